@@ -1,0 +1,51 @@
+"""Write files whole or not at all.
+
+A reader of `path` sees the old content or the new, never a half: the new
+content goes to a temporary name in the same folder and is then renamed.
+"""
+
+import os
+import tempfile
+
+
+def write_whole(path, write):
+    """Put what `write(file)` writes to a binary file at `path`, atomically.
+
+    A library that wants a name instead of a file may write to `file.name`.
+    Whatever goes wrong on the way (an exception in `write`, a full disk, a
+    kill), `path` keeps the content that it had. Missing folders are made.
+
+    Raises:
+        OSError: the folder cannot be written or the disk is full.
+    """
+    path = os.path.abspath(os.fspath(path))
+    folder = os.path.dirname(path)
+    os.makedirs(folder, exist_ok=True)
+    fd, temporary = tempfile.mkstemp(
+        prefix=os.path.basename(path) + '.', suffix='.tmp', dir=folder
+    )
+    os.close(fd)
+    try:
+        with open(temporary, 'wb') as file:
+            write(file)
+            file.flush()
+            # Without this a power cut could leave a renamed, empty file
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        if os.path.exists(temporary):
+            os.remove(temporary)
+        raise
+
+
+def write_text(path, text):
+    """Put `text` at `path` as UTF-8, whole or not at all."""
+    write_whole(path, lambda file: file.write(text.encode('utf-8')))
+
+
+def _umask():
+    """The mask of the process, which can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
