@@ -1,0 +1,190 @@
+"""The book's published curves and how a run is held against them.
+
+They are those of the VGG section's training cell, read off the figures of
+every distinct executed notebook that the d2l project published since 1.0.
+"""
+
+import csv
+import math
+import os
+from typing import NamedTuple
+
+from d2l_vgg.history import History
+
+FRAMEWORKS = {
+    'mxnet': 'MXNet',
+    'pytorch': 'PyTorch',
+    'tensorflow': 'TensorFlow',
+    'jax': 'JAX',
+}
+
+# In epochs; train_loss has two points in an epoch, the others one
+TOLERANCE = 0.1
+
+# Sample standard deviations that still count as the book's curve
+MAX_DISTANCE = 3
+
+_DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'data')
+
+
+class BandPoint(NamedTuple):
+    """Mean, sample standard deviation and range of the published runs."""
+
+    epoch: float
+    mean: float
+    sd: float
+    min: float
+    max: float
+    runs: int
+
+
+class Row(NamedTuple):
+    """A run's value at a point of the book's curves.
+
+    `distance` is that of `value` from `mean`, in units of `sd`.
+    """
+
+    series: str
+    epoch: float
+    mean: float
+    sd: float
+    value: float
+    distance: float
+
+
+def band(framework='mxnet'):
+    """Return a list of `BandPoint` for each of the book's three series.
+
+    `framework` is a tab of the book: mxnet, pytorch (or torch), tensorflow
+    or jax.
+
+    Raises ValueError for any other.
+    """
+    points = {}
+    for row in _read('book_band.csv', framework):
+        numbers = [float(row[name]) for name in BandPoint._fields[:-1]]
+        points.setdefault(row['series'], []).append(
+            BandPoint(*numbers, runs=int(row['runs']))
+        )
+    return points
+
+
+def runs(framework='mxnet'):
+    """Return the published runs: d2l version and commit -> History.
+
+    Arguments and errors as in `band`.
+    """
+    histories = {}
+    for row in _read('book_curves.csv', framework):
+        name = f'{row["d2l_version"]} {row["commit"]}'
+        history = histories.setdefault(name, History(None, None))
+        history.record(
+            row['series'], float(row['epoch']), float(row['value'])
+        )
+    return histories
+
+
+def compare(history, framework='mxnet'):
+    """Return a `Row` for each of the book's points that `history` has.
+
+    A point of the run belongs to the book's if it is the nearest one of its
+    series and not more than `TOLERANCE` epochs away, so a run that is shorter
+    than the book's is compared as far as it goes. Errors as in `band`.
+    """
+    rows = []
+    for series, book_points in band(framework).items():
+        run_points = history.points.get(series, [])
+        for b in book_points:
+            x, value = min(
+                run_points,
+                key=lambda point: abs(point[0] - b.epoch),
+                default=(math.inf, math.nan),
+            )
+            if abs(x - b.epoch) <= TOLERANCE:
+                distance = (value - b.mean) / b.sd
+                rows.append(
+                    Row(series, b.epoch, b.mean, b.sd, value, distance)
+                )
+    return rows
+
+
+def table(rows):
+    """Return the text of what `compare` returned, one line for a point."""
+    lines = [
+        'series       epoch  book mean  book sd     run  distance',
+        '----------  ------  ---------  -------  ------  --------',
+    ]
+    for row in rows:
+        lines.append(
+            f'{row.series:10}  {row.epoch:6.2f}  {row.mean:9.4f}  '
+            f'{row.sd:7.4f}  {row.value:6.4f}  {row.distance:+5.1f} sd'
+        )
+    return '\n'.join(lines)
+
+
+def verdict(history, framework='mxnet'):
+    """Return the sentence that says whether a run ends as the book's do.
+
+    It does if the last point of each series lies within `MAX_DISTANCE` sample
+    standard deviations of the published mean. Errors as in `band`.
+    """
+    book = band(framework)
+    rows = compare(history, framework)
+    count = next(iter(book.values()))[-1].runs
+    published = (
+        f'{MAX_DISTANCE} sample standard deviations of the mean of the '
+        f"book's {count} {title(framework)} runs"
+    )
+    if not rows:
+        return "No point of this run lies at a point of the book's curves."
+    last = {series: points[-1].epoch for series, points in book.items()}
+    final = [row for row in rows if row.epoch == last[row.series]]
+    if len(final) < len(book):
+        within = sum(map(_is_within, rows))
+        return (
+            f'This run has no final point for every series (epoch '
+            f'{max(last.values()):g}), so there is no verdict; '
+            f'{within} of its {len(rows)} points lie within {published}.'
+        )
+    good = _list_values(row for row in final if _is_within(row))
+    bad = _list_values(row for row in final if not _is_within(row))
+    if not bad:
+        return f'This run ends as the book: {good} lie within {published}.'
+    return (
+        f'This run does not end as the book: {bad} not within {published}'
+        + (f'; within are {good}.' if good else '.')
+    )
+
+
+def title(framework):
+    return FRAMEWORKS[_tab(framework)]
+
+
+def _tab(framework):
+    """Return the name that the data files have for `framework`."""
+    tab = {'torch': 'pytorch'}.get(framework, framework)
+    if tab not in FRAMEWORKS:
+        raise ValueError(
+            f'the book has no curves for {framework!r}; choose one of '
+            f'{", ".join(FRAMEWORKS)}'
+        )
+    return tab
+
+
+def _read(name, framework):
+    tab = _tab(framework)
+    path = os.path.join(_DATA, name)
+    with open(path, newline='', encoding='utf-8') as file:
+        return [r for r in csv.DictReader(file) if r['framework'] == tab]
+
+
+def _is_within(row):
+    # Written so that a distance that is not a number is not within
+    return abs(row.distance) <= MAX_DISTANCE
+
+
+def _list_values(rows):
+    return ', '.join(
+        f'{row.series} {row.value:.4f} ({row.distance:+.1f} sd)'
+        for row in rows
+    )

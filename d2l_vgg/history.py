@@ -1,0 +1,206 @@
+"""What a run recorded: the points of its training curves.
+
+The points are averages over minibatches exactly as the book's ProgressBoard
+takes them, and survive an interrupted run bit for bit.
+"""
+
+import csv
+import io
+import math
+import os
+
+import numpy as np
+
+from d2l_vgg.files import write_text
+
+COLUMNS = ['series', 'epoch', 'value']
+
+
+class History:
+    """The points of a run's curves, and the sums of those yet to come.
+
+    `points` maps the name of a series (such as train_loss, val_loss, val_acc)
+    to its points, a list of (epoch, value) in the order of recording.
+
+    `num_train_batches` and `num_val_batches` are the minibatches of an epoch
+    (None in a history that was read from a file, to which nothing is added);
+    `plot_train_per_epoch` and `plot_valid_per_epoch` are the points to be
+    drawn in an epoch, with the book's defaults.
+
+    Raises ValueError when there are not more than 0 points to an epoch.
+    """
+
+    def __init__(
+        self,
+        num_train_batches,
+        num_val_batches,
+        plot_train_per_epoch=2,
+        plot_valid_per_epoch=1,
+    ):
+        for name, number in (
+            ('plot_train_per_epoch', plot_train_per_epoch),
+            ('plot_valid_per_epoch', plot_valid_per_epoch),
+        ):
+            if not number > 0:
+                raise ValueError(f'{name} must be above 0, not {number!r}')
+        self.num_train_batches = num_train_batches
+        self.num_val_batches = num_val_batches
+        self.plot_train_per_epoch = plot_train_per_epoch
+        self.plot_valid_per_epoch = plot_valid_per_epoch
+        self.points = {}
+        # For each series: how many values, sum of the x, sum of the values
+        self._sums = {}
+
+    @property
+    def train_every_n(self):
+        """The minibatches behind one point of a training series."""
+        # At least 1: the book's board would wait forever for the 0-th value
+        return max(1, int(self.num_train_batches / self.plot_train_per_epoch))
+
+    @property
+    def val_every_n(self):
+        """The minibatches behind one point of a validation series."""
+        return max(1, int(self.num_val_batches / self.plot_valid_per_epoch))
+
+    def record(self, series, x, value, every_n=1):
+        """Add a value at `x` epochs; return the new point or None.
+
+        The `every_n`-th value completes a point: the mean of the x and the
+        mean of the values since the point before, across the borders of
+        epochs. `value` is a number or a scalar of any framework, in at least
+        float32 and detached from the gradient. Nothing but `+` touches it
+        until its point is complete, so only then does the caller wait for the
+        device. A mean that is not finite makes a point like any other.
+
+        Raises ValueError when `every_n` is less than 1.
+        """
+        if every_n < 1:
+            raise ValueError(f'every_n must be at least 1, not {every_n!r}')
+        if isinstance(value, (np.ndarray, np.generic)):
+            # On the CPU already. As numbers they are summed in float64, where
+            # NumPy 1 and 2 differ in what a float plus a float32 is
+            value = float(value)
+        count, sum_x, sum_value = self._sums.get(series, (0, 0.0, 0.0))
+        count += 1
+        sum_x += float(x)
+        # Not `+=`, which could change an array of the caller's
+        sum_value = sum_value + value
+        if count < every_n:
+            self._sums[series] = count, sum_x, sum_value
+            return None
+        self._sums.pop(series, None)
+        point = (sum_x / count, float(sum_value) / count)
+        self.points.setdefault(series, []).append(point)
+        return point
+
+    @property
+    def final(self):
+        """The last value of each series, as a dictionary."""
+        return {name: points[-1][1] for name, points in self.points.items()}
+
+    def __repr__(self):
+        if not self.points:
+            return 'History: no points yet'
+        counts = [f'{len(ps)} {name}' for name, ps in self.points.items()]
+        name, value = list(self.final.items())[-1]
+        return f'History: {", ".join(counts)} points; last {name} {value:.3f}'
+
+    def state(self):
+        """Return everything as a dictionary that JSON can hold, exactly.
+
+        Waits for the device where a sum is still on it.
+        """
+        return {
+            'num_train_batches': self.num_train_batches,
+            'num_val_batches': self.num_val_batches,
+            'plot_train_per_epoch': self.plot_train_per_epoch,
+            'plot_valid_per_epoch': self.plot_valid_per_epoch,
+            'points': {
+                name: [list(point) for point in points]
+                for name, points in self.points.items()
+            },
+            'sums': {
+                name: [count, sum_x, float(sum_value)]
+                for name, (count, sum_x, sum_value) in self._sums.items()
+            },
+        }
+
+    @classmethod
+    def from_state(cls, state):
+        """Return the history that `state` describes.
+
+        It goes on exactly as the one whose `state` was taken: a sum comes
+        back as a float, to which a framework adds a float32 in float32.
+        """
+        history = cls(
+            state['num_train_batches'],
+            state['num_val_batches'],
+            state['plot_train_per_epoch'],
+            state['plot_valid_per_epoch'],
+        )
+        history.points = {
+            name: [tuple(point) for point in points]
+            for name, points in state['points'].items()
+        }
+        history._sums = {
+            name: tuple(sums) for name, sums in state['sums'].items()
+        }
+        return history
+
+    def to_csv(self, path):
+        """Write the points, one a line, with every digit of each number.
+
+        Raises OSError when the file cannot be written; `path` is then as
+        before.
+        """
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator='\n')
+        writer.writerow(COLUMNS)
+        for name, points in self.points.items():
+            for x, value in points:
+                writer.writerow([name, repr(x), repr(value)])
+        write_text(path, text.getvalue())
+
+    @classmethod
+    def from_csv(cls, path):
+        """Return the history that `to_csv` wrote at `path`.
+
+        Raises FileNotFoundError when there is no such file, and ValueError
+        with the number of the line when it is not such a file.
+        """
+        if not os.path.exists(path):
+            raise FileNotFoundError(
+                f'there is no history at {path}; a run leaves one named '
+                'history.csv in its folder'
+            )
+        history = cls(None, None)
+        with open(path, newline='', encoding='utf-8') as file:
+            rows = csv.reader(file)
+            try:
+                if next(rows, None) != COLUMNS:
+                    raise ValueError(f'{",".join(COLUMNS)} must stand there')
+                for row in filter(None, rows):
+                    name, point = _read_row(row)
+                    history.points.setdefault(name, []).append(point)
+            except UnicodeDecodeError:
+                raise ValueError(f'{path} is not a text file') from None
+            except (ValueError, csv.Error) as error:
+                raise ValueError(
+                    f'{path} is not the history of a run, see line '
+                    f'{max(1, rows.line_num)}: {error}'
+                ) from None
+        return history
+
+
+def _read_row(row):
+    """Return the name of the series and the point that a line holds."""
+    if len(row) != len(COLUMNS) or not row[0]:
+        raise ValueError(f'it must hold {",".join(COLUMNS)}, not {row}')
+    try:
+        x, value = float(row[1]), float(row[2])
+    except ValueError:
+        raise ValueError(f'{row[1:]} are not two numbers') from None
+    # A value may be infinite or not a number, where a run went wrong
+    if not math.isfinite(x):
+        raise ValueError(f'the epoch {row[1]} is not finite')
+    return row[0], (x, value)

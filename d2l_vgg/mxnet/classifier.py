@@ -1,0 +1,124 @@
+"""A d2l classifier that runs hybridized and can tell what it costs.
+
+Loss, accuracy and the training and validation steps are d2l's; what is added
+here lets the network be compiled, optimized with momentum, and read.
+"""
+
+import numpy as onp
+from d2l import mxnet as d2l
+from mxnet import MXNetError, gluon, np, npx
+
+from d2l_vgg import architectures
+from d2l_vgg.files import write_whole
+
+
+class Classifier(d2l.Classifier):
+    """The base class of classification models.
+
+    A subclass sets `net`, `lr` and, for its summary, `arch`. It trains under
+    `d2l_vgg.Trainer` and under the book's own `d2l.Trainer` alike.
+    """
+
+    momentum = 0
+    weight_decay = 0
+
+    def forward(self, X):
+        """Return the class scores, of shape (batch_size, num_classes).
+
+        The minibatches of a DataLoader with worker processes arrive in
+        shared memory, which a hybridized network refuses to read.
+        """
+        if X.ctx.device_type == 'cpu_shared':
+            X = X.as_in_ctx(d2l.cpu())
+        return self.net(X)
+
+    def configure_optimizers(self):
+        """Return minibatch stochastic gradient descent on all parameters."""
+        return gluon.Trainer(
+            self.collect_params(),
+            'sgd',
+            {
+                'learning_rate': self.lr,
+                'momentum': self.momentum,
+                'wd': self.weight_decay,
+            },
+            # The trainer clips gradients between summing and using them
+            update_on_kvstore=False,
+        )
+
+    def layer_summary(self, X_shape, details=False):
+        """Print the output shape and the cost of each layer of `net`.
+
+        Args:
+            X_shape: (batch_size, num_channels, height, width)
+            details: also list the layers inside each block
+
+        The shapes are those of a real forward pass; the parameters and the
+        multiply-adds (for one image) come from `d2l_vgg.architectures`.
+        """
+        rows = architectures.summary(self.arch, X_shape[1:], self.num_classes)
+        X = np.zeros(X_shape)
+        total_params, total_macs = 0, 0
+        for i, layer in enumerate(self.net):
+            X = layer(X)
+            inside = [row for row in rows if row.block == i]
+            num_params = sum(row.num_params for row in inside)
+            macs = sum(row.macs for row in inside)
+            total_params += num_params
+            total_macs += macs
+            print(
+                f'{type(layer).__name__} output shape:\t{X.shape}'
+                f'\tparameters: {num_params}\tmultiply-adds: {macs}'
+            )
+            if details and len(inside) > 1:
+                for row in inside:
+                    shape = (X_shape[0], *row.output_shape)
+                    print(
+                        f'    {row.name} output shape:\t{shape}'
+                        f'\tparameters: {row.num_params}'
+                        f'\tmultiply-adds: {row.macs}'
+                    )
+        print(
+            f'Total parameters: {total_params}\tmultiply-adds: {total_macs}'
+        )
+
+    def predict(self, dataloader):
+        """Return the labels and the predicted probabilities of a data set.
+
+        Args:
+            dataloader: minibatches of images and labels
+
+        Returns:
+            NumPy arrays of shape (number of examples,) and (number of
+            examples, num_classes).
+        """
+        device = self.collect_params().list_ctx()[0]
+        labels, scores = [], []
+        for X, y in dataloader:
+            Y_hat = self(X.as_in_ctx(device))
+            labels.append(y.asnumpy())
+            scores.append(npx.softmax(Y_hat).asnumpy())
+        return onp.concatenate(labels), onp.concatenate(scores)
+
+    def save(self, path):
+        """Write the parameters to `path`, in Gluon's format.
+
+        Raises:
+            OSError: the folder cannot be written or the disk is full.
+        """
+        write_whole(path, lambda file: self.save_parameters(file.name))
+
+    def load(self, path):
+        """Read the parameters that `save` wrote to `path`.
+
+        Raises:
+            ValueError: the file is damaged, or is of another architecture.
+        """
+        try:
+            self.load_parameters(path)
+        except (MXNetError, AssertionError, ValueError, KeyError) as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise ValueError(
+                f'The parameters in {path} do not fit this network or are '
+                f'damaged ({reason}): train it anew.'
+            ) from error

@@ -1,0 +1,98 @@
+"""The VGG family in Gluon: a function for one block, a class for a network.
+
+The names and the design are those of the book's section; the networks are
+those of Table 1 of the paper (Simonyan and Zisserman, 2014).
+"""
+
+from mxnet import init
+from mxnet.gluon import nn
+
+from d2l_vgg import architectures
+from d2l_vgg.mxnet.classifier import Classifier
+
+
+def vgg_block(
+    num_convs, num_channels, num_1x1=0, batch_norm=False, lrn=False
+):
+    """Return convolutions that keep the size and a pooling that halves it.
+
+    Args:
+        num_convs: number of 3x3 convolutions
+        num_channels: number of output channels of each convolution
+        num_1x1: number of 1x1 convolutions after them (network C)
+        batch_norm: normalize each convolution's output over the minibatch
+        lrn: normalize the last output over channels (network A-LRN)
+    """
+    blk = nn.HybridSequential()
+    for kernel_size in [3] * num_convs + [1] * num_1x1:
+        blk.add(
+            nn.Conv2D(num_channels, kernel_size, padding=kernel_size // 2)
+        )
+        if batch_norm:
+            blk.add(nn.BatchNorm())
+        blk.add(nn.Activation('relu'))
+    if lrn:
+        blk.add(LocalResponseNorm())
+    blk.add(nn.MaxPool2D(pool_size=2, strides=2))
+    return blk
+
+
+class VGG(Classifier):
+    """A network of VGG blocks followed by fully connected layers.
+
+    Args:
+        arch: pairs `(num_convs, num_channels)`, one for each block, or the
+            name of a network of the family, such as 'vgg11' or 'D'
+        lr: learning rate
+        num_classes: number of outputs
+        momentum, weight_decay: of stochastic gradient descent; the book
+            trains with neither
+
+    Raises:
+        ValueError: `arch` is no name of the family, or a size in it is not
+            a positive integer.
+    """
+
+    def __init__(
+        self, arch, lr=0.1, num_classes=10, momentum=0, weight_decay=0
+    ):
+        super().__init__()
+        self.save_hyperparameters()
+        self.arch = arch = architectures.get(arch)
+        if not arch.blocks:
+            raise ValueError(
+                f'{arch.name} is not built of VGG blocks: choose one of '
+                f'{", ".join(architectures.VGG_NAMES)}.'
+            )
+        self.net = nn.HybridSequential()
+        for i, (num_convs, num_channels, num_1x1) in enumerate(arch.blocks):
+            self.net.add(
+                vgg_block(
+                    num_convs,
+                    num_channels,
+                    num_1x1,
+                    arch.batch_norm,
+                    lrn=arch.lrn and i == 0,
+                )
+            )
+        for num_hiddens in arch.hidden:
+            self.net.add(nn.Dense(num_hiddens, activation='relu'))
+            if arch.dropout:
+                self.net.add(nn.Dropout(arch.dropout))
+        self.net.add(nn.Dense(num_classes))
+        self.net.initialize(init.Xavier())
+        # Compile once, keep the memory plan: every minibatch has one shape
+        self.net.hybridize(static_alloc=True, static_shape=True)
+
+
+class LocalResponseNorm(nn.HybridBlock):
+    """Divide each activation by the strength of its neighbours in channels.
+
+    As in AlexNet (Krizhevsky et al., 2012, Section 3.3) and in network A-LRN
+    of the VGG paper: five channels, alpha 1e-4, beta 0.75, k 2. The shape
+    stays as it is.
+    """
+
+    def hybrid_forward(self, F, X):
+        X = X.as_nd_ndarray() if hasattr(X, 'as_nd_ndarray') else X
+        return F.LRN(X, nsize=5, alpha=1e-4, beta=0.75, knorm=2)

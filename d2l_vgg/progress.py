@@ -1,0 +1,109 @@
+"""What a run shows while it trains: a bar, a board, lines, or nothing.
+
+In a terminal it is a bar with the time left, in Jupyter the book's live plot,
+in a file one line for each epoch.
+"""
+
+import sys
+
+from IPython import display, get_ipython
+from matplotlib_inline import backend_inline
+from tqdm import tqdm
+
+from d2l_vgg import figures
+
+
+def make(name='auto'):
+    """Return the display called 'bar', 'board', 'lines', 'none' or 'auto'.
+
+    Raises:
+        ValueError: there is no display of this name.
+    """
+    if name == 'auto':
+        shell = type(get_ipython()).__name__
+        if shell == 'ZMQInteractiveShell':
+            name = 'board'
+        else:
+            name = 'bar' if sys.stderr.isatty() else 'lines'
+    displays = {'bar': Bar, 'board': Board, 'lines': Lines, 'none': Silent}
+    if name not in displays:
+        raise ValueError(
+            f'No display is called {name!r}: choose one of auto, '
+            f'{", ".join(displays)}.'
+        )
+    return displays[name]()
+
+
+class Silent:
+    """Show nothing; the base class of what shows something."""
+
+    def start(self, total, done, max_epochs):
+        """Begin: `done` of `total` minibatches lie behind a resumed run."""
+
+    def step(self):
+        """One more minibatch has been given to the device."""
+
+    def point(self, history):
+        """A point has been added to `history`."""
+
+    def end_epoch(self, epoch, history):
+        """So many epochs are complete."""
+
+    def close(self):
+        """The run has ended or was stopped."""
+
+
+class Bar(Silent):
+    """A progress bar in a terminal with the time left and the last points."""
+
+    def start(self, total, done, max_epochs):
+        self.bar = tqdm(
+            total=total, initial=done, unit='batch', dynamic_ncols=True
+        )
+
+    def step(self):
+        self.bar.update()
+
+    def point(self, history):
+        self.bar.set_postfix_str(format_final(history))
+
+    def close(self):
+        self.bar.close()
+
+
+class Lines(Silent):
+    """One line for each epoch, for a log file."""
+
+    def start(self, total, done, max_epochs):
+        self.max_epochs = max_epochs
+
+    def end_epoch(self, epoch, history):
+        print(
+            f'epoch {epoch}/{self.max_epochs}: {format_final(history)}',
+            flush=True,
+        )
+
+
+class Board(Silent):
+    """A live plot in Jupyter, redrawn when a point is added."""
+
+    def start(self, total, done, max_epochs):
+        backend_inline.set_matplotlib_formats('svg')
+        self.max_epochs = max_epochs
+        self.handle = None
+
+    def point(self, history):
+        figure = figures.curves({'this run': history})
+        for axes in figure.axes:
+            axes.set_xlim(0, self.max_epochs)
+        if self.handle is None:
+            self.handle = display.display(figure, display_id=True)
+        else:
+            self.handle.update(figure)
+
+
+def format_final(history):
+    """Return the last value of each series, such as 'val_acc 0.903'."""
+    return ', '.join(
+        f'{series} {value:.3f}' for series, value in history.final.items()
+    )
