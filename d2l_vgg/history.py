@@ -9,8 +9,6 @@ import io
 import math
 import os
 
-import numpy as np
-
 from d2l_vgg.files import write_text
 
 COLUMNS = ['series', 'epoch', 'value']
@@ -76,14 +74,10 @@ class History:
         """
         if every_n < 1:
             raise ValueError(f'every_n must be at least 1, not {every_n!r}')
-        if isinstance(value, (np.ndarray, np.generic)):
-            # On the CPU already. As numbers they are summed in float64, where
-            # NumPy 1 and 2 differ in what a float plus a float32 is
-            value = float(value)
         count, sum_x, sum_value = self._sums.get(series, (0, 0.0, 0.0))
         count += 1
         sum_x += float(x)
-        # Not `+=`, which could change an array of the caller's
+        # Not `+=`, which MXNet refuses while it records gradients
         sum_value = sum_value + value
         if count < every_n:
             self._sums[series] = count, sum_x, sum_value

@@ -94,5 +94,7 @@ class LocalResponseNorm(nn.HybridBlock):
     """
 
     def hybrid_forward(self, F, X):
-        X = X.as_nd_ndarray() if hasattr(X, 'as_nd_ndarray') else X
-        return F.LRN(X, nsize=5, alpha=1e-4, beta=0.75, knorm=2)
+        # MXNet has this function for its old kind of arrays only
+        X = X.as_nd_ndarray()
+        Y = F.LRN(X, nsize=5, alpha=1e-4, beta=0.75, knorm=2)
+        return Y.as_np_ndarray()

@@ -1,0 +1,233 @@
+"""Speed and memory of this package beside stock d2l, measured in turns.
+
+Each side lives in a process of its own, so that its peak memory can be told,
+and is halted while the other side works, so that neither disturbs the other.
+"""
+
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import threading
+import time
+
+from d2l_vgg import runs
+
+SIDES = ('stock', 'ours')
+# Lines of a worker that are meant for us begin with this
+MARK = '@bench '
+
+
+def main(args):
+    """Measure what the command line asks for and print the table."""
+    print(
+        f"Training the section's small network, minibatches of "
+        f'{args.batch_size}; medians of {args.rounds} rounds '
+        '(lowest to highest in brackets).'
+    )
+    where, found = runs.machine(), runs.versions()
+    print(
+        f'{where["processor"]}, {where["cores"]} cores; '
+        + ', '.join(f'{name} {found[name]}' for name in found)
+    )
+    sides = list(SIDES)
+    if not args.num_gpus:
+        # MXNet by itself uses half of the cores; what d2l gains by the
+        # variable alone is shown beside what a reader of the book has
+        sides.insert(1, 'stock, all cores')
+    print(
+        '\n| images | side | images/s | ratio | peak memory |\n'
+        '|---|---|---|---|---|'
+    )
+    for size in args.resize:
+        for line in compare(size, sides, args):
+            print(line, flush=True)
+
+
+def compare(size, sides, args):
+    """Return the lines of the table for images of `size` pixels."""
+    workers = {side: Worker(side, size, args) for side in sides}
+    try:
+        for worker in workers.values():
+            worker.warm_up(args.steps)
+        for i in range(args.rounds):
+            # Whoever goes first in one round goes last in the next
+            for side in sides if i % 2 == 0 else sides[::-1]:
+                workers[side].round()
+    finally:
+        for worker in workers.values():
+            worker.close()
+    lines = []
+    stock = workers['stock'].median()
+    for side, worker in workers.items():
+        lines.append(
+            f'| {size} x {size} | {side} | {worker.median():.1f} '
+            f'({min(worker.speeds):.1f} to {max(worker.speeds):.1f}) '
+            f'| {worker.median() / stock:.2f} '
+            f'| {worker.peak / 2**30:.2f} GiB |'
+        )
+    return lines
+
+
+class Worker:
+    """One side in a process that works when told and is halted otherwise."""
+
+    def __init__(self, side, size, args):
+        environment = dict(os.environ)
+        if side == 'stock, all cores':
+            environment['OMP_NUM_THREADS'] = str(runs.physical_cores())
+        self.process = subprocess.Popen(
+            [
+                sys.executable,
+                '-m',
+                'd2l_vgg.bench_worker',
+                json.dumps(
+                    {
+                        'side': side,
+                        'size': size,
+                        'batch_size': args.batch_size,
+                        'num_gpus': args.num_gpus,
+                        'root': args.data,
+                    }
+                ),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+            start_new_session=True,  # Halted together with its loaders
+        )
+        self.batch_size = args.batch_size
+        self.speeds, self.peak = [], 0
+        self.wait()  # It says that it is ready
+        self.halt()
+
+    def warm_up(self, steps):
+        """Compile, allocate, and fill the queues of the loaders."""
+        self.steps = steps
+        self.work(steps + 2)
+        self.peak = 0
+
+    def round(self):
+        """Measure the speed once, in images per second."""
+        seconds = self.work(self.steps)
+        self.speeds.append(self.steps * self.batch_size / seconds)
+
+    def work(self, steps):
+        """Have `steps` minibatches trained; return the seconds taken."""
+        os.killpg(self.process.pid, signal.SIGCONT)
+        ended = threading.Event()
+        watcher = threading.Thread(target=self.watch_memory, args=[ended])
+        watcher.start()
+        try:
+            self.process.stdin.write(f'{steps}\n')
+            self.process.stdin.flush()
+            return self.wait()
+        finally:
+            ended.set()
+            watcher.join()
+            self.halt()
+
+    def wait(self):
+        """Return what the worker has to say."""
+        for line in self.process.stdout:
+            if line.startswith(MARK):
+                return json.loads(line[len(MARK) :])
+        raise RuntimeError(
+            'A process of the benchmark has ended without a result: what it '
+            'wrote above tells why.'
+        )
+
+    def halt(self):
+        os.killpg(self.process.pid, signal.SIGSTOP)
+
+    def watch_memory(self, ended):
+        while not ended.wait(0.1):
+            self.peak = max(self.peak, session_memory(self.process.pid))
+
+    def median(self):
+        return statistics.median(self.speeds)
+
+    def close(self):
+        for signum in (signal.SIGKILL, signal.SIGCONT):
+            try:
+                os.killpg(self.process.pid, signum)
+            except ProcessLookupError:
+                pass
+        self.process.wait()
+
+
+def session_memory(session):
+    """Return the bytes that the processes of a session hold together.
+
+    Pages that several of them share count once (the kernel's PSS).
+    """
+    total = 0
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        try:
+            if os.getsid(int(pid)) != session:
+                continue
+            with open(f'/proc/{pid}/smaps_rollup') as file:
+                for line in file:
+                    if line.startswith('Pss:'):
+                        total += int(line.split()[1]) * 1024
+        except (OSError, ProcessLookupError):  # It has ended meanwhile
+            continue
+    return total
+
+
+def estimate_seconds(experiment, num_gpus=0):
+    """Return about how long `experiment` takes on this machine.
+
+    A step costs a part for each image and a part for each update; two small
+    minibatches of different sizes tell both in a few seconds.
+    """
+    import mxnet as mx
+    from mxnet import autograd, np
+
+    from d2l_vgg.mxnet import VGG, Trainer
+
+    device = Trainer(1, num_gpus=num_gpus).devices[0]
+    model = VGG(experiment.arch, lr=experiment.lr)
+    model.collect_params().reset_ctx(device)
+    optim = model.configure_optimizers()
+
+    def seconds(batch_size, train):
+        X = np.zeros((batch_size, 1, experiment.resize, experiment.resize))
+        X, y = X.as_in_ctx(device), np.zeros(batch_size, ctx=device)
+        taken = []
+        for _ in range(3):  # The first one compiles
+            start = time.perf_counter()
+            if train:
+                with autograd.record():
+                    loss = model.loss(model(X), y)
+                loss.backward()
+                optim.step(1)
+            else:
+                model(X)
+            mx.nd.waitall()
+            taken.append(time.perf_counter() - start)
+        return min(taken)
+
+    few, many = 8, 24
+    small = seconds(few, train=True)
+    per_image = max(seconds(many, train=True) - small, 0) / (many - few)
+    per_update = max(small - few * per_image, 0)
+    per_val_image = seconds(many, train=False) / many
+    num_train, num_val = 60000, 10000
+    return experiment.max_epochs * (
+        num_train * per_image
+        + num_train / experiment.batch_size * per_update
+        + num_val * per_val_image
+    )
+
+
+def format_seconds(seconds):
+    """Return a duration in the unit that suits it."""
+    if seconds < 120:
+        return f'{seconds:.0f} seconds'
+    if seconds < 7200:
+        return f'{seconds / 60:.0f} minutes'
+    return f'{seconds / 3600:.1f} hours'

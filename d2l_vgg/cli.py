@@ -1,0 +1,575 @@
+"""The command `d2l-vgg`: each subcommand is a function of this file.
+
+A framework is imported only by the commands that need one, and an error is
+one line on stderr unless `--debug` asks for the whole story.
+"""
+
+import argparse
+import ast
+import dataclasses
+import os
+import shlex
+import sys
+
+from d2l_vgg import (
+    __version__,
+    architectures,
+    book,
+    fashion_mnist,
+    figures,
+    runs,
+    schedules,
+)
+from d2l_vgg.errors import TrainingDiverged
+from d2l_vgg.experiments import EXPERIMENTS, Experiment, get_experiment
+
+STAND_IN_NOTE = (
+    'STAND-IN DATA: drawn by code because Fashion-MNIST could not be had; '
+    'the figures say nothing about Fashion-MNIST.'
+)
+
+
+def main(argv=None):
+    """Run the command line and return its exit status."""
+    args = make_parser().parse_args(argv)
+    try:
+        return args.command(args) or 0
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # As in `d2l-vgg compare ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if args.debug:
+            raise
+        text = ' '.join(str(error).split()) or type(error).__name__
+        print(f'd2l-vgg: {text}', file=sys.stderr)
+        return 1
+
+
+def make_parser():
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(
+        prog='d2l-vgg',
+        description='VGG of Dive into Deep Learning: train it, look at it, '
+        'hold it against the book.',
+    )
+    parser.add_argument('--version', action='version', version=__version__)
+    commands = parser.add_subparsers(metavar='COMMAND', required=True)
+    for add in (
+        add_train,
+        add_curves,
+        add_summary,
+        add_compare,
+        add_predict,
+        add_data,
+        add_bench,
+    ):
+        add(commands)
+    return parser
+
+
+def add_command(commands, function, name, help_text, epilog=None):
+    parser = commands.add_parser(
+        name,
+        help=help_text,
+        description=help_text[0].upper() + help_text[1:] + '.',
+        epilog=epilog,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument(
+        '--debug', action='store_true', help='show the traceback of an error'
+    )
+    parser.set_defaults(command=function)
+    return parser
+
+
+# ---------------------------------------------------------------- train
+
+
+def add_train(commands):
+    parser = add_command(
+        commands,
+        train,
+        'train',
+        'train a network and keep its curves and parameters in runs/',
+        'Experiments: '
+        + '; '.join(f'{n}: {e.description}' for n, e in EXPERIMENTS.items())
+        + '. Ctrl-C stops a run, --resume continues it.',
+    )
+    parser.add_argument(
+        '--experiment',
+        choices=EXPERIMENTS,
+        default='quick',
+        help='hyperparameters to start from',
+    )
+    parser.add_argument(
+        '--resume', metavar='RUN', help='continue the run in this folder'
+    )
+    parser.add_argument('--name', help='of the folder that the run gets')
+    parser.add_argument(
+        '--runs', default='runs', help='the folder that holds the runs'
+    )
+    add_data_options(parser)
+    parser.add_argument(
+        '--allow-stand-in',
+        action='store_true',
+        help='draw the stand-in if Fashion-MNIST cannot be had',
+    )
+    parser.add_argument('--num-gpus', type=int, default=1)
+    parser.add_argument(
+        '--display',
+        choices=['auto', 'bar', 'lines', 'none'],
+        default='auto',
+        help='of the progress',
+    )
+    parser.add_argument(
+        '--checkpoint-seconds',
+        type=float,
+        default=60,
+        help='how much work may be lost when the machine goes down',
+    )
+    group = parser.add_argument_group(
+        'hyperparameters', 'Those not given are those of the experiment.'
+    )
+    add = group.add_argument
+    add(
+        '--arch',
+        type=read_arch,
+        help='a name such as vgg11, or pairs such as ((1,16),(1,32))',
+    )
+    add('--batch-norm', action='store_true', default=None)
+    add('--hidden', type=int, nargs='*', metavar='WIDTH')
+    add('--dropout', type=float)
+    add('--resize', type=int, metavar='PIXELS')
+    add('--lr-schedule', choices=schedules.SCHEDULES)
+    for name in ('batch_size', 'max_epochs', 'seed'):
+        add(option(name), type=int)
+    for name in ('lr', 'momentum', 'weight_decay', 'gradient_clip_val'):
+        add(option(name), type=float)
+    add('--num-train', type=int, help='use the first so many examples only')
+    add('--num-val', type=int, help='use the first so many examples only')
+
+
+def option(name):
+    return '--' + name.replace('_', '-')
+
+
+def read_arch(text):
+    """Return what `architectures.get` takes from a word of the command."""
+    return ast.literal_eval(text) if text.startswith(('(', '[')) else text
+
+
+def add_data_options(parser):
+    parser.add_argument(
+        '--data',
+        metavar='FOLDER',
+        help="of Fashion-MNIST's four files, or 'stand-in'",
+    )
+
+
+def chosen_experiment(args):
+    """Return the experiment with the changes that the options make."""
+    experiment = get_experiment(args.experiment)
+    changes = {
+        field.name: getattr(args, field.name)
+        for field in dataclasses.fields(Experiment)
+        if getattr(args, field.name, None) is not None
+    }
+    arch = architectures.get(changes.pop('arch', experiment.arch))
+    parts = {
+        name: getattr(args, name)
+        for name in ('batch_norm', 'hidden', 'dropout')
+        if getattr(args, name) is not None
+    }
+    if parts:
+        if not arch.blocks:
+            raise ValueError(f'{arch.name} is not built of VGG blocks.')
+        arch = dataclasses.replace(arch, name='custom', letter='', **parts)
+    return dataclasses.replace(experiment, arch=arch, **changes)
+
+
+def load_data(experiment, root, allow_stand_in, num_train, num_val):
+    """Return the data, or the stand-in where that is allowed and needed."""
+    from d2l_vgg.mxnet import FashionMNIST
+
+    sizes = {
+        'batch_size': experiment.batch_size,
+        'resize': (experiment.resize, experiment.resize),
+        'num_train': num_train,
+        'num_val': num_val,
+    }
+    try:
+        return FashionMNIST(root=root, **sizes)
+    except fashion_mnist.DataNotFound as error:
+        if not allow_stand_in:
+            raise
+        print(f'd2l-vgg: {error}', file=sys.stderr)
+        return FashionMNIST(root='stand-in', **sizes)
+
+
+def train(args):
+    from d2l_vgg.mxnet import VGG, Trainer
+
+    if args.resume:
+        run = runs.Run.open(args.resume)
+        if run.info['status'] == 'finished':
+            raise ValueError(
+                f'The run in {args.resume} is finished: start a new one '
+                'instead of resuming it.'
+            )
+        asked = run.info['data']
+        data = load_data(
+            run.experiment,
+            'stand-in' if asked['stand_in'] else args.data or asked['root'],
+            False,
+            asked['num_train'],
+            asked['num_val'],
+        )
+        experiment = run.experiment
+    else:
+        experiment = chosen_experiment(args)
+        # Whatever is wrong with the request is said before a folder is made
+        architectures.summary(
+            experiment.arch, (1, experiment.resize, experiment.resize)
+        )
+        data = load_data(
+            experiment,
+            args.data,
+            args.allow_stand_in,
+            args.num_train,
+            args.num_val,
+        )
+        run = None
+    if data.stand_in:
+        print(STAND_IN_NOTE)
+    model = VGG(
+        experiment.arch,
+        lr=experiment.lr,
+        momentum=experiment.momentum,
+        weight_decay=experiment.weight_decay,
+    )
+    trainer = Trainer(
+        max_epochs=experiment.max_epochs,
+        num_gpus=args.num_gpus,
+        gradient_clip_val=experiment.gradient_clip_val,
+        seed=experiment.seed,
+        lr_schedule=experiment.lr_schedule,
+        checkpoint_seconds=args.checkpoint_seconds,
+        display=args.display,
+    )
+    if run is None:
+        run = runs.Run.new(
+            args.runs,
+            args.name or args.experiment,
+            experiment,
+            experiment=args.experiment,
+            data={
+                'source': data.source,
+                'stand_in': data.stand_in,
+                'root': args.data,
+                'num_train': args.num_train,
+                'num_val': args.num_val,
+            },
+            devices=[str(device) for device in trainer.devices],
+        )
+    trainer.checkpoint = run.path('checkpoint.npz')
+    where = os.path.relpath(run.folder)
+    print(
+        f'{"Resuming" if args.resume else "Training"} {experiment.arch.name} '
+        f'on {len(data.train[0])} images of {experiment.resize} x '
+        f'{experiment.resize} pixels for {experiment.max_epochs} epochs in '
+        f'{where} (Ctrl-C stops, --resume continues).',
+        flush=True,
+    )
+    run.save(status='running')
+    resume_command = f'd2l-vgg train --resume {shlex.quote(where)}'
+    try:
+        trainer.fit(model, data, resume=os.path.exists(trainer.checkpoint))
+    except (KeyboardInterrupt, TrainingDiverged, OSError) as error:
+        status = (
+            'diverged' if isinstance(error, TrainingDiverged) else 'stopped'
+        )
+        keep_results(run, trainer, data, status)
+        if status == 'stopped':
+            print(
+                f'Stopped after {trainer.seconds:.0f} seconds; continue '
+                f'with: {resume_command}'
+            )
+        raise
+    model.save(run.path('parameters.params'))
+    keep_results(run, trainer, data, 'finished')
+    os.remove(trainer.checkpoint)
+    report(run, trainer, data)
+
+
+def keep_results(run, trainer, data, status):
+    """Write what the run has recorded so far."""
+    history = trainer.history
+    history.to_csv(run.path('history.csv'))
+    if history.points:
+        figure = figures.curves(
+            {run.name: history},
+            band=run.info['experiment'] == 'book',
+            note=STAND_IN_NOTE if data.stand_in else None,
+        )
+        figures.save(figure, run.path('curves'))
+    run.save(
+        status=status,
+        results=history.final,
+        seconds=round(trainer.seconds, 1),
+    )
+
+
+def report(run, trainer, data):
+    """Print the last lines of a finished run."""
+    from d2l_vgg import bench
+
+    where = os.path.relpath(run.folder)
+    accuracy = trainer.history.final['val_acc']
+    print(
+        f'Validation accuracy {accuracy:.4f} after '
+        f'{bench.format_seconds(trainer.seconds)}.'
+    )
+    print(f'Picture: {os.path.join(where, "curves.png")}')
+    if run.info['experiment'] == 'book':
+        print(book.verdict(trainer.history))
+    else:
+        seconds = bench.estimate_seconds(get_experiment('book'), trainer)
+        print(
+            "The book's full experiment takes about "
+            f'{bench.format_seconds(seconds)} on this machine: '
+            'd2l-vgg train --experiment book'
+        )
+    if data.stand_in:
+        print(STAND_IN_NOTE)
+
+
+# ---------------------------------------------------------------- curves
+
+
+def add_curves(commands):
+    parser = add_command(
+        commands,
+        curves,
+        'curves',
+        "hold runs against the book's published curves, point by point",
+    )
+    parser.add_argument('run', nargs='+', help='the folder of a run')
+    parser.add_argument(
+        '--framework',
+        choices=book.FRAMEWORKS,
+        default='mxnet',
+        help='whose published runs',
+    )
+    parser.add_argument(
+        '--output',
+        default='curves',
+        help='the picture, written as .svg and .png',
+    )
+
+
+def curves(args):
+    found = [runs.Run.open(folder) for folder in args.run]
+    histories = {}
+    for folder, run in zip(args.run, found):
+        name = run.name if run.name not in histories else folder
+        histories[name] = run.history()
+    stand_in = any(run.info['data']['stand_in'] for run in found)
+    for name, history in histories.items():
+        print(f'{name}:')
+        print(book.table(book.compare(history, args.framework)))
+        print(book.verdict(history, args.framework) + '\n')
+    figure = figures.curves(
+        histories,
+        band=args.framework,
+        note=STAND_IN_NOTE if stand_in else None,
+    )
+    figures.save(figure, args.output)
+    if stand_in:
+        print(STAND_IN_NOTE)
+    print(f'Picture: {args.output}.png, {args.output}.svg')
+
+
+# ------------------------------------------------------ summary, compare
+
+
+def add_summary(commands):
+    parser = add_command(
+        commands,
+        summary,
+        'summary',
+        'list the layers of a network with their shapes and costs',
+    )
+    parser.add_argument(
+        'arch', type=read_arch, help='such as vgg11, D, or ((1,16),(1,32))'
+    )
+    add_shape_options(parser)
+
+
+def add_compare(commands):
+    parser = add_command(
+        commands,
+        compare,
+        'compare',
+        'show the parameters, multiply-adds and memory of networks',
+    )
+    parser.add_argument(
+        'arch',
+        type=read_arch,
+        nargs='*',
+        default=list(architectures.FAMILY),
+        help='such as vgg11, D, or ((1,16),(1,32)); none for all',
+    )
+    add_shape_options(parser)
+    parser.add_argument('--batch-size', type=int, default=128)
+    parser.add_argument(
+        '--markdown', action='store_true', help='print a Markdown table'
+    )
+
+
+def add_shape_options(parser):
+    parser.add_argument(
+        '--resize', type=int, default=224, help='height and width, in pixels'
+    )
+    parser.add_argument('--channels', type=int, default=1)
+    parser.add_argument('--num-classes', type=int, default=10)
+
+
+def summary(args):
+    shape = (args.channels, args.resize, args.resize)
+    print(architectures.summary_table(args.arch, shape, args.num_classes))
+
+
+def compare(args):
+    print(
+        architectures.table(
+            args.arch,
+            (args.channels, args.resize, args.resize),
+            args.num_classes,
+            args.batch_size,
+            markdown=args.markdown,
+        )
+    )
+
+
+# ---------------------------------------------------------------- predict
+
+
+def add_predict(commands):
+    parser = add_command(
+        commands,
+        predict,
+        'predict',
+        'show the accuracy, the confusions and the worst mistakes of a run',
+    )
+    parser.add_argument('run', help='the folder of a finished run')
+    add_data_options(parser)
+
+
+def predict(args):
+    from d2l_vgg import predictions
+    from d2l_vgg.mxnet import VGG
+
+    run = runs.Run.open(args.run)
+    path = run.path('parameters.params')
+    if not os.path.exists(path):
+        raise FileNotFoundError(
+            f'The run in {args.run} has no parameters because it is '
+            f'{run.info["status"]}: finish it with `d2l-vgg train --resume '
+            f'{args.run}`.'
+        )
+    asked = run.info['data']
+    data = load_data(
+        run.experiment,
+        'stand-in' if asked['stand_in'] else args.data or asked['root'],
+        False,
+        None,
+        asked['num_val'],
+    )
+    model = VGG(run.experiment.arch)
+    model.load(path)
+    note = STAND_IN_NOTE if data.stand_in else None
+    labels, scores = model.predict(data.val_dataloader())
+    matrix = predictions.confusion_matrix(labels, scores)
+    print(predictions.report(matrix))
+    figure = figures.confusion(matrix, fashion_mnist.TEXT_LABELS, note=note)
+    figures.save(figure, run.path('confusion'))
+    names = ['confusion']
+    worst = predictions.worst_mistakes(labels, scores, count=24)
+    if worst:
+        figure = figures.mistakes(
+            data.val[0][[mistake.index for mistake in worst]],
+            [mistake.title for mistake in worst],
+            note=note,
+        )
+        figures.save(figure, run.path('mistakes'))
+        names.append('mistakes')
+    if note:
+        print(note)
+    for name in names:
+        print(f'Picture: {os.path.join(args.run, name)}.png')
+
+
+# ------------------------------------------------------------------- data
+
+
+def add_data(commands):
+    parser = add_command(
+        commands,
+        data_command,
+        'data',
+        'tell where Fashion-MNIST is and whether it is whole, or fetch it',
+    )
+    parser.add_argument(
+        'folder', nargs='?', help='to look in first, or to fetch to'
+    )
+    parser.add_argument(
+        '--fetch', action='store_true', help='download what is missing'
+    )
+
+
+def data_command(args):
+    if args.fetch:
+        print(f'Fetched to {fashion_mnist.fetch(args.folder)}')
+    rows = fashion_mnist.status(args.folder)
+    for name, path, state in rows:
+        print(f'{name:24} {state:10} {path or ""}'.rstrip())
+    if any(state != 'whole' for _, _, state in rows):
+        print('Looked in: ' + ', '.join(fashion_mnist.places(args.folder)))
+        raise fashion_mnist.DataNotFound(
+            'Fashion-MNIST is not complete: run `d2l-vgg data --fetch`, or '
+            'put the four files into one of the folders above.'
+        )
+
+
+# ------------------------------------------------------------------ bench
+
+
+def add_bench(commands):
+    parser = add_command(
+        commands,
+        bench_command,
+        'bench',
+        'measure speed and memory beside the stock d2l code, in turns',
+    )
+    parser.add_argument(
+        '--resize', type=int, nargs='+', default=[224, 96, 56]
+    )
+    parser.add_argument('--batch-size', type=int, default=128)
+    parser.add_argument('--rounds', type=int, default=5)
+    parser.add_argument(
+        '--steps', type=int, default=3, help='training steps in a round'
+    )
+    parser.add_argument('--num-gpus', type=int, default=0)
+    add_data_options(parser)
+
+
+def bench_command(args):
+    from d2l_vgg import bench
+
+    bench.main(args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

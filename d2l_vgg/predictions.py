@@ -1,0 +1,67 @@
+"""What a trained network gets right, what it confuses, and what is worst.
+
+Everything is computed from true labels and predicted probabilities, so it
+serves every framework.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from d2l_vgg.fashion_mnist import TEXT_LABELS
+
+
+class Mistake(NamedTuple):
+    """A wrong prediction: which example, and what to write above it."""
+
+    index: int
+    title: str
+
+
+def confusion_matrix(labels, scores):
+    """Count how often each class is taken for each other.
+
+    Args:
+        labels: true classes, of shape (number of examples,)
+        scores: probabilities, of shape (number of examples, num_classes)
+
+    Returns:
+        Integers of shape (num_classes, num_classes): true class by row,
+        predicted class by column.
+    """
+    matrix = np.zeros((scores.shape[1], scores.shape[1]), dtype=int)
+    np.add.at(matrix, (labels, scores.argmax(axis=1)), 1)
+    return matrix
+
+
+def worst_mistakes(labels, scores, count):
+    """Return the `count` wrong predictions that were the most certain.
+
+    They are ordered by the probability of the wrong class, largest first.
+    """
+    predicted = scores.argmax(axis=1)
+    certainty = np.where(predicted == labels, -1, scores.max(axis=1))
+    order = np.argsort(-certainty, kind='stable')[:count]
+    return [
+        Mistake(
+            i,
+            f'{TEXT_LABELS[labels[i]]}, not {TEXT_LABELS[predicted[i]]} '
+            f'({certainty[i]:.0%})',
+        )
+        for i in order
+        if certainty[i] >= 0
+    ]
+
+
+def report(matrix):
+    """Return the accuracy, and the confusion matrix as text."""
+    width = max(len(label) for label in TEXT_LABELS)
+    short = [label.replace(' ', '-')[:6] for label in TEXT_LABELS]
+    lines = [
+        f'Accuracy {np.trace(matrix) / matrix.sum():.4f} '
+        f'on {matrix.sum()} images (rows are true, columns predicted)',
+        ' ' * width + ''.join(f'{label:>7}' for label in short),
+    ]
+    for label, row in zip(TEXT_LABELS, matrix):
+        lines.append(f'{label:>{width}}' + ''.join(f'{n:7}' for n in row))
+    return '\n'.join(lines)

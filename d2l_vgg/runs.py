@@ -1,0 +1,140 @@
+"""The folder of a run: what was asked, where, and what came out of it.
+
+`run.json` tells everything but the numbers themselves, which are in
+`history.csv`, and the trained parameters, which are beside it.
+"""
+
+import importlib.metadata
+import json
+import os
+import platform
+import time
+
+from d2l_vgg.compatibility import physical_cores
+from d2l_vgg.experiments import Experiment
+from d2l_vgg.files import write_text
+from d2l_vgg.history import History
+
+PACKAGES = ['d2l-vgg', 'mxnet', 'd2l', 'numpy']
+
+
+class Run:
+    """A run in `folder`; `info` is what its `run.json` holds.
+
+    `status` in it is one of 'running', 'stopped', 'diverged', 'finished'.
+    """
+
+    def __init__(self, folder, info):
+        self.folder = os.path.abspath(folder)
+        self.info = info
+
+    @classmethod
+    def new(cls, parent, name, experiment, **info):
+        """Make the folder `parent/name`, or `name-2` and so on if taken.
+
+        Raises:
+            OSError: the folder cannot be made.
+        """
+        number = 1
+        while True:
+            folder = os.path.join(
+                parent, name if number == 1 else f'{name}-{number}'
+            )
+            try:
+                os.makedirs(folder)
+                break
+            except FileExistsError:
+                if not os.path.isdir(folder):
+                    raise
+                number += 1
+        run = cls(
+            folder,
+            {
+                'status': 'running',
+                'name': os.path.basename(folder),
+                'hyperparameters': experiment.to_dict(),
+                'started': time.strftime('%Y-%m-%dT%H:%M:%S%z'),
+                'versions': versions(),
+                'machine': machine(),
+                **info,
+            },
+        )
+        run.save()
+        return run
+
+    @classmethod
+    def open(cls, folder):
+        """Return the run in `folder`.
+
+        Raises:
+            FileNotFoundError: there is none.
+            ValueError: its `run.json` is damaged.
+        """
+        path = os.path.join(folder, 'run.json')
+        try:
+            with open(path, encoding='utf-8') as file:
+                info = json.load(file)
+        except (FileNotFoundError, NotADirectoryError):
+            raise FileNotFoundError(
+                f'No run in {folder}: it has no run.json; name the folder '
+                'that `d2l-vgg train` has made, such as runs/quick.'
+            ) from None
+        except ValueError as error:
+            raise ValueError(
+                f'{path} is damaged ({error}): start the run anew.'
+            ) from None
+        return cls(folder, info)
+
+    def path(self, name):
+        """Return the path of a file of this run."""
+        return os.path.join(self.folder, name)
+
+    def save(self, **info):
+        """Write `run.json`, with these changes."""
+        self.info.update(info)
+        text = json.dumps(self.info, indent=2) + '\n'
+        write_text(self.path('run.json'), text)
+
+    @property
+    def name(self):
+        return self.info['name']
+
+    @property
+    def experiment(self):
+        return Experiment.from_dict(self.info['hyperparameters'])
+
+    def history(self):
+        return History.from_csv(self.path('history.csv'))
+
+
+def versions():
+    """Return the versions of Python and of the packages that compute."""
+    found = {'python': platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def machine():
+    """Return what this machine is: system, processor, cores, threads."""
+    return {
+        'system': f'{platform.system()} {platform.machine()}',
+        'processor': processor(),
+        'cores': physical_cores(),
+        'threads': os.environ.get('OMP_NUM_THREADS'),
+    }
+
+
+def processor():
+    """Return the name of the processor, as far as the system tells it."""
+    try:
+        with open('/proc/cpuinfo', encoding='utf-8') as file:
+            for line in file:
+                if line.startswith('model name'):
+                    return line.split(':', 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or 'unknown'

@@ -1,0 +1,23 @@
+"""What the tests share."""
+
+import os
+
+import pytest
+
+from d2l_vgg import fashion_mnist
+
+
+@pytest.fixture(scope='session')
+def real_root():
+    """The folder of the real Fashion-MNIST, or a skip that says so."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    beside = os.path.join(here, '..', '..', 'shared', 'data', 'fashion-mnist')
+    folders = [os.environ.get('D2L_VGG_DATA'), os.path.normpath(beside)]
+    for folder in filter(None, folders):
+        if os.path.isdir(folder):
+            rows = fashion_mnist.status(folder)
+            if all(state == 'whole' for _, _, state in rows):
+                return folder
+    pytest.skip(
+        'real Fashion-MNIST not found: set D2L_VGG_DATA to its folder'
+    )

@@ -1,0 +1,90 @@
+"""What the conformance suite needs to know of a framework.
+
+An implementation joins by one more class here: arrays go in and come out as
+NumPy's, so the tests themselves know no framework.
+"""
+
+import importlib.util
+
+import numpy as np
+
+
+class MXNet:
+    """Adapter of `d2l_vgg.mxnet`."""
+
+    name = 'mxnet'
+
+    @staticmethod
+    def is_installed():
+        return importlib.util.find_spec('mxnet') is not None
+
+    def build(self, arch, X_shape, num_classes=10):
+        """Return a model whose parameters have been drawn."""
+        import mxnet as mx
+
+        from d2l_vgg.mxnet import VGG
+
+        mx.random.seed(0)
+        model = VGG(arch, num_classes=num_classes)
+        model(mx.np.zeros(X_shape))
+        return model
+
+    def forward(self, model, X, train=False):
+        """Return the scores; without gradients, in the mode asked for."""
+        from mxnet import autograd, np
+
+        mode = autograd.train_mode if train else autograd.predict_mode
+        with mode():
+            return model(np.array(X)).asnumpy()
+
+    def imperative(self, model, X):
+        """Return the scores of the same network, not compiled."""
+        model.net.hybridize(False)
+        Y_hat = self.forward(model, X)
+        model.net.hybridize(static_alloc=True, static_shape=True)
+        return Y_hat
+
+    def parameters(self, model):
+        """Return name -> array of all trainable parameters, in order."""
+        return {
+            name: p.data().asnumpy()
+            for name, p in model._collect_params_with_prefix().items()
+            if p.grad_req != 'null'
+        }
+
+    def set_parameters(self, model, arrays):
+        """Set the trainable parameters, in the order of `parameters`."""
+        from mxnet import np
+
+        params = model._collect_params_with_prefix().values()
+        params = [p for p in params if p.grad_req != 'null']
+        assert len(params) == len(arrays)
+        for param, array in zip(params, arrays):
+            param.set_data(np.array(array))
+
+    def gradients(self, model, X, y):
+        """Return the loss, and name -> gradient, of one training step."""
+        from mxnet import autograd, np
+
+        with autograd.record():
+            loss = model.loss(model(np.array(X)), np.array(y))
+        loss.backward()
+        return float(loss), {
+            name: p.grad().asnumpy()
+            for name, p in model._collect_params_with_prefix().items()
+            if p.grad_req != 'null'
+        }
+
+    def save(self, model, path):
+        model.save(path)
+
+    def load(self, model, path):
+        model.load(path)
+
+
+FRAMEWORKS = [MXNet()]
+
+
+def images(shape, seed=0):
+    """Return random images in [0, 1] of this shape, float32."""
+    return np.random.RandomState(seed).rand(*shape).astype('float32')

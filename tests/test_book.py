@@ -1,0 +1,177 @@
+"""The published curves, and runs held against them."""
+
+import math
+import statistics
+
+import pytest
+
+from d2l_vgg import book
+from d2l_vgg.history import History
+
+SERIES = ['train_loss', 'val_loss', 'val_acc']
+
+
+def mean_run(framework='mxnet', distance=0.0, until=math.inf):
+    """A run that lies `distance` standard deviations above the mean."""
+    history = History(469, 79)
+    for series, points in book.band(framework).items():
+        for p in points:
+            if p.epoch <= until:
+                value = p.mean + distance * p.sd
+                history.record(series, p.epoch, value)
+    return history
+
+
+@pytest.mark.parametrize(
+    'framework, num_runs, final',
+    [
+        ('mxnet', 11, (0.2915, 0.2653, 0.9028)),
+        ('pytorch', 11, (0.2991, 0.2994, 0.8917)),
+        ('tensorflow', 11, (0.2026, 0.2900, 0.8976)),
+        ('jax', 5, (0.2786, 0.2867, 0.8959)),
+    ],
+)
+def test_final_means(framework, num_runs, final):
+    band = book.band(framework)
+    assert list(band) == SERIES
+    assert [len(points) for points in band.values()] == [20, 10, 10]
+    means = [points[-1].mean for points in band.values()]
+    assert means == pytest.approx(final, abs=6e-5)
+    assert {p.runs for points in band.values() for p in points} == {num_runs}
+    assert len(book.runs(framework)) == num_runs
+
+
+@pytest.mark.parametrize('framework', list(book.FRAMEWORKS))
+def test_band_is_that_of_the_runs(framework):
+    runs = book.runs(framework).values()
+    for series, points in book.band(framework).items():
+        for i, p in enumerate(points):
+            x = [run.points[series][i][0] for run in runs]
+            values = [run.points[series][i][1] for run in runs]
+            assert x == pytest.approx([p.epoch] * p.runs, abs=1e-4)
+            expected = (
+                statistics.mean(values),
+                statistics.stdev(values),
+                min(values),
+                max(values),
+            )
+            # The band is rounded to 5 digits after the point
+            assert p[1:5] == pytest.approx(expected, abs=6e-6)
+
+
+def test_published_runs_lie_in_their_own_band():
+    for run in book.runs('mxnet').values():
+        rows = book.compare(run)
+        assert len(rows) == 40
+        # No value of 11 is further than 10 / sqrt(11) from their mean
+        assert max(abs(row.distance) for row in rows) < 3.02
+        assert book.verdict(run).startswith('This run ends as the book:')
+
+
+def test_published_runs_of_another_framework_do_not():
+    for run in book.runs('pytorch').values():
+        verdict = book.verdict(run, 'mxnet')
+        assert verdict.startswith('This run does not end as the book:')
+        assert 'val_loss' in verdict.split(' not within ')[0]
+
+
+def test_compare_gives_distances():
+    history = mean_run(distance=2)
+    history.points['train_loss'][0] = (0.2484, 1.882)
+    rows = book.compare(history)
+    assert [row.series for row in rows] == (
+        ['train_loss'] * 20 + ['val_loss'] * 10 + ['val_acc'] * 10
+    )
+    # The run on a CPU that stayed on the plateau for 140 minibatches
+    assert rows[0][:5] == ('train_loss', 0.2484, 1.64791, 0.00847, 1.882)
+    assert rows[0].distance == pytest.approx(27.638, abs=1e-3)
+    for row in rows[1:]:
+        assert row.distance == pytest.approx(2, abs=1e-9)
+
+
+def test_short_run_is_compared_as_far_as_it_goes():
+    history = mean_run(until=2)
+    rows = book.compare(history)
+    epochs = [row.epoch for row in rows]
+    assert epochs == [0.2484, 0.7473, 1.2463, 1.7452, 1.0, 2.0, 1.0, 2.0]
+    assert book.verdict(history) == (
+        'This run has no final point for every series (epoch 10), so there '
+        'is no verdict; 8 of its 8 points lie within 3 sample standard '
+        "deviations of the mean of the book's 11 MXNet runs."
+    )
+
+
+def test_other_points_are_left_out():
+    # Minibatches of 256 move the points by less than the tolerance
+    history = History(235, 40)
+    for i in range(235 * 10):
+        history.record('train_loss', i / 235, 1.0, history.train_every_n)
+    for i in range(20):
+        history.record('val_acc', (i + 1) / 2, i)
+    history.record('train_acc', 1, 0.5)
+    rows = book.compare(history)
+    assert sum(row.series == 'train_loss' for row in rows) == 20
+    values = [row.value for row in rows if row.series == 'val_acc']
+    assert values == list(range(1, 20, 2))
+    assert len(rows) == 30
+
+
+def test_run_without_common_points():
+    history = History(1, 1)
+    for nothing in history, mean_run(until=0):
+        assert book.compare(nothing) == []
+        assert book.verdict(nothing).startswith('No point of this run lies')
+
+
+def test_verdict_tells_values_and_distances():
+    history = mean_run(distance=1)
+    assert book.verdict(history) == (
+        'This run ends as the book: train_loss 0.2944 (+1.0 sd), val_loss '
+        '0.2703 (+1.0 sd), val_acc 0.9045 (+1.0 sd) lie within 3 sample '
+        "standard deviations of the mean of the book's 11 MXNet runs."
+    )
+    history.points['val_acc'][-1] = (10.0, 0.8920)
+    assert book.verdict(history) == (
+        'This run does not end as the book: val_acc 0.8920 (-6.6 sd) not '
+        "within 3 sample standard deviations of the mean of the book's 11 "
+        'MXNet runs; within are train_loss 0.2944 (+1.0 sd), val_loss 0.2703 '
+        '(+1.0 sd).'
+    )
+
+
+@pytest.mark.parametrize('distance', [3.1, -3.1, math.nan, math.inf])
+def test_verdict_refuses_what_is_not_within(distance):
+    verdict = book.verdict(mean_run(distance=distance))
+    assert verdict.startswith('This run does not end as the book:')
+    assert 'within are' not in verdict
+
+
+@pytest.mark.parametrize('distance', [2.9, -2.9])
+def test_verdict_takes_what_is_within(distance):
+    verdict = book.verdict(mean_run('jax', distance), 'jax')
+    assert verdict.startswith('This run ends as the book:')
+    assert verdict.endswith("of the mean of the book's 5 JAX runs.")
+
+
+def test_table_is_aligned():
+    history = mean_run(distance=-1.5)
+    history.points['train_loss'][0] = (0.2484, 1.882)
+    lines = book.table(book.compare(history)).split('\n')
+    assert len(lines) == 2 + 40
+    assert lines[2].split() == (
+        'train_loss 0.25 1.6479 0.0085 1.8820 +27.6 sd'.split()
+    )
+    assert lines[-1].split() == (
+        'val_acc 10.00 0.9028 0.0016 0.9003 -1.5 sd'.split()
+    )
+    assert len(set(map(len, lines))) == 1
+
+
+def test_torch_is_the_tab_pytorch():
+    assert book.band('torch') == book.band('pytorch')
+
+
+@pytest.mark.parametrize('ask', [book.band, book.runs])
+def test_unknown_framework_is_refused(ask):
+    with pytest.raises(ValueError, match="'theano'.*mxnet, pytorch"):
+        ask('theano')

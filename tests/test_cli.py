@@ -1,0 +1,441 @@
+"""The command `d2l-vgg`, run as a user runs it: in processes of its own."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from d2l_vgg import cli, runs
+
+TINY = (
+    '--data stand-in --arch ((1,4),(1,8)) --hidden 16 --resize 28 '
+    '--batch-size 32 --num-train 640 --num-val 100 --max-epochs 2 '
+    '--display lines'
+).split()
+
+
+def run(*args, cwd=None, env=None, timeout=300):
+    """Run the command to its end and return what came of it."""
+    return subprocess.run(
+        [sys.executable, '-m', 'd2l_vgg.cli', *map(str, args)],
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        timeout=timeout,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def start(*args, cwd):
+    return subprocess.Popen(
+        [sys.executable, '-m', 'd2l_vgg.cli', *map(str, args)],
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def assert_fails(result, *words):
+    """The command has failed with one line that has these words."""
+    assert result.returncode == 1
+    lines = result.stderr.strip().splitlines()
+    assert lines and lines[-1].startswith('d2l-vgg: ')
+    assert 'Traceback' not in result.stderr
+    for word in words:
+        assert word in lines[-1]
+
+
+# ------------------------------------------- commands without a framework
+
+
+@pytest.mark.parametrize(
+    'command',
+    'train curves summary compare predict data bench'.split(),
+)
+def test_help_of_each_command(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main([command, '--help'])
+    assert stop.value.code == 0
+    assert f'usage: d2l-vgg {command}' in capsys.readouterr().out
+
+
+def test_every_hyperparameter_has_an_option(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(['train', '--help'])
+    text = capsys.readouterr().out
+    for name in runs.Experiment.__dataclass_fields__:
+        if name != 'description':
+            assert '--' + name.replace('_', '-') in text
+
+
+def test_importing_the_command_imports_no_framework():
+    code = (
+        'import d2l_vgg.cli, sys; '
+        'print([m for m in ("mxnet", "torch", "jax") if m in sys.modules])'
+    )
+    out = subprocess.check_output([sys.executable, '-c', code], text=True)
+    assert out.strip() == '[]'
+
+
+def test_summary(capsys):
+    assert cli.main(['summary', 'D', '--channels', '3']) == 0
+    assert cli.main(['summary', '((1,16),(1,32))', '--resize', '28']) == 0
+    assert 'conv3_3' in capsys.readouterr().out
+
+
+def test_summary_with_the_published_total(capsys):
+    cli.main('summary vgg16 --channels 3 --num-classes 1000'.split())
+    assert '138357544' in capsys.readouterr().out
+
+
+def test_compare(capsys):
+    assert cli.main(['compare', 'vgg11', 'lenet', '--resize', '64']) == 0
+    text = capsys.readouterr().out
+    assert 'vgg11' in text and 'lenet' in text and 'vgg19' not in text
+
+
+def test_unknown_architecture(capsys):
+    assert cli.main(['summary', 'vgg17']) == 1
+    error = capsys.readouterr().err
+    assert error.startswith('d2l-vgg: ') and error.count('\n') == 1
+    assert 'vgg17' in error and 'vgg16' in error
+
+
+def test_image_too_small(capsys):
+    assert cli.main(['summary', 'vgg11', '--resize', '28']) == 1
+    assert '32 x 32' in capsys.readouterr().err
+
+
+def test_debug_shows_the_traceback():
+    with pytest.raises(ValueError):
+        cli.main(['summary', 'vgg17', '--debug'])
+
+
+def test_no_such_run(capsys, tmp_path):
+    assert cli.main(['curves', str(tmp_path)]) == 1
+    assert 'No run in' in capsys.readouterr().err
+
+
+def test_damaged_run(capsys, tmp_path):
+    (tmp_path / 'run.json').write_text('{"status": "fin')
+    assert cli.main(['predict', str(tmp_path)]) == 1
+    assert 'damaged' in capsys.readouterr().err
+
+
+def test_data_that_is_missing(tmp_path):
+    home = {'HOME': str(tmp_path), 'D2L_VGG_DATA': '', 'MXNET_HOME': ''}
+    result = run('data', tmp_path / 'none', cwd=tmp_path, env=home)
+    assert_fails(result, 'not complete', '--fetch')
+    assert str(tmp_path / 'none') in result.stdout
+
+
+def test_data_that_is_there(real_root, capsys):
+    assert cli.main(['data', real_root]) == 0
+    assert capsys.readouterr().out.count('whole') == 4
+
+
+# ------------------------------------------------------- commands with MXNet
+
+mxnet = pytest.importorskip('mxnet')
+
+
+@pytest.fixture(scope='module')
+def finished(tmp_path_factory):
+    """A finished run on the stand-in, and what the command printed."""
+    folder = tmp_path_factory.mktemp('finished')
+    result = run('train', *TINY, '--name', 'whole', cwd=folder)
+    assert result.returncode == 0, result.stderr
+    return folder / 'runs' / 'whole', result
+
+
+def test_what_a_run_leaves(finished):
+    folder, _ = finished
+    assert sorted(os.listdir(folder)) == [
+        'curves.png',
+        'curves.svg',
+        'history.csv',
+        'parameters.params',
+        'run.json',
+    ]
+    info = json.loads((folder / 'run.json').read_text())
+    assert info['status'] == 'finished'
+    values = info['hyperparameters']
+    assert values['batch_size'] == 32 and values['max_epochs'] == 2
+    assert values['seed'] == 0 and values['arch']['hidden'] == [16]
+    assert info['versions']['mxnet'] == mxnet.__version__
+    assert info['machine']['cores'] >= 1
+    assert info['data']['stand_in'] is True
+    assert info['seconds'] > 0
+    history = runs.Run.open(folder).history()
+    assert len(history.points['val_acc']) == 2
+    assert info['results'] == history.final
+
+
+def test_what_a_run_prints(finished):
+    _, result = finished
+    lines = result.stdout.strip().splitlines()
+    assert lines[0] == lines[-1] == cli.STAND_IN_NOTE
+    assert 'epoch 2/2' in result.stdout
+    assert re.search(r'^Validation accuracy 0\.\d{4} ', result.stdout, re.M)
+    assert os.path.join('runs', 'whole', 'curves.png') in result.stdout
+    assert re.search(
+        r'about .+ on this machine: d2l-vgg train --experiment book',
+        result.stdout,
+    )
+
+
+def test_curves_of_a_run(finished, tmp_path, capsys):
+    folder, _ = finished
+    output = str(tmp_path / 'picture')
+    assert cli.main(['curves', str(folder), '--output', output]) == 0
+    text = capsys.readouterr().out
+    assert 'val_acc' in text and cli.STAND_IN_NOTE in text
+    assert os.path.getsize(output + '.png') > 10000
+    assert os.path.getsize(output + '.svg') > 10000
+
+
+def test_predict(finished):
+    folder, _ = finished
+    result = run('predict', folder)
+    assert result.returncode == 0, result.stderr
+    accuracy = float(re.search(r'Accuracy (0\.\d+)', result.stdout).group(1))
+    final = runs.Run.open(folder).info['results']['val_acc']
+    # The history has the mean over minibatches, of which the last is smaller
+    assert accuracy == pytest.approx(final, abs=0.05)
+    assert (folder / 'confusion.png').exists()
+    assert (folder / 'mistakes.png').exists()
+
+
+def test_a_second_run_gets_a_folder_of_its_own(finished):
+    folder, _ = finished
+    parent = folder.parent.parent
+    result = run('train', *TINY, '--name', 'whole', cwd=parent)
+    assert result.returncode == 0
+    assert (folder.parent / 'whole-2' / 'run.json').exists()
+
+
+def test_a_finished_run_is_not_resumed(finished):
+    folder, _ = finished
+    assert_fails(run('train', '--resume', folder), 'is finished')
+
+
+def wait_for(condition, process, seconds=120):
+    """Wait until `condition()` holds; True if the process was still on."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and process.poll() is None:
+        if condition():
+            return True
+        time.sleep(0.001)
+    return False
+
+
+def params_of(folder):
+    arrays = mxnet.npx.load(str(folder / 'parameters.params'))
+    return {name: array.asnumpy() for name, array in arrays.items()}
+
+
+def assert_same_run(folder, other):
+    """Both runs have the same history and the same parameters, bit for bit."""
+    assert (folder / 'history.csv').read_text() == (
+        other / 'history.csv'
+    ).read_text()
+    ours, theirs = params_of(folder), params_of(other)
+    assert list(ours) == list(theirs)
+    for name in ours:
+        np.testing.assert_array_equal(ours[name], theirs[name], name)
+
+
+def test_killed_in_an_epoch_and_resumed(finished, tmp_path):
+    """`kill -9` twice between checkpoints, then to the end."""
+    folder = tmp_path / 'runs' / 'killed'
+    checkpoint = folder / 'checkpoint.npz'
+    args = ['train', *TINY, '--name', 'killed']
+    kills = 0
+    for options in (args, ['train', '--resume', folder]):
+        process = start(
+            *options, '--checkpoint-seconds', '0.05', cwd=tmp_path
+        )
+        before = checkpoint.stat().st_mtime if checkpoint.exists() else 0
+        if wait_for(
+            lambda before=before: checkpoint.exists()
+            and checkpoint.stat().st_mtime > before,
+            process,
+        ):
+            kills += 1
+        process.kill()
+        process.communicate()
+    assert kills >= 1
+    assert runs.Run.open(folder).info['status'] == 'running'
+    result = run('train', '--resume', folder)
+    assert result.returncode == 0, result.stderr
+    assert_same_run(folder, finished[0])
+
+
+def test_killed_while_writing_a_checkpoint_and_resumed(tmp_path):
+    """A half-written checkpoint must not replace the one before."""
+    wide = [*TINY, '--hidden', '2048', '1024', '--num-train', '320']
+    whole, folder = tmp_path / 'runs' / 'whole', tmp_path / 'runs' / 'killed'
+    assert run('train', *wide, '--name', 'whole', cwd=tmp_path).returncode == 0
+    process = start(
+        'train',
+        *wide,
+        '--name',
+        'killed',
+        '--checkpoint-seconds',
+        '0',
+        cwd=tmp_path,
+    )
+
+    def is_writing():
+        partial = [n for n in os.listdir(folder) if n.endswith('.tmp')]
+        return 'checkpoint.npz' in os.listdir(folder) and any(
+            n.startswith('checkpoint') for n in partial
+        )
+
+    assert wait_for(lambda: folder.exists() and is_writing(), process)
+    process.kill()
+    process.communicate()
+    assert is_writing(), 'the kill came too late to prove anything'
+    result = run('train', '--resume', folder)
+    assert result.returncode == 0, result.stderr
+    assert_same_run(folder, whole)
+    assert not [n for n in os.listdir(folder) if n.endswith('.tmp')]
+
+
+def test_ctrl_c_and_resume(finished, tmp_path):
+    folder = tmp_path / 'runs' / 'stopped'
+    process = start(
+        'train',
+        *TINY,
+        '--name',
+        'stopped',
+        '--checkpoint-seconds',
+        '0',
+        cwd=tmp_path,
+    )
+    assert wait_for((folder / 'checkpoint.npz').exists, process)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert 'Traceback' not in err
+    assert 'd2l-vgg train --resume runs/stopped' in out
+    assert runs.Run.open(folder).info['status'] == 'stopped'
+    assert run('train', '--resume', 'runs/stopped', cwd=tmp_path).returncode == 0
+    assert_same_run(folder, finished[0])
+
+
+def test_a_diverged_run_keeps_what_was_recorded(tmp_path):
+    result = run(
+        'train', *TINY, '--name', 'wild', '--lr', '1e9', cwd=tmp_path
+    )
+    assert_fails(result, 'not finite', '--lr') if False else None
+    assert result.returncode == 1
+    assert 'lower the learning rate' in result.stderr
+    saved = runs.Run.open(tmp_path / 'runs' / 'wild')
+    assert saved.info['status'] == 'diverged'
+    assert saved.history().points['train_loss']
+
+
+@pytest.mark.parametrize(
+    'options, words',
+    [
+        (['--arch', 'vgg12'], ['vgg12']),
+        (['--arch', 'lenet'], ['lenet', 'VGG blocks']),
+        (['--arch', '((0,16),)'], ['0']),
+        (['--arch', '((1,16'], ['((1,16']),
+        (['--batch-size', '641'], ['641', '640']),
+        (['--batch-size', '0'], ['batch_size is 0']),
+        (['--max-epochs', '0'], ['max_epochs is 0']),
+        (['--num-gpus', '8'], ['num_gpus is 8', 'CPU']),
+        (['--resize', '2'], ['smallest']),
+        (['--lr', '-1'], ['lr is -1']),
+        (['--runs', '/proc/nowhere'], ['/proc/nowhere']),
+        (['--resume', 'nothing-here'], ['nothing-here', 'run.json']),
+    ],
+)
+def test_bad_requests(options, words, tmp_path):
+    """One line that names the value, and no folder left behind."""
+    result = run('train', *TINY, *options, cwd=tmp_path)
+    assert_fails(result, *words)
+    assert not (tmp_path / 'runs').exists()
+
+
+def test_no_data_and_no_network(tmp_path):
+    """`make run` then trains on the stand-in; without leave it does not."""
+    nowhere = {
+        'HOME': str(tmp_path),
+        'D2L_VGG_DATA': str(tmp_path / 'data'),
+        'MXNET_HOME': '',
+        # A port that nobody listens on stands for the missing network
+        'http_proxy': 'http://127.0.0.1:9',
+        'https_proxy': 'http://127.0.0.1:9',
+    }
+    options = [*TINY[2:], '--num-train', '64', '--num-val', '32']
+    result = run('train', *options, cwd=tmp_path, env=nowhere)
+    assert_fails(result, str(tmp_path / 'data'), 'stand-in', 'http')
+    result = run(
+        'train', *options, '--allow-stand-in', cwd=tmp_path, env=nowhere
+    )
+    assert result.returncode == 0, result.stderr
+    lines = result.stdout.strip().splitlines()
+    assert lines[0] == lines[-1] == cli.STAND_IN_NOTE
+
+
+def test_a_full_disk(tmp_path):
+    """A file-size limit stands for the disk; the run says so and stops."""
+    limited = (
+        'import resource, signal, sys; '
+        'signal.signal(signal.SIGXFSZ, signal.SIG_IGN); '
+        'resource.setrlimit(resource.RLIMIT_FSIZE, (40000, 40000)); '
+        'from d2l_vgg import cli; sys.exit(cli.main(sys.argv[1:]))'
+    )
+    result = subprocess.run(
+        [sys.executable, '-c', limited, 'train', *TINY]
+        + ['--hidden', '256', '--checkpoint-seconds', '0'],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert result.returncode == 1
+    assert 'Traceback' not in result.stderr
+    assert 'checkpoint.npz' in result.stderr
+    assert not [
+        name
+        for _, _, names in os.walk(tmp_path)
+        for name in names
+        if name.endswith('.tmp')
+    ]
+
+
+def test_mxnet_that_is_not_installed(tmp_path):
+    """A finder that finds no MXNet stands for its absence."""
+    (tmp_path / 'without.py').write_text(
+        'import sys\n'
+        'class No:\n'
+        '    def find_spec(self, name, path=None, target=None):\n'
+        '        if name == "mxnet":\n'
+        '            raise ModuleNotFoundError(\n'
+        '                "No module named mxnet", name="mxnet")\n'
+        'sys.meta_path.insert(0, No())\n'
+        'from d2l_vgg import cli\n'
+        'sys.exit(cli.main(sys.argv[1:]))\n'
+    )
+    path = os.path.dirname(os.path.dirname(os.path.abspath(cli.__file__)))
+    result = subprocess.run(
+        [sys.executable, 'without.py', 'train', *TINY],
+        cwd=tmp_path,
+        env={**os.environ, 'PYTHONPATH': path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert_fails(result, 'MXNet is not installed', "'.[cu117]'")

@@ -1,0 +1,247 @@
+"""The pictures hold what they should, and are the same at every drawing."""
+
+import os
+import subprocess
+import sys
+
+import matplotlib.image
+import numpy as np
+import pytest
+from matplotlib.text import Text
+
+from d2l_vgg import book, figures
+from d2l_vgg.history import History
+
+
+def published(i=0, until=10):
+    """A published run, up to an epoch."""
+    history = History(469, 79)
+    run = list(book.runs('mxnet').values())[i]
+    for series, points in run.points.items():
+        history.points[series] = [p for p in points if p[0] <= until]
+    return history
+
+
+def texts(figure):
+    figure.draw_without_rendering()
+    found = figure.findobj(Text)
+    return [text.get_text() for text in found if text.get_text()]
+
+
+def lines(ax):
+    """What the lines of `ax` show, without those of its legend."""
+    return [list(zip(*line.get_data())) for line in ax.get_lines()]
+
+
+def test_a_run_is_drawn_in_the_style_of_the_board():
+    history = published()
+    figure = figures.curves({'run': history})
+    losses, accuracies = figure.axes
+    train_loss, val_loss = losses.get_lines()
+    (val_acc,) = accuracies.get_lines()
+    for line, name, style in (
+        (train_loss, 'train_loss', '-'),
+        (val_loss, 'val_loss', '--'),
+        (val_acc, 'val_acc', '-.'),
+    ):
+        assert list(zip(*line.get_data())) == history.points[name]
+        assert line.get_linestyle() == style
+    colors = {line.get_color() for line in (train_loss, val_loss, val_acc)}
+    assert len(colors) == 3
+    labels = [t.get_text() for t in losses.get_legend().get_texts()]
+    assert labels == ['train_loss', 'val_loss']
+    assert {'epoch', 'loss', 'accuracy', 'val_acc'} <= set(texts(figure))
+
+
+def test_several_runs_have_a_color_each():
+    histories = {f'seed {i}': published(i) for i in range(3)}
+    figure = figures.curves(histories)
+    losses, accuracies = figure.axes
+    colors = [line.get_color() for line in accuracies.get_lines()]
+    assert len(set(colors)) == 3
+    # Both series of a run have its color
+    loss_colors = [line.get_color() for line in losses.get_lines()]
+    assert loss_colors == [color for color in colors for _ in range(2)]
+    (legend,) = figure.legends
+    assert [t.get_text() for t in legend.get_texts()] == list(histories)
+
+
+def test_band_is_drawn_behind_and_the_distances_below():
+    history = published()
+    figure = figures.curves({'run': history}, band=True)
+    losses, accuracies, _, acc_distances = figure.axes
+    mean, run = lines(accuracies)
+    points = book.band('mxnet')['val_acc']
+    assert mean == [(p.epoch, p.mean) for p in points]
+    assert run == history.points['val_acc']
+    (shade,) = accuracies.collections
+    y = shade.get_paths()[0].vertices[:, 1]
+    assert y.min() == min(p.mean - 2 * p.sd for p in points)
+    assert y.max() == max(p.mean + 2 * p.sd for p in points)
+    assert len(losses.collections) == 2
+    rows = book.compare(history)
+    distances = [(r.epoch, r.distance) for r in rows if r.series == 'val_acc']
+    assert lines(acc_distances)[-1] == distances
+    assert "book's 11 MXNet runs: mean ± 2 sd" in texts(figure)
+
+
+def test_band_is_drawn_only_when_asked():
+    figure = figures.curves({'run': published()})
+    assert not any(ax.collections for ax in figure.axes)
+    assert not any('MXNet' in text for text in texts(figure))
+    other = figures.curves({'run': published()}, band='jax')
+    assert "book's 5 JAX runs: mean ± 2 sd" in texts(other)
+
+
+def test_short_run_is_not_squeezed_by_the_band():
+    figure = figures.curves({'run': published(until=2)}, band=True)
+    for ax in figure.axes:
+        low, high = ax.get_xlim()
+        assert low == 0
+        assert 2 < high < 2.3
+    assert [x for x, _ in lines(figure.axes[1])[0]] == [1, 2]
+
+
+def test_run_far_from_the_band_stays_in_the_picture():
+    history = published()
+    history.points['train_loss'][0] = (0.2484, 1.882)
+    figure = figures.curves({'run': history}, band=True)
+    distances = figure.axes[2]
+    low, high = distances.get_ylim()
+    assert low <= -6
+    assert 27.6 < high < 60
+
+
+def test_book_alone_can_be_drawn():
+    figure = figures.curves({}, band='tensorflow')
+    assert len(figure.axes) == 2
+    assert "book's 11 TensorFlow runs: mean ± 2 sd" in texts(figure)
+
+
+@pytest.mark.parametrize('band', [True, False])
+def test_note_and_title_are_seen(band):
+    note = 'stand-in data, not Fashion-MNIST'
+    figure = figures.curves({'run': published()}, band, 'quick', note)
+    figure.draw_without_rendering()
+    (heading,) = figure.findobj(
+        lambda a: isinstance(a, Text) and note in a.get_text()
+    )
+    assert heading.get_text() == f'quick\n{note}'
+    assert heading.get_color() == figures.NOTE_COLOR
+    # Above the axes and within the picture
+    box = heading.get_window_extent()
+    assert box.y0 >= figure.axes[0].get_window_extent().y1
+    assert box.y1 <= figure.bbox.y1
+
+
+@pytest.mark.parametrize('band', [True, False])
+def test_diverged_run_can_be_drawn(band, tmp_path):
+    history = published(until=1)
+    history.points['train_loss'] += [(1.25, np.inf), (1.75, np.nan)]
+    figure = figures.curves({'run': history}, band)
+    figures.save(figure, tmp_path / 'curves')
+    assert figure.axes[0].get_ylim()[1] < 2
+
+
+def test_run_with_other_series_can_be_drawn():
+    history = History(10, 10)
+    history.record('train_loss', 0.5, 2.3)
+    figure = figures.curves({'run': history})
+    assert len(figure.axes) == 1
+    history.record('train_acc', 0.5, 0.1)
+    history.record('val_perplexity', 1, 7.0)
+    figure = figures.curves({'run': history}, band=True)
+    assert lines(figure.axes[1])[-1] == [(0.5, 0.1)]
+
+
+def test_nothing_to_draw_is_refused():
+    with pytest.raises(ValueError, match='no points to draw'):
+        figures.curves({'run': History(10, 10)})
+    with pytest.raises(ValueError, match='theano'):
+        figures.curves({'run': published()}, band='theano')
+
+
+def test_save_writes_the_same_bytes_again(tmp_path):
+    paths = []
+    for name in 'first', 'second':
+        figure = figures.curves({'run': published()}, band=True)
+        paths.append(figures.save(figure, tmp_path / name))
+    assert paths[0] == [f'{tmp_path}/first.svg', f'{tmp_path}/first.png']
+    for first, second in zip(*paths):
+        with open(first, 'rb') as a, open(second, 'rb') as b:
+            content = a.read()
+            assert content == b.read()
+        assert b'dc:date' not in content
+    svg = (tmp_path / 'first.svg').read_text()
+    assert svg.startswith('<?xml') and svg.rstrip().endswith('</svg>')
+    height, width, _ = matplotlib.image.imread(paths[0][1]).shape
+    # Twice what a page shows, for fine screens
+    assert width == 1600
+    assert height > 900
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_figures_need_neither_pyplot_nor_a_display(tmp_path):
+    code = (
+        'import sys\n'
+        'from d2l_vgg import book, figures\n'
+        'figure = figures.curves(book.runs("jax"), band=True)\n'
+        'figures.save(figure, sys.argv[1])\n'
+        'assert "matplotlib.pyplot" not in sys.modules\n'
+    )
+    environment = dict(os.environ, MPLBACKEND='TkAgg')
+    environment.pop('DISPLAY', None)
+    subprocess.run(
+        [sys.executable, '-c', code, str(tmp_path / 'curves')],
+        env=environment,
+        check=True,
+    )
+    assert (tmp_path / 'curves.png').stat().st_size > 10000
+
+
+def test_images_are_shown_with_their_labels():
+    images = np.arange(5 * 28 * 28).reshape(5, 1, 28, 28)
+    labels = ['coat', 'bag', 'shirt', 'dress', 'sandal']
+    figure = figures.show_images(images, labels, 2, 3, note='stand-in')
+    assert len(figure.axes) == 6
+    for ax, image, label in zip(figure.axes, images, labels):
+        assert np.array_equal(ax.get_images()[0].get_array(), image[0])
+        assert ax.get_title() == label
+    assert not figure.axes[5].get_images()
+    assert 'stand-in' in texts(figure)
+    # Only as many as there is room for
+    assert len(figures.show_images(images, None, 1, 2).axes) == 2
+
+
+def test_all_mistakes_are_shown():
+    images = np.zeros((7, 28, 28))
+    figure = figures.mistakes(images, list('abcdefg'), num_cols=3)
+    assert len(figure.axes) == 9
+    assert [ax.get_title() for ax in figure.axes[:7]] == list('abcdefg')
+
+
+def test_bad_images_are_refused():
+    with pytest.raises(ValueError, match='no images'):
+        figures.mistakes(np.zeros((0, 28, 28)), [])
+    with pytest.raises(ValueError, match='2 images but 1 labels'):
+        figures.show_images(np.zeros((2, 28, 28)), ['coat'])
+
+
+def test_confusion_shows_every_count():
+    matrix = np.array([[90, 10, 0], [5, 95, 0], [0, 0, 0]])
+    figure = figures.confusion(matrix, ['coat', 'shirt', 'bag'], 'quick')
+    (ax,) = figure.axes
+    counts = {t.get_position(): t.get_text() for t in ax.texts}
+    # Rows are the true classes; the first number of a position is the column
+    assert counts[1, 0] == '10'
+    assert counts[0, 1] == '5'
+    assert len(counts) == 9
+    shades = ax.get_images()[0].get_array()
+    assert shades[0, 0] == pytest.approx(0.9**0.5)
+    assert not shades[2].any()
+    assert {'true class', 'predicted class', 'quick'} <= set(texts(figure))
+
+
+def test_bad_confusion_is_refused():
+    with pytest.raises(ValueError, match=r'2 labels.*\(2, 2\), not \(2, 3\)'):
+        figures.confusion(np.zeros((2, 3)), ['coat', 'bag'])

@@ -1,0 +1,284 @@
+"""The history: the book's averaging, exact resume, and its CSV.
+
+The book's averaging is held against stock d2l where that is installed, and
+against the positions of the published points everywhere.
+"""
+
+import json
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from d2l_vgg import book
+from d2l_vgg.history import History
+
+NUM_TRAIN, NUM_VAL, NUM_EPOCHS = 469, 79, 10
+
+
+def random_losses(num_batches, num_epochs=NUM_EPOCHS, seed=0):
+    shape = num_epochs, num_batches
+    return np.random.RandomState(seed).rand(*shape).astype('float32')
+
+
+def train(history, losses, val_losses=(), start=0, stop=None):
+    """Record as a trainer does, from minibatch `start` to `stop`."""
+    num_batches = losses.shape[1]
+    for i, loss in list(enumerate(losses.flat))[start:stop]:
+        history.record(
+            'train_loss', i / num_batches, loss, history.train_every_n
+        )
+    for epoch, row in enumerate(val_losses):
+        for loss in row:
+            history.record('val_loss', epoch + 1, loss, history.val_every_n)
+
+
+def numpy_scalar(value):
+    return np.array(value)
+
+
+def mxnet_scalar(value):
+    mx = pytest.importorskip('mxnet')
+    mx.npx.set_np()
+    return mx.np.array(value, dtype='float32')
+
+
+def torch_scalar(value):
+    return pytest.importorskip('torch').tensor(value)
+
+
+def test_points_are_where_the_published_runs_have_theirs():
+    history = History(NUM_TRAIN, NUM_VAL)
+    losses = random_losses(NUM_TRAIN)
+    val_losses = random_losses(NUM_VAL, seed=1)
+    train(history, losses, val_losses)
+    for run in book.runs('mxnet').values():
+        for series in 'train_loss', 'val_loss':
+            x = [point[0] for point in history.points[series]]
+            book_x = [point[0] for point in run.points[series]]
+            assert x == pytest.approx(book_x, abs=2e-5)
+    # 234 minibatches to a point, not stopping at the end of an epoch
+    means = losses.ravel()[: 20 * 234].reshape(20, 234).mean(1)
+    values = [point[1] for point in history.points['train_loss']]
+    assert values == pytest.approx(means.tolist(), rel=1e-5)
+    values = [point[1] for point in history.points['val_loss']]
+    assert values == pytest.approx(val_losses.mean(1).tolist(), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    'num_train, num_val, per_train, per_valid',
+    [(469, 79, 2, 1), (469, 79, 3, 2), (24, 5, 1, 1), (10, 4, 10, 4)],
+)
+def test_points_equal_stock_d2l(num_train, num_val, per_train, per_valid):
+    pytest.importorskip('mxnet')
+    d2l = pytest.importorskip('d2l.mxnet')
+    module = d2l.Module(per_train, per_valid)
+    module.board.display = False
+    module.trainer = SimpleNamespace(
+        num_train_batches=num_train, num_val_batches=num_val
+    )
+    history = History(num_train, num_val, per_train, per_valid)
+    losses = random_losses(num_train, 3)
+    val_losses = random_losses(num_val, 3, seed=1)
+    train(history, losses, val_losses)
+    for i, loss in enumerate(losses.flat):
+        module.trainer.train_batch_idx = i
+        module.plot('loss', d2l.tensor(loss), train=True)
+    for module.trainer.epoch, row in enumerate(val_losses):
+        for loss in row:
+            module.plot('loss', d2l.tensor(loss), train=False)
+    assert list(history.points) == list(module.board.data)
+    for series, stock in module.board.data.items():
+        x, values = zip(*history.points[series])
+        assert x == pytest.approx([point.x for point in stock], rel=1e-12)
+        # d2l adds in float32
+        stock_values = [float(point.y) for point in stock]
+        assert values == pytest.approx(stock_values, rel=1e-5)
+
+
+def test_device_is_read_once_for_a_point():
+    class DeviceScalar:
+        """A number that counts how often someone waits for it."""
+
+        reads = 0
+
+        def __init__(self, value):
+            self.value = value
+
+        def __add__(self, other):
+            return DeviceScalar(self.value + getattr(other, 'value', other))
+
+        __radd__ = __add__
+
+        def __float__(self):
+            DeviceScalar.reads += 1
+            return self.value
+
+    history = History(8, 8)
+    for i in range(8):
+        point = history.record('train_loss', i / 8, DeviceScalar(i), 4)
+        assert DeviceScalar.reads == (i + 1) // 4
+        assert (point is not None) == (i in (3, 7))
+    assert history.points['train_loss'] == [(0.1875, 1.5), (0.6875, 5.5)]
+
+
+@pytest.mark.parametrize('scalar', [float, numpy_scalar, np.float32])
+def test_resumed_run_has_the_same_history(scalar):
+    check_resume(scalar)
+
+
+@pytest.mark.parametrize('scalar', [mxnet_scalar, torch_scalar])
+def test_resumed_run_has_the_same_history_on_a_framework(scalar):
+    check_resume(scalar)
+
+
+def check_resume(scalar):
+    losses = [scalar(loss) for loss in random_losses(23, 6).flat]
+
+    def record(history, i):
+        history.record('train_loss', i / 23, losses[i], 11)
+        history.record('val_acc', i // 23 + 1, losses[i], 23)
+
+    whole = History(23, 23)
+    for i in range(len(losses)):
+        record(whole, i)
+    for stop in range(0, len(losses), 7):
+        part = History(23, 23)
+        for i in range(stop):
+            record(part, i)
+        resumed = History.from_state(json.loads(json.dumps(part.state())))
+        for i in range(stop, len(losses)):
+            record(resumed, i)
+        assert resumed.points == whole.points
+        assert resumed.state() == whole.state()
+
+
+def test_taking_the_state_changes_nothing():
+    losses = random_losses(10, 2)
+    watched, left_alone = History(10, 1), History(10, 1)
+    for i in range(20):
+        train(watched, losses, start=i, stop=i + 1)
+        watched.state()['points'].clear()
+    train(left_alone, losses)
+    assert watched.points == left_alone.points
+
+
+def test_state_keeps_the_settings():
+    history = History.from_state(History(100, 20, 4, 2).state())
+    assert history.train_every_n == 25
+    assert history.val_every_n == 10
+
+
+def test_arrays_of_the_caller_stay_as_they_are():
+    loss = np.array(1.0, dtype='float32')
+    history = History(4, 4)
+    for i in range(4):
+        history.record('train_loss', i / 4, loss, 4)
+    assert loss == 1
+    # A framework that writes each loss to the same place
+    for i in range(4):
+        loss[()] = i
+        history.record('val_loss', 1, loss, 4)
+    assert history.points['val_loss'] == [(1, 1.5)]
+
+
+@pytest.mark.parametrize('value', [math.nan, math.inf, -math.inf])
+def test_mean_that_is_not_finite_is_kept(value, tmp_path):
+    history = History(2, 2)
+    assert history.record('train_loss', 0, 1.0, 2) is None
+    point = history.record('train_loss', 0.5, np.float32(value), 2)
+    assert point[0] == 0.25
+    assert str(point[1]) == str(value)
+    history.to_csv(tmp_path / 'history.csv')
+    again = History.from_csv(tmp_path / 'history.csv')
+    assert repr(again.points) == repr(history.points)
+    state = json.loads(json.dumps(history.state()))
+    assert repr(History.from_state(state).points) == repr(history.points)
+
+
+def test_final_and_repr():
+    history = History(469, 79)
+    assert repr(history) == 'History: no points yet'
+    assert history.final == {}
+    train(history, random_losses(469), random_losses(79))
+    for epoch in range(10):
+        history.record('val_acc', epoch + 1, 0.9025 + 0.0001 * epoch)
+    assert history.final['val_acc'] == 0.9034
+    assert repr(history) == (
+        'History: 20 train_loss, 10 val_loss, 10 val_acc points; '
+        'last val_acc 0.903'
+    )
+
+
+def test_small_sets_give_points_too():
+    # One minibatch an epoch: stock d2l would wait for the 0-th of them
+    history = History(1, 1)
+    assert history.record('train_loss', 0, 2.5, history.train_every_n)
+    assert history.record('val_loss', 1, 2.5, history.val_every_n)
+
+
+def test_bad_numbers_are_refused():
+    with pytest.raises(ValueError, match='every_n must be at least 1, not 0'):
+        History(10, 10).record('train_loss', 0, 1.0, 0)
+    with pytest.raises(ValueError, match='plot_train_per_epoch.*not 0'):
+        History(10, 10, plot_train_per_epoch=0)
+    with pytest.raises(ValueError, match='plot_valid_per_epoch.*not -1'):
+        History(10, 10, plot_valid_per_epoch=-1)
+
+
+def test_csv_holds_every_digit(tmp_path):
+    path = tmp_path / 'new folder' / 'history.csv'
+    history = History(469, 79)
+    train(history, random_losses(469), random_losses(79))
+    history.record('train, "odd" name', 1, 0.1 + 0.2)
+    history.to_csv(path)
+    assert History.from_csv(path).points == history.points
+    lines = path.read_text().splitlines()
+    assert lines[0] == 'series,epoch,value'
+    x, value = history.points['train_loss'][0]
+    assert lines[1] == f'train_loss,{x!r},{value!r}'
+    assert len(lines) == 1 + 20 + 10 + 1
+
+
+def test_csv_without_points(tmp_path):
+    History(1, 1).to_csv(tmp_path / 'history.csv')
+    assert History.from_csv(tmp_path / 'history.csv').points == {}
+
+
+def test_missing_csv_is_named(tmp_path):
+    path = tmp_path / 'history.csv'
+    with pytest.raises(
+        FileNotFoundError, match='no history at .*history.csv'
+    ):
+        History.from_csv(path)
+
+
+@pytest.mark.parametrize(
+    'text, message',
+    [
+        ('', 'line 1: series,epoch,value must stand there'),
+        ('epoch,value\n', 'line 1: series,epoch,value must stand there'),
+        ('a,1.0,2.0\n', 'line 1: series,epoch,value must stand there'),
+        (
+            '{}a,1.0,2.0\na,1.5\n',
+            r"line 3: it must hold .* not \['a', '1.5'\]",
+        ),
+        ('{},1.0,2.0\n', 'line 2: it must hold series,epoch,value'),
+        ('{}a,1.0,2.0,3.0\n', 'line 2: it must hold series,epoch,value'),
+        ('{}a,1.0,high\n', r"line 2: \['1.0', 'high'\] are not two numbers"),
+        ('{}a,nan,2.0\n', 'line 2: the epoch nan is not finite'),
+    ],
+)
+def test_malformed_csv_is_refused(tmp_path, text, message):
+    path = tmp_path / 'history.csv'
+    path.write_text(text.format('series,epoch,value\n'))
+    with pytest.raises(ValueError, match=f'{path} is not .*{message}'):
+        History.from_csv(path)
+
+
+def test_picture_is_not_a_csv(tmp_path):
+    path = tmp_path / 'history.csv'
+    path.write_bytes(b'\x89PNG\r\n\x1a\n\xff')
+    with pytest.raises(ValueError, match='history.csv is not a text file'):
+        History.from_csv(path)

@@ -1,0 +1,159 @@
+"""Fashion-MNIST on the device: the pixels of d2l's loader without it."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip('mxnet')
+
+from mxnet import np as mnp
+from mxnet.gluon.data.vision import transforms
+
+from d2l_vgg import stand_in
+from d2l_vgg.fashion_mnist import TEXT_LABELS
+from d2l_vgg.mxnet import FashionMNIST
+from d2l_vgg.mxnet.data import Minibatches
+
+DATA = stand_in.load(num_train=200, num_val=50)
+
+
+def loader(resize=(28, 28), batch_size=64, shuffle=False):
+    return Minibatches(
+        DATA.train_images, DATA.train_labels, batch_size, resize, shuffle, None
+    )
+
+
+@pytest.mark.parametrize(
+    'resize', [(224, 224), (96, 96), (56, 56), (28, 28), (64, 40), (20, 20)]
+)
+def test_pixels_equal_those_of_the_stock_transforms(resize):
+    """d2l: OpenCV's bilinear interpolation on uint8, then to [0, 1]."""
+    stock = transforms.Compose(
+        [transforms.Resize(resize), transforms.ToTensor()]
+    )
+    X, y = next(iter(loader(resize, batch_size=32)))
+    expected = np.stack(
+        [
+            stock(mnp.array(image[..., None], dtype='uint8')).asnumpy()
+            for image in DATA.train_images[:32]
+        ]
+    )
+    assert X.shape == expected.shape == (32, 1, resize[1], resize[0])
+    assert X.dtype == np.float32 and y.dtype == np.int32
+    difference = np.abs(X.asnumpy() - expected)
+    assert difference.max() <= 1 / 255 + 1e-6
+    # Rounding may fall to the other side, but only now and then
+    assert (difference > 1e-6).mean() < 0.02
+    np.testing.assert_array_equal(y.asnumpy(), DATA.train_labels[:32])
+
+
+def test_an_epoch_holds_every_example_once():
+    images = []
+    batches = list(loader(batch_size=64, shuffle=True))
+    assert [len(y) for _, y in batches] == [64, 64, 64, 8]
+    for X, _ in batches:
+        images.extend(np.rint(X.asnumpy() * 255).astype('uint8'))
+    found = sorted(image.tobytes() for image in images)
+    assert found == sorted(image.tobytes() for image in DATA.train_images)
+
+
+def test_images_keep_their_labels_when_shuffled():
+    by_image = {
+        image.tobytes(): label
+        for image, label in zip(DATA.train_images, DATA.train_labels)
+    }
+    for X, y in loader(shuffle=True):
+        X = np.rint(X.asnumpy() * 255).astype('uint8')
+        for image, label in zip(X, y.asnumpy()):
+            assert by_image[image.tobytes()] == label
+
+
+def test_the_seed_of_numpy_decides_the_order():
+    def labels(seed):
+        np.random.seed(seed)
+        batches = loader(shuffle=True)
+        return np.concatenate([y.asnumpy() for _, y in batches])
+
+    np.testing.assert_array_equal(labels(1), labels(1))
+    assert not np.array_equal(labels(1), labels(2))
+
+
+def test_an_epoch_can_be_entered_in_the_middle():
+    np.random.seed(0)
+    whole = [y.asnumpy() for _, y in loader(shuffle=True)]
+    np.random.seed(0)
+    rest = [y.asnumpy() for _, y in loader(shuffle=True).start_at(2)]
+    assert len(rest) == 2
+    for y, same in zip(rest, whole[2:]):
+        np.testing.assert_array_equal(y, same)
+
+
+@pytest.fixture(scope='module')
+def small():
+    return FashionMNIST(32, (56, 56), 'stand-in', num_train=100, num_val=40)
+
+
+def test_dataloaders_of_the_module(small):
+    assert len(small.train_dataloader()) == 4
+    assert len(small.val_dataloader()) == 2
+    X, y = next(iter(small.val_dataloader()))
+    assert X.shape == (32, 1, 56, 56) and y.shape == (32,)
+
+
+def test_validation_is_not_shuffled(small):
+    first, second = (
+        np.concatenate([y.asnumpy() for _, y in small.val_dataloader()])
+        for _ in range(2)
+    )
+    np.testing.assert_array_equal(first, second)
+
+
+def test_the_stand_in_says_so(small):
+    assert small.stand_in
+    assert 'stand-in' in small.source
+
+
+def test_text_labels(small):
+    assert small.text_labels([0, 9]) == ['t-shirt', 'ankle boot']
+    assert small.text_labels(mnp.array([2], dtype='int32')) == ['pullover']
+    assert len(TEXT_LABELS) == 10
+
+
+def test_visualize(small):
+    import matplotlib.pyplot as plt
+
+    plt.switch_backend('agg')
+    batch = next(iter(small.val_dataloader()))
+    small.visualize(batch)
+    axes = plt.gcf().axes
+    titles = [ax.get_title() for ax in axes]
+    assert titles == small.text_labels(batch[1][:8])
+    assert all(ax.images for ax in axes)
+    plt.close('all')
+
+
+def test_real_data(real_root):
+    data = FashionMNIST(batch_size=128, resize=(28, 28), root=real_root)
+    assert not data.stand_in
+    assert len(data.train_dataloader()) == 469
+    assert len(data.val_dataloader()) == 79
+    X, y = next(iter(data.val_dataloader()))
+    # The first of the published validation set is an ankle boot
+    assert data.text_labels(y[:1]) == ['ankle boot']
+    assert 0 <= float(X.min()) and float(X.max()) <= 1
+
+
+@pytest.mark.parametrize(
+    'arguments, message',
+    [
+        ({'batch_size': 0}, 'batch_size is 0'),
+        ({'batch_size': -5}, 'batch_size is -5'),
+        ({'batch_size': 101}, 'batch_size is 101, .* only 100 examples'),
+        ({'resize': (0, 28)}, 'resize is 0'),
+        ({'num_train': 0}, 'num_train is 0'),
+        ({'num_val': -1}, 'num_val is -1'),
+    ],
+)
+def test_impossible_sizes_are_refused(arguments, message):
+    asked = {'num_train': 100, 'root': 'stand-in', **arguments}
+    with pytest.raises(ValueError, match=message):
+        FashionMNIST(**asked)

@@ -1,0 +1,451 @@
+"""The trainer: d2l's interface, a history, and runs that repeat exactly."""
+
+import math
+import os
+import signal
+import threading
+
+import numpy as np
+import pytest
+
+pytest.importorskip('mxnet')
+
+import mxnet as mx
+from d2l import mxnet as d2l
+from mxnet import gluon
+
+from d2l_vgg import checkpoint, stand_in
+from d2l_vgg.architectures import Architecture
+from d2l_vgg.errors import TrainingDiverged
+from d2l_vgg.mxnet import VGG, Classifier, FashionMNIST, Trainer
+
+TINY = Architecture('tiny', blocks=((1, 4), (1, 8)), hidden=(16,))
+
+
+class Images(d2l.DataModule):
+    """A few images of the stand-in, behind Gluon's own DataLoader."""
+
+    def __init__(self, batch_size=32, num_train=320, size=28, workers=0):
+        super().__init__(num_workers=workers)
+        self.save_hyperparameters()
+        data = stand_in.load(num_train=num_train, num_val=96)
+        self.train = self.dataset(data.train_images, data.train_labels)
+        self.val = self.dataset(data.val_images, data.val_labels)
+
+    def dataset(self, images, labels):
+        X = images[:, None].astype('float32') / 255
+        X = X.repeat(self.size // 28, 2).repeat(self.size // 28, 3)
+        return gluon.data.ArrayDataset(
+            mx.np.array(X), mx.np.array(labels, dtype='int32')
+        )
+
+    def get_dataloader(self, train):
+        return gluon.data.DataLoader(
+            self.train if train else self.val,
+            self.batch_size,
+            shuffle=train,
+            num_workers=self.workers,
+        )
+
+
+@pytest.fixture(scope='module')
+def data():
+    return FashionMNIST(32, root='stand-in', num_train=330, num_val=80)
+
+
+def fit(data, model=None, resume=False, **options):
+    """Train a tiny VGG; return the model and its trainer."""
+    model = model or VGG(TINY, lr=0.05, momentum=0.9)
+    options = {'max_epochs': 2, 'seed': 3, 'display': 'none', **options}
+    trainer = Trainer(**options)
+    trainer.fit(model, data, resume=resume)
+    return model, trainer
+
+
+def arrays(model):
+    return {
+        name: p.data().asnumpy()
+        for name, p in model._collect_params_with_prefix().items()
+    }
+
+
+def assert_same(model, other):
+    ours, theirs = arrays(model), arrays(other)
+    assert list(ours) == list(theirs)
+    for name in ours:
+        np.testing.assert_array_equal(ours[name], theirs[name], name)
+
+
+# ------------------------------------------------- d2l's interface
+
+
+def test_fit_returns_the_history(data):
+    _, trainer = fit(data)
+    points = trainer.history.points
+    assert [len(points[s]) for s in ('val_loss', 'val_acc')] == [2, 2]
+    # 11 minibatches an epoch: a point after each 5, across the epochs
+    assert [x for x, _ in points['train_loss']] == pytest.approx(
+        [2 / 11, 7 / 11, 12 / 11, 17 / 11]
+    )
+    assert [x for x, _ in points['val_acc']] == [1, 2]
+
+
+def test_our_vgg_trains_under_d2l_and_records_the_same():
+    """Equal draws, equal order and no dropout: both trainers must agree."""
+    arch = Architecture('tiny', ((1, 4), (1, 8)), hidden=(16,), dropout=0)
+    data = Images()
+    first = VGG(arch, lr=0.1)
+    _, trainer = fit(data, first, max_epochs=1)
+
+    second = VGG(arch, lr=0.1)
+    np.random.seed([3, 0])  # What our trainer shuffles the first epoch with
+    mx.random.seed(3)
+    second(mx.np.zeros((1, 1, 28, 28)))
+    second.board.display = False
+    d2l.Trainer(max_epochs=1).fit(second, data)
+    assert_same(first, second)
+    for series, points in second.board.data.items():
+        ours = trainer.history.points[series]
+        np.testing.assert_allclose(ours, points, rtol=1e-6, err_msg=series)
+
+
+def test_our_vgg_trains_under_d2l_with_worker_processes():
+    """Minibatches in shared memory and a hybridized network (FACTS)."""
+    model = VGG(TINY, lr=0.1)
+    model.board.display = False
+    d2l.Trainer(max_epochs=1).fit(model, Images(workers=2))
+    assert len(model.board.data['val_acc']) == 1
+
+
+class ResNet18(d2l.Classifier):
+    def __init__(self, lr=0.05):
+        super().__init__()
+        self.save_hyperparameters()
+        self.net = d2l.resnet18(10)
+        self.net.initialize()
+
+
+@pytest.mark.parametrize(
+    'make, epochs',
+    [
+        (lambda: d2l.LeNet(lr=1.0), 1),
+        (lambda: d2l.SoftmaxRegression(10, lr=0.1), 3),
+        (ResNet18, 1),
+    ],
+    ids=['LeNet', 'SoftmaxRegression', 'ResNet18'],
+)
+def test_models_of_d2l_train_under_our_trainer(make, epochs):
+    model, trainer = fit(Images(), make(), max_epochs=epochs)
+    losses = trainer.history.points['train_loss']
+    assert losses[-1][1] < losses[0][1]
+    # Afterwards it trains under d2l again, which draws on its own board
+    model.board.display = False
+    d2l.Trainer(max_epochs=1).fit(model, Images())
+    assert model.board.data['val_acc']
+
+
+def test_a_model_from_scratch_trains():
+    class Scratch(d2l.Classifier):
+        def __init__(self):
+            super().__init__()
+            self.lr = 0.1
+            self.W = mx.np.random.normal(0, 0.01, (784, 10))
+            self.W.attach_grad()
+
+        def forward(self, X):
+            return mx.np.dot(X.reshape(len(X), -1), self.W)
+
+    _, trainer = fit(Images(), Scratch())
+    losses = trainer.history.points['train_loss']
+    assert losses[-1][1] < losses[0][1]
+
+
+def test_it_learns_the_stand_in():
+    data = FashionMNIST(32, root='stand-in', num_train=3200, num_val=500)
+    arch = Architecture(
+        'tiny', ((1, 8), (1, 16)), batch_norm=True, hidden=(32,), dropout=0
+    )
+    model = VGG(arch, lr=0.05, momentum=0.9)
+    _, trainer = fit(data, model, max_epochs=3, lr_schedule='one_cycle')
+    assert trainer.history.final['val_acc'] > 0.75
+
+
+# ------------------------------------------------- repeating, resuming
+
+
+def test_a_seed_repeats_a_run_bit_for_bit(data):
+    first, trainer = fit(data)
+    mx.np.random.uniform(size=1000)  # Whatever was drawn in between
+    np.random.rand(10)
+    second, again = fit(data)
+    assert_same(first, second)
+    assert trainer.history.points == again.history.points
+
+
+def test_another_seed_gives_another_run(data):
+    _, trainer = fit(data)
+    _, other = fit(data, seed=4)
+    assert trainer.history.points != other.history.points
+
+
+def test_without_a_seed_one_is_drawn_and_told(data):
+    first, trainer = fit(data, seed=None)
+    second, _ = fit(data, seed=trainer.seed)
+    assert_same(first, second)
+    _, other = fit(data, seed=None, max_epochs=1)
+    assert other.seed != trainer.seed
+
+
+class Interrupted(VGG):
+    """Sends Ctrl-C to its own process in the middle of a step."""
+
+    def training_step(self, batch):
+        if self.trainer.train_batch_idx == self.stop_at:
+            os.kill(os.getpid(), self.signum)
+        return super().training_step(batch)
+
+
+@pytest.mark.parametrize('stop_at', [0, 4, 10, 11, 15, 21])
+@pytest.mark.parametrize('signum', [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_run_goes_on_as_if_it_had_not_been(
+    data, tmp_path, stop_at, signum
+):
+    path = str(tmp_path / 'checkpoint.npz')
+    options = {'lr_schedule': 'one_cycle', 'gradient_clip_val': 1}
+    whole, trainer = fit(data, **options)
+    stopped = Interrupted(TINY, lr=0.05, momentum=0.9)
+    stopped.stop_at, stopped.signum = stop_at, signum
+    before = signal.getsignal(signum)
+    with pytest.raises(KeyboardInterrupt):
+        fit(data, stopped, checkpoint=path, **options)
+    assert signal.getsignal(signum) is before
+    resumed, again = fit(data, resume=True, checkpoint=path, **options)
+    assert_same(whole, resumed)
+    assert trainer.history.points == again.history.points
+
+
+def test_resuming_with_the_stock_loader(tmp_path):
+    path = str(tmp_path / 'checkpoint.npz')
+    data = Images()
+    whole, _ = fit(data)
+    stopped = Interrupted(TINY, lr=0.05, momentum=0.9)
+    stopped.stop_at, stopped.signum = 13, signal.SIGINT
+    with pytest.raises(KeyboardInterrupt):
+        fit(data, stopped, checkpoint=path)
+    resumed, _ = fit(data, resume=True, checkpoint=path)
+    assert_same(whole, resumed)
+
+
+def test_training_outside_the_main_thread(data):
+    found = []
+    thread = threading.Thread(target=lambda: found.append(fit(data)))
+    thread.start()
+    thread.join()
+    assert found[0][1].history.final['val_acc'] > 0
+
+
+def test_checkpoints_are_written_as_often_as_asked(data, tmp_path):
+    written = []
+    save = checkpoint.save
+
+    class Counting(Trainer):
+        def save_checkpoint(self):
+            super().save_checkpoint()
+            written.append(self.train_batch_idx)
+
+    path = str(tmp_path / 'checkpoint.npz')
+    model = VGG(TINY)
+    Counting(
+        2, checkpoint=path, checkpoint_seconds=0, display='none'
+    ).fit(model, data)
+    assert checkpoint.save is save
+    assert set(range(1, 23)) == set(written)
+    assert os.listdir(tmp_path) == ['checkpoint.npz']
+
+
+# ------------------------------------------------- several devices
+
+
+def test_several_devices_give_what_one_gives():
+    """Gluon's data parallelism, on two logical CPU devices."""
+    arch = Architecture('tiny', ((1, 4), (1, 8)), hidden=(16,), dropout=0)
+    data = Images(batch_size=33, num_train=165)  # Not divisible by two
+    results = []
+    for devices in ([mx.cpu(0)], [mx.cpu(0), mx.cpu(1)]):
+        model = VGG(arch, lr=0.1, momentum=0.9)
+        trainer = Trainer(
+            2, seed=3, display='none', gradient_clip_val=0.5
+        )
+        trainer.devices = devices
+        trainer.fit(model, data)
+        params = model._collect_params_with_prefix()
+        results.append(
+            (
+                {n: p.data(mx.cpu(0)).asnumpy() for n, p in params.items()},
+                trainer.history.points,
+            )
+        )
+    (one, points), (two, same_points) = results
+    for name in one:
+        np.testing.assert_allclose(
+            one[name], two[name], rtol=1e-3, atol=1e-5, err_msg=name
+        )
+    for series in points:
+        np.testing.assert_allclose(
+            points[series], same_points[series], rtol=1e-4, err_msg=series
+        )
+
+
+def test_one_gpu_means_the_cpu_where_there_is_none():
+    if d2l.num_gpus():
+        pytest.skip('this machine has a GPU')
+    assert Trainer(1, num_gpus=1).devices == [mx.cpu()]
+
+
+# ------------------------------------------------- mathematics
+
+
+@pytest.mark.parametrize('largest', [0.05, 1e6])
+def test_gradients_are_clipped_to_the_norm(largest):
+    data = Images()
+    model = VGG(TINY, lr=1.0)
+    trainer = Trainer(1, seed=0, display='none', gradient_clip_val=largest)
+    seen = []
+
+    class Watched(VGG):
+        def configure_optimizers(self):
+            optim = super().configure_optimizers()
+            update = optim.update
+
+            def watched(batch_size):
+                grads = [p.grad() for p in self.collect_params().values()]
+                square = sum(float((g**2).sum()) for g in grads)
+                seen.append(math.sqrt(square))
+                update(batch_size)
+
+            optim.update = watched
+            return optim
+
+    model = Watched(TINY, lr=0.01)
+    trainer.fit(model, data)
+    assert len(seen) == 10
+    if largest < 1:
+        assert seen == pytest.approx([largest] * 10, rel=1e-4)
+    else:
+        assert 0.05 < min(seen)
+
+
+def test_the_schedule_sets_the_learning_rate(data):
+    rates = []
+
+    class Watched(VGG):
+        def training_step(self, batch):
+            rates.append(self.trainer.optim.learning_rate)
+            return super().training_step(batch)
+
+    fit(data, Watched(TINY, lr=0.4), lr_schedule='cosine')
+    # Each step sees the rate of the step before
+    expected = [
+        0.4 * (1 + math.cos(math.pi * i / 22)) / 2 for i in range(21)
+    ]
+    assert rates[1:] == pytest.approx(expected)
+
+
+def test_nothing_waits_for_the_device_but_a_point(data, monkeypatch):
+    """Reading a value waits; d2l reads one at every minibatch."""
+    reads = []
+    read = mx.np.ndarray.asnumpy
+
+    def counted(self):
+        reads.append(self)
+        return read(self)
+
+    monkeypatch.setattr(mx.np.ndarray, 'asnumpy', counted)
+    monkeypatch.setattr(
+        mx.np.ndarray, 'item', lambda self: counted(self).item()
+    )
+    _, trainer = fit(data)
+    num_points = sum(map(len, trainer.history.points.values()))
+    # The parameters are drawn in NumPy, and so are read before the start
+    assert num_points <= len(reads) <= num_points + 4
+
+
+# ------------------------------------------------- what goes wrong
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(data):
+    model = VGG(TINY, lr=1e6)
+    trainer = Trainer(5, seed=0, display='none')
+    with pytest.raises(TrainingDiverged, match=r'lower the learning rate'):
+        trainer.fit(model, data)
+    assert trainer.history.points['train_loss']
+    assert not math.isfinite(trainer.history.points['train_loss'][-1][1])
+
+
+@pytest.mark.parametrize(
+    'options, message',
+    [
+        ({'max_epochs': 0}, 'max_epochs is 0'),
+        ({'max_epochs': -3}, 'max_epochs is -3'),
+        ({'num_gpus': -1}, 'num_gpus is -1'),
+        ({'gradient_clip_val': -1}, 'gradient_clip_val is -1'),
+        ({'lr_schedule': 'steep'}, "'steep'"),
+        ({'display': 'cinema'}, "'cinema'"),
+    ],
+)
+def test_impossible_options_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        Trainer(**{'max_epochs': 1, **options})
+
+
+def test_more_gpus_than_there_are():
+    with pytest.raises(ValueError, match='num_gpus is 8, .* has'):
+        Trainer(1, num_gpus=8)
+
+
+@pytest.fixture
+def saved(data, tmp_path):
+    path = tmp_path / 'checkpoint.npz'
+    fit(data, checkpoint=str(path), max_epochs=2)
+    return path
+
+
+def test_a_checkpoint_of_another_architecture(data, saved):
+    other = VGG(Architecture('other', ((1, 4), (1, 9)), hidden=(16,)))
+    with pytest.raises(checkpoint.BadCheckpoint, match='architecture'):
+        fit(data, other, resume=True, checkpoint=str(saved))
+
+
+@pytest.mark.parametrize(
+    'change', [{'seed': 4}, {'max_epochs': 3}, {'lr_schedule': 'cosine'}]
+)
+def test_a_checkpoint_of_a_run_with_other_hyperparameters(
+    data, saved, change
+):
+    with pytest.raises(checkpoint.BadCheckpoint, match=list(change)[0]):
+        fit(data, resume=True, checkpoint=str(saved), **change)
+
+
+@pytest.mark.parametrize('damage', ['cut', 'flip', 'empty', 'text'])
+def test_a_damaged_checkpoint_is_refused(data, saved, damage):
+    content = bytearray(saved.read_bytes())
+    if damage == 'cut':
+        content = content[: len(content) // 2]
+    elif damage == 'flip':
+        content[len(content) // 2] ^= 1
+    else:
+        content = b'' if damage == 'empty' else b'once upon a time'
+    saved.write_bytes(content)
+    with pytest.raises(checkpoint.BadCheckpoint, match='damaged'):
+        fit(data, resume=True, checkpoint=str(saved))
+
+
+def test_no_checkpoint_to_resume(data, tmp_path):
+    with pytest.raises(FileNotFoundError, match='nothing to resume'):
+        fit(data, resume=True, checkpoint=str(tmp_path / 'none.npz'))
+
+
+def test_classifier_is_d2ls():
+    assert issubclass(Classifier, d2l.Classifier)
+    assert issubclass(Trainer, d2l.Trainer)
+    assert issubclass(FashionMNIST, d2l.DataModule)

@@ -1,0 +1,116 @@
+"""Gluon's side of the family: the model zoo agrees, the summary is right."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip('mxnet')
+
+from frameworks import MXNet, images
+from mxnet import np as mnp
+from mxnet.gluon.model_zoo import vision
+
+from d2l_vgg.mxnet import VGG
+
+BOOK = ((1, 64), (1, 128), (2, 256), (2, 512), (2, 512))
+
+
+@pytest.mark.parametrize(
+    'name',
+    ['vgg11', 'vgg13', 'vgg16', 'vgg19', 'vgg11_bn', 'vgg16_bn'],
+)
+def test_same_weights_give_the_same_as_in_the_model_zoo(name):
+    X = images((2, 3, 32, 32))
+    ours = MXNet().build(name, X.shape, num_classes=7)
+    zoo = getattr(vision, name)(classes=7)
+    zoo.initialize()
+    zoo(mnp.array(X))
+    theirs = list(zoo.collect_params().values())
+    params = list(ours.collect_params().values())
+    assert len(theirs) == len(params)
+    for param, other in zip(params, theirs):
+        other.set_data(param.data())
+    np.testing.assert_allclose(
+        ours(mnp.array(X)).asnumpy(),
+        zoo(mnp.array(X)).asnumpy(),
+        rtol=1e-4,
+        atol=1e-6,
+    )
+
+
+def test_a_name_builds_what_the_tuple_of_the_book_builds():
+    by_name, by_tuple = VGG('vgg11'), VGG(BOOK)
+    assert by_name.arch == by_tuple.arch
+
+
+def test_summary_prints_the_lines_of_the_book(capsys):
+    VGG(BOOK).layer_summary((1, 1, 224, 224))
+    lines = capsys.readouterr().out.splitlines()
+    shapes = [line.split('\t')[1] for line in lines[:-1]]
+    # As printed in the book, https://d2l.ai/chapter_convolutional-modern
+    assert shapes == [
+        '(1, 64, 112, 112)',
+        '(1, 128, 56, 56)',
+        '(1, 256, 28, 28)',
+        '(1, 512, 14, 14)',
+        '(1, 512, 7, 7)',
+        '(1, 4096)',
+        '(1, 4096)',
+        '(1, 4096)',
+        '(1, 4096)',
+        '(1, 10)',
+    ]
+    assert lines[0].startswith('HybridSequential output shape:\t')
+    assert lines[5].startswith('Dense output shape:\t')
+    assert '128806154' in lines[-1]
+
+
+def test_detailed_summary_shows_all_eleven_layers(capsys):
+    VGG(BOOK).layer_summary((1, 1, 32, 32), details=True)
+    lines = capsys.readouterr().out.splitlines()
+    layers = [
+        line
+        for line in lines
+        if line.strip().startswith(('conv', 'Dense output'))
+    ]
+    assert len(layers) == 11
+
+
+def test_summary_leaves_the_network_compiled_and_unchanged():
+    model = MXNet().build('vgg_small', (2, 1, 32, 32))
+    X = images((2, 1, 32, 32))
+    before = MXNet().forward(model, X)
+    model.layer_summary((1, 1, 32, 32))
+    np.testing.assert_array_equal(before, MXNet().forward(model, X))
+
+
+def test_too_small_an_image_is_refused_by_the_summary():
+    with pytest.raises(ValueError, match='32 x 32'):
+        VGG('vgg11').layer_summary((1, 1, 28, 28))
+
+
+def test_xavier_initialization():
+    """Uniform with the bound of Glorot and Bengio (2010)."""
+    model = MXNet().build(((1, 16), (1, 32)), (1, 1, 32, 32))
+    weight = MXNet().parameters(model)['net.1.0.weight']
+    bound = np.sqrt(6 / (9 * (16 + 32)))
+    assert 0.97 * bound < np.abs(weight).max() <= bound
+    assert abs(weight.std() - bound / np.sqrt(3)) < 0.03 * bound
+
+
+def test_parameters_of_another_architecture_are_refused(tmp_path):
+    path = str(tmp_path / 'vgg.params')
+    MXNet().build(((1, 4),), (1, 1, 8, 8)).save(path)
+    other = MXNet().build(((1, 8),), (1, 1, 8, 8))
+    with pytest.raises(ValueError, match='do not fit'):
+        other.load(path)
+
+
+def test_cut_off_parameters_are_refused(tmp_path):
+    path = tmp_path / 'vgg.params'
+    model = MXNet().build(((1, 4),), (1, 1, 8, 8))
+    model.save(str(path))
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ValueError, match='damaged'):
+        model.load(str(path))
+
+
