@@ -134,7 +134,7 @@ def default_root():
 
     That is $D2L_VGG_DATA or, when it is not set, MXNet's own cache.
     """
-    return os.environ.get('D2L_VGG_DATA') or _mxnet_cache()
+    return _absolute(os.environ.get('D2L_VGG_DATA') or _mxnet_cache())
 
 
 def places(root=None):
@@ -388,11 +388,10 @@ def _not_found(folder, reasons):
     """The error that tells what was tried and what can be done."""
     names = ', '.join(file.name + '.gz' for file in FILES)
     return DataNotFound(
-        'Fashion-MNIST was found in none of its usual folders and could not '
-        f'be downloaded to {folder}: {"; ".join(reasons)}. Put its files '
-        f'({names}, from {MIRRORS[0]}) there, or take the stand-in that is '
-        'drawn by code: `--data stand-in` on the command line, '
-        '`stand_in.load()` in Python.'
+        f'Fashion-MNIST is not whole in {folder} and could not be '
+        f'downloaded: {"; ".join(reasons)}. Put its files ({names}, from '
+        f'{MIRRORS[0]}) there, or take the stand-in that is drawn by code: '
+        '`--data stand-in` on the command line, `stand_in.load()` in Python.'
     )
 
 

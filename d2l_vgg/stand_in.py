@@ -197,14 +197,14 @@ def _front(s, middle, top, bottom, tone, present):
     s.band(middle - half, middle + half, top, bottom, tone)
 
 
-def _print_(s, middle, top, tone, present):
+def _motif(s, middle, top, tone, present):
     """Paint a rectangle, such as letters make, on the chest."""
     half = s.uniform(2, 4.5)
     upper = top + s.uniform(5, 8)
     lower = upper + s.uniform(1, 6)
     contrast = s.uniform(-0.5, 0.4)
-    cover_tone = tone * (1 + present * contrast)
-    s.band(middle - half, middle + half, upper, lower, cover_tone)
+    motif = tone * (1 + present * contrast)
+    s.band(middle - half, middle + half, upper, lower, motif)
 
 
 def _t_shirt(s):
@@ -222,7 +222,7 @@ def _t_shirt(s):
         neck=s.uniform(1.5, 4.5),
     )
     middle, top, _, tone, _ = body
-    _print_(s, middle, top, tone, s.chance(0.35))
+    _motif(s, middle, top, tone, s.chance(0.35))
 
 
 def _pullover(s):
@@ -243,7 +243,7 @@ def _pullover(s):
     hem = bottom - s.uniform(1, 3)
     half = width - 1.5
     s.band(middle - half, middle + half, hem, bottom, ribs)
-    _print_(s, middle, top, tone, s.chance(0.3))
+    _motif(s, middle, top, tone, s.chance(0.3))
     hood = s.chance(0.2)
     half = opening * hood
     s.band(middle - half, middle + half, top - hood, top + 3 * hood, ribs)

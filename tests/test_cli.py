@@ -27,8 +27,7 @@ def run(*args, cwd=None, env=None, timeout=300):
         cwd=cwd,
         env={**os.environ, **(env or {})},
         timeout=timeout,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
     )
 
@@ -265,8 +264,9 @@ def test_killed_in_an_epoch_and_resumed(finished, tmp_path):
         )
         before = checkpoint.stat().st_mtime if checkpoint.exists() else 0
         if wait_for(
-            lambda before=before: checkpoint.exists()
-            and checkpoint.stat().st_mtime > before,
+            lambda before=before: (
+                checkpoint.exists() and checkpoint.stat().st_mtime > before
+            ),
             process,
         ):
             kills += 1
@@ -283,7 +283,9 @@ def test_killed_while_writing_a_checkpoint_and_resumed(tmp_path):
     """A half-written checkpoint must not replace the one before."""
     wide = [*TINY, '--hidden', '2048', '1024', '--num-train', '320']
     whole, folder = tmp_path / 'runs' / 'whole', tmp_path / 'runs' / 'killed'
-    assert run('train', *wide, '--name', 'whole', cwd=tmp_path).returncode == 0
+    assert (
+        run('train', *wide, '--name', 'whole', cwd=tmp_path).returncode == 0
+    )
     process = start(
         'train',
         *wide,
@@ -328,17 +330,17 @@ def test_ctrl_c_and_resume(finished, tmp_path):
     assert 'Traceback' not in err
     assert 'd2l-vgg train --resume runs/stopped' in out
     assert runs.Run.open(folder).info['status'] == 'stopped'
-    assert run('train', '--resume', 'runs/stopped', cwd=tmp_path).returncode == 0
+    assert (
+        run('train', '--resume', 'runs/stopped', cwd=tmp_path).returncode == 0
+    )
     assert_same_run(folder, finished[0])
 
 
 def test_a_diverged_run_keeps_what_was_recorded(tmp_path):
     result = run(
-        'train', *TINY, '--name', 'wild', '--lr', '1e9', cwd=tmp_path
+        'train', *TINY, '--name', 'wild', '--lr', '1e30', cwd=tmp_path
     )
-    assert_fails(result, 'not finite', '--lr') if False else None
-    assert result.returncode == 1
-    assert 'lower the learning rate' in result.stderr
+    assert_fails(result, 'lower the learning rate', 'lr=1e+30')
     saved = runs.Run.open(tmp_path / 'runs' / 'wild')
     assert saved.info['status'] == 'diverged'
     assert saved.history().points['train_loss']
@@ -401,8 +403,7 @@ def test_a_full_disk(tmp_path):
         [sys.executable, '-c', limited, 'train', *TINY]
         + ['--hidden', '256', '--checkpoint-seconds', '0'],
         cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
     )
     assert result.returncode == 1
@@ -434,8 +435,7 @@ def test_mxnet_that_is_not_installed(tmp_path):
         [sys.executable, 'without.py', 'train', *TINY],
         cwd=tmp_path,
         env={**os.environ, 'PYTHONPATH': path},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
     )
     assert_fails(result, 'MXNet is not installed', "'.[cu117]'")

@@ -603,6 +603,12 @@ def test_altered_content_is_not_kept(nowhere, mirror):
     with pytest.raises(DataNotFound, match='what it sends is altered'):
         fetch(nowhere / 'given', bad)
     assert [start for _, start in bad.requests] == [0, THIRD, 2 * THIRD]
+    # What another mirror began is thrown away once
+    (nowhere / 'given' / (IMAGES.name + '.gz.part')).write_bytes(b'rubbish')
+    bad.breaks_after, bad.requests = None, []
+    with pytest.raises(DataNotFound, match='what it sends is altered'):
+        fetch(nowhere / 'given', bad)
+    assert [start for _, start in bad.requests] == [7, 0]
     fetch(nowhere / 'given', bad, mirror())
     check_folder(nowhere / 'given')
 

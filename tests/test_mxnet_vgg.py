@@ -112,5 +112,3 @@ def test_cut_off_parameters_are_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(ValueError, match='damaged'):
         model.load(str(path))
-
-

@@ -73,6 +73,7 @@ class Trainer(d2l.Trainer):
             )
         self.schedule = schedules.get(lr_schedule)
         self.devices = find_devices(num_gpus)
+        self.board = progress.make(display)
 
     def fit(self, model, data, resume=False):
         """Train `model` on `data` and return the `History` of the run.
@@ -103,7 +104,6 @@ class Trainer(d2l.Trainer):
             self.load_checkpoint()
         self.saved = time.monotonic()
         self.started = self.saved - self.seconds
-        self.board = progress.make(self.display)
         per_epoch = self.num_train_batches + self.num_val_batches
         self.board.start(
             self.max_epochs * per_epoch,
