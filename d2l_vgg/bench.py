@@ -178,8 +178,8 @@ def session_memory(session):
     return total
 
 
-def estimate_seconds(experiment, num_gpus=0):
-    """Return about how long `experiment` takes on this machine.
+def estimate_seconds(experiment, device):
+    """Return about how long `experiment` takes on this device.
 
     A step costs a part for each image and a part for each update; two small
     minibatches of different sizes tell both in a few seconds.
@@ -187,9 +187,8 @@ def estimate_seconds(experiment, num_gpus=0):
     import mxnet as mx
     from mxnet import autograd, np
 
-    from d2l_vgg.mxnet import VGG, Trainer
+    from d2l_vgg.mxnet import VGG
 
-    device = Trainer(1, num_gpus=num_gpus).devices[0]
     model = VGG(experiment.arch, lr=experiment.lr)
     model.collect_params().reset_ctx(device)
     optim = model.configure_optimizers()

@@ -4,6 +4,7 @@ The file is NumPy's .npz, whatever the framework: arrays by name, and a JSON
 text with everything else. It is written whole or not at all.
 """
 
+import contextlib
 import json
 import zipfile
 
@@ -12,6 +13,18 @@ import numpy as np
 from d2l_vgg.files import write_whole
 
 _META = 'meta.json'
+
+
+@contextlib.contextmanager
+def explained(path):
+    """Say of a failure to write in this block what it means for the run."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(
+            f'The checkpoint {path} cannot be written ({error.strerror}): '
+            'make room and resume the run; the checkpoint before is whole.'
+        ) from error
 
 
 class BadCheckpoint(ValueError):

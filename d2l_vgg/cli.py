@@ -6,6 +6,7 @@ one line on stderr unless `--debug` asks for the whole story.
 
 import argparse
 import ast
+import contextlib
 import dataclasses
 import os
 import shlex
@@ -135,7 +136,6 @@ def add_train(commands):
     add = group.add_argument
     add(
         '--arch',
-        type=read_arch,
         help='a name such as vgg11, or pairs such as ((1,16),(1,32))',
     )
     add('--batch-norm', action='store_true', default=None)
@@ -156,8 +156,16 @@ def option(name):
 
 
 def read_arch(text):
-    """Return what `architectures.get` takes from a word of the command."""
-    return ast.literal_eval(text) if text.startswith(('(', '[')) else text
+    """Return the architecture that a word of the command names."""
+    if text.startswith(('(', '[')):
+        try:
+            text = ast.literal_eval(text)
+        except (SyntaxError, ValueError):
+            raise ValueError(
+                f'{text} does not read as pairs (num_convs, num_channels): '
+                'write them as in ((1,16),(1,32)).'
+            ) from None
+    return architectures.get(text)
 
 
 def add_data_options(parser):
@@ -176,7 +184,8 @@ def chosen_experiment(args):
         for field in dataclasses.fields(Experiment)
         if getattr(args, field.name, None) is not None
     }
-    arch = architectures.get(changes.pop('arch', experiment.arch))
+    arch = changes.pop('arch', None)
+    arch = read_arch(arch) if arch else architectures.get(experiment.arch)
     parts = {
         name: getattr(args, name)
         for name in ('batch_norm', 'hidden', 'dropout')
@@ -201,7 +210,7 @@ def load_data(experiment, root, allow_stand_in, num_train, num_val):
     }
     try:
         return FashionMNIST(root=root, **sizes)
-    except fashion_mnist.DataNotFound as error:
+    except OSError as error:  # No files, no network, or no place to put them
         if not allow_stand_in:
             raise
         print(f'd2l-vgg: {error}', file=sys.stderr)
@@ -274,6 +283,7 @@ def train(args):
             devices=[str(device) for device in trainer.devices],
         )
     trainer.checkpoint = run.path('checkpoint.npz')
+    run.remove_unfinished_files()
     where = os.path.relpath(run.folder)
     print(
         f'{"Resuming" if args.resume else "Training"} {experiment.arch.name} '
@@ -290,7 +300,8 @@ def train(args):
         status = (
             'diverged' if isinstance(error, TrainingDiverged) else 'stopped'
         )
-        keep_results(run, trainer, data, status)
+        with contextlib.suppress(OSError):  # As it may be the disk
+            keep_results(run, trainer, data, status)
         if status == 'stopped':
             print(
                 f'Stopped after {trainer.seconds:.0f} seconds; continue '
@@ -335,7 +346,9 @@ def report(run, trainer, data):
     if run.info['experiment'] == 'book':
         print(book.verdict(trainer.history))
     else:
-        seconds = bench.estimate_seconds(get_experiment('book'), trainer)
+        seconds = bench.estimate_seconds(
+            get_experiment('book'), trainer.devices[0]
+        )
         print(
             "The book's full experiment takes about "
             f'{bench.format_seconds(seconds)} on this machine: '
@@ -401,9 +414,7 @@ def add_summary(commands):
         'summary',
         'list the layers of a network with their shapes and costs',
     )
-    parser.add_argument(
-        'arch', type=read_arch, help='such as vgg11, D, or ((1,16),(1,32))'
-    )
+    parser.add_argument('arch', help='such as vgg11, D, or ((1,16),(1,32))')
     add_shape_options(parser)
 
 
@@ -416,7 +427,6 @@ def add_compare(commands):
     )
     parser.add_argument(
         'arch',
-        type=read_arch,
         nargs='*',
         default=list(architectures.FAMILY),
         help='such as vgg11, D, or ((1,16),(1,32)); none for all',
@@ -438,13 +448,17 @@ def add_shape_options(parser):
 
 def summary(args):
     shape = (args.channels, args.resize, args.resize)
-    print(architectures.summary_table(args.arch, shape, args.num_classes))
+    print(
+        architectures.summary_table(
+            read_arch(args.arch), shape, args.num_classes
+        )
+    )
 
 
 def compare(args):
     print(
         architectures.table(
-            args.arch,
+            [read_arch(arch) for arch in args.arch],
             (args.channels, args.resize, args.resize),
             args.num_classes,
             args.batch_size,

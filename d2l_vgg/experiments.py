@@ -25,6 +25,25 @@ class Experiment:
     gradient_clip_val: float = 0.0
     seed: int = 0
 
+    def __post_init__(self):
+        """Refuse numbers that no run can have.
+
+        Raises:
+            ValueError: a number is out of its range.
+        """
+        for name in ('resize', 'batch_size', 'max_epochs', 'lr'):
+            value = getattr(self, name)
+            if not value > 0:
+                raise ValueError(f'{name} is {value}: it must be positive.')
+        for name in ('momentum', 'weight_decay', 'gradient_clip_val', 'seed'):
+            value = getattr(self, name)
+            if not value >= 0:
+                raise ValueError(f'{name} is {value}: it must be 0 or more.')
+        if self.momentum >= 1:
+            raise ValueError(
+                f'momentum is {self.momentum}: it must be less than 1.'
+            )
+
     def to_dict(self):
         """Return everything in the types of JSON."""
         values = dataclasses.asdict(self)

@@ -29,8 +29,10 @@ class Run:
         self.info = info
 
     @classmethod
-    def new(cls, parent, name, experiment, **info):
+    def new(cls, parent, name, hyperparameters, **info):
         """Make the folder `parent/name`, or `name-2` and so on if taken.
+
+        `hyperparameters` is an `Experiment`, `info` goes into `run.json`.
 
         Raises:
             OSError: the folder cannot be made.
@@ -44,15 +46,18 @@ class Run:
                 os.makedirs(folder)
                 break
             except FileExistsError:
-                if not os.path.isdir(folder):
-                    raise
                 number += 1
+            except OSError as error:
+                raise OSError(
+                    f'The folder {folder} for the run cannot be made '
+                    f'({error.strerror}): choose another place with --runs.'
+                ) from error
         run = cls(
             folder,
             {
                 'status': 'running',
                 'name': os.path.basename(folder),
-                'hyperparameters': experiment.to_dict(),
+                'hyperparameters': hyperparameters.to_dict(),
                 'started': time.strftime('%Y-%m-%dT%H:%M:%S%z'),
                 'versions': versions(),
                 'machine': machine(),
@@ -94,6 +99,12 @@ class Run:
         self.info.update(info)
         text = json.dumps(self.info, indent=2) + '\n'
         write_text(self.path('run.json'), text)
+
+    def remove_unfinished_files(self):
+        """Remove what a kill in the middle of writing has left."""
+        for name in os.listdir(self.folder):
+            if name.endswith('.tmp'):
+                os.remove(self.path(name))
 
     @property
     def name(self):

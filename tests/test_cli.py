@@ -237,12 +237,13 @@ def wait_for(condition, process, seconds=120):
 
 
 def params_of(folder):
+    mxnet.npx.set_np()
     arrays = mxnet.npx.load(str(folder / 'parameters.params'))
     return {name: array.asnumpy() for name, array in arrays.items()}
 
 
 def assert_same_run(folder, other):
-    """Both runs have the same history and the same parameters, bit for bit."""
+    """Both runs have the same history and the same parameters, to the bit."""
     assert (folder / 'history.csv').read_text() == (
         other / 'history.csv'
     ).read_text()
@@ -350,7 +351,7 @@ def test_a_diverged_run_keeps_what_was_recorded(tmp_path):
     'options, words',
     [
         (['--arch', 'vgg12'], ['vgg12']),
-        (['--arch', 'lenet'], ['lenet', 'VGG blocks']),
+        (['--arch', 'lenet', '--hidden', '9'], ['lenet', 'VGG blocks']),
         (['--arch', '((0,16),)'], ['0']),
         (['--arch', '((1,16'], ['((1,16']),
         (['--batch-size', '641'], ['641', '640']),
@@ -359,7 +360,7 @@ def test_a_diverged_run_keeps_what_was_recorded(tmp_path):
         (['--num-gpus', '8'], ['num_gpus is 8', 'CPU']),
         (['--resize', '2'], ['smallest']),
         (['--lr', '-1'], ['lr is -1']),
-        (['--runs', '/proc/nowhere'], ['/proc/nowhere']),
+        (['--runs', '/proc/nowhere'], ['/proc/nowhere', '--runs']),
         (['--resume', 'nothing-here'], ['nothing-here', 'run.json']),
     ],
 )

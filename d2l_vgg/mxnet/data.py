@@ -55,7 +55,7 @@ class FashionMNIST(d2l.DataModule):
                 )
         self.resize = tuple(resize)
         if root == 'stand-in':
-            arrays = stand_in.load()
+            arrays = stand_in.load(num_train or 60000, num_val or 10000)
         else:
             arrays = fashion_mnist.load(root)
         self.source, self.stand_in = arrays.source, arrays.stand_in

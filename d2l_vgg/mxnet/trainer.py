@@ -280,10 +280,6 @@ class Trainer(d2l.Trainer):
             name: param.data(self.devices[0]).asnumpy()
             for name, param in named_parameters(self.model).items()
         }
-        with tempfile.TemporaryDirectory() as folder:
-            states = os.path.join(folder, 'states')
-            self.optim.save_states(states)
-            arrays[OPTIMIZER] = onp.fromfile(states, dtype='uint8')
         meta = {
             'settings': self.settings(),
             'epoch': self.epoch,
@@ -291,7 +287,12 @@ class Trainer(d2l.Trainer):
             'history': self.history.state(),
             'seconds': time.monotonic() - self.started,
         }
-        checkpoints.save(self.checkpoint, arrays, meta)
+        with checkpoints.explained(self.checkpoint):
+            with tempfile.TemporaryDirectory() as folder:
+                states = os.path.join(folder, 'states')
+                self.optim.save_states(states)
+                arrays[OPTIMIZER] = onp.fromfile(states, dtype='uint8')
+            checkpoints.save(self.checkpoint, arrays, meta)
         self.saved = time.monotonic()
 
     def load_checkpoint(self):

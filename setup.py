@@ -1,0 +1,104 @@
+"""Install the package `d2l_vgg` and the command `d2l-vgg`.
+
+MXNet is an extra, never a base dependency: its wheels for the CPU and for
+each CUDA share one folder, so an environment may hold only one of them.
+"""
+
+import os
+import re
+
+from setuptools import find_packages, setup
+
+here = os.path.dirname(os.path.abspath(__file__))
+
+
+def read(*names):
+    with open(os.path.join(here, *names), encoding='utf-8') as file:
+        return file.read()
+
+
+version = re.search(
+    r"^__version__ = '([^']+)'", read('d2l_vgg', '__init__.py'), re.MULTILINE
+).group(1)
+
+# The CUDA 11 libraries that MXNet's GPU wheels load but do not bring. Both
+# wheels work with this one set; the driver's `libcuda.so.1` is the machine's.
+# The wheels hold no code for Hopper (H100) or newer GPUs
+cuda_11 = [
+    'nvidia-cublas-cu11==11.10.3.66',
+    'nvidia-cuda-nvrtc-cu11==11.7.99',
+    'nvidia-cuda-runtime-cu11==11.7.99',
+    'nvidia-cudnn-cu11==8.5.0.96',
+    'nvidia-cufft-cu11==10.7.2.91',
+    'nvidia-curand-cu11==10.2.10.91',
+    'nvidia-cusolver-cu11==11.4.0.1',
+    'nvidia-cusparse-cu11==11.7.4.91',
+    'nvidia-nccl-cu11==2.14.3',
+    'nvidia-nvtx-cu11==11.7.91',
+]
+
+setup(
+    name='d2l_vgg',
+    version=version,
+    description='The VGG networks of "Dive into Deep Learning"',
+    long_description=read('README.md'),
+    long_description_content_type='text/markdown',
+    author='The d2l_vgg authors',
+    license='MIT',
+    packages=find_packages(include=['d2l_vgg', 'd2l_vgg.*']),
+    package_data={'d2l_vgg': ['data/*.csv']},
+    entry_points={'console_scripts': ['d2l-vgg = d2l_vgg.cli:main']},
+    python_requires='>=3.8,<3.13',
+    install_requires=[
+        # Its pins have no wheels for Python 3.12: CONTRIBUTING.md tells how
+        # to install it there
+        'd2l==1.0.3; python_version < "3.12"',
+        # d2l's drawing fails with IPython 9, which no longer has what the
+        # `matplotlib-inline` that d2l pins looks for
+        'ipython<9',
+        'matplotlib',
+        'matplotlib-inline',
+        'numpy',
+        'pandas',
+        'requests',
+        # MXNet imports `distutils`, which Python 3.12 itself lacks
+        'setuptools<82; python_version >= "3.12"',
+        'tqdm',
+    ],
+    extras_require={
+        'cpu': ['mxnet==1.9.1'],
+        'cu112': ['mxnet-cu112==1.9.1', *cuda_11],
+        'cu117': ['mxnet-cu117==1.9.1', *cuda_11],
+        # Sphinx 6 and later build an empty page without an error, and pybtex
+        # needs `pkg_resources`
+        'book': [
+            'd2lbook==1.0.3',
+            'd2l-notedown==2.1.0',
+            'docutils==0.19',
+            'mxtheme==0.3.17',
+            'pybtex==0.24.0',
+            'pybtex-apa-style==1.3',
+            'pypandoc_binary==1.17',
+            'recommonmark==0.7.1',
+            'setuptools<82',
+            'Sphinx==5.3.0',
+            'sphinxcontrib-bibtex==2.4.2',
+            'sphinxcontrib-svg2pdfconverter==2.1.0',
+        ],
+        'dev': [
+            'ipykernel',
+            'nbclient',
+            'pre-commit',
+            'pytest',
+            'ruff==0.17.6',
+        ],
+    },
+    classifiers=[
+        'Programming Language :: Python :: 3',
+        'Programming Language :: Python :: 3.8',
+        'Programming Language :: Python :: 3.9',
+        'Programming Language :: Python :: 3.10',
+        'Programming Language :: Python :: 3.11',
+        'Programming Language :: Python :: 3.12',
+    ],
+)
