@@ -56,7 +56,7 @@ setup(
         # d2l's drawing fails with IPython 9, which no longer has what the
         # `matplotlib-inline` that d2l pins looks for
         'ipython<9',
-        'matplotlib',
+        'matplotlib>=3.7',  # Its legends outside of the axes
         'matplotlib-inline',
         'numpy',
         'pandas',

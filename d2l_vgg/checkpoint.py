@@ -6,7 +6,6 @@ text with everything else. It is written whole or not at all.
 
 import contextlib
 import json
-import zipfile
 
 import numpy as np
 
@@ -59,11 +58,11 @@ def load(path):
             f'No checkpoint at {path}: there is nothing to resume; start '
             'the run anew.'
         ) from None
-    except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as e:
+    except Exception as error:  # Damage shows in a dozen ways
         raise BadCheckpoint(
-            f'The checkpoint {path} is damaged ({e}): delete it and start '
-            'the run anew.'
-        ) from e
+            f'The checkpoint {path} is damaged ({error}): delete it and '
+            'start the run anew.'
+        ) from error
     return arrays, meta
 
 

@@ -61,18 +61,19 @@ EXPERIMENTS = {
     'book': Experiment(
         description="the experiment of the book's section, whole",
     ),
+    # Chosen on the last 10000 training images, held out for that
     'quick': Experiment(
         description='the same accuracy from the original 28 x 28 pixels',
         arch=Architecture(
             name='quick',
-            blocks=((1, 32), (1, 64), (2, 128)),
+            blocks=((1, 16), (1, 32), (2, 64)),
             batch_norm=True,
             hidden=(128,),
-            dropout=0.2,
+            dropout=0,
         ),
         resize=28,
         max_epochs=2,
-        lr=0.05,
+        lr=0.1,
         lr_schedule='one_cycle',
         momentum=0.9,
         weight_decay=5e-4,

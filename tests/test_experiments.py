@@ -1,0 +1,86 @@
+"""The named experiments, their numbers, and the schedules."""
+
+import json
+
+import pytest
+
+from d2l_vgg import architectures, schedules
+from d2l_vgg.experiments import EXPERIMENTS, Experiment, get_experiment
+
+
+def test_the_book_experiment_is_the_books():
+    """As in the training cell of the section."""
+    book = get_experiment('book')
+    arch = architectures.get(book.arch)
+    assert [block[:2] for block in arch.blocks] == [
+        (1, 16),
+        (1, 32),
+        (2, 64),
+        (2, 128),
+        (2, 128),
+    ]
+    assert (book.resize, book.batch_size, book.max_epochs) == (224, 128, 10)
+    assert (book.lr, book.momentum, book.weight_decay) == (0.01, 0, 0)
+    assert book.lr_schedule == 'constant'
+
+
+@pytest.mark.parametrize('name', EXPERIMENTS)
+def test_an_experiment_survives_json(name):
+    experiment = get_experiment(name)
+    values = json.loads(json.dumps(experiment.to_dict()))
+    again = Experiment.from_dict(values)
+    assert again.to_dict() == experiment.to_dict()
+    assert again.arch == architectures.get(experiment.arch)
+
+
+@pytest.mark.parametrize('name', EXPERIMENTS)
+def test_an_experiment_fits_its_images(name):
+    experiment = get_experiment(name)
+    size = experiment.resize
+    assert size >= architectures.smallest_input(experiment.arch)
+
+
+def test_unknown_experiment():
+    with pytest.raises(ValueError, match="'slow'.*book, quick"):
+        get_experiment('slow')
+
+
+@pytest.mark.parametrize(
+    'name, value',
+    [
+        ('lr', 0),
+        ('lr', float('nan')),
+        ('batch_size', -1),
+        ('max_epochs', 0),
+        ('resize', 0),
+        ('momentum', 1),
+        ('momentum', -0.1),
+        ('weight_decay', -1),
+        ('seed', -1),
+    ],
+)
+def test_numbers_out_of_range(name, value):
+    with pytest.raises(ValueError, match=f'{name} is {value}'):
+        Experiment(**{name: value})
+
+
+def test_schedules_stay_between_0_and_1():
+    for name in schedules.SCHEDULES:
+        values = [schedules.get(name)(i / 100) for i in range(101)]
+        assert all(0 <= value <= 1 for value in values)
+
+
+def test_known_values_of_the_schedules():
+    assert schedules.constant(0.7) == 1
+    assert schedules.cosine(0) == 1
+    assert schedules.cosine(0.5) == pytest.approx(0.5)
+    assert schedules.cosine(1) == pytest.approx(0)
+    assert schedules.one_cycle(0.25) == 1
+    assert schedules.one_cycle(0.125) == pytest.approx(0.5)
+    assert schedules.one_cycle(0.625) == pytest.approx(0.5)
+    assert schedules.one_cycle(1) == 0
+
+
+def test_unknown_schedule():
+    with pytest.raises(ValueError, match='steep'):
+        schedules.get('steep')
