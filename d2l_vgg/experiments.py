@@ -72,7 +72,7 @@ EXPERIMENTS = {
             dropout=0,
         ),
         resize=28,
-        max_epochs=2,
+        max_epochs=3,
         lr=0.1,
         lr_schedule='one_cycle',
         momentum=0.9,
