@@ -118,7 +118,7 @@ def test_our_vgg_trains_under_d2l_with_worker_processes():
 
 
 class ResNet18(d2l.Classifier):
-    def __init__(self, lr=0.02):
+    def __init__(self, lr=0.002):
         super().__init__()
         self.save_hyperparameters()
         self.net = d2l.resnet18(10)
@@ -376,7 +376,11 @@ def test_nothing_waits_for_the_device_but_a_point(data, monkeypatch):
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(data):
-    model = VGG(TINY, lr=1e30)
+    class Astray(VGG):
+        def loss(self, Y_hat, y, averaged=True):
+            return super().loss(Y_hat, y, averaged) * float('inf')
+
+    model = Astray(TINY, lr=0.1)
     trainer = Trainer(5, seed=0, display='none')
     with pytest.raises(TrainingDiverged, match=r'lower the learning rate'):
         trainer.fit(model, data)
