@@ -128,7 +128,7 @@ class ResNet18(d2l.Classifier):
 @pytest.mark.parametrize(
     'make, epochs',
     [
-        (lambda: d2l.LeNet(lr=1.0), 1),
+        (lambda: d2l.LeNet(lr=0.1), 3),
         (lambda: d2l.SoftmaxRegression(10, lr=0.1), 3),
         (ResNet18, 3),
     ],

@@ -4,6 +4,8 @@
 `Classifier`, `Trainer` and `FashionMNIST`, and switches NumPy arrays on.
 """
 
+import importlib.util
+
 try:
     from mxnet import npx
 except ModuleNotFoundError as error:
@@ -19,6 +21,12 @@ except OSError as error:
         f'MXNet is installed but does not load ({error}): on Debian or '
         'Ubuntu run `apt install libquadmath0 libgomp1`.'
     ) from error
+
+if importlib.util.find_spec('d2l') is None:
+    raise ModuleNotFoundError(
+        'd2l is not installed: run `pip install --no-deps d2l==1.0.3`.',
+        name='d2l',
+    )
 
 # The arrays of the book are those of `mxnet.np`
 npx.set_np()
