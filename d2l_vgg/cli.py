@@ -217,6 +217,18 @@ def load_data(experiment, root, allow_stand_in, num_train, num_val):
         return FashionMNIST(root='stand-in', **sizes)
 
 
+def load_data_of(run, root):
+    """Return the data that `run` began with; `root` is where they are now."""
+    asked = run.info['data']
+    return load_data(
+        run.experiment,
+        'stand-in' if asked['stand_in'] else root or asked['root'],
+        False,
+        asked['num_train'],
+        asked['num_val'],
+    )
+
+
 def train(args):
     from d2l_vgg.mxnet import VGG, Trainer
 
@@ -227,15 +239,8 @@ def train(args):
                 f'The run in {args.resume} is finished: start a new one '
                 'instead of resuming it.'
             )
-        asked = run.info['data']
-        data = load_data(
-            run.experiment,
-            'stand-in' if asked['stand_in'] else args.data or asked['root'],
-            False,
-            asked['num_train'],
-            asked['num_val'],
-        )
         experiment = run.experiment
+        data = load_data_of(run, args.data)
     else:
         experiment = chosen_experiment(args)
         # Whatever is wrong with the request is said before a folder is made
@@ -493,14 +498,7 @@ def predict(args):
             f'{run.info["status"]}: finish it with `d2l-vgg train --resume '
             f'{args.run}`.'
         )
-    asked = run.info['data']
-    data = load_data(
-        run.experiment,
-        'stand-in' if asked['stand_in'] else args.data or asked['root'],
-        False,
-        None,
-        asked['num_val'],
-    )
+    data = load_data_of(run, args.data)
     model = VGG(run.experiment.arch)
     model.load(path)
     note = STAND_IN_NOTE if data.stand_in else None

@@ -22,7 +22,7 @@ class FashionMNIST(d2l.DataModule):
         root: folder of the four files, 'stand-in' for the drawn images, or
             None to look in the usual places and then download
         num_train, num_val: how many examples to use, None for all
-        device: where the set is held; the trainer moves it to its own
+        device: where the set is held, None for the first GPU or the CPU
 
     Raises:
         ValueError: a size is not positive, or a minibatch is larger than the
