@@ -24,9 +24,9 @@ from d2l_vgg.history import History
 
 # The entry of a checkpoint that holds the state of the optimizer
 OPTIMIZER = 'optimizer'
-# How many minibatches may wait in the device's queue: enough to keep it
-# busy, and few enough to keep the inputs of a whole epoch out of its memory
-MAX_QUEUED = 4
+# How many minibatches may wait in the device's queue: one keeps it busy; with
+# more, their preparation disturbs the computation on a CPU (BENCHMARKS.md)
+MAX_QUEUED = 1
 
 
 class Trainer(d2l.Trainer):
