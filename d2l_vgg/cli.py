@@ -65,6 +65,7 @@ def make_parser():
         add_predict,
         add_data,
         add_bench,
+        add_study,
     ):
         add(commands)
     return parser
@@ -581,6 +582,42 @@ def bench_command(args):
     from d2l_vgg import bench
 
     bench.main(args)
+
+
+# ------------------------------------------------------------------ study
+
+
+def add_study(commands):
+    parser = add_command(
+        commands,
+        study_command,
+        'study',
+        'tell how far runs differ by initial draw and by order of the images',
+        'Each run is kept as it ends, so the command goes on where it was '
+        'stopped. The 24 runs of the defaults take about an hour on two '
+        'cores.',
+    )
+    parser.add_argument('--draws', type=int, default=4)
+    parser.add_argument('--shuffles', type=int, default=3)
+    parser.add_argument(
+        '--biases',
+        nargs='+',
+        choices=('zero', 'uniform'),
+        default=['zero', 'uniform'],
+        help="how they start: MXNet's way, PyTorch's way",
+    )
+    parser.add_argument('--resize', type=int, default=32)
+    parser.add_argument('--batch-size', type=int, default=128)
+    parser.add_argument('--max-epochs', type=int, default=2)
+    parser.add_argument('--lr', type=float, default=0.05)
+    parser.add_argument('--runs', default='runs/study')
+    add_data_options(parser)
+
+
+def study_command(args):
+    from d2l_vgg import study
+
+    study.main(args)
 
 
 if __name__ == '__main__':

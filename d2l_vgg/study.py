@@ -1,0 +1,232 @@
+"""What the spread between runs is made of: initial draws and shuffles.
+
+The published runs of the book end within a narrow band. Whether the band
+tells how the initial parameters were drawn, or only in which order the images
+came, is found by training from several draws with several shuffles each. At a
+small resolution that costs minutes instead of days.
+"""
+
+import csv
+import io
+import math
+import os
+import statistics
+from typing import NamedTuple
+
+from d2l_vgg.errors import TrainingDiverged
+from d2l_vgg.files import write_text
+
+# A run has left the plateau at log(10) = 2.303, the loss of a guess among ten
+# classes, when the mean loss of ten minibatches is below this
+PLATEAU_LOSS = 2.0
+PLATEAU_BATCHES = 10
+
+BIASES = ('zero', 'uniform')
+
+
+class Outcome(NamedTuple):
+    """One run of the study.
+
+    `plateau` counts the minibatches until the loss fell below
+    `PLATEAU_LOSS`, nan where it never did; `first_loss` is the mean training
+    loss of the first half epoch, the first point that the book draws;
+    `train_loss` is that of the last half epoch.
+    """
+
+    biases: str
+    draw: int
+    shuffle: int
+    plateau: float
+    first_loss: float
+    train_loss: float
+    val_loss: float
+    val_acc: float
+
+
+def main(args):
+    """Train what the command line asks for and print what came out."""
+    wanted = [
+        (biases, draw, shuffle)
+        for biases in args.biases
+        for shuffle in range(args.shuffles)
+        for draw in range(args.draws)
+    ]
+    # Runs of different hyperparameters do not belong into one table
+    path = os.path.join(
+        args.runs,
+        f'{args.resize}px-lr{args.lr:g}-batch{args.batch_size}'
+        f'-epochs{args.max_epochs}.csv',
+    )
+    outcomes = read(path) if os.path.exists(path) else []
+    done = {outcome[:3] for outcome in outcomes}
+    print(
+        f'{len(wanted)} runs of {args.max_epochs} epochs at '
+        f'{args.resize} x {args.resize} with lr {args.lr:g}; {path} holds '
+        f'{len(done & set(wanted))} of them.'
+    )
+    data = None
+    for which in wanted:
+        if which not in done:
+            data = data or load(args)
+            outcomes.append(train(data, *which, args))
+            os.makedirs(args.runs, exist_ok=True)
+            write(path, outcomes)
+            print(describe(outcomes[-1]), flush=True)
+    print()
+    print(report([o for o in outcomes if o[:3] in set(wanted)]))
+
+
+def load(args):
+    from d2l_vgg.mxnet import FashionMNIST
+
+    size = (args.resize, args.resize)
+    return FashionMNIST(args.batch_size, resize=size, root=args.data)
+
+
+def train(data, biases, draw, shuffle, args):
+    """Train from initial parameters `draw` with the images' order `shuffle`.
+
+    `biases` start at 'zero', as in MXNet, or 'uniform' with the bound
+    1/sqrt(fan-in), as in PyTorch. Returns an `Outcome`.
+    """
+    from mxnet import np, random
+
+    from d2l_vgg.mxnet import VGG, Trainer
+
+    random.seed(draw)
+    model = VGG('vgg_small', lr=args.lr)
+    # Parameters are drawn at the first input, before the trainer's own seed
+    model(np.zeros((1, 1, args.resize, args.resize)))
+    if biases == 'uniform':
+        draw_biases(model)
+    model.plot_train_per_epoch = len(data.train_dataloader()) / 10
+    trainer = Trainer(args.max_epochs, seed=shuffle, display='none')
+    try:
+        history = trainer.fit(model, data)
+    except TrainingDiverged:
+        history = trainer.history
+    losses = [loss for _, loss in history.points.get('train_loss', [])]
+    half = max(1, round(model.plot_train_per_epoch / 2))
+    final = history.final
+    return Outcome(
+        biases,
+        draw,
+        shuffle,
+        plateau(losses),
+        statistics.fmean(losses[:half]),
+        statistics.fmean(losses[-half:]),
+        final.get('val_loss', math.nan),
+        final.get('val_acc', math.nan),
+    )
+
+
+def draw_biases(model):
+    """Draw each layer's biases from U(-b, b) with b = 1/sqrt(fan-in)."""
+    from mxnet import np
+
+    params = model._collect_params_with_prefix()
+    for name, param in params.items():
+        if name.endswith('bias'):
+            weight = params[name[: -len('bias')] + 'weight']
+            bound = 1 / math.sqrt(math.prod(weight.shape[1:]))
+            param.set_data(np.random.uniform(-bound, bound, param.shape))
+
+
+def plateau(losses):
+    """Return how many minibatches passed before the loss fell, or nan.
+
+    `losses` are means over `PLATEAU_BATCHES` minibatches each.
+    """
+    for i, loss in enumerate(losses):
+        if loss < PLATEAU_LOSS:
+            return i * PLATEAU_BATCHES
+    return math.nan
+
+
+def report(outcomes):
+    """Return the table of the spread within and between initial draws."""
+    lines = []
+    for biases in dict.fromkeys(o.biases for o in outcomes):
+        chosen = [o for o in outcomes if o.biases == biases]
+        draws = {}
+        for outcome in chosen:
+            draws.setdefault(outcome.draw, []).append(outcome)
+        lines += [
+            f'biases {biases}: {len(chosen)} runs from {len(draws)} draws',
+            'quantity         mean   sd over draws   sd over shuffles',
+            '----------  ---------  --------------  -----------------',
+        ]
+        for name in Outcome._fields[3:]:
+            groups = [[getattr(o, name) for o in g] for g in draws.values()]
+            mean, between, within = spread(groups)
+            lines.append(
+                f'{name:10}  {mean:9.4f}  {between:14.4f}  {within:17.4f}'
+            )
+        lines.append('')
+    return '\n'.join(lines).rstrip()
+
+
+def spread(groups):
+    """Return the mean, and the standard deviations between and within.
+
+    The analysis of variance of one factor with random effects: `groups` holds
+    one list of values for each initial draw. The deviation between draws is
+    what is left when the shuffles' part in the means is taken off; nan where
+    there is only one of a kind.
+    """
+    values = [value for group in groups for value in group]
+    mean = statistics.fmean(values)
+    num_free = len(values) - len(groups)
+    if num_free:
+        within = (
+            sum(
+                (value - statistics.fmean(group)) ** 2
+                for group in groups
+                for value in group
+            )
+            / num_free
+        )
+    else:
+        within = math.nan
+    if len(groups) < 2:
+        return mean, math.nan, math.sqrt(within)
+    between = statistics.variance(map(statistics.fmean, groups))
+    if num_free:
+        between -= within * statistics.fmean(1 / len(g) for g in groups)
+    return mean, math.sqrt(max(between, 0)), math.sqrt(within)
+
+
+def describe(outcome):
+    return (
+        f'biases {outcome.biases}, draw {outcome.draw}, shuffle '
+        f'{outcome.shuffle}: plateau {outcome.plateau:g} minibatches, '
+        f'val_acc {outcome.val_acc:.4f}'
+    )
+
+
+def write(path, outcomes):
+    """Write one line for each run."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator='\n')
+    writer.writerow(Outcome._fields)
+    writer.writerows(outcomes)
+    write_text(path, text.getvalue())
+
+
+def read(path):
+    """Return what `write` has written.
+
+    Raises:
+        ValueError: the file is something else.
+    """
+    with open(path, newline='', encoding='utf-8') as file:
+        rows = list(csv.reader(file))
+    if not rows or tuple(rows[0]) != Outcome._fields:
+        raise ValueError(
+            f'{path} is not a study: it must begin with '
+            f'{",".join(Outcome._fields)}; move it away to begin anew.'
+        )
+    return [
+        Outcome(row[0], int(row[1]), int(row[2]), *map(float, row[3:]))
+        for row in rows[1:]
+    ]
