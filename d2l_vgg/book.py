@@ -9,6 +9,8 @@ import math
 import os
 from typing import NamedTuple
 
+import numpy as onp
+
 from d2l_vgg.history import History
 
 FRAMEWORKS = {
@@ -106,6 +108,39 @@ def compare(history, framework='mxnet'):
                     Row(series, b.epoch, b.mean, b.sd, value, distance)
                 )
     return rows
+
+
+def delay(history, framework='mxnet'):
+    """Return how many epochs a run's training loss is behind the book's.
+
+    A run stays on the plateau of the first guesses for a time that depends
+    on how its parameters were drawn, and from then on falls like any other.
+    The delay is the shift, at most an epoch to either side, with which the
+    run's `train_loss` lies nearest to the published mean, in least squares of
+    the logarithm; the points before the run's or the book's first whole epoch
+    do not count. None where fewer than two points can be compared. Errors as
+    in `band`.
+    """
+    book_points = band(framework)['train_loss']
+    # A loss that is not finite or is 0 has no logarithm
+    points = [
+        (x, math.log(value))
+        for x, value in history.points.get('train_loss', [])
+        if math.isfinite(value) and value > 0
+    ]
+    xs, ys = zip(*points) if points else ((), ())
+    # Points that every shift leaves within the run
+    used = [b for b in book_points if b.epoch > 1 and xs]
+    used = [b for b in used if b.epoch + 1 <= xs[-1]]
+    if len(used) < 2:
+        return None
+
+    def error(shift):
+        values = onp.interp([b.epoch + shift for b in used], xs, ys)
+        means = onp.log([b.mean for b in used])
+        return float(((values - means) ** 2).sum())
+
+    return min((step / 100 for step in range(-70, 101)), key=error)
 
 
 def table(rows):

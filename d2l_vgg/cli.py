@@ -398,7 +398,16 @@ def curves(args):
     for name, history in histories.items():
         print(f'{name}:')
         print(book.table(book.compare(history, args.framework)))
-        print(book.verdict(history, args.framework) + '\n')
+        print(book.verdict(history, args.framework))
+        delay = book.delay(history, args.framework)
+        if delay is not None:
+            side = 'behind' if delay >= 0 else 'ahead of'
+            print(
+                f'Its training loss runs {abs(delay):.2f} epochs {side} the '
+                'published mean: initial parameters leave the plateau of the '
+                'first guesses sooner or later (`d2l-vgg study`).'
+            )
+        print()
     figure = figures.curves(
         histories,
         band=args.framework,

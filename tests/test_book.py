@@ -3,6 +3,7 @@
 import math
 import statistics
 
+import numpy as onp
 import pytest
 
 from d2l_vgg import book
@@ -175,3 +176,28 @@ def test_torch_is_the_tab_pytorch():
 def test_unknown_framework_is_refused(ask):
     with pytest.raises(ValueError, match="'theano'.*mxnet, pytorch"):
         ask('theano')
+
+
+@pytest.mark.parametrize('shift', [-0.4, 0, 0.25, 0.8])
+def test_the_delay_of_a_shifted_run_is_found_again(shift):
+    points = book.band()['train_loss']
+    run = History(None, None)
+    for x in [0.1 * i for i in range(1, 101)]:
+        losses = [math.log(point.mean) for point in points]
+        epochs = [point.epoch for point in points]
+        loss = math.exp(onp.interp(x - shift, epochs, losses))
+        run.record('train_loss', x, loss)
+    assert book.delay(run) == pytest.approx(shift, abs=0.011)
+
+
+def test_the_published_runs_have_no_delay():
+    """They very likely share one initial draw."""
+    for run in book.runs().values():
+        assert abs(book.delay(run)) <= 0.1
+
+
+def test_no_delay_of_a_run_that_is_too_short():
+    run = History(None, None)
+    run.record('train_loss', 0.25, 1.7)
+    assert book.delay(run) is None
+    assert book.delay(History(None, None)) is None
