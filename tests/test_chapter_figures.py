@@ -1,0 +1,76 @@
+"""The diagrams of the chapter: up to date, and true to the networks."""
+
+import runpy
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SCRIPT = ROOT / 'scripts' / 'draw_figures.py'
+NAMES = ['family.svg', 'receptive-field.svg', 'vgg.svg']
+
+
+@pytest.fixture(scope='module')
+def drawn(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('img')
+    subprocess.run([sys.executable, SCRIPT, folder], check=True)
+    return folder
+
+
+def texts(path, tag):
+    root = ElementTree.parse(path).getroot()
+    return [e.text for e in root.iter(f'{{http://www.w3.org/2000/svg}}{tag}')]
+
+
+def test_script_draws_all_figures(drawn):
+    assert sorted(path.name for path in drawn.iterdir()) == NAMES
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_figure_in_chapter_is_up_to_date(drawn, name):
+    committed = ROOT / 'chapter' / 'img' / name
+    # Otherwise run scripts/draw_figures.py
+    assert committed.read_bytes() == (drawn / name).read_bytes()
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_figure_scales_and_is_described(drawn, name):
+    root = ElementTree.parse(drawn / name).getroot()
+    box = f'0 0 {root.get("width")} {root.get("height")}'
+    assert root.get('viewBox') == box
+    for tag in ('title', 'desc'):
+        (text,) = texts(drawn / name, tag)
+        assert text
+
+
+def test_family_shows_known_costs(drawn):
+    costs = {
+        arch.name: (depth, total)
+        for arch, depth, total in runpy.run_path(str(SCRIPT))[
+            'family_costs'
+        ]()
+    }
+    assert list(costs) == ['vgg11', 'vgg13', 'vgg16_1x1', 'vgg16', 'vgg19']
+    assert [depth for depth, _ in costs.values()] == [11, 13, 16, 16, 19]
+    # By hand: torchvision's 132863336 and 138357544, less 990 classes of
+    # 4097 parameters each and 2 input channels of 64 filters of 3 x 3
+    assert costs['vgg11'][1].num_params == 132863336 - 990 * 4097 - 1152
+    assert costs['vgg16'][1].num_params == 138357544 - 990 * 4097 - 1152
+    shown = texts(drawn / 'family.svg', 'text')
+    assert {'7.55 G', '128.8 M', '15.41 G', '134.3 M'} <= set(shown)
+
+
+def test_vgg_shows_layers_and_blocks(drawn):
+    shown = texts(drawn / 'vgg.svg', 'text')
+    assert '11×11 Conv (96), stride 4' in shown
+    assert [text for text in shown if text.startswith('(')] == [
+        '(1, 64)',
+        '(1, 128)',
+        '(2, 256)',
+        '(2, 512)',
+        '(2, 512)',
+        '(num_convs, num_channels)',
+    ]
