@@ -12,12 +12,13 @@ pytest.importorskip('mxnet')
 
 import mxnet as mx
 from d2l import mxnet as d2l
-from mxnet import gluon
+from mxnet import autograd, gluon, npx
 
 from d2l_vgg import checkpoint, stand_in
 from d2l_vgg.architectures import Architecture
 from d2l_vgg.errors import TrainingDiverged
 from d2l_vgg.mxnet import VGG, Classifier, FashionMNIST, Trainer
+from d2l_vgg.mxnet.trainer import seed_from
 
 TINY = Architecture('tiny', blocks=((1, 4), (1, 8)), hidden=(16,))
 
@@ -455,3 +456,15 @@ def test_classifier_is_d2ls():
     assert issubclass(Classifier, d2l.Classifier)
     assert issubclass(Trainer, d2l.Trainer)
     assert issubclass(FashionMNIST, d2l.DataModule)
+
+
+def test_no_dropout_mask_comes_twice():
+    """Parts of 512 masks, as MXNet draws them, of the first minibatches."""
+    X = mx.np.ones((128, 4096))
+    seen = set()
+    for i in range(4):
+        mx.random.seed(seed_from(0, i))
+        with autograd.record():
+            mask = npx.dropout(X, p=0.5).asnumpy() > 0
+        seen |= {part.tobytes() for part in mask.reshape(-1, 512)}
+    assert len(seen) == 4 * 1024
