@@ -46,7 +46,7 @@ setup(
     author='The d2l_vgg authors',
     license='MIT',
     packages=find_packages(include=['d2l_vgg', 'd2l_vgg.*']),
-    package_data={'d2l_vgg': ['data/*.csv']},
+    package_data={'d2l_vgg': ['data/*.csv', 'data/page.*']},
     entry_points={'console_scripts': ['d2l-vgg = d2l_vgg.cli:main']},
     python_requires='>=3.8,<3.13',
     install_requires=[
@@ -72,6 +72,9 @@ setup(
         # Sphinx 6 and later build an empty page without an error, and pybtex
         # needs `pkg_resources`
         'book': [
+            # Of awscli, which d2lbook names but the chapter never uses, pip
+            # would try hundreds of versions: few accept this docutils
+            'awscli==1.6.5',
             'd2lbook==1.0.3',
             'd2l-notedown==2.1.0',
             'docutils==0.19',
@@ -82,11 +85,13 @@ setup(
             'recommonmark==0.7.1',
             'setuptools<82',
             'Sphinx==5.3.0',
+            'sphinx-mathjax-offline==0.0.2',
             'sphinxcontrib-bibtex==2.4.2',
             'sphinxcontrib-svg2pdfconverter==2.1.0',
         ],
         'dev': [
             'ipykernel',
+            'jupyterlab',
             'nbclient',
             'pre-commit',
             'pytest',

@@ -66,6 +66,7 @@ def make_parser():
         add_data,
         add_bench,
         add_study,
+        add_chapter,
     ):
         add(commands)
     return parser
@@ -627,6 +628,52 @@ def study_command(args):
     from d2l_vgg import study
 
     study.main(args)
+
+
+# --------------------------------------------------------------- chapter
+
+
+def add_chapter(commands):
+    parser = add_command(
+        commands,
+        build_chapter,
+        'chapter',
+        'build the chapter: a web page with tabs, a notebook for each tab',
+        'Cells run while the page is built, training cut short to '
+        '$D2L_VGG_TRIAL minibatches (1).',
+    )
+    parser.add_argument(
+        'folder',
+        nargs='?',
+        default='chapter',
+        help='the d2lbook project',
+    )
+    parser.add_argument(
+        '--only',
+        choices=['notebooks', 'slides', 'pdf'],
+        help='build just these, in the first tab unless --tab is given',
+    )
+    parser.add_argument('--tab', help='of the slides or the PDF')
+    parser.add_argument(
+        '--no-run', action='store_true', help='run no cells, only convert'
+    )
+
+
+def build_chapter(args):
+    from d2l_vgg import chapter
+
+    if args.only == 'slides':
+        print(f'Slides: {chapter.slides(args.folder, args.tab)}')
+    elif args.only == 'pdf':
+        print(f'PDF: {chapter.pdf(args.folder, args.tab)}')
+    else:
+        only_notebooks = args.only == 'notebooks'
+        path = chapter.build(
+            args.folder,
+            run_cells=not (args.no_run or only_notebooks),
+            page=not only_notebooks,
+        )
+        print(f'{"Notebooks" if only_notebooks else "Page"}: {path}')
 
 
 if __name__ == '__main__':

@@ -37,8 +37,13 @@ def make(name='auto'):
 class Silent:
     """Show nothing; the base class of what shows something."""
 
+    announces = False
+
     def start(self, total, done, max_epochs):
         """Begin: `done` of `total` minibatches lie behind a resumed run."""
+
+    def announce(self, seconds):
+        """Tell, before it starts, how long the training will take."""
 
     def step(self):
         """One more minibatch has been given to the device."""
@@ -87,10 +92,19 @@ class Lines(Silent):
 class Board(Silent):
     """A live plot in Jupyter, redrawn when a point is added."""
 
+    announces = True
+
     def start(self, total, done, max_epochs):
         backend_inline.set_matplotlib_formats('svg')
         self.max_epochs = max_epochs
         self.handle = None
+
+    def announce(self, seconds):
+        if seconds > 60:
+            print(
+                f'This takes about {seconds / 60:.0f} minutes on this CPU '
+                '(the square button stops it).'
+            )
 
     def point(self, history):
         figure = figures.curves({'this run': history})

@@ -100,7 +100,7 @@ if [ "$have" != "$want" ]; then
 fi
 rm -f "$stamp"
 
-echo "setup: installing into $venv (about 2 minutes and 1 GB)"
+echo "setup: installing into $venv (about 2 minutes and 1.5 GB)"
 pip() {
     "$venv/bin/python" -m pip --disable-pip-version-check "$@" ||
         fail 'pip could not install what is needed (see above); it needs the' \
@@ -108,7 +108,7 @@ pip() {
 }
 # An interrupted set-up may have left an environment without pip
 "$venv/bin/python" -m ensurepip >/dev/null || fail "$venv has no pip"
-pip install --constraint "$constraints" --editable '.[cpu,dev]'
+pip install --constraint "$constraints" --editable '.[cpu,book,dev]'
 if [ "$want" = 3.12 ]; then
     # d2l's own pins have no wheels for Python 3.12, and it does not need them
     pip install --no-deps d2l==1.0.3

@@ -1,11 +1,13 @@
 """The figures of `chapter/reproduce.md` are those of the records."""
 
+import json
 import os
 import statistics
 
 import numpy as onp
 
 from d2l_vgg import book, study
+from d2l_vgg.history import History
 
 CHAPTER = os.path.join(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'chapter'
@@ -82,3 +84,28 @@ def test_what_the_delay_explains():
     assert f'shows {early:.4f}' in text()
     assert f'for {explained:.4f} of the difference of {gap:.4f}' in text()
     assert round(gap / explained) == 7  # A seventh, as the summary says
+
+
+def test_the_figures_of_our_own_run():
+    folder = os.path.join(CHAPTER, 'results', 'book')
+    with open(os.path.join(folder, 'run.json')) as file:
+        info = json.load(file)
+    assert info['seconds'] // 60 == 3 * 60 + 19
+    points = book.band('mxnet')
+    for series, value in info['results'].items():
+        last = points[series][-1]
+        distance = (value - last.mean) / last.sd
+        row = f'| `{series}` | {value:.4f} | {last.mean:.4f} '
+        assert f'{row}| {distance:+.1f} sd |' in text()
+    history = History.from_csv(os.path.join(folder, 'history.csv'))
+    distances = [
+        abs(point.distance)
+        for point in book.compare(history, 'mxnet')
+        if point.series == 'train_loss' and point.epoch > 1
+    ]
+    assert max(distances) < 2.15
+    with open(os.path.join(CHAPTER, 'vgg.md')) as file:
+        section = file.read()
+    for value in info['results'].values():
+        assert f'{value:.4f}' in section
+    assert info['started'][:10] in section

@@ -175,7 +175,7 @@ def test_second_call_skips_what_is_done(project):
     project.add(project.path[1] / 'python3.11', FITTING)
     assert project.setup()[0] == 0
     done = '\n'.join(project.done())
-    assert 'constraints/py311.txt --editable .[cpu,dev]' in done
+    assert 'constraints/py311.txt --editable .[cpu,book,dev]' in done
     assert 'scripts/load_mxnet.py' in done
     assert 'd2l==1.0.3' not in done
 

@@ -5,6 +5,7 @@ worker processes that could hang and nothing is copied at each step.
 """
 
 import math
+import os
 
 import numpy as onp
 from d2l import mxnet as d2l
@@ -20,7 +21,8 @@ class FashionMNIST(d2l.DataModule):
         batch_size: examples in a minibatch
         resize: (width, height) of the images in pixels, as in Gluon
         root: folder of the four files, 'stand-in' for the drawn images, or
-            None to look in the usual places and then download
+            None to look in `$D2L_VGG_DATA` (which may be 'stand-in' too) and
+            the usual places and then download
         num_train, num_val: how many examples to use, None for all
         device: where the set is held, None for the first GPU or the CPU
 
@@ -54,7 +56,7 @@ class FashionMNIST(d2l.DataModule):
                     f'{name} is {size}, but it must be positive.'
                 )
         self.resize = tuple(resize)
-        if root == 'stand-in':
+        if (root or os.environ.get('D2L_VGG_DATA')) == 'stand-in':
             arrays = stand_in.load(num_train or 60000, num_val or 10000)
         else:
             arrays = fashion_mnist.load(root)

@@ -110,6 +110,8 @@ class Trainer(d2l.Trainer):
             self.train_batch_idx + self.epoch * self.num_val_batches,
             self.max_epochs,
         )
+        if self.devices == [d2l.cpu()] and self.board.announces:
+            self.board.announce(self.estimate_seconds())
         self.values, self.queued = {}, collections.deque()
         # d2l's steps call `model.plot`, which would wait for every value
         model.plot = self.plot
@@ -122,6 +124,22 @@ class Trainer(d2l.Trainer):
             self.board.close()
             self.seconds = time.monotonic() - self.started
         return self.history
+
+    def prepare_data(self, data):
+        """Take the minibatches: with `$D2L_VGG_TRIAL` only so many, once.
+
+        This setting shows that a long run would start and end well.
+        """
+        super().prepare_data(data)
+        trial = os.environ.get('D2L_VGG_TRIAL')
+        if trial:
+            self.max_epochs = 1
+            for name in 'train', 'val':
+                loader = getattr(self, f'{name}_dataloader')
+                if loader is not None:
+                    few = list(itertools.islice(loader, int(trial)))
+                    setattr(self, f'{name}_dataloader', few)
+                    setattr(self, f'num_{name}_batches', len(few))
 
     def prepare_model(self, model):
         """Put `model` on the devices and draw its initial parameters."""
@@ -142,6 +160,21 @@ class Trainer(d2l.Trainer):
             few = [a[: len(self.devices)] for a in batch]
             for shard, _ in self.split(few):
                 model(*shard[:-1])
+
+    def estimate_seconds(self):
+        """Return about how long the rest will take, from a forward pass.
+
+        A training step costs three of them: a gradient with respect to the
+        parameters and one with respect to the inputs come on top.
+        """
+        for batch in itertools.islice(self.train_dataloader, 1):
+            for _ in range(2):  # The first one compiles
+                started = time.monotonic()
+                self.model(*batch[:-1]).wait_to_read()
+            forward = time.monotonic() - started
+        epochs = self.max_epochs - self.epoch
+        num_passes = 3 * self.num_train_batches + self.num_val_batches
+        return epochs * num_passes * forward
 
     def fit_epoch(self):
         """Train on each minibatch once, then validate."""

@@ -1,0 +1,124 @@
+"""A headless Chromium that opens a file and answers questions about it.
+
+It speaks the Chrome DevTools Protocol over a web socket. What the page asked
+for and what it wrote to its console are kept.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+
+CHROMIUM = shutil.which('chromium') or shutil.which('chromium-browser')
+
+
+class Browser:
+    """One page in a Chromium of its own: use it in a `with` statement."""
+
+    def __enter__(self):
+        import websocket
+
+        self.folder = tempfile.mkdtemp()
+        self.process = subprocess.Popen(
+            [
+                CHROMIUM,
+                '--headless',
+                '--no-sandbox',
+                '--disable-gpu',
+                '--disable-background-networking',
+                '--no-first-run',
+                '--remote-debugging-port=0',
+                '--remote-allow-origins=*',
+                f'--user-data-dir={self.folder}',
+                'about:blank',
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        path = os.path.join(self.folder, 'DevToolsActivePort')
+        wait_for(lambda: os.path.exists(path) and open(path).read().strip())
+        with open(path) as file:
+            port, address = file.read().split()
+        self.socket = websocket.create_connection(
+            f'ws://127.0.0.1:{port}{address}', timeout=60
+        )
+        self.number, self.session = 0, None
+        self.requests, self.console = [], []
+        target = self.call('Target.createTarget', url='about:blank')
+        self.session = self.call(
+            'Target.attachToTarget',
+            targetId=target['targetId'],
+            flatten=True,
+        )['sessionId']
+        for domain in 'Page', 'Network', 'Runtime', 'Log':
+            self.call(domain + '.enable')
+        return self
+
+    def __exit__(self, *exception):
+        self.socket.close()
+        self.process.terminate()
+        self.process.wait(30)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def call(self, method, **params):
+        """Send a command and return its result."""
+        self.number += 1
+        message = {'id': self.number, 'method': method, 'params': params}
+        if self.session:
+            message['sessionId'] = self.session
+        self.socket.send(json.dumps(message))
+        while True:
+            answer = json.loads(self.socket.recv())
+            self.note(answer)
+            if answer.get('id') == self.number:
+                assert 'error' not in answer, answer['error']
+                return answer['result']
+
+    def note(self, event):
+        """Keep what the page asks for and complains of."""
+        params = event.get('params', {})
+        method = event.get('method')
+        if method == 'Network.requestWillBeSent':
+            self.requests.append(params['request']['url'])
+        elif method == 'Runtime.exceptionThrown':
+            self.console.append(params['exceptionDetails']['text'])
+        elif method == 'Runtime.consoleAPICalled':
+            if params['type'] in ('error', 'warning', 'assert'):
+                self.console.append(str(params['args']))
+        elif method == 'Log.entryAdded':
+            if params['entry']['level'] in ('error', 'warning'):
+                self.console.append(params['entry']['text'])
+
+    def open(self, path, width=1280, height=900):
+        """Show the file `path` in a window of this size, in pixels."""
+        self.call(
+            'Emulation.setDeviceMetricsOverride',
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
+        )
+        self.call('Page.navigate', url='file://' + os.path.abspath(path))
+        wait_for(lambda: self.run('document.readyState') == 'complete')
+        wait_for(lambda: self.run('!window.MathJax || !!MathJax.startup'))
+        self.run('window.MathJax && MathJax.startup.promise.then(() => 1)')
+
+    def run(self, expression):
+        """Return the value of an expression in the page."""
+        result = self.call(
+            'Runtime.evaluate',
+            expression=expression,
+            returnByValue=True,
+            awaitPromise=True,
+        )
+        assert 'exceptionDetails' not in result, result['exceptionDetails']
+        return result['result'].get('value')
+
+
+def wait_for(condition, seconds=30):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, 'the browser does not answer'
+        time.sleep(0.05)

@@ -1,0 +1,372 @@
+"""The chapter as its readers get it: the page in a browser, the notebooks.
+
+The chapter is built once for this module, with its cells run.
+"""
+
+import ast
+import inspect
+import os
+import re
+import shutil
+
+import browser
+import pytest
+
+pytest.importorskip('mxnet')
+pytest.importorskip('d2lbook')
+
+import nbformat
+
+from d2l_vgg import chapter
+from d2l_vgg.mxnet import vgg
+
+SOURCE = os.path.join(os.path.dirname(__file__), '..', 'chapter')
+TABS = ['mxnet', 'pytorch', 'tensorflow', 'jax']
+PAGES = ['index', 'vgg', 'exercises', 'reproduce']
+needs_browser = pytest.mark.skipif(
+    browser.CHROMIUM is None, reason='Chromium is not installed'
+)
+
+
+def copy_of(source, folder):
+    """Copy a project without what was built."""
+    shutil.copytree(
+        source, folder, ignore=shutil.ignore_patterns('_build', 'study')
+    )
+    return str(folder)
+
+
+@pytest.fixture(scope='module')
+def built(tmp_path_factory):
+    folder = copy_of(SOURCE, tmp_path_factory.mktemp('chapter') / 'chapter')
+    lines = []
+    chapter.build(folder, progress=lines.append)
+    return folder, lines
+
+
+def read_notebook(folder, tab, name):
+    path = os.path.join(folder, '_build', 'notebooks', tab, name + '.ipynb')
+    return nbformat.read(path, as_version=4)
+
+
+def project(folder, **pages):
+    """Write a d2lbook project with these pages; return its folder."""
+    folder.mkdir()
+    (folder / 'part').mkdir()
+    (folder / 'config.ini').write_text(
+        '[project]\nname = small\ntitle = Small\n'
+        '[build]\ntabs = mxnet, pytorch\nnotebooks = *.md\n'
+        'exclusions = _build/\neval_notebook = False\n'
+        'warning_is_error = True\nresources = references.bib\n'
+        '[pdf]\nbibfile = references.bib\n'
+    )
+    (folder / 'references.bib').write_text(
+        '@book{known, author = {Known, A.}, title = {B}, year = {2000},\n'
+        'publisher = {C}}\n'
+    )
+    toc = '\n'.join(pages)
+    (folder / 'index.md').write_text(f'# Small\n\n```toc\n\n{toc}\n```\n')
+    for name, text in pages.items():
+        (folder / (name + '.md')).write_text(text)
+    return str(folder)
+
+
+# -------------------------------------------------------------- notebooks
+
+
+@pytest.mark.parametrize('tab', TABS)
+@pytest.mark.parametrize('name', PAGES)
+def test_notebook_is_clean(built, tab, name):
+    notebook = read_notebook(built[0], tab, name)
+    nbformat.validate(notebook)
+    assert notebook.metadata.kernelspec.name == 'python3'
+    assert 'To run this notebook' in notebook.cells[0].source
+    text = '\n'.join(cell.source for cell in notebook.cells)
+    for mark in (
+        r':\w+:`',
+        r'\[\*\*',
+        r'\*\*\]',
+        r'\(\*\*',
+        r'eval_rst',
+        r'%%tab',
+        r'tab\.',
+        r'd2lbook\.tab',
+    ):
+        assert not re.search(mark, text), mark
+    for cell in notebook.cells:
+        if cell.cell_type == 'code':
+            assert cell.outputs == [] and cell.execution_count is None
+    for target in re.findall(r'\]\(([^)#]+)\)', text):
+        if '://' not in target:
+            where = os.path.join(built[0], '_build', 'notebooks', tab, target)
+            assert os.path.exists(where), target
+
+
+def test_notebooks_hold_their_own_tab_only(built):
+    for tab, own in zip(TABS, ['mxnet', 'torch', 'tensorflow', 'jax']):
+        code = [
+            cell.source
+            for cell in read_notebook(built[0], tab, 'vgg').cells
+            if cell.cell_type == 'code'
+        ]
+        imports = '\n'.join(code)
+        assert f'import {own}' in imports or f'from {own}' in imports
+        for other in {'mxnet', 'torch', 'tensorflow', 'jax'} - {own}:
+            assert f'import {other}' not in imports
+
+
+def test_citations_and_references_are_readable(built):
+    notebook = read_notebook(built[0], 'mxnet', 'vgg')
+    text = '\n'.join(cell.source for cell in notebook.cells)
+    assert '(Simonyan and Zisserman, 2014)' in text
+    assert 'Simonyan and Zisserman (2014) compared' in text
+    assert 'as Fig. 1 shows' in text
+    assert '](exercises.ipynb)' in text
+    assert 'Very deep convolutional networks' in text  # The reference itself
+
+
+def test_cells_ran_and_the_page_shows_what_they_print(built):
+    folder, lines = built
+    assert 'mxnet: running vgg' in lines
+    with open(os.path.join(folder, '_build', 'html', 'vgg.html')) as file:
+        page = re.sub(r'<[^>]+>', '', file.read())
+    assert 'Total parameters: 128806154' in page
+    assert '(1, 512, 7, 7)' in page
+    # A run that was cut short is no result
+    assert 'This takes about' not in page
+
+
+# ---------------------------------------------------------- the one source
+
+
+def definitions(source):
+    """Return functions and classes of a source, without their docstrings."""
+    found = {}
+    for node in ast.parse(source).body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            for inner in ast.walk(node):
+                if isinstance(inner, (ast.FunctionDef, ast.ClassDef)):
+                    if ast.get_docstring(inner) is not None:
+                        del inner.body[0]
+            found[node.name] = ast.dump(node)
+    return found
+
+
+def test_definitions_are_those_of_the_package(built):
+    shown = {}
+    for cell in read_notebook(built[0], 'mxnet', 'vgg').cells:
+        if cell.cell_type == 'code':
+            shown.update(definitions(cell.source))
+    own = definitions(inspect.getsource(vgg))
+    assert set(shown) == {'vgg_block', 'VGG'}
+    for name, definition in shown.items():
+        assert definition == own[name], name
+
+
+# ---------------------------------------------------------------- the page
+
+
+@pytest.fixture(scope='module')
+def chromium():
+    with browser.Browser() as opened:
+        yield opened
+
+
+def show(chromium, built, name, width=1280):
+    chromium.requests.clear()
+    chromium.console.clear()
+    path = os.path.join(built[0], '_build', 'html', name + '.html')
+    chromium.open(path, width)
+
+
+@needs_browser
+@pytest.mark.parametrize('width', [390, 1280])
+@pytest.mark.parametrize('name', PAGES)
+def test_page_needs_no_other_host_and_fits(chromium, built, name, width):
+    show(chromium, built, name, width)
+    html = os.path.join(built[0], '_build', 'html')
+    for request in chromium.requests:
+        assert request.startswith(('file://' + html, 'data:')), request
+    assert chromium.console == []
+    assert chromium.run(
+        '[...document.images].every(i => i.complete && i.naturalWidth > 0)'
+    )
+    assert chromium.run('document.documentElement.scrollWidth') <= width
+    too_wide = chromium.run(
+        """[...document.querySelectorAll('.page-content p, .page-content img,'
+            + '.page-content div.highlight, .page-content table')].filter(
+            e => e.getBoundingClientRect().right > innerWidth + 1
+                && !e.parentElement.closest('table')  // It scrolls
+        ).map(e => e.outerHTML.slice(0, 80))"""
+    )
+    assert too_wide == []
+    raw = chromium.run("document.querySelector('main').innerText")
+    assert not re.search(r':\w+:`|\[\*\*|\\\(|\\times', raw)
+
+
+@needs_browser
+def test_maths_is_rendered(chromium, built):
+    show(chromium, built, 'vgg')
+    assert chromium.run("document.querySelectorAll('mjx-container').length")
+    assert not chromium.run("document.querySelectorAll('mjx-merror').length")
+
+
+@needs_browser
+def test_tabs_switch_all_over_the_page_and_are_remembered(chromium, built):
+    visible = """[...document.querySelectorAll('.mdl-tabs__panel')].filter(
+        panel => panel.offsetParent !== null
+    ).map(panel => panel.id.split('-')[0])"""
+    show(chromium, built, 'vgg')
+    for tab in [*TABS, 'pytorch']:
+        chromium.run(
+            f"""[...document.querySelectorAll('.mdl-tabs__tab')].find(
+                a => a.textContent === '{tab}').click()"""
+        )
+        shown = chromium.run(visible)
+        assert shown.count(tab) >= 4
+        code = chromium.run("document.querySelector('main').innerText")
+        assert ('LazyConv2d' in code) == (tab == 'pytorch')
+        assert ('HybridSequential()' in code) == (tab == 'mxnet')
+    show(chromium, built, 'vgg')
+    assert 'pytorch' in chromium.run(visible)
+    assert 'tensorflow' not in chromium.run(visible)
+    chromium.run('localStorage.clear()')
+
+
+@needs_browser
+def test_code_can_be_copied(chromium, built):
+    show(chromium, built, 'vgg')
+    copied = chromium.run(
+        """(async () => {
+            let text = null;
+            Object.defineProperty(navigator, 'clipboard', {value: {
+                writeText: async t => { text = t; }}});
+            document.querySelector('button.copy-code').click();
+            await new Promise(done => setTimeout(done, 50));
+            return text;
+        })()"""
+    )
+    assert copied.strip().startswith('from d2l_vgg import architectures')
+
+
+# ------------------------------------------------------------- what is wrong
+
+
+CELL = '```{{.python .input}}\n%%tab mxnet\n{}\n```\n'
+
+
+@pytest.mark.parametrize(
+    'text, message',
+    [
+        ('See :numref:`sec_nowhere`.', 'refers to sec_nowhere'),
+        ('See :cite:`nobody`.', 'cites nobody'),
+        ('See [this](nowhere.html).', 'nowhere.html'),
+        ('Text\n\n![A picture](img/none.svg)', 'none.svg'),
+        (CELL.format('1 / 0'), 'page.md, tab mxnet, code cell 1 raised'),
+        (
+            CELL.format('x = 1') + '\nText\n\n' + CELL.format('x.y'),
+            'code cell 2 raised AttributeError',
+        ),
+    ],
+)
+def test_what_is_wrong_fails_the_build(tmp_path, text, message):
+    folder = project(tmp_path / 'small', page=f'# Page\n\n{text}\n')
+    with pytest.raises(chapter.ChapterError, match=re.escape(message)):
+        chapter.build(folder, progress=lambda line: None)
+
+
+def test_not_a_project(tmp_path):
+    with pytest.raises(chapter.ChapterError, match='no d2lbook project'):
+        chapter.build(str(tmp_path))
+
+
+# ------------------------------------------------------------- any chapter
+
+
+ANY = """```{.python .input}
+%load_ext d2lbook.tab
+tab.interact_select('mxnet', 'pytorch')
+```
+
+# (**Another Chapter**)
+:label:`sec_other`
+
+As :numref:`sec_first` says, and :citet:`known`, see :numref:`fig_dot`,
+:numref:`tab_one` and :eqref:`eq_one`.
+
+$$x = 1.$$
+:eqlabel:`eq_one`
+
+![A dot.](../img/dot.svg)
+:width:`40px`
+:label:`fig_dot`
+
+:A table
+
+| a | b |
+|:--|--:|
+| 1 | 2 |
+:label:`tab_one`
+
+```{.python .input}
+%%tab mxnet, pytorch
+if tab.selected('mxnet'):
+    name = 'mxnet'
+if tab.selected('pytorch'):
+    name = 'pytorch'
+name
+```
+
+:begin_tab:`pytorch`
+Only here.
+:end_tab:
+"""
+
+
+def test_any_chapter_with_tabs_can_be_built(tmp_path):
+    """Its pages may lie in folders and use each of d2lbook's marks."""
+    folder = tmp_path / 'book'
+    project(folder, **{'part/first': '', 'part/other': ''})
+    config = folder / 'config.ini'
+    text = config.read_text().replace('= *.md', '= *.md */*.md')
+    config.write_text(text.replace('resources =', 'resources = img/'))
+    index = folder / 'index.md'
+    text = index.read_text().replace('```toc\n', '```toc\n:numbered:\n')
+    bibliography = '\n```eval_rst\n.. bibliography::\n```\n'
+    index.write_text(text + bibliography)
+    (folder / 'img').mkdir()
+    (folder / 'img' / 'dot.svg').write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
+    )
+    (folder / 'part' / 'first.md').write_text(
+        '# First\n:label:`sec_first`\n\nText.\n'
+    )
+    (folder / 'part' / 'other.md').write_text(ANY)
+    chapter.build(str(folder), progress=lambda line: None)
+    notebook = read_notebook(folder, 'mxnet', 'part/other')
+    text = '\n'.join(cell.source for cell in notebook.cells)
+    assert 'As [First](first.ipynb) says, and Known (2000)' in text
+    assert 'see Fig. 1,\nTable 1 and (1)' in text
+    assert r'$$x = 1.\tag{1}$$' in text
+    assert 'Only here' not in text and "name = 'mxnet'" in text
+    assert 'pytorch' not in text
+    html = folder / '_build' / 'html' / 'part' / 'other.html'
+    assert "'mxnet'" in re.sub(r'<[^>]+>', '', html.read_text())
+
+
+def test_two_builds_are_the_same(built, tmp_path):
+    again = copy_of(SOURCE, tmp_path / 'chapter')
+    chapter.build(again, progress=lambda line: None)
+    for part in 'html', 'notebooks':
+        first = os.path.join(built[0], '_build', part)
+        names = set()
+        for where, _, files in os.walk(first):
+            for file in files:
+                path = os.path.relpath(os.path.join(where, file), first)
+                names.add(path)
+                one, two = (
+                    open(os.path.join(f, '_build', part, path), 'rb').read()
+                    for f in (built[0], again)
+                )
+                assert one == two, path
+        assert len(names) > 5
