@@ -8,6 +8,8 @@ import inspect
 import os
 import re
 import shutil
+import subprocess
+import sys
 
 import browser
 import pytest
@@ -134,6 +136,41 @@ def test_cells_ran_and_the_page_shows_what_they_print(built):
     assert '(1, 512, 7, 7)' in page
     # A run that was cut short is no result
     assert 'This takes about' not in page
+
+
+@pytest.mark.parametrize('name', ['vgg', 'exercises'])
+def test_nbconvert_executes_the_notebook(built, name):
+    folder = os.path.join(built[0], '_build', 'notebooks', 'mxnet')
+    done = subprocess.run(
+        [sys.executable, '-m', 'nbconvert', '--to', 'notebook', '--execute']
+        + [name + '.ipynb', '--output', 'executed'],
+        cwd=folder,
+        env={
+            **os.environ,
+            'D2L_VGG_TRIAL': '1',
+            'D2L_VGG_DATA': os.environ.get('D2L_VGG_DATA', 'stand-in'),
+            'JUPYTER_PREFER_ENV_PATH': '1',
+        },
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    path = os.path.join(folder, 'executed.ipynb')
+    executed = nbformat.read(path, as_version=4)
+    os.remove(path)
+    printed = [
+        output.get('text') or output.get('data', {}).get('text/plain', '')
+        for cell in executed.cells
+        if cell.cell_type == 'code'
+        for output in cell.outputs
+    ]
+    printed = ''.join(printed)
+    if name == 'vgg':
+        assert 'Total parameters: 128806154' in printed
+        assert printed.count('val_acc') >= 2  # Both trainings
+    else:
+        assert '143667240 parameters' in printed
+        assert '(2, 10)' in printed
 
 
 # ---------------------------------------------------------- the one source

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import signal
 import threading
 
@@ -468,3 +469,37 @@ def test_no_dropout_mask_comes_twice():
             mask = npx.dropout(X, p=0.5).asnumpy() > 0
         seen |= {part.tobytes() for part in mask.reshape(-1, 512)}
     assert len(seen) == 4 * 1024
+
+
+def test_a_trial_takes_only_so_many_minibatches(monkeypatch):
+    monkeypatch.setenv('D2L_VGG_TRIAL', '2')
+    trainer = Trainer(max_epochs=5, display='none')
+    trainer.fit(VGG(TINY), Images())
+    assert trainer.train_batch_idx == 2
+    assert trainer.val_batch_idx == 2
+    assert trainer.epoch == 1
+
+
+def test_the_board_tells_how_long_it_will_take(monkeypatch, capsys):
+    trainer = Trainer(max_epochs=10**6, seed=0, display='board')
+    monkeypatch.setattr(trainer, 'fit_epoch', stop)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.fit(VGG(TINY), Images())
+    told = re.search(
+        r'This takes about (\d+) minutes on this CPU', capsys.readouterr().out
+    )
+    assert int(told.group(1)) > 10  # A million epochs of 13 minibatches
+
+
+def stop():
+    raise KeyboardInterrupt
+
+
+def test_telling_the_time_leaves_the_run_as_it_is():
+    histories = [
+        Trainer(max_epochs=1, seed=0, display=display).fit(
+            VGG(TINY), Images()
+        )
+        for display in ('none', 'board')
+    ]
+    assert histories[0].points == histories[1].points
