@@ -1,6 +1,7 @@
 # `make run` trains a VGG, `make test` proves the code; both do all set-up.
-# PYTHON=3.12 (or a path) asks for one Python, VENV=folder for another
-# environment, ARGS='...' goes to the command of run, test and bench.
+# PYTHON=3.12 (or a path) asks for one Python, MXNET=cu117 for the wheel of a
+# GPU, VENV=folder for another environment; ARGS='...' goes to the command of
+# run, test and bench.
 
 VENV ?= .venv
 export VENV

@@ -2,7 +2,7 @@
 
 `import d2l_vgg` calls `prepare()`, and from then on `import mxnet` and
 `from d2l import mxnet as d2l` work with NumPy 1.24 to 1.26 and Python 3.12,
-and MXNet uses every core that it may.
+find the CUDA libraries of pip, and use every core that they may.
 """
 
 import importlib.util
@@ -13,6 +13,8 @@ import sys
 import types
 
 import numpy
+
+from d2l_vgg import cuda
 
 
 def prepare():
@@ -37,6 +39,7 @@ def prepare():
     # threads idles. It reads the variable once, when it is imported
     if 'mxnet' not in sys.modules:
         os.environ.setdefault('OMP_NUM_THREADS', str(physical_cores()))
+        cuda.load_libraries()
 
 
 def physical_cores():

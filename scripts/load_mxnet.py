@@ -9,6 +9,8 @@ import importlib.util
 import sys
 from pathlib import Path
 
+from d2l_vgg.cuda import advice
+
 
 def load(library):
     """Return why `library` does not load, or None when it does."""
@@ -42,8 +44,8 @@ def main():
         error = load(library)
     if error:
         sys.exit(
-            f'setup: MXNet does not load ({error}); on Debian or Ubuntu run '
-            '`apt install libgomp1 libquadmath0 libstdc++6`, then try again'
+            f'setup: MXNet does not load ({error}): {advice(error)}, then '
+            'try again'
         )
 
 

@@ -4,7 +4,8 @@
 # Finds a Python from 3.8 to 3.12, makes a virtual environment with it in
 # `$VENV` (.venv), installs this package there with the pinned versions of
 # constraints/, and sees that MXNet's library loads. What is done is skipped.
-# `$PYTHON` asks for one Python: a version (3.12), a command or a path.
+# `$PYTHON` asks for one Python: a version (3.12), a command or a path;
+# `$MXNET` for the wheel: cpu, or cu112 or cu117 on a machine with a GPU.
 set -eu
 cd "$(dirname "$0")/.."
 venv=${VENV:-.venv}
@@ -13,6 +14,13 @@ fail() {
     echo "setup: $*" >&2
     exit 1
 }
+
+# Without `$MXNET` the wheel that is installed stays
+mxnet=${MXNET:-$(cat "$venv/mxnet_wheel" 2>/dev/null || echo cpu)}
+case $mxnet in
+cpu | cu112 | cu117) ;;
+*) fail "MXNET=$mxnet is no wheel of MXNet: choose cpu, cu112 or cu117" ;;
+esac
 
 # Print the version of the Python `$1`, if it runs (a shim of pyenv may not),
 # is one of 3.8 to 3.12, and has the modules that the set-up and MXNet need
@@ -80,8 +88,8 @@ constraints=constraints/py$(echo "$want" | tr -d .).txt
 
 # Whatever changes one of these brings the environment up to date: the place,
 # the version, the needs, and how they are installed
-fingerprint=$({ pwd && cat "$constraints" setup.py scripts/setup_env.sh; } |
-    cksum)
+fingerprint=$({ pwd && echo "$mxnet" &&
+    cat "$constraints" setup.py scripts/setup_env.sh; } | cksum)
 stamp=$venv/set_up_for
 if [ "$have" = "$want" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$fingerprint" ]
 then
@@ -108,7 +116,12 @@ pip() {
 }
 # An interrupted set-up may have left an environment without pip
 "$venv/bin/python" -m ensurepip >/dev/null || fail "$venv has no pip"
-pip install --constraint "$constraints" --editable '.[cpu,book,dev]'
+# MXNet's wheels share one folder: what another one has left would break it
+if [ "$(cat "$venv/mxnet_wheel" 2>/dev/null || echo cpu)" != "$mxnet" ]; then
+    pip uninstall --yes -qq mxnet mxnet-cu112 mxnet-cu117
+fi
+echo "$mxnet" >"$venv/mxnet_wheel"
+pip install --constraint "$constraints" --editable ".[$mxnet,book,dev]"
 if [ "$want" = 3.12 ]; then
     # d2l's own pins have no wheels for Python 3.12, and it does not need them
     pip install --no-deps d2l==1.0.3

@@ -196,6 +196,22 @@ def test_second_call_skips_what_is_done(project):
     assert '--editable' in '\n'.join(project.done())
 
 
+def test_variable_asks_for_the_wheel_of_a_gpu(project):
+    project.add(project.path[1] / 'python3.11', FITTING)
+    assert 'choose cpu, cu112 or cu117' in project.refusal(MXNET='cu118')
+    assert project.setup()[0] == 0
+    assert 'uninstall' not in '\n'.join(project.done())
+    assert project.setup(MXNET='cu117')[0] == 0
+    asked = [line for line in project.done() if 'install' in line]
+    # The wheels share a folder: one must be gone before another comes
+    assert 'uninstall --yes -qq mxnet mxnet-cu112' in asked[0]
+    assert asked[1].endswith('--editable .[cu117,book,dev]')
+    # And it stays when no wheel is asked for
+    assert project.setup() == (0, [])
+    assert project.setup(MXNET='cpu')[0] == 0
+    assert 'uninstall' in '\n'.join(project.done())
+
+
 def test_failed_installation_is_not_taken_for_done(project):
     broken = FITTING.replace(
         '*) echo "$', "'-m pip'*) exit 1 ;;\n*) echo \"$"

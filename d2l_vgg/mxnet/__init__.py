@@ -6,6 +6,8 @@
 
 import importlib.util
 
+from d2l_vgg.cuda import advice
+
 try:
     from mxnet import npx
 except ModuleNotFoundError as error:
@@ -18,8 +20,8 @@ except ModuleNotFoundError as error:
     ) from None
 except OSError as error:
     raise ImportError(
-        f'MXNet is installed but does not load ({error}): on Debian or '
-        'Ubuntu run `apt install libquadmath0 libgomp1`.'
+        f'MXNet is installed but does not load ({error}): '
+        f'{advice(str(error))}.'
     ) from error
 
 if importlib.util.find_spec('d2l') is None:

@@ -1,0 +1,71 @@
+"""Find the CUDA 11 libraries that MXNet's GPU wheels need and do not bring.
+
+pip puts them into folders where the system's loader does not look; once they
+are in memory, `import mxnet` finds them there.
+"""
+
+import ctypes
+import importlib.metadata
+import importlib.util
+import os
+
+WHEELS = ('mxnet-cu112', 'mxnet-cu117')
+
+# Each after those that it needs: the folder below `nvidia`, the library
+LIBRARIES = (
+    ('cuda_runtime', 'libcudart.so.11.0'),
+    ('cuda_nvrtc', 'libnvrtc.so.11.2'),
+    ('nvtx', 'libnvToolsExt.so.1'),
+    ('cublas', 'libcublasLt.so.11'),
+    ('cublas', 'libcublas.so.11'),
+    ('cufft', 'libcufft.so.10'),
+    ('curand', 'libcurand.so.10'),
+    ('cusparse', 'libcusparse.so.11'),
+    ('cusolver', 'libcusolver.so.11'),
+    ('cudnn', 'libcudnn.so.8'),
+    ('nccl', 'libnccl.so.2'),
+)
+
+
+def load_libraries():
+    """Load the libraries that pip has installed, if this MXNet needs them.
+
+    Returns the paths of those loaded. One that is not there may be the
+    system's own, which `import mxnet` finds by itself.
+    """
+    if not any(map(_is_installed, WHEELS)):
+        return []
+    spec = importlib.util.find_spec('nvidia')
+    folders = spec.submodule_search_locations if spec else []
+    loaded = []
+    for package, library in LIBRARIES:
+        for folder in folders:
+            path = os.path.join(folder, package, 'lib', library)
+            if os.path.exists(path):
+                ctypes.CDLL(path, ctypes.RTLD_GLOBAL)
+                loaded.append(path)
+                break
+    return loaded
+
+
+def advice(error):
+    """Return what to do when MXNet's library does not load.
+
+    `error` is what the system's loader says, which names the library.
+    """
+    if 'libcuda.so' in error:
+        return (
+            'it is built for GPUs and there is no NVIDIA driver: install '
+            "the driver, or `pip uninstall` it and `pip install -e '.[cpu]'`"
+        )
+    if any(name.split('.so')[0] in error for _, name in LIBRARIES):
+        return "install the CUDA 11 libraries by `pip install -e '.[cu117]'`"
+    return 'on Debian or Ubuntu run `apt install libquadmath0 libgomp1`'
+
+
+def _is_installed(package):
+    try:
+        importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True

@@ -1,0 +1,89 @@
+"""Whether the libraries of MXNet's GPU wheels are found, in their order.
+
+The libraries here are stand-ins: the order and the scope are looked at by
+loading real, empty ones that a compiler makes.
+"""
+
+import ctypes
+import importlib.metadata
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from d2l_vgg import cuda
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    """A folder of packages in which the wheel for CUDA 11.7 is installed."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    info = tmp_path / 'mxnet_cu117-1.9.1.dist-info'
+    info.mkdir()
+    (info / 'METADATA').write_text(
+        'Metadata-Version: 2.1\nName: mxnet-cu117\nVersion: 1.9.1\n'
+    )
+    return tmp_path
+
+
+def test_a_cpu_wheel_needs_none(monkeypatch):
+    def version(package):
+        raise importlib.metadata.PackageNotFoundError(package)
+
+    monkeypatch.setattr(importlib.metadata, 'version', version)
+    monkeypatch.setattr(ctypes, 'CDLL', None)
+    assert cuda.load_libraries() == []
+
+
+@pytest.mark.skipif(shutil.which('cc') is None, reason='no C compiler')
+def test_libraries_of_pip_are_loaded_each_after_what_it_needs(site):
+    if sys.platform != 'linux':
+        pytest.skip('only Linux has wheels for GPUs')
+    # Each stand-in needs a function of the one before
+    before = None
+    for i, (package, library) in enumerate(cuda.LIBRARIES):
+        folder = site / 'nvidia' / package / 'lib'
+        folder.mkdir(parents=True, exist_ok=True)
+        source = site / f'{i}.c'
+        needs = f'int f{i - 1}(void);' if i else ''
+        body = f'f{i - 1}() + 1' if i else '0'
+        source.write_text(f'{needs} int f{i}(void) {{ return {body}; }}\n')
+        command = ['cc', '-shared', '-fPIC', f'-Wl,-soname,{library}']
+        command += [str(source), '-o', str(folder / library)]
+        subprocess.run(command + ([str(before)] if i else []), check=True)
+        # The loader could not find it by the path it was linked with
+        before = folder / library
+    code = (
+        'import ctypes\n'
+        'from d2l_vgg import cuda\n'
+        # `import d2l_vgg` has loaded them; a second time does no harm
+        'print(len(cuda.load_libraries()))\n'
+        f'print(ctypes.CDLL(None).f{len(cuda.LIBRARIES) - 1}())'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code],
+        env={**os.environ, 'PYTHONPATH': str(site)},
+        capture_output=True,
+        text=True,
+    )
+    number = len(cuda.LIBRARIES)
+    assert done.stdout.split() == [str(number), str(number - 1)], done.stderr
+
+
+def test_libraries_of_the_system_are_left_to_it(site):
+    assert cuda.load_libraries() == []
+
+
+@pytest.mark.parametrize(
+    'error, expected',
+    [
+        ('libcuda.so.1: cannot open shared object file', 'NVIDIA driver'),
+        ('libcublas.so.11: cannot open shared object', 'install the CUDA 11'),
+        ('libnccl.so.2: cannot open shared object file', '[cu117]'),
+        ('libgomp.so.1: cannot open shared object file', 'apt install'),
+    ],
+)
+def test_advice_names_what_is_missing(error, expected):
+    assert expected in cuda.advice(error)
