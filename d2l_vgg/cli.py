@@ -20,9 +20,15 @@ from d2l_vgg import (
     figures,
     runs,
     schedules,
+    study,
 )
 from d2l_vgg.errors import TrainingDiverged
-from d2l_vgg.experiments import EXPERIMENTS, Experiment, get_experiment
+from d2l_vgg.experiments import (
+    DRAWS,
+    EXPERIMENTS,
+    Experiment,
+    get_experiment,
+)
 
 STAND_IN_NOTE = (
     'STAND-IN DATA: drawn by code because Fashion-MNIST could not be had; '
@@ -145,6 +151,7 @@ def add_train(commands):
     add('--dropout', type=float)
     add('--resize', type=int, metavar='PIXELS')
     add('--lr-schedule', choices=schedules.SCHEDULES)
+    add('--draw', choices=DRAWS, help='where initial parameters come from')
     for name in ('batch_size', 'max_epochs', 'seed'):
         add(option(name), type=int)
     for name in ('lr', 'momentum', 'weight_decay', 'gradient_clip_val'):
@@ -300,6 +307,8 @@ def train(args):
         flush=True,
     )
     run.save(status='running')
+    if experiment.draw == 'published':
+        study.draw_as_published(model, experiment.resize)
     resume_command = f'd2l-vgg train --resume {shlex.quote(where)}'
     try:
         trainer.fit(model, data, resume=os.path.exists(trainer.checkpoint))
@@ -625,8 +634,6 @@ def add_study(commands):
 
 
 def study_command(args):
-    from d2l_vgg import study
-
     study.main(args)
 
 

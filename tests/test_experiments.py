@@ -22,6 +22,7 @@ def test_the_book_experiment_is_the_books():
     assert (book.resize, book.batch_size, book.max_epochs) == (224, 128, 10)
     assert (book.lr, book.momentum, book.weight_decay) == (0.01, 0, 0)
     assert book.lr_schedule == 'constant'
+    assert book.draw == 'published'
 
 
 @pytest.mark.parametrize('name', EXPERIMENTS)
@@ -62,6 +63,11 @@ def test_unknown_experiment():
 def test_numbers_out_of_range(name, value):
     with pytest.raises(ValueError, match=f'{name} is {value}'):
         Experiment(**{name: value})
+
+
+def test_unknown_draw():
+    with pytest.raises(ValueError, match="draw is 'lucky'.*seed, published"):
+        Experiment(draw='lucky')
 
 
 def test_schedules_stay_between_0_and_1():
