@@ -4,6 +4,7 @@ The real script runs on a path of fake Pythons: short shell scripts that
 answer as a Python would and write down what they are asked to do.
 """
 
+import importlib.metadata
 import importlib.util
 import os
 import re
@@ -269,11 +270,22 @@ def test_constraints_are_exact_versions_of_published_packages(minor):
     text = (ROOT / 'constraints' / f'py3{minor}.txt').read_text()
     pins = [line for line in text.splitlines() if not line.startswith('#')]
     assert all(re.match(r'^[\w.-]+==[\w.]+$', pin) for pin in pins)
-    names = [pin.partition('==')[0].lower() for pin in pins]
+    names = [normal(pin.partition('==')[0]) for pin in pins]
     assert len(names) == len(set(names))
     assert {'numpy', 'mxnet', 'ipython', 'pytest', 'ruff'} <= set(names)
     assert 'mxnet==1.9.1' in pins
+    # Everything that the package asks for by name, in its extras, too
+    for needed in importlib.metadata.requires('d2l-vgg'):
+        name = normal(re.match(r'[\w.-]+', needed).group())
+        if not name.startswith(('mxnet-cu', 'nvidia-')):
+            if name != 'setuptools' or minor == 12:
+                assert name in names, name
     assert f'numpy=={"1.26.4" if minor == 12 else "1.23.5"}' in pins
+
+
+def normal(name):
+    """Return the name of a package as PyPI compares it."""
+    return re.sub(r'[-_.]+', '-', name).lower()
 
 
 def load_script(name):
