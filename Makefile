@@ -27,9 +27,9 @@ chapter: setup  ## Build the chapter: a web page and four notebooks
 	@"$(bin)/d2l-vgg" chapter $(ARGS)
 
 notebook: setup  ## Open the chapter as a notebook in JupyterLab
-	@"$(bin)/d2l-vgg" chapter --only notebooks
+	@"$(bin)/d2l-vgg" chapter --only notebooks --copy-to notebooks
 	@PATH="$(abspath $(bin)):$$PATH" JUPYTER_PREFER_ENV_PATH=1 \
-		"$(bin)/jupyter" lab $(ARGS) chapter/_build/notebooks/mxnet/vgg.ipynb
+		"$(bin)/jupyter" lab $(ARGS) notebooks/mxnet/vgg.ipynb
 
 slides: setup  ## Build the slides of the chapter
 	@"$(bin)/d2l-vgg" chapter --only slides $(ARGS)

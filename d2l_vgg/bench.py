@@ -22,6 +22,8 @@ MARK = '@bench '
 
 def main(args):
     """Measure what the command line asks for and print the table."""
+    # As Ctrl-C does, so that no worker is left behind
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     print(
         f"Training the section's small network, minibatches of "
         f'{args.batch_size}; medians of {args.rounds} rounds '
@@ -48,8 +50,11 @@ def main(args):
 
 def compare(size, sides, args):
     """Return the lines of the table for images of `size` pixels."""
-    workers = {side: Worker(side, size, args) for side in sides}
+    workers = {}
     try:
+        for side in sides:
+            workers[side] = worker = Worker(side, size, args)
+            worker.start()
         for worker in workers.values():
             worker.warm_up(args.steps)
         for i in range(args.rounds):
@@ -101,7 +106,10 @@ class Worker:
         )
         self.batch_size = args.batch_size
         self.speeds, self.peak = [], 0
-        self.wait()  # It says that it is ready
+
+    def start(self):
+        """Wait until it is ready to work."""
+        self.wait()
         self.halt()
 
     def warm_up(self, steps):

@@ -5,6 +5,7 @@ What is added here runs the cells, cleans the notebooks, and stops at whatever
 is wrong; it knows no particular page.
 """
 
+import ast
 import configparser
 import contextlib
 import glob
@@ -19,15 +20,15 @@ import warnings
 from html.parser import HTMLParser
 from urllib.parse import unquote, urldefrag, urlsplit
 
-from d2l_vgg import fashion_mnist
+from d2l_vgg import fashion_mnist, stand_in
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-# What must be importable for the cells of a tab to run
-MODULES = {
-    'mxnet': ['mxnet', 'd2l'],
-    'pytorch': ['torch', 'd2l'],
-    'tensorflow': ['tensorflow', 'd2l'],
-    'jax': ['jax', 'flax', 'd2l'],
+# What a module of d2l, or a folder of this package, imports in its turn
+NEEDS = {
+    'mxnet': ['mxnet'],
+    'torch': ['torch', 'torchvision'],
+    'tensorflow': ['tensorflow'],
+    'jax': ['jax', 'flax', 'optax', 'tensorflow', 'tensorflow_datasets'],
 }
 # The class of a fence, ```{.python .input .long}, whose cell trains: the page
 # does not show what it prints, since the builder cuts it short
@@ -44,7 +45,13 @@ class ChapterError(ValueError):
     """Something in the chapter is wrong; the message says where."""
 
 
-def build(folder='chapter', run_cells=True, page=True, progress=print):
+def build(
+    folder='chapter',
+    run_cells=True,
+    page=True,
+    keep_output=False,
+    progress=print,
+):
     """Build the notebooks of every tab and the web page of all.
 
     Args:
@@ -53,6 +60,8 @@ def build(folder='chapter', run_cells=True, page=True, progress=print):
             show on the page what they print; training is cut short by
             `$D2L_VGG_TRIAL`
         page: whether to build the web page as well
+        keep_output: leave in the notebooks what their cells printed, except
+            those that train
         progress: called with a line of text for each step
 
     Returns:
@@ -64,26 +73,31 @@ def build(folder='chapter', run_cells=True, page=True, progress=print):
             link leads nowhere, or d2lbook or Sphinx warned.
     """
     with _project(folder) as project:
-        shutil.rmtree('_build', ignore_errors=True)
+        # Without a new page the old one stays
+        for old in glob.glob('_build' if page else '_build/[en]*'):
+            shutil.rmtree(old)
         for tab in project.tabs:
-            notebooks = project.notebooks(tab)
-            missing = [
-                name
-                for name in MODULES.get(tab, [])
-                if importlib.util.find_spec(name) is None
-            ]
-            if run_cells and missing:
-                progress(f'{tab}: not run, {", ".join(missing)} missing')
-            for name, notebook in notebooks.items():
+            for name, notebook in project.notebooks(tab).items():
                 clean = project.clean(notebook, name, tab)
-                has_code = any(c.cell_type == 'code' for c in clean.cells)
-                if run_cells and has_code and not missing:
+                runs = run_cells and any(map(_is_code, clean.cells))
+                missing = [
+                    module
+                    for module in _imports(clean)
+                    if importlib.util.find_spec(module) is None
+                ]
+                if runs and missing:
+                    progress(
+                        f'{tab}: {name} not run, {", ".join(missing)} missing'
+                    )
+                elif runs:
                     progress(f'{tab}: running {name}')
                     _run(clean, notebook, name, tab)
                     _write(notebook, project.eval_path(tab, name))
-                for cell in clean.cells:
-                    if cell.cell_type == 'code':
-                        cell.outputs, cell.execution_count = [], None
+                for cell in filter(_is_code, clean.cells):
+                    cell.execution_count = None
+                    if not keep_output or LONG in cell.metadata['classes']:
+                        cell.outputs = []
+                    del cell.metadata['classes']
                 _write(clean, _notebook_path(tab, name))
         if not page:
             return os.path.join(folder, '_build', 'notebooks')
@@ -91,6 +105,18 @@ def build(folder='chapter', run_cells=True, page=True, progress=print):
         project.page()
         check_links('_build/html')
     return os.path.join(folder, '_build', 'html', 'index.html')
+
+
+def hand_out(notebooks, target):
+    """Copy what was built to `target`, but never over what is there.
+
+    A reader works in that copy; the next build does not touch it.
+    """
+    for path in glob.glob(os.path.join(notebooks, '**'), recursive=True):
+        copy = os.path.join(target, os.path.relpath(path, notebooks))
+        if os.path.isfile(path) and not os.path.exists(copy):
+            os.makedirs(os.path.dirname(copy), exist_ok=True)
+            shutil.copyfile(path, copy)
 
 
 def slides(folder='chapter', tab=None):
@@ -101,7 +127,11 @@ def slides(folder='chapter', tab=None):
         builder.config.slides['github_repo'] = f'{builder.config.tab}, -/-'
         with _warnings_are_errors():
             builder.slides()
-        return os.path.join(folder, builder.config.slides_dir)
+        # It leads to where they would be published, which is nowhere
+        slides_dir = builder.config.slides_dir
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(os.path.join(slides_dir, 'README.md'))
+        return os.path.join(folder, slides_dir)
 
 
 def pdf(folder='chapter', tab=None):
@@ -117,9 +147,16 @@ def pdf(folder='chapter', tab=None):
             f'The PDF needs {", ".join(missing)}, not found here: on Debian '
             f'or Ubuntu run `apt install {packages}`.'
         )
+    build(folder, page=False)
     with _project(folder) as project:
+        os.environ.pop('SOURCE_DATE_EPOCH')  # A print tells its date
         builder = project.builder(tab or project.tabs[0])
-        builder.pdf()
+        # Sphinx writes authors and years itself; natbib only gets labels
+        builder.config.build['sphinx_configs'] += (
+            "\nlatex_elements['preamble'] += r'\\setcitestyle{numbers}'\n"
+        )
+        with _warnings_are_errors():
+            builder.pdf()
         name = builder.config.project['name'] + '.pdf'
         return os.path.join(folder, builder.config.pdf_dir, name)
 
@@ -186,6 +223,11 @@ class _Project:
         from d2lbook.config import Config
 
         config = Config()
+        if config.build['output_dir'] != '_build':
+            raise ChapterError(
+                'config.ini names the output folder '
+                f'{config.build["output_dir"]}, but it must be _build.'
+            )
         self.tabs = config.tabs
         root = os.path.splitext(config.build['index'])[0] + '.md'
         self.names = [
@@ -228,18 +270,21 @@ class _Project:
             if nb is not None:
                 found[name] = nb
         for pattern in self.resources.split():
-            self._copy(pattern, os.path.join('_build', 'notebooks', tab))
+            paths = glob.glob(pattern)
+            if not paths:
+                raise ChapterError(f'config.ini names {pattern}, not there.')
+            for path in paths:
+                self._copy(path, os.path.join('_build', 'notebooks', tab))
         return found
 
     def _copy(self, path, folder):
-        target = os.path.join(folder, os.path.normpath(path))
-        os.makedirs(os.path.dirname(target), exist_ok=True)
+        files = [path]
         if os.path.isdir(path):
-            shutil.copytree(path, target)
-        elif os.path.exists(path):
-            shutil.copyfile(path, target)
-        else:
-            raise ChapterError(f'config.ini names {path}, not there.')
+            files = glob.glob(os.path.join(path, '**'), recursive=True)
+        for file in filter(os.path.isfile, files):
+            target = os.path.join(folder, os.path.normpath(file))
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            shutil.copyfile(file, target)
 
     def clean(self, notebook, name, tab):
         """Return a notebook as a reader wants it, without d2lbook's marks."""
@@ -258,6 +303,7 @@ class _Project:
             else:
                 cell = nbformat.v4.new_code_cell(old.source)
                 cell.metadata['origin_pos'] = old.metadata['origin_pos']
+                cell.metadata['classes'] = _classes(old)
                 cells.append(cell)
         if cited:
             lines = [f'- {self.marks.reference(key)}' for key in cited]
@@ -316,14 +362,18 @@ class _Project:
 class Marks:
     """What d2lbook's marks refer to: sections, figures, tables, works."""
 
-    MARK = re.compile(r':(numref|ref|eqref|cite|citet):`([^`]+)`')
-    ALONE = re.compile(r'^:(width|height|label):`[^`]*`\s*$', re.M)
+    MARK = re.compile(r':(numref|ref|eqref|cite|citet|citep):`([^`]+)`')
+    ALONE = re.compile(r'^ *:(width|height|label):`[^`]*`\s*$', re.M)
+    # These name code
+    CODE = re.compile(r':(?:func|class|mod):`([^`]+)`')
+    CAPTION = re.compile(r'^:(?!\w+:`)(\S.*)\n(?=\n*\|)', re.M)
     IMAGE = re.compile(r'^!\[(.*?)\]\((.*?)\)', re.M | re.S)
     EQUATION = re.compile(r'\$\$\s*:eqlabel:`([^`]+)`')
 
     def __init__(self, entries):
         self.entries = entries
         self.targets = {}  # Label -> text, page
+        self.captions = {}  # Page, caption -> number of the table
 
     @classmethod
     def read(cls, names, entries):
@@ -339,7 +389,7 @@ class Marks:
 
     def _collect(self, text, name):
         latest, figures, tables, equations = None, 0, 0, 0
-        before = ''
+        captions = {m.group(1) for m in self.CAPTION.finditer(text)}
         for line in text.splitlines():
             heading = re.match(r'#+ (.*)', line)
             if heading:
@@ -348,9 +398,10 @@ class Marks:
             elif line.startswith('!['):
                 figures += 1
                 latest = f'Fig. {figures}'
-            elif line.startswith('|') and not before.startswith('|'):
+            elif line[1:] in captions and line.startswith(':'):
+                # Only tables with a caption have a number
                 tables += 1
-                latest = f'Table {tables}'
+                latest = self.captions[name, line[1:]] = f'Table {tables}'
             label = re.match(r':label:`([^`]+)`', line)
             if label:
                 self.targets[label.group(1)] = latest, name
@@ -358,7 +409,6 @@ class Marks:
             if equation:
                 equations += 1
                 self.targets[equation.group(1)] = f'({equations})', name
-            before = line
 
     def replace(self, text, name, cited):
         """Return a markdown cell with readable text in place of marks.
@@ -388,6 +438,14 @@ class Marks:
             source = self._figures(part['source'], name)
             source = self.EQUATION.sub(self._tag, source)
             source = self.ALONE.sub('', source)
+            source = self.CAPTION.sub(
+                lambda match: (
+                    f'*{self.captions[name, match.group(1)]}: '
+                    f'{match.group(1)}*\n'
+                ),
+                source,
+            )
+            source = self.CODE.sub(r'`\1`', source)
             source = self.MARK.sub(
                 lambda match: self._readable(match, name, cited), source
             )
@@ -415,7 +473,7 @@ class Marks:
 
     def _readable(self, match, name, cited):
         kind, keys = match.groups()
-        if kind in ('cite', 'citet'):
+        if kind.startswith('cite'):
             keys = [key.strip() for key in keys.split(',')]
             for key in keys:
                 if key not in self.entries:
@@ -441,56 +499,129 @@ class Marks:
 
     def _authors_and_year(self, key):
         entry = self.entries[key]
-        people = [' '.join(p.last_names) for p in entry.persons['author']]
+        persons = entry.persons.get('author') or entry.persons.get('editor')
+        people = [
+            ' '.join(map(plain, p.prelast_names + p.last_names))
+            for p in persons or []
+        ]
+        if not people:
+            people = [plain(entry.fields.get('title', key))]
         if len(people) > 2:
             people = [people[0] + ' et al.']
-        return ' and '.join(people), entry.fields['year']
+        return ' and '.join(people), entry.fields.get('year', 'n.d.')
 
     def reference(self, key):
         """Return the full reference of a work."""
+        from pybtex.exceptions import PybtexError
         from pybtex.plugin import find_plugin
 
+        entry = self.entries[key]
         style = find_plugin('pybtex.style.formatting', 'plain')()
         backend = find_plugin('pybtex.backends', 'markdown')()
-        (entry,) = style.format_entries([self.entries[key]])
-        text = ' '.join(entry.text.render(backend).split())
+        try:
+            (formatted,) = style.format_entries([entry])
+        except (AttributeError, PybtexError):
+            # A kind of work that the style does not know, or lacks a field of
+            who, year = self._authors_and_year(key)
+            title = plain(entry.fields.get('title', key))
+            return f'{who} ({year}). *{title}*.'
+        text = ' '.join(formatted.text.render(backend).split())
         return re.sub(r'\\(?=[^\w\s])', '', text)
+
+
+def plain(latex):
+    """Return text of a bibliography without LaTeX's braces and accents."""
+    from pybtex.richtext import Text
+
+    return str(Text.from_latex(latex))
+
+
+def _is_code(cell):
+    return cell.cell_type == 'code'
+
+
+def _classes(cell):
+    return cell.metadata.get('attributes', {}).get('classes', [])
+
+
+def _imports(notebook):
+    """Return the modules that the cells of a notebook import."""
+    found = {}
+    for cell in filter(_is_code, notebook.cells):
+        lines = cell.source.splitlines()
+        code = '\n'.join(x for x in lines if not x.startswith(('%', '!')))
+        try:
+            nodes = list(ast.walk(ast.parse(code)))
+        except SyntaxError:
+            continue  # Running it will tell
+        for node in nodes:
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                names = [f'{node.module}.{a.name}' for a in node.names]
+            else:
+                continue
+            for name in names:
+                top, *inner = name.split('.')
+                found[top] = True
+                if top in ('d2l', 'd2l_vgg') and inner:
+                    found.update(dict.fromkeys(NEEDS.get(inner[0], [])))
+    return list(found)
 
 
 def _run(clean, notebook, name, tab):
     """Run the cells of a clean notebook; put what they print in the other."""
     from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError
+    from nbclient.exceptions import (
+        CellExecutionError,
+        CellTimeoutError,
+        DeadKernelError,
+    )
+    from nbformat.v4 import new_code_cell
 
+    # Never seen: cuts the trainings of the book's own trainers short
+    code = '\n'.join(cell.source for cell in filter(_is_code, clean.cells))
+    lines = ['from d2l_vgg import trial']
+    for module in re.findall(
+        r'^(?:from d2l import |import d2l\.)(\w+)', code, re.M
+    ):
+        lines.append(f'trial.shorten_d2l({module!r})')
+        lines.append(f'trial.offer_data({module!r})')
+    hidden = new_code_cell('\n'.join(lines))
+    hidden.id = 'hidden'
+    started = []
     client = NotebookClient(
         clean,
         timeout=1200,
         kernel_name='python3',
         record_timing=False,  # Two builds must be the same
+        on_cell_start=lambda cell, cell_index: started.append(cell),
         extra_arguments=['--log-level=ERROR'],
         resources={
             'metadata': {'path': os.path.dirname(_notebook_path(tab, name))}
         },
     )
+    clean.cells.insert(0, hidden)
     try:
         client.execute()
-    except CellExecutionError as error:
-        number = sum(
-            cell.cell_type == 'code' and bool(cell.execution_count)
-            for cell in clean.cells
-        )
-        raise ChapterError(
-            f'{name}.md, tab {tab}, code cell {number} raised '
-            f'{error.ename}: {error.evalue}'
-        ) from error
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        number = sum(map(_is_code, started)) - 1
+        where = f'{name}.md, tab {tab}, code cell {number}'
+        if isinstance(error, CellTimeoutError):
+            what = f'ran longer than {client.timeout} seconds'
+        elif isinstance(error, DeadKernelError):
+            what = 'made its kernel die'
+        else:
+            what = f'raised {error.ename}: {error.evalue}'
+        raise ChapterError(f'{where} {what}') from error
+    finally:
+        clean.cells.remove(hidden)
     outputs = {
         cell.metadata['origin_pos']: cell.outputs
-        for cell in clean.cells
-        if cell.cell_type == 'code'
+        for cell in filter(_is_code, clean.cells)
     }
     for cell in notebook.cells:
-        classes = cell.metadata.get('attributes', {}).get('classes', [])
-        if cell.cell_type == 'code' and LONG not in classes:
+        if _is_code(cell) and LONG not in _classes(cell):
             cell.outputs = [
                 output
                 for output in outputs[cell.metadata['origin_pos']]
@@ -541,10 +672,15 @@ def _project(folder):
     # The kernel of this environment, not one of the same name of the user
     os.environ['JUPYTER_PREFER_ENV_PATH'] = '1'
     os.environ.setdefault('D2L_VGG_TRIAL', '1')
-    try:
-        fashion_mnist.load(download=False)
-    except fashion_mnist.DataNotFound:
-        os.environ['D2L_VGG_DATA'] = 'stand-in'
+    # The cells run in other folders, and without a network
+    if not stand_in.is_asked_for():
+        found = [
+            os.path.dirname(path)
+            for _, path, state in fashion_mnist.status()
+            if state == 'whole'
+        ]
+        whole = len(found) == len(fashion_mnist.FILES)
+        os.environ['D2L_VGG_DATA'] = found[0] if whole else 'stand-in'
     # The pictures of two builds must be the same
     os.environ['SOURCE_DATE_EPOCH'] = '0'
     os.chdir(folder)

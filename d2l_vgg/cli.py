@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import os
 import shlex
+import shutil
 import sys
 
 from d2l_vgg import (
@@ -18,8 +19,10 @@ from d2l_vgg import (
     book,
     fashion_mnist,
     figures,
+    frameworks,
     runs,
     schedules,
+    stand_in,
     study,
 )
 from d2l_vgg.errors import TrainingDiverged
@@ -29,11 +32,7 @@ from d2l_vgg.experiments import (
     Experiment,
     get_experiment,
 )
-
-STAND_IN_NOTE = (
-    'STAND-IN DATA: drawn by code because Fashion-MNIST could not be had; '
-    'the figures say nothing about Fashion-MNIST.'
-)
+from d2l_vgg.stand_in import NOTE as STAND_IN_NOTE
 
 
 def main(argv=None):
@@ -78,19 +77,37 @@ def make_parser():
     return parser
 
 
+class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows the defaults, but not of options that have none."""
+
+    def _get_help_string(self, action):
+        if action.default is None or action.default is False:
+            return action.help
+        return super()._get_help_string(action)
+
+
 def add_command(commands, function, name, help_text, epilog=None):
     parser = commands.add_parser(
         name,
         help=help_text,
         description=help_text[0].upper() + help_text[1:] + '.',
         epilog=epilog,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     parser.add_argument(
         '--debug', action='store_true', help='show the traceback of an error'
     )
     parser.set_defaults(command=function)
     return parser
+
+
+def command(*words):
+    """Return a command of this program that the user's shell will find."""
+    program = 'd2l-vgg'
+    if shutil.which(program) is None:
+        program = os.path.join(os.path.dirname(sys.executable), program)
+        program = os.path.relpath(program)
+    return shlex.join([program, *words])
 
 
 # ---------------------------------------------------------------- train
@@ -109,8 +126,13 @@ def add_train(commands):
     parser.add_argument(
         '--experiment',
         choices=EXPERIMENTS,
-        default='quick',
-        help='hyperparameters to start from',
+        help='hyperparameters to start from (default: quick)',
+    )
+    parser.add_argument(
+        '--framework',
+        choices=frameworks.FRAMEWORKS,
+        default='mxnet',
+        help='to train with',
     )
     parser.add_argument(
         '--resume', metavar='RUN', help='continue the run in this folder'
@@ -125,7 +147,7 @@ def add_train(commands):
         action='store_true',
         help='draw the stand-in if Fashion-MNIST cannot be had',
     )
-    parser.add_argument('--num-gpus', type=int, default=1)
+    add_gpus_option(parser)
     parser.add_argument(
         '--display',
         choices=['auto', 'bar', 'lines', 'none'],
@@ -139,29 +161,52 @@ def add_train(commands):
         help='how much work may be lost when the machine goes down',
     )
     group = parser.add_argument_group(
-        'hyperparameters', 'Those not given are those of the experiment.'
+        'hyperparameters',
+        'Those not given are those of the experiment; '
+        + '; '.join(f'{n}: {e.describe()}' for n, e in EXPERIMENTS.items())
+        + '.',
     )
     add = group.add_argument
     add(
         '--arch',
         help='a name such as vgg11, or pairs such as ((1,16),(1,32))',
     )
-    add('--batch-norm', action='store_true', default=None)
-    add('--hidden', type=int, nargs='*', metavar='WIDTH')
-    add('--dropout', type=float)
-    add('--resize', type=int, metavar='PIXELS')
-    add('--lr-schedule', choices=schedules.SCHEDULES)
-    add('--draw', choices=DRAWS, help='where initial parameters come from')
-    for name in ('batch_size', 'max_epochs', 'seed'):
-        add(option(name), type=int)
-    for name in ('lr', 'momentum', 'weight_decay', 'gradient_clip_val'):
-        add(option(name), type=float)
+    add(
+        '--batch-norm',
+        action='store_true',
+        default=None,
+        help='normalize after each convolution',
+    )
+    add('--no-batch-norm', action='store_false', dest='batch_norm')
+    add(
+        '--hidden',
+        type=int,
+        nargs='*',
+        metavar='WIDTH',
+        help='fully connected layers before the last',
+    )
+    add('--dropout', type=float, help='probability after each of those')
+    add('--resize', type=int, metavar='PIXELS', help='size of the images')
+    add('--batch-size', type=int, help='images in a minibatch')
+    add('--max-epochs', type=int, help='passes over the training set')
+    add('--lr', type=float, help='largest learning rate')
+    add(
+        '--lr-schedule',
+        choices=schedules.SCHEDULES,
+        help='its course over the run',
+    )
+    add('--momentum', type=float, help='of gradient descent, below 1')
+    add('--weight-decay', type=float, help='shrinks the parameters')
+    add('--gradient-clip-val', type=float, help='largest norm, 0 for none')
+    add('--seed', type=int, help='of shuffles and dropout')
+    add(
+        '--draw',
+        choices=DRAWS,
+        help='where initial parameters come from: the seed, or the published '
+        'runs of the book',
+    )
     add('--num-train', type=int, help='use the first so many examples only')
     add('--num-val', type=int, help='use the first so many examples only')
-
-
-def option(name):
-    return '--' + name.replace('_', '-')
 
 
 def read_arch(text):
@@ -177,6 +222,23 @@ def read_arch(text):
     return architectures.get(text)
 
 
+def positive(text):
+    """Return the whole number, 1 or more, that an option gives."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f'{text} is less than 1')
+    return number
+
+
+def add_gpus_option(parser, default=1):
+    parser.add_argument(
+        '--num-gpus',
+        type=int,
+        default=default,
+        help='0 for the CPU, which 1 means, too, where there is no GPU',
+    )
+
+
 def add_data_options(parser):
     parser.add_argument(
         '--data',
@@ -185,21 +247,47 @@ def add_data_options(parser):
     )
 
 
+# The options that change a part of the architecture
+PARTS = ('batch_norm', 'hidden', 'dropout')
+
+
+def given(args, names):
+    """Return the options among `names` that the user has given."""
+    found = {name: getattr(args, name, None) for name in names}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def refuse_changes(args):
+    """Refuse what a run that is resumed would not heed.
+
+    Raises:
+        ValueError: it names the first such option.
+    """
+    fields = [field.name for field in dataclasses.fields(Experiment)]
+    names = ['experiment', 'name', *fields, *PARTS, 'num_train', 'num_val']
+    for name in given(args, names):
+        raise ValueError(
+            f'--{name.replace("_", "-")} is for a new run: one that is '
+            'resumed keeps what it began with; leave out the option, or '
+            '--resume.'
+        )
+
+
+def refuse_finished(folder):
+    if runs.Run.open(folder).info['status'] == 'finished':
+        raise ValueError(
+            f'The run in {folder} is finished: start a new one instead of '
+            'resuming it.'
+        )
+
+
 def chosen_experiment(args):
     """Return the experiment with the changes that the options make."""
-    experiment = get_experiment(args.experiment)
-    changes = {
-        field.name: getattr(args, field.name)
-        for field in dataclasses.fields(Experiment)
-        if getattr(args, field.name, None) is not None
-    }
+    experiment = get_experiment(args.experiment or 'quick')
+    changes = given(args, [f.name for f in dataclasses.fields(Experiment)])
     arch = changes.pop('arch', None)
     arch = read_arch(arch) if arch else architectures.get(experiment.arch)
-    parts = {
-        name: getattr(args, name)
-        for name in ('batch_norm', 'hidden', 'dropout')
-        if getattr(args, name) is not None
-    }
+    parts = given(args, PARTS)
     if parts:
         if not arch.blocks:
             raise ValueError(f'{arch.name} is not built of VGG blocks.')
@@ -207,10 +295,11 @@ def chosen_experiment(args):
     return dataclasses.replace(experiment, arch=arch, **changes)
 
 
-def load_data(experiment, root, allow_stand_in, num_train, num_val):
+def load_data(
+    framework, experiment, root, allow_stand_in, num_train, num_val
+):
     """Return the data, or the stand-in where that is allowed and needed."""
-    from d2l_vgg.mxnet import FashionMNIST
-
+    FashionMNIST = frameworks.load(framework).FashionMNIST
     sizes = {
         'batch_size': experiment.batch_size,
         'resize': (experiment.resize, experiment.resize),
@@ -230,6 +319,7 @@ def load_data_of(run, root):
     """Return the data that `run` began with; `root` is where they are now."""
     asked = run.info['data']
     return load_data(
+        run.framework,
         run.experiment,
         'stand-in' if asked['stand_in'] else root or asked['root'],
         False,
@@ -239,24 +329,20 @@ def load_data_of(run, root):
 
 
 def train(args):
-    from d2l_vgg.mxnet import VGG, Trainer
-
     if args.resume:
         run = runs.Run.open(args.resume)
-        if run.info['status'] == 'finished':
-            raise ValueError(
-                f'The run in {args.resume} is finished: start a new one '
-                'instead of resuming it.'
-            )
-        experiment = run.experiment
+        refuse_changes(args)
+        refuse_finished(args.resume)
+        experiment, framework = run.experiment, run.framework
         data = load_data_of(run, args.data)
     else:
-        experiment = chosen_experiment(args)
+        experiment, framework = chosen_experiment(args), args.framework
         # Whatever is wrong with the request is said before a folder is made
         architectures.summary(
             experiment.arch, (1, experiment.resize, experiment.resize)
         )
         data = load_data(
+            framework,
             experiment,
             args.data,
             args.allow_stand_in,
@@ -266,13 +352,14 @@ def train(args):
         run = None
     if data.stand_in:
         print(STAND_IN_NOTE)
-    model = VGG(
+    package = frameworks.load(framework)
+    model = package.VGG(
         experiment.arch,
         lr=experiment.lr,
         momentum=experiment.momentum,
         weight_decay=experiment.weight_decay,
     )
-    trainer = Trainer(
+    trainer = package.Trainer(
         max_epochs=experiment.max_epochs,
         num_gpus=args.num_gpus,
         gradient_clip_val=experiment.gradient_clip_val,
@@ -282,11 +369,13 @@ def train(args):
         display=args.display,
     )
     if run is None:
+        name = args.experiment or 'quick'
         run = runs.Run.new(
             args.runs,
-            args.name or args.experiment,
+            args.name or name,
             experiment,
-            experiment=args.experiment,
+            experiment=name,
+            framework=framework,
             data={
                 'source': data.source,
                 'stand_in': data.stand_in,
@@ -296,22 +385,31 @@ def train(args):
             },
             devices=[str(device) for device in trainer.devices],
         )
+    with run.alone():
+        if args.resume:  # Another process may have ended it meanwhile
+            refuse_finished(args.resume)
+        fit(run, trainer, model, data)
+
+
+def fit(run, trainer, model, data):
+    """Train, keep what comes out, and tell it."""
+    experiment = run.experiment
     trainer.checkpoint = run.path('checkpoint.npz')
+    resumes = os.path.exists(trainer.checkpoint)
     run.remove_unfinished_files()
     where = os.path.relpath(run.folder)
-    print(
-        f'{"Resuming" if args.resume else "Training"} {experiment.arch.name} '
+    began = (
+        f'{"Resuming" if resumes else "Training"} {experiment.arch.name} '
         f'on {len(data.train[0])} images of {experiment.resize} x '
         f'{experiment.resize} pixels for {experiment.max_epochs} epochs in '
-        f'{where} (Ctrl-C stops, --resume continues).',
-        flush=True,
+        f'{where} (Ctrl-C stops, --resume continues).'
     )
-    run.save(status='running')
-    if experiment.draw == 'published':
-        study.draw_as_published(model, experiment.resize)
-    resume_command = f'd2l-vgg train --resume {shlex.quote(where)}'
     try:
-        trainer.fit(model, data, resume=os.path.exists(trainer.checkpoint))
+        run.save(status='running')
+        print(began, flush=True)
+        if experiment.draw == 'published' and not resumes:
+            study.draw_as_published(model, experiment.resize)
+        trainer.fit(model, data, resume=resumes)
     except (KeyboardInterrupt, TrainingDiverged, OSError) as error:
         status = (
             'diverged' if isinstance(error, TrainingDiverged) else 'stopped'
@@ -321,7 +419,7 @@ def train(args):
         if status == 'stopped':
             print(
                 f'Stopped after {trainer.seconds:.0f} seconds; continue '
-                f'with: {resume_command}'
+                f'with: {command("train", "--resume", where)}'
             )
         raise
     model.save(run.path('parameters.params'))
@@ -333,14 +431,16 @@ def train(args):
 def keep_results(run, trainer, data, status):
     """Write what the run has recorded so far."""
     history = trainer.history
+    if history is None or not history.points:  # Stopped before it began
+        run.save(status=status)
+        return
     history.to_csv(run.path('history.csv'))
-    if history.points:
-        figure = figures.curves(
-            {run.name: history},
-            band=run.info['experiment'] == 'book',
-            note=STAND_IN_NOTE if data.stand_in else None,
-        )
-        figures.save(figure, run.path('curves'))
+    figure = figures.curves(
+        {run.name: history},
+        band=run.info['experiment'] == 'book',
+        note=STAND_IN_NOTE if data.stand_in else None,
+    )
+    figures.save(figure, run.path('curves'))
     run.save(
         status=status,
         results=history.final,
@@ -368,7 +468,7 @@ def report(run, trainer, data):
         print(
             "The book's full experiment takes about "
             f'{bench.format_seconds(seconds)} on this machine: '
-            'd2l-vgg train --experiment book'
+            + command('train', '--experiment', 'book')
         )
     if data.stand_in:
         print(STAND_IN_NOTE)
@@ -457,7 +557,12 @@ def add_compare(commands):
         help='such as vgg11, D, or ((1,16),(1,32)); none for all',
     )
     add_shape_options(parser)
-    parser.add_argument('--batch-size', type=int, default=128)
+    parser.add_argument(
+        '--batch-size',
+        type=int,
+        default=128,
+        help='images whose memory is counted',
+    )
     parser.add_argument(
         '--markdown', action='store_true', help='print a Markdown table'
     )
@@ -467,8 +572,12 @@ def add_shape_options(parser):
     parser.add_argument(
         '--resize', type=int, default=224, help='height and width, in pixels'
     )
-    parser.add_argument('--channels', type=int, default=1)
-    parser.add_argument('--num-classes', type=int, default=10)
+    parser.add_argument(
+        '--channels', type=int, default=1, help='of the images'
+    )
+    parser.add_argument(
+        '--num-classes', type=int, default=10, help='outputs of the network'
+    )
 
 
 def summary(args):
@@ -508,18 +617,17 @@ def add_predict(commands):
 
 def predict(args):
     from d2l_vgg import predictions
-    from d2l_vgg.mxnet import VGG
 
     run = runs.Run.open(args.run)
     path = run.path('parameters.params')
     if not os.path.exists(path):
         raise FileNotFoundError(
             f'The run in {args.run} has no parameters because it is '
-            f'{run.info["status"]}: finish it with `d2l-vgg train --resume '
-            f'{args.run}`.'
+            f'{run.info["status"]}: finish it with '
+            f'`{command("train", "--resume", args.run)}`.'
         )
     data = load_data_of(run, args.data)
-    model = VGG(run.experiment.arch)
+    model = frameworks.load(run.framework).VGG(run.experiment.arch)
     model.load(path)
     note = STAND_IN_NOTE if data.stand_in else None
     labels, scores = model.predict(data.val_dataloader())
@@ -562,9 +670,14 @@ def add_data(commands):
 
 
 def data_command(args):
-    if args.fetch:
-        print(f'Fetched to {fashion_mnist.fetch(args.folder)}')
+    if stand_in.is_asked_for(args.folder):
+        print(STAND_IN_NOTE)
+        return
     rows = fashion_mnist.status(args.folder)
+    # Into a folder that is named, whatever others hold
+    if args.fetch and (args.folder or any(r[2] != 'whole' for r in rows)):
+        print(f'Fetched to {fashion_mnist.fetch(args.folder)}')
+        rows = fashion_mnist.status(args.folder)
     for name, path, state in rows:
         print(f'{name:24} {state:10} {path or ""}'.rstrip())
     if any(state != 'whole' for _, _, state in rows):
@@ -586,14 +699,22 @@ def add_bench(commands):
         'measure speed and memory beside the stock d2l code, in turns',
     )
     parser.add_argument(
-        '--resize', type=int, nargs='+', default=[224, 96, 56]
+        '--resize',
+        type=positive,
+        nargs='+',
+        default=[224, 96, 56],
+        help='sizes of the images, in pixels',
     )
-    parser.add_argument('--batch-size', type=int, default=128)
-    parser.add_argument('--rounds', type=int, default=5)
     parser.add_argument(
-        '--steps', type=int, default=3, help='training steps in a round'
+        '--batch-size', type=positive, default=128, help='images at a step'
     )
-    parser.add_argument('--num-gpus', type=int, default=0)
+    parser.add_argument(
+        '--rounds', type=positive, default=5, help='of each side, in turns'
+    )
+    parser.add_argument(
+        '--steps', type=positive, default=3, help='training steps in a round'
+    )
+    add_gpus_option(parser, default=0)
     add_data_options(parser)
 
 
@@ -616,8 +737,12 @@ def add_study(commands):
         'stopped. The 24 runs of the defaults take about an hour on two '
         'cores.',
     )
-    parser.add_argument('--draws', type=int, default=4)
-    parser.add_argument('--shuffles', type=int, default=3)
+    parser.add_argument(
+        '--draws', type=positive, default=4, help='of initial parameters'
+    )
+    parser.add_argument(
+        '--shuffles', type=positive, default=3, help='for each draw'
+    )
     parser.add_argument(
         '--biases',
         nargs='+',
@@ -625,11 +750,19 @@ def add_study(commands):
         default=['zero', 'uniform'],
         help="how they start: MXNet's way, PyTorch's way",
     )
-    parser.add_argument('--resize', type=int, default=32)
-    parser.add_argument('--batch-size', type=int, default=128)
-    parser.add_argument('--max-epochs', type=int, default=2)
-    parser.add_argument('--lr', type=float, default=0.05)
-    parser.add_argument('--runs', default='runs/study')
+    parser.add_argument(
+        '--resize', type=positive, default=32, help='size, in pixels'
+    )
+    parser.add_argument(
+        '--batch-size', type=positive, default=128, help='images at a step'
+    )
+    parser.add_argument(
+        '--max-epochs', type=positive, default=2, help='of each run'
+    )
+    parser.add_argument('--lr', type=float, default=0.05, help='constant')
+    parser.add_argument(
+        '--runs', default='runs/study', help='the folder for the table'
+    )
     add_data_options(parser)
 
 
@@ -664,11 +797,30 @@ def add_chapter(commands):
     parser.add_argument(
         '--no-run', action='store_true', help='run no cells, only convert'
     )
+    parser.add_argument(
+        '--copy-to',
+        metavar='FOLDER',
+        help='copy the notebooks there, but not over those that are there',
+    )
+    parser.add_argument(
+        '--keep-output',
+        action='store_true',
+        help='leave in the notebooks what their cells print',
+    )
 
 
 def build_chapter(args):
     from d2l_vgg import chapter
 
+    if args.keep_output and args.no_run:
+        raise ValueError(
+            '--keep-output needs the cells to run: leave out --no-run.'
+        )
+    if args.only in ('slides', 'pdf') and (args.keep_output or args.copy_to):
+        raise ValueError(
+            '--keep-output and --copy-to are for notebooks, not for '
+            f'{args.only}: leave them out.'
+        )
     if args.only == 'slides':
         print(f'Slides: {chapter.slides(args.folder, args.tab)}')
     elif args.only == 'pdf':
@@ -677,10 +829,18 @@ def build_chapter(args):
         only_notebooks = args.only == 'notebooks'
         path = chapter.build(
             args.folder,
-            run_cells=not (args.no_run or only_notebooks),
+            run_cells=args.keep_output or not (args.no_run or only_notebooks),
             page=not only_notebooks,
+            keep_output=args.keep_output,
         )
         print(f'{"Notebooks" if only_notebooks else "Page"}: {path}')
+        if args.copy_to:
+            notebooks = os.path.join(args.folder, '_build', 'notebooks')
+            chapter.hand_out(notebooks, args.copy_to)
+            print(
+                f'Your own copy is in {args.copy_to}: it is never written '
+                'over, so remove it to get a new one.'
+            )
 
 
 if __name__ == '__main__':

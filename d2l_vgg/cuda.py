@@ -4,6 +4,7 @@ pip puts them into folders where the system's loader does not look; once they
 are in memory, `import mxnet` finds them there.
 """
 
+import contextlib
 import ctypes
 import importlib.metadata
 import importlib.util
@@ -30,18 +31,16 @@ LIBRARIES = (
 def load_libraries():
     """Load the libraries that pip has installed, if this MXNet needs them.
 
-    Returns the paths of those loaded. One that is not there may be the
-    system's own, which `import mxnet` finds by itself.
+    Returns the paths of those loaded. Of one that is missing or damaged
+    `import mxnet` finds the system's own, or tells that there is none.
     """
     if not any(map(_is_installed, WHEELS)):
         return []
-    spec = importlib.util.find_spec('nvidia')
-    folders = spec.submodule_search_locations if spec else []
     loaded = []
     for package, library in LIBRARIES:
-        for folder in folders:
+        for folder in _folders():
             path = os.path.join(folder, package, 'lib', library)
-            if os.path.exists(path):
+            with contextlib.suppress(OSError):
                 ctypes.CDLL(path, ctypes.RTLD_GLOBAL)
                 loaded.append(path)
                 break
@@ -56,11 +55,19 @@ def advice(error):
     if 'libcuda.so' in error:
         return (
             'it is built for GPUs and there is no NVIDIA driver: install '
-            "the driver, or `pip uninstall` it and `pip install -e '.[cpu]'`"
+            'the driver, or MXNet for the CPU with `make setup MXNET=cpu` '
+            '(by hand, `pip uninstall mxnet-cu112 mxnet-cu117` and then '
+            "`pip install -e '.[cpu]'`)"
         )
     if any(name.split('.so')[0] in error for _, name in LIBRARIES):
         return "install the CUDA 11 libraries by `pip install -e '.[cu117]'`"
     return 'on Debian or Ubuntu run `apt install libquadmath0 libgomp1`'
+
+
+def _folders():
+    """Return the folders that hold the packages of NVIDIA."""
+    spec = importlib.util.find_spec('nvidia')
+    return list(spec.submodule_search_locations) if spec else []
 
 
 def _is_installed(package):

@@ -54,6 +54,18 @@ class Experiment:
                 f'{", ".join(DRAWS)}.'
             )
 
+    def describe(self):
+        """Return the hyperparameters in a few words."""
+        arch = get(self.arch)
+        blocks = ','.join(f'({convs},{ch})' for convs, ch, _ in arch.blocks)
+        words = [f'arch ({blocks})', f'batch_norm {arch.batch_norm}']
+        words += [f'hidden {" ".join(map(str, arch.hidden))}']
+        words += [f'dropout {arch.dropout:g}']
+        for field in dataclasses.fields(self):
+            if field.name not in ('description', 'arch'):
+                words.append(f'{field.name} {getattr(self, field.name)}')
+        return ', '.join(words)
+
     def to_dict(self):
         """Return everything in the types of JSON."""
         values = dataclasses.asdict(self)

@@ -38,6 +38,7 @@ class Silent:
     """Show nothing; the base class of what shows something."""
 
     announces = False
+    note = None  # To be written on every picture
 
     def start(self, total, done, max_epochs):
         """Begin: `done` of `total` minibatches lie behind a resumed run."""
@@ -107,7 +108,7 @@ class Board(Silent):
             )
 
     def point(self, history):
-        figure = figures.curves({'this run': history})
+        figure = figures.curves({'this run': history}, note=self.note)
         for axes in figure.axes:
             axes.set_xlim(0, self.max_epochs)
         if self.handle is None:

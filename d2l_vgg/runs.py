@@ -4,18 +4,31 @@
 `history.csv`, and the trained parameters, which are beside it.
 """
 
+import contextlib
 import importlib.metadata
 import json
 import os
 import platform
+import subprocess
 import time
 
+try:
+    import fcntl
+except ImportError:  # Windows has no such lock, and MXNet 1.9 no Windows
+    fcntl = None
+
+from d2l_vgg import checkpoint
 from d2l_vgg.compatibility import physical_cores
+from d2l_vgg.cuda import WHEELS
 from d2l_vgg.experiments import Experiment
 from d2l_vgg.files import write_text
 from d2l_vgg.history import History
 
-PACKAGES = ['d2l-vgg', 'mxnet', 'd2l', 'numpy']
+PACKAGES = ['d2l-vgg', 'mxnet', *WHEELS, 'd2l', 'numpy']
+
+
+# What a `run.json` always tells
+KEYS = {'status', 'name', 'hyperparameters', 'experiment', 'data'}
 
 
 class Run:
@@ -79,16 +92,45 @@ class Run:
         try:
             with open(path, encoding='utf-8') as file:
                 info = json.load(file)
+            missing = KEYS - set(info)
+            if missing:
+                raise ValueError(f'it lacks {", ".join(sorted(missing))}')
         except (FileNotFoundError, NotADirectoryError):
             raise FileNotFoundError(
                 f'No run in {folder}: it has no run.json; name the folder '
                 'that `d2l-vgg train` has made, such as runs/quick.'
             ) from None
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise ValueError(
                 f'{path} is damaged ({error}): start the run anew.'
             ) from None
         return cls(folder, info)
+
+    @contextlib.contextmanager
+    def alone(self):
+        """Let no second process work on this run meanwhile.
+
+        The system lifts the lock when its owner ends, however that happens.
+
+        Raises:
+            RuntimeError: another process does.
+        """
+        handle = os.open(self.folder, os.O_RDONLY)
+        try:
+            if fcntl is not None:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            raise RuntimeError(
+                f'Another process trains the run in {self.folder}: wait for '
+                'its end, or stop it and try again.'
+            ) from None
+        except OSError:
+            pass  # Some network file systems cannot lock
+        try:
+            yield
+        finally:
+            os.close(handle)
 
     def path(self, name):
         """Return the path of a file of this run."""
@@ -114,7 +156,17 @@ class Run:
     def experiment(self):
         return Experiment.from_dict(self.info['hyperparameters'])
 
+    @property
+    def framework(self):
+        # Records of the time when there was but one do not tell
+        return self.info.get('framework', 'mxnet')
+
     def history(self):
+        """Return what was recorded; of an unfinished run, what it saved."""
+        saved = self.path('checkpoint.npz')
+        unfinished = self.info['status'] in ('running', 'stopped')
+        if unfinished and os.path.exists(saved):
+            return History.from_state(checkpoint.load(saved)[1]['history'])
         return History.from_csv(self.path('history.csv'))
 
 
@@ -136,7 +188,23 @@ def machine():
         'processor': processor(),
         'cores': physical_cores(),
         'threads': os.environ.get('OMP_NUM_THREADS'),
+        'gpus': gpus(),
     }
+
+
+def gpus():
+    """Return the names of NVIDIA's GPUs, as its driver tells them."""
+    try:
+        done = subprocess.run(
+            ['nvidia-smi', '--query-gpu=name', '--format=csv,noheader'],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            timeout=30,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return [] if done.returncode else done.stdout.strip().splitlines()
 
 
 def processor():

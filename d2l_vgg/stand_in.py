@@ -4,17 +4,29 @@ It is not Fashion-MNIST, and a result on it says nothing about Fashion-MNIST:
 it has the same sizes and classes, so that everything can be tried.
 """
 
+import os
+
 import numpy as np
 
 from d2l_vgg.fashion_mnist import TEXT_LABELS, Data
 
 SOURCE = 'stand-in (drawn by code, not Fashion-MNIST)'
+# What is shown wherever a result on it is
+NOTE = (
+    'STAND-IN DATA: drawn by code, not Fashion-MNIST; the figures say '
+    'nothing about Fashion-MNIST.'
+)
 
 _SIZE = 28
 # The centers of the pixels, along either axis
 _GRID = np.arange(_SIZE, dtype=np.float32) + 0.5
 # So many images at a time stay in the processor's cache
 _CHUNK = 250
+
+
+def is_asked_for(root=None):
+    """Return whether the stand-in is named where a folder could be."""
+    return (root or os.environ.get('D2L_VGG_DATA')) == 'stand-in'
 
 
 def load(num_train=60000, num_val=10000, seed=0):

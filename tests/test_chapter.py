@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import types
 
 import browser
 import pytest
@@ -19,7 +20,8 @@ pytest.importorskip('d2lbook')
 
 import nbformat
 
-from d2l_vgg import chapter
+from d2l_vgg import chapter, trial
+from d2l_vgg.cli import main
 from d2l_vgg.mxnet import vgg
 
 SOURCE = os.path.join(os.path.dirname(__file__), '..', 'chapter')
@@ -130,6 +132,8 @@ def test_citations_and_references_are_readable(built):
 def test_cells_ran_and_the_page_shows_what_they_print(built):
     folder, lines = built
     assert 'mxnet: running vgg' in lines
+    # Its cells ask for no framework but in the tab of MXNet
+    assert 'jax: running exercises' in lines
     with open(os.path.join(folder, '_build', 'html', 'vgg.html')) as file:
         page = re.sub(r'<[^>]+>', '', file.read())
     assert 'Total parameters: 128806154' in page
@@ -254,6 +258,7 @@ def test_tabs_switch_all_over_the_page_and_are_remembered(chromium, built):
         panel => panel.offsetParent !== null
     ).map(panel => panel.id.split('-')[0])"""
     show(chromium, built, 'vgg')
+    chromium.run('localStorage.clear()')
     for tab in [*TABS, 'pytorch']:
         chromium.run(
             f"""[...document.querySelectorAll('.mdl-tabs__tab')].find(
@@ -261,13 +266,15 @@ def test_tabs_switch_all_over_the_page_and_are_remembered(chromium, built):
         )
         shown = chromium.run(visible)
         assert shown.count(tab) >= 4
+        assert set(shown) == {tab}
         code = chromium.run("document.querySelector('main').innerText")
         assert ('LazyConv2d' in code) == (tab == 'pytorch')
         assert ('HybridSequential()' in code) == (tab == 'mxnet')
     show(chromium, built, 'vgg')
-    assert 'pytorch' in chromium.run(visible)
-    assert 'tensorflow' not in chromium.run(visible)
+    assert set(chromium.run(visible)) == {'pytorch'}
     chromium.run('localStorage.clear()')
+    show(chromium, built, 'vgg')
+    assert set(chromium.run(visible)) == {'mxnet'}
 
 
 @needs_browser
@@ -310,6 +317,112 @@ def test_what_is_wrong_fails_the_build(tmp_path, text, message):
     folder = project(tmp_path / 'small', page=f'# Page\n\n{text}\n')
     with pytest.raises(chapter.ChapterError, match=re.escape(message)):
         chapter.build(folder, progress=lambda line: None)
+
+
+def test_a_kernel_that_dies_is_named_with_its_cell(tmp_path):
+    code = CELL.format('x = 1') + '\n' + CELL.format('import os; os._exit(1)')
+    folder = project(tmp_path / 'small', page='# Page\n\n' + code)
+    message = 'page.md, tab mxnet, code cell 2 made its kernel die'
+    with pytest.raises(chapter.ChapterError, match=message):
+        chapter.build(folder, page=False, progress=lambda line: None)
+
+
+def test_output_is_kept_when_asked_for_but_not_of_trainings(tmp_path):
+    code = CELL.format("print('short')") + '\n'
+    code += CELL.format("print('long')").replace('input', 'input .long')
+    folder = project(tmp_path / 'small', page='# Page\n\n' + code)
+    for keep in (False, True):
+        chapter.build(
+            folder, page=False, keep_output=keep, progress=lambda line: None
+        )
+        cells = read_notebook(folder, 'mxnet', 'page').cells
+        cells = [cell for cell in cells if cell.cell_type == 'code']
+        printed = [[o.text for o in cell.outputs] for cell in cells]
+        assert printed == ([['short\n'], []] if keep else [[], []])
+
+
+def test_the_copy_of_a_reader_is_never_written_over(tmp_path, capsys):
+    folder = project(tmp_path / 'small', page='# Page\n\nText\n')
+    mine = tmp_path / 'mine' / 'mxnet'
+    command = ['chapter', folder, '--only', 'notebooks', '--copy-to']
+    assert main([*command, str(tmp_path / 'mine')]) == 0
+    (mine / 'page.ipynb').write_text('years of work')
+    (mine / 'index.ipynb').unlink()
+    assert main([*command, str(tmp_path / 'mine')]) == 0
+    assert (mine / 'page.ipynb').read_text() == 'years of work'
+    assert (mine / 'index.ipynb').exists()
+    assert 'never written over' in capsys.readouterr().out
+
+
+def test_a_page_is_not_run_without_what_it_imports(tmp_path):
+    lines = []
+    folder = project(
+        tmp_path / 'small',
+        page='# Page\n\n' + CELL.format('import framework_of_tomorrow'),
+        other='# Other\n\n' + CELL.format('%time x = 1'),
+    )
+    chapter.build(folder, page=False, progress=lines.append)
+    assert 'mxnet: page not run, framework_of_tomorrow missing' in lines
+    assert 'mxnet: running other' in lines
+
+
+@pytest.mark.parametrize('name', ['mxnet', 'torch', 'tensorflow', 'jax'])
+def test_trainings_of_d2l_are_cut_short(name, monkeypatch):
+    """Its data module is not loaded: it may not be installed."""
+
+    class Trainer:
+        def prepare_data(self, data):
+            self.train_dataloader = self.val_dataloader = data
+            self.num_train_batches = self.num_val_batches = len(data)
+
+    module = types.ModuleType(f'd2l.{name}')
+    module.Trainer = Trainer
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setenv('D2L_VGG_TRIAL', '2')
+    trial.shorten_d2l(name)
+    trainer = module.Trainer()
+    trainer.prepare_data([1, 2, 3, 4])
+    assert trainer.train_dataloader == trainer.val_dataloader == [1, 2]
+    assert trainer.max_epochs == 1 and trainer.num_val_batches == 2
+
+
+def test_a_work_of_any_kind_can_be_cited():
+    from pybtex.database import parse_string
+
+    entries = parse_string(
+        r"""
+        @software{tool, author = {{Google Brain}}, title = {A Tool}}
+        @article{short, author = {van der Maaten, Laurens}, title = {Short},
+            year = 2008}
+        @misc{nobody, title = {Without {Author}}, year = 1999}
+        """,
+        'bibtex',
+    ).entries
+    marks = chapter.Marks(entries)
+    cited = []
+    text = ':cite:`tool,short` and :citet:`nobody` and :func:`f`'
+    assert marks.replace(text, 'page', cited) == (
+        '(Google Brain, n.d.; van der Maaten, 2008) and Without Author '
+        '(1999) and `f`'
+    )
+    references = [marks.reference(key) for key in cited]
+    assert 'A Tool' in references[0] and 'Short' in references[1]
+
+
+def test_the_pdf_says_what_it_needs(tmp_path, monkeypatch):
+    monkeypatch.setenv('PATH', str(tmp_path))
+    with pytest.raises(chapter.ChapterError, match='apt install texlive'):
+        chapter.pdf(SOURCE)
+
+
+def test_slides_hold_the_marked_phrases(tmp_path):
+    folder = copy_of(SOURCE, tmp_path / 'chapter')
+    path = os.path.join(chapter.slides(folder), 'vgg.ipynb')
+    text = '\n'.join(
+        cell.source for cell in nbformat.read(path, as_version=4).cells
+    )
+    assert 'halves them' in text and 'def vgg_block' in text
+    assert 'Chip designers' not in text
 
 
 def test_not_a_project(tmp_path):
@@ -384,6 +497,7 @@ def test_any_chapter_with_tabs_can_be_built(tmp_path):
     text = '\n'.join(cell.source for cell in notebook.cells)
     assert 'As [First](first.ipynb) says, and Known (2000)' in text
     assert 'see Fig. 1,\nTable 1 and (1)' in text
+    assert '*Table 1: A table*' in text
     assert r'$$x = 1.\tag{1}$$' in text
     assert 'Only here' not in text and "name = 'mxnet'" in text
     assert 'pytorch' not in text

@@ -186,7 +186,7 @@ def test_what_a_run_prints(finished):
     assert re.search(r'^Validation accuracy 0\.\d{4} ', result.stdout, re.M)
     assert os.path.join('runs', 'whole', 'curves.png') in result.stdout
     assert re.search(
-        r'about .+ on this machine: d2l-vgg train --experiment book',
+        r'about .+ on this machine: (\S*/)?d2l-vgg train --experiment book',
         result.stdout,
     )
 
@@ -219,6 +219,23 @@ def test_a_second_run_gets_a_folder_of_its_own(finished):
     result = run('train', *TINY, '--name', 'whole', cwd=parent)
     assert result.returncode == 0
     assert (folder.parent / 'whole-2' / 'run.json').exists()
+
+
+def test_a_resumed_run_keeps_its_hyperparameters(finished):
+    folder, _ = finished
+    for options in (['--lr', '0.5'], ['--max-epochs', '3'], ['--name', 'a']):
+        result = run('train', '--resume', folder, *options)
+        assert_fails(result, f'{options[0]} is for a new run')
+
+
+def test_no_two_processes_train_one_run(finished):
+    folder, _ = finished
+    with runs.Run.open(folder).alone():
+        with pytest.raises(RuntimeError, match='Another process'):
+            with runs.Run.open(folder).alone():
+                pass
+    with runs.Run.open(folder).alone():
+        pass
 
 
 def test_a_finished_run_is_not_resumed(finished):
@@ -274,7 +291,10 @@ def test_killed_in_an_epoch_and_resumed(finished, tmp_path):
         process.kill()
         process.communicate()
     assert kills >= 1
-    assert runs.Run.open(folder).info['status'] == 'running'
+    killed = runs.Run.open(folder)
+    assert killed.info['status'] == 'running'
+    assert not (folder / 'history.csv').exists()
+    assert killed.history().num_train_batches == 20
     result = run('train', '--resume', folder)
     assert result.returncode == 0, result.stderr
     assert_same_run(folder, finished[0])
@@ -401,6 +421,23 @@ def test_no_data_and_no_network(tmp_path):
     assert result.returncode == 0, result.stderr
     lines = result.stdout.strip().splitlines()
     assert lines[0] == lines[-1] == cli.STAND_IN_NOTE
+
+
+def test_ctrl_c_before_anything_was_recorded(tmp_path):
+    process = start(
+        *('train', '--data', 'stand-in', '--num-train', '256', '--name', 'a'),
+        *('--arch', 'vgg_small', '--resize', '224'),  # Takes time to draw
+        cwd=tmp_path,
+    )
+    for line in process.stdout:
+        if line.startswith('Training'):
+            break
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert err == '' and 'continue with' in out
+    stopped = runs.Run.open(tmp_path / 'runs' / 'a')
+    assert stopped.info['status'] == 'stopped'
 
 
 def test_a_full_disk(tmp_path):

@@ -72,7 +72,11 @@ def test_libraries_of_pip_are_loaded_each_after_what_it_needs(site):
     assert done.stdout.split() == [str(number), str(number - 1)], done.stderr
 
 
-def test_libraries_of_the_system_are_left_to_it(site):
+def test_libraries_of_the_system_are_left_to_it(site, monkeypatch):
+    (site / 'nvidia' / 'cublas' / 'lib').mkdir(parents=True)
+    damaged = site / 'nvidia' / 'cublas' / 'lib' / 'libcublas.so.11'
+    damaged.write_bytes(b'half a downl')
+    monkeypatch.setattr(cuda, '_folders', lambda: [str(site / 'nvidia')])
     assert cuda.load_libraries() == []
 
 

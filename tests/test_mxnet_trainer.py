@@ -18,6 +18,7 @@ from mxnet import autograd, gluon, npx
 from d2l_vgg import checkpoint, stand_in
 from d2l_vgg.architectures import Architecture
 from d2l_vgg.errors import TrainingDiverged
+from d2l_vgg.experiments import get_experiment
 from d2l_vgg.mxnet import VGG, Classifier, FashionMNIST, Trainer
 from d2l_vgg.mxnet.trainer import seed_from
 
@@ -163,6 +164,52 @@ def test_a_model_from_scratch_trains():
     assert losses[-1][1] < losses[0][1]
 
 
+def test_a_model_from_scratch_trains_on_our_base_class():
+    class Scratch(Classifier):
+        def __init__(self):
+            super().__init__()
+            self.lr = 0.1
+            self.W = mx.np.random.normal(0, 0.01, (784, 10))
+            self.W.attach_grad()
+
+        def forward(self, X):
+            return mx.np.dot(X.reshape(len(X), -1), self.W)
+
+    _, trainer = fit(Images(), Scratch())
+    losses = trainer.history.points['train_loss']
+    assert losses[-1][1] < losses[0][1]
+
+
+def test_a_subclass_without_an_architecture_has_a_summary(capsys):
+    class Own(Classifier):
+        def __init__(self):
+            super().__init__()
+            self.net = gluon.nn.HybridSequential()
+            self.net.add(gluon.nn.Dense(10))
+            self.net.initialize()
+
+    Own().layer_summary((2, 1, 28, 28))
+    assert '(2, 10)' in capsys.readouterr().out
+
+
+def test_it_learns_fashion_mnist(real_root):
+    """A sixth of the real images, twice: about 0.86, more than lines reach.
+
+    Softmax regression is at 0.84 on all of them.
+    """
+    data = FashionMNIST(128, root=real_root, num_train=10000, num_val=2000)
+    quick = get_experiment('quick')
+    model = VGG(
+        quick.arch,
+        quick.lr,
+        momentum=quick.momentum,
+        weight_decay=quick.weight_decay,
+    )
+    options = {'lr_schedule': quick.lr_schedule, 'seed': 0}
+    _, trainer = fit(data, model, max_epochs=2, **options)
+    assert trainer.history.final['val_acc'] > 0.84
+
+
 def test_it_learns_the_stand_in():
     data = FashionMNIST(32, root='stand-in', num_train=3200, num_val=500)
     arch = Architecture(
@@ -225,6 +272,31 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been(
     resumed, again = fit(data, resume=True, checkpoint=path, **options)
     assert_same(whole, resumed)
     assert trainer.history.points == again.history.points
+
+
+@pytest.mark.parametrize('signum', [signal.SIGINT, signal.SIGTERM])
+def test_a_run_stopped_while_it_validates_validates_again(
+    data, tmp_path, signum
+):
+    class Stopped(VGG):
+        def validation_step(self, batch):
+            super().validation_step(batch)
+            seen.append(self.trainer.val_batch_idx)
+            if len(seen) == stop_at:
+                os.kill(os.getpid(), signum)
+
+    path = str(tmp_path / 'checkpoint.npz')
+    whole, trainer = fit(data)
+    num_val = trainer.num_val_batches
+    # In the midst of the first and of the last validation
+    for stop_at in (1, 2 * num_val):
+        seen = []
+        with pytest.raises(KeyboardInterrupt):
+            fit(data, Stopped(TINY, lr=0.05, momentum=0.9), checkpoint=path)
+        assert len(seen) == stop_at
+        resumed, again = fit(data, resume=True, checkpoint=path)
+        assert_same(whole, resumed)
+        assert trainer.history.points == again.history.points
 
 
 def test_resuming_with_the_stock_loader(tmp_path):
@@ -302,6 +374,14 @@ def test_several_devices_give_what_one_gives():
         )
 
 
+def test_a_model_of_d2l_trains_on_several_devices():
+    """Its optimizer leaves it to Gluon who updates the parameters."""
+    trainer = Trainer(1, seed=0, display='none')
+    trainer.devices = [mx.cpu(0), mx.cpu(1)]
+    history = trainer.fit(d2l.LeNet(lr=0.1), Images(num_train=160))
+    assert history.points['val_acc']
+
+
 def test_one_gpu_means_the_cpu_where_there_is_none():
     if d2l.num_gpus():
         pytest.skip('this machine has a GPU')
@@ -339,6 +419,18 @@ def test_gradients_are_clipped_to_the_norm(largest):
         assert seen == pytest.approx([largest] * 10, rel=1e-4)
     else:
         assert 0.05 < min(seen)
+
+
+def test_a_schedule_of_the_models_own_stands(data):
+    class Own(VGG):
+        def configure_optimizers(self):
+            schedule = mx.lr_scheduler.FactorScheduler(1, 0.5, base_lr=0.4)
+            return gluon.Trainer(
+                self.collect_params(), 'sgd', {'lr_scheduler': schedule}
+            )
+
+    _, trainer = fit(data, Own(TINY))
+    assert trainer.optim.learning_rate < 0.01
 
 
 def test_the_schedule_sets_the_learning_rate(data):
@@ -446,6 +538,11 @@ def test_a_damaged_checkpoint_is_refused(data, saved, damage):
     saved.write_bytes(content)
     with pytest.raises(checkpoint.BadCheckpoint, match='damaged'):
         fit(data, resume=True, checkpoint=str(saved))
+
+
+def test_resuming_needs_a_checkpoint(data):
+    with pytest.raises(ValueError, match='checkpoint=path'):
+        fit(data, resume=True)
 
 
 def test_no_checkpoint_to_resume(data, tmp_path):

@@ -10,6 +10,7 @@ import pytest
 
 from d2l_vgg import study
 from d2l_vgg.cli import main
+from d2l_vgg.stand_in import NOTE
 
 
 def test_spread_of_equal_shuffles_is_that_of_the_draws():
@@ -64,8 +65,10 @@ def test_the_command_keeps_its_runs_and_goes_on(
     assert main([*command, '--draws', '1']) == 0
     out = capsys.readouterr().out
     assert 'biases zero: 1 runs from 1 draws' in out
+    assert NOTE in out
     assert 'biases uniform: 1 runs from 1 draws' in out
     (path,) = tmp_path.iterdir()
+    assert path.name.endswith('-stand-in.csv')
     first, uniform = study.read(str(path))
     assert first[:3] == ('zero', 0, 0) and 0 <= first.val_acc <= 1
     assert uniform.train_loss != first.train_loss
@@ -142,6 +145,8 @@ def test_the_published_draw_is_that_of_the_books_notebook(tmp_path):
 
 class FewImages:
     """Ten minibatches of random images, with the interface of d2l's data."""
+
+    stand_in = True
 
     def train_dataloader(self):
         from mxnet import np

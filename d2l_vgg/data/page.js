@@ -1,14 +1,15 @@
 // The tabs of the page, and a button on each code cell that copies it
 
-// Show `tab` wherever it exists, all over the page
+// Show `tab` all over the page; what another tab alone has is hidden
 function showTab(tab) {
   document.querySelectorAll('.mdl-tabs').forEach(box => {
     const names = [...box.querySelectorAll('.mdl-tabs__tab')];
-    if (!names.some(name => name.textContent === tab)) return;
+    const has = names.some(name => name.textContent === tab);
     names.forEach(name =>
       name.classList.toggle('is-active', name.textContent === tab));
     box.querySelectorAll('.mdl-tabs__panel').forEach(panel =>
-      panel.classList.toggle('is-active', panel.id.startsWith(tab + '-')));
+      panel.classList.toggle('is-active',
+        has && panel.id.startsWith(tab + '-')));
   });
 }
 
@@ -45,9 +46,13 @@ document.addEventListener('DOMContentLoaded', () => {
   document.querySelectorAll(
     'div[class*="highlight-"]:not(.output) .highlight pre'
   ).forEach(addCopyButton);
+  const tabs = [...document.querySelectorAll('.mdl-tabs__tab')]
+    .map(name => name.textContent);
   let tab = null;
   try {
     tab = localStorage.getItem('d2l-tab');
-  } catch (error) {}
-  if (tab) showTab(tab);
+  } catch (error) {
+    // Then the first one is shown
+  }
+  if (tabs.length) showTab(tabs.includes(tab) ? tab : tabs[0]);
 });

@@ -34,6 +34,8 @@ class Classifier(d2l.Classifier):
 
     def configure_optimizers(self):
         """Return minibatch stochastic gradient descent on all parameters."""
+        if not self.collect_params().keys():  # Written from scratch
+            return super().configure_optimizers()
         return gluon.Trainer(
             self.collect_params(),
             'sgd',
@@ -42,8 +44,6 @@ class Classifier(d2l.Classifier):
                 'momentum': self.momentum,
                 'wd': self.weight_decay,
             },
-            # The trainer clips gradients between summing and using them
-            update_on_kvstore=False,
         )
 
     def layer_summary(self, X_shape, details=False):
@@ -54,10 +54,13 @@ class Classifier(d2l.Classifier):
             details: also list the layers inside each block
 
         The shapes are those of a real forward pass; the parameters and the
-        multiply-adds (for one image) come from `d2l_vgg.architectures`.
+        multiply-adds (for one image) come from `d2l_vgg.architectures`. For a
+        model without `arch`, d2l's summary is printed.
         """
+        if not hasattr(self, 'arch'):
+            return super().layer_summary(X_shape)
         rows = architectures.summary(self.arch, X_shape[1:], self.num_classes)
-        X = np.zeros(X_shape)
+        X = np.zeros(X_shape, ctx=self.collect_params().list_ctx()[0])
         total_params, total_macs = 0, 0
         for i, layer in enumerate(self.net):
             X = layer(X)

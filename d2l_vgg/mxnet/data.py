@@ -5,7 +5,6 @@ worker processes that could hang and nothing is copied at each step.
 """
 
 import math
-import os
 
 import numpy as onp
 from d2l import mxnet as d2l
@@ -24,7 +23,7 @@ class FashionMNIST(d2l.DataModule):
             None to look in `$D2L_VGG_DATA` (which may be 'stand-in' too) and
             the usual places and then download
         num_train, num_val: how many examples to use, None for all
-        device: where the set is held, None for the first GPU or the CPU
+        device: where the set is held, None for where the trainer works
 
     Raises:
         ValueError: a size is not positive, or a minibatch is larger than the
@@ -43,6 +42,7 @@ class FashionMNIST(d2l.DataModule):
         device=None,
     ):
         super().__init__(root=root, num_workers=0)
+        self.trainer = None  # Set by `Trainer`, as the book's does to models
         self.save_hyperparameters()
         resize = (resize, resize) if isinstance(resize, int) else resize
         for name, size in [
@@ -56,7 +56,7 @@ class FashionMNIST(d2l.DataModule):
                     f'{name} is {size}, but it must be positive.'
                 )
         self.resize = tuple(resize)
-        if (root or os.environ.get('D2L_VGG_DATA')) == 'stand-in':
+        if stand_in.is_asked_for(root):
             arrays = stand_in.load(num_train or 60000, num_val or 10000)
         else:
             arrays = fashion_mnist.load(root)
@@ -79,13 +79,14 @@ class FashionMNIST(d2l.DataModule):
     def get_dataloader(self, train):
         """Return the minibatches of one epoch, shuffled for training."""
         images, labels = self.train if train else self.val
+        device = self.trainer.devices[0] if self.trainer else d2l.cpu()
         return Minibatches(
             images,
             labels,
             self.batch_size,
             self.resize,
             shuffle=train,
-            device=self.device or d2l.try_gpu(),
+            device=self.device or device,
         )
 
     def visualize(self, batch, nrows=1, ncols=8, labels=None):

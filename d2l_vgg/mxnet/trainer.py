@@ -1,4 +1,4 @@
-"""A trainer with d2l's interface that never waits, forgets or loses a run.
+"""A trainer with d2l's interface that keeps the device busy and loses no run.
 
 The loop is the book's. Around it stand what a long run needs: a seed that
 repeats it, checkpoints that continue it, and a history that is returned.
@@ -18,7 +18,7 @@ from d2l import mxnet as d2l
 from mxnet import autograd, gluon, np
 
 from d2l_vgg import checkpoint as checkpoints
-from d2l_vgg import interrupts, progress, schedules
+from d2l_vgg import interrupts, progress, schedules, stand_in, trial
 from d2l_vgg.errors import TrainingDiverged
 from d2l_vgg.history import History
 
@@ -74,6 +74,7 @@ class Trainer(d2l.Trainer):
         self.schedule = schedules.get(lr_schedule)
         self.devices = find_devices(num_gpus)
         self.board = progress.make(display)
+        self.history, self.seconds = None, 0
 
     def fit(self, model, data, resume=False):
         """Train `model` on `data` and return the `History` of the run.
@@ -87,10 +88,16 @@ class Trainer(d2l.Trainer):
             checkpoint.BadCheckpoint: `checkpoint` is damaged or was made by
                 another run.
             KeyboardInterrupt: Ctrl-C or SIGTERM, after saving the run.
+            ValueError: `resume` without a `checkpoint`.
         """
+        if resume and self.checkpoint is None:
+            raise ValueError(
+                'resume is True, but this trainer has no checkpoint to go on '
+                'from: name its file, Trainer(..., checkpoint=path).'
+            )
         self.prepare_data(data)
         self.prepare_model(model)
-        self.optim = model.configure_optimizers()
+        self.prepare_optimizer(model)
         self.lr = model.lr
         self.epoch = self.train_batch_idx = self.val_batch_idx = 0
         self.seconds = 0
@@ -130,16 +137,11 @@ class Trainer(d2l.Trainer):
 
         This setting shows that a long run would start and end well.
         """
+        data.trainer = self  # It holds its images where they are used
+        is_drawn = getattr(data, 'stand_in', False)
+        self.board.note = stand_in.NOTE if is_drawn else None
         super().prepare_data(data)
-        trial = os.environ.get('D2L_VGG_TRIAL')
-        if trial:
-            self.max_epochs = 1
-            for name in 'train', 'val':
-                loader = getattr(self, f'{name}_dataloader')
-                if loader is not None:
-                    few = list(itertools.islice(loader, int(trial)))
-                    setattr(self, f'{name}_dataloader', few)
-                    setattr(self, f'num_{name}_batches', len(few))
+        trial.shorten(self)
 
     def prepare_model(self, model):
         """Put `model` on the devices and draw its initial parameters."""
@@ -161,6 +163,16 @@ class Trainer(d2l.Trainer):
             for shard, _ in self.split(few):
                 model(*shard[:-1])
 
+    def prepare_optimizer(self, model):
+        """Take the optimizer, with the update left to this trainer.
+
+        On several GPUs Gluon would update as soon as it has summed the
+        gradients; here they are clipped in between.
+        """
+        self.optim = model.configure_optimizers()
+        if isinstance(self.optim, gluon.Trainer):
+            self.optim._kvstore_params['update_on_kvstore'] = False
+
     def estimate_seconds(self):
         """Return about how long the rest will take, from a forward pass.
 
@@ -168,9 +180,10 @@ class Trainer(d2l.Trainer):
         parameters and one with respect to the inputs come on top.
         """
         for batch in itertools.islice(self.train_dataloader, 1):
+            ((shard, _),) = self.split(batch)
             for _ in range(2):  # The first one compiles
                 started = time.monotonic()
-                self.model(*batch[:-1]).wait_to_read()
+                self.model(*shard[:-1]).wait_to_read()
             forward = time.monotonic() - started
         epochs = self.max_epochs - self.epoch
         num_passes = 3 * self.num_train_batches + self.num_val_batches
@@ -188,6 +201,9 @@ class Trainer(d2l.Trainer):
                     self.model.validation_step(shard)
                 self.record_values(train=False)
                 self.val_batch_idx += 1
+                if self.stop.asked:
+                    # Saved when its training ended: it validates again
+                    raise KeyboardInterrupt
         self.epoch += 1
         self.save_checkpoint()
         self.board.end_epoch(self.epoch, self.history)
@@ -223,10 +239,11 @@ class Trainer(d2l.Trainer):
             self.clip_gradients(self.gradient_clip_val, self.model)
             self.optim.step(1)
             return
-        num_steps = self.max_epochs * self.num_train_batches
-        self.optim.set_learning_rate(
-            self.lr * self.schedule(self.train_batch_idx / num_steps)
-        )
+        if self.lr_schedule != 'constant':  # The model may have one, too
+            num_steps = self.max_epochs * self.num_train_batches
+            self.optim.set_learning_rate(
+                self.lr * self.schedule(self.train_batch_idx / num_steps)
+            )
         self.optim.allreduce_grads()
         self.clip_gradients(self.gradient_clip_val, self.model)
         self.optim.update(1)
