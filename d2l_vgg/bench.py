@@ -152,8 +152,11 @@ class Worker:
         os.killpg(self.process.pid, signal.SIGSTOP)
 
     def watch_memory(self, ended):
-        while not ended.wait(0.1):
+        # However short the work is, it is looked at once
+        while True:
             self.peak = max(self.peak, session_memory(self.process.pid))
+            if ended.wait(0.1):
+                return
 
     def median(self):
         return statistics.median(self.speeds)

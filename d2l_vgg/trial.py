@@ -11,6 +11,9 @@ import os
 
 from d2l_vgg import fashion_mnist, stand_in
 
+# How many images d2l's classes get in a trial
+FEW = 1024
+
 
 def shorten(trainer):
     """Keep so many of the minibatches that `trainer` has prepared.
@@ -45,7 +48,8 @@ def offer_data(module, root=None):
     """Give the `FashionMNIST` of `d2l.<module>` the images found here.
 
     It asks a library for them that would download its own copy. Where the
-    images cannot be had without a network, it gets the stand-in.
+    images cannot be had without a network, it gets the stand-in; in a trial
+    it gets the first few.
     """
     try:
         if stand_in.is_asked_for(root):
@@ -54,8 +58,10 @@ def offer_data(module, root=None):
             arrays = fashion_mnist.load(root, download=False)
     except fashion_mnist.DataNotFound:
         arrays = stand_in.load()
-    train = arrays.train_images, arrays.train_labels
-    val = arrays.val_images, arrays.val_labels
+    # For TensorFlow and JAX d2l enlarges a whole epoch's images at once
+    few = slice(FEW if os.environ.get('D2L_VGG_TRIAL') else None)
+    train = arrays.train_images[few], arrays.train_labels[few]
+    val = arrays.val_images[few], arrays.val_labels[few]
     if module == 'mxnet':
         from mxnet import gluon, np
 

@@ -191,6 +191,59 @@ def test_what_a_run_prints(finished):
     )
 
 
+def test_the_bar_in_a_terminal(tmp_path):
+    pexpect = pytest.importorskip('pexpect')
+    words = [word for word in TINY if word not in ('--display', 'lines')]
+    child = pexpect.spawn(
+        sys.executable,
+        ['-m', 'd2l_vgg.cli', 'train', *words],
+        cwd=str(tmp_path),
+        dimensions=(24, 100),
+        encoding='utf-8',
+        timeout=120,
+    )
+    # How much is done, the time left, and the last points
+    child.expect(r'\d+%\|.*\d+/48 \[\d\d:\d\d<\d\d:\d\d,.*batch/s')
+    child.expect(r'train_loss \d\.\d+')
+    child.expect(r'Validation accuracy 0\.\d{4}')
+    child.expect(pexpect.EOF)
+
+
+def test_bench_measures_both_sides(tmp_path):
+    result = run(
+        *('bench', '--data', 'stand-in', '--resize', '32', '--rounds', '2'),
+        *('--steps', '1', '--batch-size', '8'),
+    )
+    assert result.returncode == 0, result.stderr
+    rows = re.findall(
+        r'^\| 32 x 32 \| (.+?) \| ([\d.]+) .*\| ([\d.]+) \| ([\d.]+) GiB',
+        result.stdout,
+        re.M,
+    )
+    sides = [row[0] for row in rows]
+    assert sides == ['stock', 'stock, all cores', 'ours']
+    stock = float(rows[0][1])
+    for _, speed, ratio, memory in rows:
+        assert float(speed) / stock == pytest.approx(float(ratio), rel=0.02)
+        assert 0.1 < float(memory) < 4
+
+
+def test_bench_leaves_no_process_behind(tmp_path):
+    process = start('bench', '--data', 'stand-in', cwd=tmp_path)
+    time.sleep(3)  # Its first worker is on its way
+    workers = descendants(process.pid)
+    assert workers
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert not [pid for pid in workers if os.path.exists(f'/proc/{pid}')]
+
+
+def descendants(pid):
+    with open(f'/proc/{pid}/task/{pid}/children') as file:
+        children = [int(child) for child in file.read().split()]
+    return children + [d for child in children for d in descendants(child)]
+
+
 def test_curves_of_a_run(finished, tmp_path, capsys):
     folder, _ = finished
     output = str(tmp_path / 'picture')

@@ -62,6 +62,7 @@ class Classifier(d2l.Classifier):
         rows = architectures.summary(self.arch, X_shape[1:], self.num_classes)
         X = np.zeros(X_shape, ctx=self.collect_params().list_ctx()[0])
         total_params, total_macs = 0, 0
+        print(f'{"":49}{"parameters":>10}{"mult-adds":>12}')
         for i, layer in enumerate(self.net):
             X = layer(X)
             inside = [row for row in rows if row.block == i]
@@ -69,21 +70,14 @@ class Classifier(d2l.Classifier):
             macs = sum(row.macs for row in inside)
             total_params += num_params
             total_macs += macs
-            print(
-                f'{type(layer).__name__} output shape:\t{X.shape}'
-                f'\tparameters: {num_params}\tmultiply-adds: {macs}'
-            )
+            line = f'{type(layer).__name__} output shape: {X.shape}'
+            print(f'{line:49}{num_params:10}{macs:12}')
             if details and len(inside) > 1:
                 for row in inside:
                     shape = (X_shape[0], *row.output_shape)
-                    print(
-                        f'    {row.name} output shape:\t{shape}'
-                        f'\tparameters: {row.num_params}'
-                        f'\tmultiply-adds: {row.macs}'
-                    )
-        print(
-            f'Total parameters: {total_params}\tmultiply-adds: {total_macs}'
-        )
+                    line = f'    {row.name} output shape: {shape}'
+                    print(f'{line:49}{row.num_params:10}{row.macs:12}')
+        print(f'{"Total":49}{total_params:10}{total_macs:12}')
 
     def predict(self, dataloader):
         """Return the labels and the predicted probabilities of a data set.
