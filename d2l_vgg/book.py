@@ -191,6 +191,17 @@ def verdict(history, framework='mxnet'):
     )
 
 
+def remark(framework='mxnet'):
+    """Return what must be known when a run is held against a tab, or None."""
+    if _tab(framework) == 'mxnet':
+        return (
+            'The published MXNet runs validated on images that are not those '
+            'of Zalando: compare train_loss with them, and validation with '
+            '--framework pytorch (chapter/reproduce.md).'
+        )
+    return None
+
+
 def title(framework):
     return FRAMEWORKS[_tab(framework)]
 

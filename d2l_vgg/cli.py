@@ -207,6 +207,12 @@ def add_train(commands):
     )
     add('--num-train', type=int, help='use the first so many examples only')
     add('--num-val', type=int, help='use the first so many examples only')
+    add(
+        '--division',
+        type=int,
+        metavar='SEED',
+        help='divide all images anew into a training and a validation set',
+    )
 
 
 def read_arch(text):
@@ -264,7 +270,7 @@ def refuse_changes(args):
         ValueError: it names the first such option.
     """
     fields = [field.name for field in dataclasses.fields(Experiment)]
-    names = ['experiment', 'name', *fields, *PARTS, 'num_train', 'num_val']
+    names = ['experiment', 'name', *fields, *PARTS, *SELECTION]
     for name in given(args, names):
         raise ValueError(
             f'--{name.replace("_", "-")} is for a new run: one that is '
@@ -295,16 +301,17 @@ def chosen_experiment(args):
     return dataclasses.replace(experiment, arch=arch, **changes)
 
 
-def load_data(
-    framework, experiment, root, allow_stand_in, num_train, num_val
-):
+# What a run uses of the data, besides where they are
+SELECTION = ('num_train', 'num_val', 'division')
+
+
+def load_data(framework, experiment, root, allow_stand_in, selection):
     """Return the data, or the stand-in where that is allowed and needed."""
     FashionMNIST = frameworks.load(framework).FashionMNIST
     sizes = {
         'batch_size': experiment.batch_size,
         'resize': (experiment.resize, experiment.resize),
-        'num_train': num_train,
-        'num_val': num_val,
+        **selection,
     }
     try:
         return FashionMNIST(root=root, **sizes)
@@ -323,8 +330,7 @@ def load_data_of(run, root):
         run.experiment,
         'stand-in' if asked['stand_in'] else root or asked['root'],
         False,
-        asked['num_train'],
-        asked['num_val'],
+        {name: asked.get(name) for name in SELECTION},
     )
 
 
@@ -341,13 +347,13 @@ def train(args):
         architectures.summary(
             experiment.arch, (1, experiment.resize, experiment.resize)
         )
+        selection = {name: getattr(args, name) for name in SELECTION}
         data = load_data(
             framework,
             experiment,
             args.data,
             args.allow_stand_in,
-            args.num_train,
-            args.num_val,
+            selection,
         )
         run = None
     if data.stand_in:
@@ -380,8 +386,7 @@ def train(args):
                 'source': data.source,
                 'stand_in': data.stand_in,
                 'root': args.data,
-                'num_train': args.num_train,
-                'num_val': args.num_val,
+                **selection,
             },
             devices=[str(device) for device in trainer.devices],
         )
@@ -461,6 +466,7 @@ def report(run, trainer, data):
     print(f'Picture: {os.path.join(where, "curves.png")}')
     if run.info['experiment'] == 'book':
         print(book.verdict(trainer.history))
+        print(book.remark())
     else:
         seconds = bench.estimate_seconds(
             get_experiment('book'), trainer.devices[0]
@@ -509,6 +515,8 @@ def curves(args):
         print(f'{name}:')
         print(book.table(book.compare(history, args.framework)))
         print(book.verdict(history, args.framework))
+        if book.remark(args.framework):
+            print(book.remark(args.framework))
         delay = book.delay(history, args.framework)
         if delay is not None:
             side = 'behind' if delay >= 0 else 'ahead of'

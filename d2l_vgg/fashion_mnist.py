@@ -78,15 +78,13 @@ FILES = (
     ),
 )
 
-# MXNet packed its archives anew, so a download begun elsewhere cannot go on
-# there: it comes last
+# MXNet's own archive is none of them: it holds other images of the same data
+# set, divided otherwise (chapter/reproduce.md)
 MIRRORS = (
     'http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/',
     'https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/'
     'master/data/fashion/',
     'https://storage.googleapis.com/tensorflow/tf-keras-datasets/',
-    'https://apache-mxnet.s3-accelerate.dualstack.amazonaws.com/'
-    'gluon/dataset/fashion-mnist/',
 )
 
 
@@ -124,6 +122,35 @@ class BadFile(ValueError):
         self.path, self.state = path, state
 
 
+def divide_anew(data, seed):
+    """Return the images of `data` in another division, drawn from `seed`.
+
+    All are put together, shuffled, and divided so that each class keeps its
+    number of training and of validation examples. It tells whether a
+    validation set is easier or harder than others.
+
+    Args:
+        data: a `Data`
+        seed: a whole number, 0 or more
+    """
+    rng = np.random.RandomState(seed)
+    images = np.concatenate([data.train_images, data.val_images])
+    labels = np.concatenate([data.train_labels, data.val_labels])
+    order = rng.permutation(len(labels))
+    is_val = np.zeros(len(labels), bool)
+    for label in np.unique(labels):
+        of_class = order[labels[order] == label]
+        is_val[of_class[: np.sum(data.val_labels == label)]] = True
+    train, val = order[~is_val[order]], order[is_val[order]]
+    return data._replace(
+        train_images=images[train],
+        train_labels=labels[train],
+        val_images=images[val],
+        val_labels=labels[val],
+        source=f'{data.source}, divided anew from seed {seed}',
+    )
+
+
 def text_labels(indices):
     """Return the list of the names that belong to a sequence of labels."""
     return [TEXT_LABELS[int(i)] for i in indices]
@@ -132,17 +159,18 @@ def text_labels(indices):
 def default_root():
     """Return the folder that downloads go to.
 
-    That is $D2L_VGG_DATA or, when it is not set, MXNet's own cache.
+    That is $D2L_VGG_DATA or, when it is not set, a cache of our own: MXNet
+    would replace what it finds in its cache by its own archive.
     """
-    return _absolute(os.environ.get('D2L_VGG_DATA') or _mxnet_cache())
+    return _absolute(os.environ.get('D2L_VGG_DATA') or _own_cache())
 
 
 def places(root=None):
     """Return the folders in which the files are looked for, in order.
 
     They are the given folder, $D2L_VGG_DATA, the data folders that d2l and
-    torchvision use, MXNet's cache and Keras's. Below each of the data
-    folders, `FashionMNIST/raw` (torchvision's) and `fashion-mnist` count
+    torchvision use, our own cache, MXNet's and Keras's. Below each of the
+    data folders, `FashionMNIST/raw` (torchvision's) and `fashion-mnist` count
     too.
     """
     folders = _with_subfolders(root) if root else []
@@ -150,7 +178,7 @@ def places(root=None):
         folders += _with_subfolders(os.environ['D2L_VGG_DATA'])
     for folder in ('data', os.path.join('..', 'data')):
         folders += _with_subfolders(folder)
-    folders.append(_mxnet_cache())
+    folders += [_own_cache(), _mxnet_cache()]
     folders += _with_subfolders(os.path.join('~', 'data'))
     keras = os.environ.get('KERAS_HOME') or os.path.join('~', '.keras')
     folders.append(os.path.join(keras, 'datasets', 'fashion-mnist'))
@@ -279,7 +307,7 @@ def read(path, file):
             path,
             'altered',
             f'its SHA-256 is {sha256[:8]}..., not {file.sha256[:8]}... '
-            '(MNIST has files of the same names)',
+            "(MNIST, and MXNet's own archive, have files of the same names)",
         )
     array = np.frombuffer(content, np.uint8, offset=len(file.header))
     return array.reshape(file.shape).copy()
@@ -343,6 +371,11 @@ def _with_subfolders(folder):
         os.path.join(folder, 'FashionMNIST', 'raw'),
         os.path.join(folder, 'fashion-mnist'),
     ]
+
+
+def _own_cache():
+    caches = os.environ.get('XDG_CACHE_HOME') or os.path.join('~', '.cache')
+    return _absolute(os.path.join(caches, 'd2l_vgg', 'fashion-mnist'))
 
 
 def _mxnet_cache():

@@ -130,7 +130,8 @@ def test_damaged_run(capsys, tmp_path):
 
 
 def test_data_that_is_missing(tmp_path):
-    home = {'HOME': str(tmp_path), 'D2L_VGG_DATA': '', 'MXNET_HOME': ''}
+    names = ('D2L_VGG_DATA', 'MXNET_HOME', 'XDG_CACHE_HOME')
+    home = {'HOME': str(tmp_path), **dict.fromkeys(names, '')}
     result = run('data', tmp_path / 'none', cwd=tmp_path, env=home)
     assert_fails(result, 'not complete', '--fetch')
     assert str(tmp_path / 'none') in result.stdout
@@ -461,6 +462,7 @@ def test_no_data_and_no_network(tmp_path):
         'HOME': str(tmp_path),
         'D2L_VGG_DATA': str(tmp_path / 'data'),
         'MXNET_HOME': '',
+        'XDG_CACHE_HOME': '',
         # A port that nobody listens on stands for the missing network
         'http_proxy': 'http://127.0.0.1:9',
         'https_proxy': 'http://127.0.0.1:9',

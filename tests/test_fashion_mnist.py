@@ -155,7 +155,8 @@ def mirror(monkeypatch):
 @pytest.fixture
 def nowhere(tmp_path, monkeypatch):
     """A machine without the files: empty home and working folder."""
-    for name in ('D2L_VGG_DATA', 'MXNET_HOME', 'KERAS_HOME'):
+    names = ('D2L_VGG_DATA', 'MXNET_HOME', 'KERAS_HOME', 'XDG_CACHE_HOME')
+    for name in names:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv('HOME', str(tmp_path / 'home'))
     (tmp_path / 'home').mkdir()
@@ -264,6 +265,7 @@ def test_order_of_places(nowhere, monkeypatch):
         here / 'data' / 'FashionMNIST' / 'raw',
         here.parent / 'data',
         here.parent / 'data' / 'FashionMNIST' / 'raw',
+        home / '.cache' / 'd2l_vgg' / 'fashion-mnist',
         home / '.mxnet' / 'datasets' / 'fashion-mnist',
         home / '.keras' / 'datasets' / 'fashion-mnist',
     ]
@@ -273,13 +275,43 @@ def test_order_of_places(nowhere, monkeypatch):
     assert len(places) == len(set(places))
 
 
+def test_another_division_of_the_same_images():
+    rng = np.random.RandomState(0)
+    images = rng.randint(256, size=(70, 28, 28)).astype('uint8')
+    labels = np.arange(70).astype('uint8') % 7
+    data = fashion_mnist.Data(
+        images[:50], labels[:50], images[50:], labels[50:], 'here'
+    )
+    again, other = (fashion_mnist.divide_anew(data, s) for s in (1, 2))
+    repeated = fashion_mnist.divide_anew(data, 1)
+    np.testing.assert_array_equal(again.val_images, repeated.val_images)
+    assert not np.array_equal(again.val_images, other.val_images)
+    assert '1' in again.source
+    names = {image.tobytes(): label for image, label in zip(images, labels)}
+    pairs = [
+        *zip(again.train_images, again.train_labels),
+        *zip(again.val_images, again.val_labels),
+    ]
+    # Each image once, with its own label, each class with its numbers
+    assert {image.tobytes(): label for image, label in pairs} == names
+    for new, old in (
+        (again.train_labels, data.train_labels),
+        (again.val_labels, data.val_labels),
+    ):
+        np.testing.assert_array_equal(np.bincount(new), np.bincount(old))
+
+
 def test_default_root(nowhere, monkeypatch):
-    cache = nowhere / 'home' / '.mxnet' / 'datasets' / 'fashion-mnist'
+    cache = nowhere / 'home' / '.cache' / 'd2l_vgg' / 'fashion-mnist'
     assert fashion_mnist.default_root() == str(cache)
-    monkeypatch.setenv('MXNET_HOME', str(nowhere / 'mx'))
-    expected = nowhere / 'mx' / 'datasets' / 'fashion-mnist'
+    monkeypatch.setenv('XDG_CACHE_HOME', str(nowhere / 'xdg'))
+    expected = nowhere / 'xdg' / 'd2l_vgg' / 'fashion-mnist'
     assert fashion_mnist.default_root() == str(expected)
     assert str(expected) in fashion_mnist.places()
+    monkeypatch.setenv('MXNET_HOME', str(nowhere / 'mx'))
+    assert str(nowhere / 'mx' / 'datasets' / 'fashion-mnist') in (
+        fashion_mnist.places()
+    )
     monkeypatch.setenv('D2L_VGG_DATA', str(nowhere / 'env'))
     assert fashion_mnist.default_root() == str(nowhere / 'env')
 
@@ -288,6 +320,7 @@ def test_default_root(nowhere, monkeypatch):
 @pytest.mark.parametrize(
     'place',
     [
+        'home/.cache/d2l_vgg/fashion-mnist',
         'home/.mxnet/datasets/fashion-mnist',
         'home/.keras/datasets/fashion-mnist',
         'work/data/FashionMNIST/raw',

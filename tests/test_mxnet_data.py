@@ -142,7 +142,7 @@ def test_real_data(real_root):
     assert len(data.train_dataloader()) == 469
     assert len(data.val_dataloader()) == 79
     X, y = next(iter(data.val_dataloader()))
-    # The first of the published validation set is an ankle boot
+    # The first of Zalando's validation set is an ankle boot
     assert data.text_labels(y[:1]) == ['ankle boot']
     assert 0 <= float(X.min()) and float(X.max()) <= 1
 

@@ -23,6 +23,8 @@ class FashionMNIST(d2l.DataModule):
             None to look in `$D2L_VGG_DATA` (which may be 'stand-in' too) and
             the usual places and then download
         num_train, num_val: how many examples to use, None for all
+        division: None for the official division into training and validation
+            set, or the seed of another one
         device: where the set is held, None for where the trainer works
 
     Raises:
@@ -39,6 +41,7 @@ class FashionMNIST(d2l.DataModule):
         root=None,
         num_train=None,
         num_val=None,
+        division=None,
         device=None,
     ):
         super().__init__(root=root, num_workers=0)
@@ -60,6 +63,8 @@ class FashionMNIST(d2l.DataModule):
             arrays = stand_in.load(num_train or 60000, num_val or 10000)
         else:
             arrays = fashion_mnist.load(root)
+        if division is not None:
+            arrays = fashion_mnist.divide_anew(arrays, division)
         self.source, self.stand_in = arrays.source, arrays.stand_in
         self.train = (
             arrays.train_images[:num_train],
