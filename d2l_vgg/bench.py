@@ -61,6 +61,8 @@ def compare(size, sides, args):
             # Whoever goes first in one round goes last in the next
             for side in sides if i % 2 == 0 else sides[::-1]:
                 workers[side].round()
+        for worker in workers.values():
+            worker.measure_memory()
     finally:
         for worker in workers.values():
             worker.close()
@@ -116,26 +118,31 @@ class Worker:
         """Compile, allocate, and fill the queues of the loaders."""
         self.steps = steps
         self.work(steps + 2)
-        self.peak = 0
 
     def round(self):
         """Measure the speed once, in images per second."""
         seconds = self.work(self.steps)
         self.speeds.append(self.steps * self.batch_size / seconds)
 
-    def work(self, steps):
-        """Have `steps` minibatches trained; return the seconds taken."""
-        os.killpg(self.process.pid, signal.SIGCONT)
+    def measure_memory(self):
+        """Measure the peak in a round of its own: watching takes time."""
         ended = threading.Event()
         watcher = threading.Thread(target=self.watch_memory, args=[ended])
         watcher.start()
+        try:
+            self.work(self.steps)
+        finally:
+            ended.set()
+            watcher.join()
+
+    def work(self, steps):
+        """Have `steps` minibatches trained; return the seconds taken."""
+        os.killpg(self.process.pid, signal.SIGCONT)
         try:
             self.process.stdin.write(f'{steps}\n')
             self.process.stdin.flush()
             return self.wait()
         finally:
-            ended.set()
-            watcher.join()
             self.halt()
 
     def wait(self):

@@ -84,7 +84,24 @@ EXPERIMENTS = {
         description="the experiment of the book's section, whole",
         draw='published',
     ),
-    # Chosen on the last 10000 training images, held out for that
+    # Both chosen on the last 10000 training images, held out for that; what
+    # five seeds reach is in chapter/results/cheap
+    'fast': Experiment(
+        description="the book's accuracy in a quarter of a minute",
+        arch=Architecture(
+            name='fast',
+            blocks=((1, 16), (1, 32), (1, 64)),
+            batch_norm=True,
+            hidden=(128,),
+            dropout=0,
+        ),
+        resize=28,
+        max_epochs=2,
+        lr=0.1,
+        lr_schedule='one_cycle',
+        momentum=0.9,
+        weight_decay=5e-4,
+    ),
     'quick': Experiment(
         description='the same accuracy from the original 28 x 28 pixels',
         arch=Architecture(

@@ -42,7 +42,7 @@ def test_an_experiment_fits_its_images(name):
 
 
 def test_unknown_experiment():
-    with pytest.raises(ValueError, match="'slow'.*book, quick"):
+    with pytest.raises(ValueError, match="'slow'.*book, fast, quick"):
         get_experiment('slow')
 
 

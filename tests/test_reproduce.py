@@ -86,26 +86,67 @@ def test_what_the_delay_explains():
     assert round(gap / explained) == 7  # A seventh, as the summary says
 
 
-def test_the_figures_of_our_own_run():
-    folder = os.path.join(CHAPTER, 'results', 'book')
+def record(name):
+    """Return what `run.json` tells of a recorded run, and its history."""
+    folder = os.path.join(CHAPTER, 'results', name)
     with open(os.path.join(folder, 'run.json')) as file:
         info = json.load(file)
-    assert info['seconds'] // 60 == 3 * 60 + 19
-    points = book.band('mxnet')
-    for series, value in info['results'].items():
-        last = points[series][-1]
-        distance = (value - last.mean) / last.sd
-        row = f'| `{series}` | {value:.4f} | {last.mean:.4f} '
-        assert f'{row}| {distance:+.1f} sd |' in text()
-    history = History.from_csv(os.path.join(folder, 'history.csv'))
-    distances = [
-        abs(point.distance)
-        for point in book.compare(history, 'mxnet')
-        if point.series == 'train_loss' and point.epoch > 1
+    return info, History.from_csv(os.path.join(folder, 'history.csv'))
+
+
+def distances(history, framework, *series):
+    """Return the distances from a tab's mean, in its standard deviations."""
+    return [
+        abs(row.distance)
+        for row in book.compare(history, framework)
+        if row.series in series
     ]
-    assert max(distances) < 2.15
+
+
+def test_the_table_of_our_own_runs():
+    info, _ = record('book')
+    assert info['hyperparameters']['draw'] == 'published'
+    assert info['seconds'] // 60 == 60 + 44
+    other, _ = record('book-own-draw')
+    assert other['seconds'] // 60 == 3 * 60 + 19
+    for run in (info, other):
+        assert run['status'] == 'finished' and not run['data']['stand_in']
+    for series, value in info['results'].items():
+        cells = [value, other['results'][series]]
+        for tab in ('mxnet', 'pytorch'):
+            cells.append(book.band(tab)[series][-1].mean)
+        row = ' | '.join(f'{cell:.4f}' for cell in cells)
+        assert f'| `{series}` | {row} |' in text()
+
+
+def test_our_runs_agree_with_mxnet_in_training_and_pytorch_in_validation():
+    _, history = record('book')
+    _, other = record('book-own-draw')
+    first, first_of_other = (
+        h.points['train_loss'][0][1] for h in (history, other)
+    )
+    assert f'as {first:.3f} on a processor' in text()
+    assert f'had {first_of_other:.3f} there' in text()
+    found = distances(history, 'mxnet', 'train_loss')
+    assert len(found) == 20
+    assert max(found) < 2.75 and max(found[:7]) < 1.25
+    last = book.compare(history, 'mxnet')
+    loss, accuracy = (
+        [r.distance for r in last if r.series == s][-1]
+        for s in ('val_loss', 'val_acc')
+    )
+    assert f'loss is {loss:.1f} standard deviations too high' in text()
+    assert f'its accuracy {-accuracy:.1f} too low' in text()
+    for run in (history, other):
+        validation = distances(run, 'pytorch', 'val_loss', 'val_acc')
+        assert len(validation) == 20 and max(validation) < 2
+
+
+def test_the_section_tells_our_run_as_it_was():
+    info, _ = record('book')
     with open(os.path.join(CHAPTER, 'vgg.md')) as file:
-        section = file.read()
+        section = ' '.join(file.read().split())
     for value in info['results'].values():
         assert f'{value:.4f}' in section
     assert info['started'][:10] in section
+    assert '1 hour and 44 minutes' in section
