@@ -121,7 +121,9 @@ if [ "$(cat "$venv/mxnet_wheel" 2>/dev/null || echo cpu)" != "$mxnet" ]; then
     pip uninstall --yes -qq mxnet mxnet-cu112 mxnet-cu117
 fi
 echo "$mxnet" >"$venv/mxnet_wheel"
-pip install --constraint "$constraints" --editable ".[$mxnet,book,dev]"
+# Older versions of pip would build some packages with what lies around
+pip install --use-pep517 --constraint "$constraints" \
+    --editable ".[$mxnet,book,dev]"
 if [ "$want" = 3.12 ]; then
     # d2l's own pins have no wheels for Python 3.12, and it does not need them
     pip install --no-deps d2l==1.0.3
