@@ -89,8 +89,8 @@ def make_stock():
             )
             self.net.initialize(init.Xavier())
 
-    # Gluon believes only its own archives of the same images; where they
-    # come from does not change what the loader does with them
+    # Gluon would download its own archive; which images they are does not
+    # change what the loader does with them
     trial.offer_data('mxnet', request['root'])
     size = request['size']
     data = d2l.FashionMNIST(request['batch_size'], resize=(size, size))

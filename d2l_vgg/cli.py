@@ -515,8 +515,9 @@ def curves(args):
         print(f'{name}:')
         print(book.table(book.compare(history, args.framework)))
         print(book.verdict(history, args.framework))
-        if book.remark(args.framework):
-            print(book.remark(args.framework))
+        remark = book.remark(args.framework)
+        if remark:
+            print(remark)
         delay = book.delay(history, args.framework)
         if delay is not None:
             side = 'behind' if delay >= 0 else 'ahead of'

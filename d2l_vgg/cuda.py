@@ -36,9 +36,9 @@ def load_libraries():
     """
     if not any(map(_is_installed, WHEELS)):
         return []
-    loaded = []
+    folders, loaded = _folders(), []
     for package, library in LIBRARIES:
-        for folder in _folders():
+        for folder in folders:
             path = os.path.join(folder, package, 'lib', library)
             with contextlib.suppress(OSError):
                 ctypes.CDLL(path, ctypes.RTLD_GLOBAL)

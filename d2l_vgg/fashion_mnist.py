@@ -4,7 +4,6 @@ A file is believed by the SHA-256 of its uncompressed content alone, so it
 may come from any folder, any mirror and any packer, and is never half read.
 """
 
-import contextlib
 import gzip
 import hashlib
 import os
@@ -17,10 +16,7 @@ import numpy as np
 import requests
 from tqdm import tqdm
 
-try:
-    import fcntl
-except ImportError:  # Windows has no such lock, and MXNet 1.9 no Windows
-    fcntl = None
+from d2l_vgg.files import alone_in
 
 TEXT_LABELS = (
     't-shirt',
@@ -339,7 +335,8 @@ def fetch(
     failures = []
     try:
         os.makedirs(folder, exist_ok=True)
-        with _alone_in(folder, progress):
+        waiting = f'waiting for another download to {folder}'
+        with alone_in(folder, lambda: _note(waiting, progress)):
             for file in files:
                 states = [_state(p, file) for p in _candidates(file, folder)]
                 if 'whole' in states:
@@ -426,30 +423,6 @@ def _not_found(folder, reasons):
         f'{MIRRORS[0]}) there, or take the stand-in that is drawn by code: '
         '`--data stand-in` on the command line, `stand_in.load()` in Python.'
     )
-
-
-@contextlib.contextmanager
-def _alone_in(folder, progress):
-    """Let no second process download to the same folder meanwhile.
-
-    The system lifts the lock when its owner ends, however that happens.
-    """
-    if fcntl is None:
-        yield
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            _note(f'waiting for another download to {folder}', progress)
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        except OSError:
-            # Some network file systems cannot lock; the hashes still guard
-            pass
-        yield
-    finally:
-        os.close(handle)
 
 
 def _note(text, progress):

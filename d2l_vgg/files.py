@@ -1,11 +1,42 @@
-"""Write files whole or not at all.
+"""Write files whole or not at all, and keep two processes apart.
 
 A reader of `path` sees the old content or the new, never a half: the new
 content goes to a temporary name in the same folder and is then renamed.
 """
 
+import contextlib
 import os
 import tempfile
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such lock, and MXNet 1.9 no Windows
+    fcntl = None
+
+
+@contextlib.contextmanager
+def alone_in(folder, when_busy):
+    """Let no second process work in the same folder meanwhile.
+
+    `when_busy()` is called if one does already; if it raises nothing, the
+    other's end is waited for. The system lifts the lock when its owner ends,
+    however that happens.
+    """
+    if fcntl is None:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            when_busy()
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        except OSError:
+            pass  # Some network file systems cannot lock
+        yield
+    finally:
+        os.close(handle)
 
 
 def write_whole(path, write):

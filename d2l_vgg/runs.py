@@ -4,7 +4,6 @@
 `history.csv`, and the trained parameters, which are beside it.
 """
 
-import contextlib
 import importlib.metadata
 import json
 import os
@@ -12,16 +11,11 @@ import platform
 import subprocess
 import time
 
-try:
-    import fcntl
-except ImportError:  # Windows has no such lock, and MXNet 1.9 no Windows
-    fcntl = None
-
 from d2l_vgg import checkpoint
 from d2l_vgg.compatibility import physical_cores
 from d2l_vgg.cuda import WHEELS
 from d2l_vgg.experiments import Experiment
-from d2l_vgg.files import write_text
+from d2l_vgg.files import alone_in, write_text
 from d2l_vgg.history import History
 
 PACKAGES = ['d2l-vgg', 'mxnet', *WHEELS, 'd2l', 'numpy']
@@ -106,31 +100,20 @@ class Run:
             ) from None
         return cls(folder, info)
 
-    @contextlib.contextmanager
     def alone(self):
-        """Let no second process work on this run meanwhile.
-
-        The system lifts the lock when its owner ends, however that happens.
+        """Let no second process work on this run, in a `with` statement.
 
         Raises:
             RuntimeError: another process does.
         """
-        handle = os.open(self.folder, os.O_RDONLY)
-        try:
-            if fcntl is not None:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
+
+        def refuse():
             raise RuntimeError(
                 f'Another process trains the run in {self.folder}: wait for '
                 'its end, or stop it and try again.'
-            ) from None
-        except OSError:
-            pass  # Some network file systems cannot lock
-        try:
-            yield
-        finally:
-            os.close(handle)
+            )
+
+        return alone_in(self.folder, refuse)
 
     def path(self, name):
         """Return the path of a file of this run."""
