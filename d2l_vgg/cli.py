@@ -198,7 +198,25 @@ def add_train(commands):
     add('--momentum', type=float, help='of gradient descent, below 1')
     add('--weight-decay', type=float, help='shrinks the parameters')
     add('--gradient-clip-val', type=float, help='largest norm, 0 for none')
-    add('--seed', type=int, help='of shuffles and dropout')
+    add(
+        '--label-smoothing',
+        type=float,
+        help='probability spread over all classes, below 1',
+    )
+    add(
+        '--flip',
+        action='store_true',
+        default=None,
+        help='mirror half of the training images',
+    )
+    add('--no-flip', action='store_false', dest='flip')
+    add(
+        '--shift',
+        type=int,
+        metavar='PIXELS',
+        help='move each training image by up to so many of its 28',
+    )
+    add('--seed', type=int, help='of shuffles, flips, shifts and dropout')
     add(
         '--draw',
         choices=DRAWS,
@@ -311,6 +329,8 @@ def load_data(framework, experiment, root, allow_stand_in, selection):
     sizes = {
         'batch_size': experiment.batch_size,
         'resize': (experiment.resize, experiment.resize),
+        'flip': experiment.flip,
+        'shift': experiment.shift,
         **selection,
     }
     try:
@@ -364,6 +384,7 @@ def train(args):
         lr=experiment.lr,
         momentum=experiment.momentum,
         weight_decay=experiment.weight_decay,
+        label_smoothing=experiment.label_smoothing,
     )
     trainer = package.Trainer(
         max_epochs=experiment.max_epochs,

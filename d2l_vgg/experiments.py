@@ -27,6 +27,9 @@ class Experiment:
     momentum: float = 0.0
     weight_decay: float = 0.0
     gradient_clip_val: float = 0.0
+    label_smoothing: float = 0.0
+    flip: bool = False  # mirrors half of the training images
+    shift: int = 0  # moves each of them by up to so many pixels
     seed: int = 0
     draw: str = 'seed'  # of the initial parameters, one of `DRAWS`
 
@@ -40,14 +43,16 @@ class Experiment:
             value = getattr(self, name)
             if not value > 0:
                 raise ValueError(f'{name} is {value}: it must be positive.')
-        for name in ('momentum', 'weight_decay', 'gradient_clip_val', 'seed'):
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.type in (int, float) and not value >= 0:
+                raise ValueError(
+                    f'{field.name} is {value}: it must be 0 or more.'
+                )
+        for name in ('momentum', 'label_smoothing'):
             value = getattr(self, name)
-            if not value >= 0:
-                raise ValueError(f'{name} is {value}: it must be 0 or more.')
-        if self.momentum >= 1:
-            raise ValueError(
-                f'momentum is {self.momentum}: it must be less than 1.'
-            )
+            if value >= 1:
+                raise ValueError(f'{name} is {value}: it must be below 1.')
         if self.draw not in DRAWS:
             raise ValueError(
                 f'draw is {self.draw!r}: it must be one of '

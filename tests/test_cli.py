@@ -275,6 +275,17 @@ def test_a_second_run_gets_a_folder_of_its_own(finished):
     assert (folder.parent / 'whole-2' / 'run.json').exists()
 
 
+def test_what_regularizes_changes_the_run(tmp_path):
+    small = [*TINY, '--num-train', '64', '--max-epochs', '1']
+    losses = set()
+    for option in ('', '--flip', '--shift 2', '--label-smoothing 0.1'):
+        where = ['--runs', str(tmp_path), '--name', 'run' + option[:3]]
+        assert cli.main(['train', *small, *where, *option.split()]) == 0
+        history = runs.Run.open(tmp_path / ('run' + option[:3])).history()
+        losses.add(history.final['train_loss'])
+    assert len(losses) == 4
+
+
 def test_a_resumed_run_keeps_its_hyperparameters(finished):
     folder, _ = finished
     for options in (['--lr', '0.5'], ['--max-epochs', '3'], ['--name', 'a']):

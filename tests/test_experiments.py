@@ -57,6 +57,9 @@ def test_unknown_experiment():
         ('momentum', 1),
         ('momentum', -0.1),
         ('weight_decay', -1),
+        ('label_smoothing', 1),
+        ('label_smoothing', -0.1),
+        ('shift', -1),
         ('seed', -1),
     ],
 )

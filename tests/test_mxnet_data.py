@@ -1,5 +1,7 @@
 """Fashion-MNIST on the device: the pixels of d2l's loader without it."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -16,7 +18,7 @@ from d2l_vgg.mxnet.data import Minibatches
 DATA = stand_in.load(num_train=200, num_val=50)
 
 
-def loader(resize=(28, 28), batch_size=64, shuffle=False):
+def loader(resize=(28, 28), batch_size=64, shuffle=False, **moves):
     return Minibatches(
         DATA.train_images,
         DATA.train_labels,
@@ -24,6 +26,7 @@ def loader(resize=(28, 28), batch_size=64, shuffle=False):
         resize,
         shuffle,
         None,
+        **moves,
     )
 
 
@@ -92,6 +95,74 @@ def test_an_epoch_can_be_entered_in_the_middle():
         np.testing.assert_array_equal(y, same)
 
 
+def moved(image, down, right, mirrored):
+    """Move an image with NumPy's own functions; what comes in is black."""
+    image = image[:, ::-1] if mirrored else image
+    image = np.roll(np.pad(image, 3), (down, right), axis=(0, 1))
+    return image[3:-3, 3:-3]
+
+
+@pytest.mark.parametrize('flip', [False, True])
+@pytest.mark.parametrize('shift', [0, 2])
+def test_flips_and_shifts_are_drawn_evenly(flip, shift):
+    """Each moved image is one of the possible ones, each about as often."""
+    steps = range(-shift, shift + 1)
+    moves = list(itertools.product(steps, steps, [False, True][: flip + 1]))
+    counts = dict.fromkeys(moves, 0)
+    np.random.seed(0)
+    batches = loader(flip=flip, shift=shift)
+    for _ in range(3):
+        X = np.concatenate([X.asnumpy() for X, _ in batches])
+        X = np.rint(X[:, 0] * 255).astype('uint8')
+        for image, original in zip(X, DATA.train_images):
+            found = [m for m in moves if (image == moved(original, *m)).all()]
+            assert found
+            counts[found[0]] += 1
+    # Standard deviations of a binomial distribution of 600 draws
+    sd = np.sqrt(600 / len(moves))
+    assert all(abs(n - 600 / len(moves)) < 4 * sd for n in counts.values())
+
+
+def test_moved_images_are_resized_like_others():
+    image = DATA.train_images[:1]
+    batches = Minibatches(
+        image, [0], 1, (56, 40), False, None, flip=True, shift=1
+    )
+    possible = [
+        Minibatches(moved(image[0], *move)[None], [0], 1, (56, 40), 0, None)
+        for move in itertools.product([-1, 0, 1], [-1, 0, 1], [False, True])
+    ]
+    ((X, _),) = batches
+    assert X.shape == (1, 1, 40, 56)
+    assert any((X == next(iter(p))[0]).all() for p in possible)
+
+
+def test_a_moved_epoch_can_be_entered_in_the_middle():
+    np.random.seed(0)
+    batches = loader(shuffle=True, flip=True, shift=2)
+    whole = [X.asnumpy() for X, _ in batches]
+    again = [X.asnumpy() for X, _ in batches]
+    np.random.seed(0)
+    rest = [X.asnumpy() for X, _ in batches.start_at(2)]
+    for X, same, other in zip(rest, whole[2:], again[2:]):
+        np.testing.assert_array_equal(X, same)
+        assert not np.array_equal(X, other)
+
+
+def test_validation_images_are_not_moved():
+    data = FashionMNIST(
+        50, root='stand-in', num_train=100, num_val=50, flip=True, shift=2
+    )
+    ((X, _),) = data.val_dataloader()
+    expected = data.val[0].astype('float32') / 255
+    np.testing.assert_allclose(X.asnumpy()[:, 0], expected, rtol=1e-6)
+    originals = {image.tobytes() for image in data.train[0]}
+    moved = np.concatenate([X.asnumpy() for X, _ in data.train_dataloader()])
+    moved = np.rint(moved * 255).astype('uint8')
+    # One image in fifty is neither mirrored nor moved
+    assert sum(image.tobytes() in originals for image in moved) < 20
+
+
 @pytest.fixture(scope='module')
 def small():
     return FashionMNIST(32, (56, 56), 'stand-in', num_train=100, num_val=40)
@@ -156,6 +227,7 @@ def test_real_data(real_root):
         ({'resize': (0, 28)}, 'resize is 0'),
         ({'num_train': 0}, 'num_train is 0'),
         ({'num_val': -1}, 'num_val is -1'),
+        ({'shift': -1}, 'shift is -1'),
     ],
 )
 def test_impossible_sizes_are_refused(arguments, message):

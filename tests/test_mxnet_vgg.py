@@ -103,6 +103,24 @@ def test_xavier_initialization():
     assert abs(weight.std() - bound / np.sqrt(3)) < 0.03 * bound
 
 
+@pytest.mark.parametrize('smoothing', [0, 0.1, 0.9])
+def test_label_smoothing_is_the_cross_entropy_with_softer_labels(smoothing):
+    model = VGG(((1, 4),), label_smoothing=smoothing)
+    plotted = []
+    model.plot = lambda key, value, train: plotted.append((key, value, train))
+    X, y = images((6, 1, 8, 8)), np.arange(6)
+    # No small differences between the scores, as at first
+    scores = 9 * images((6, 10), seed=1).astype('float64')
+    model.forward = lambda X: mnp.array(scores, dtype='float32')
+    loss = model.training_step((mnp.array(X), mnp.array(y)))
+    labels = smoothing / 10 + (1 - smoothing) * np.eye(10)[y]
+    log_p = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    expected = -(labels * log_p).sum(axis=1).mean()
+    assert float(loss) == pytest.approx(expected, rel=1e-6)
+    ((key, value, train),) = plotted
+    assert (key, float(value), train) == ('loss', float(loss), True)
+
+
 def test_parameters_of_another_architecture_are_refused(tmp_path):
     path = str(tmp_path / 'vgg.params')
     MXNet().build(((1, 4),), (1, 1, 8, 8)).save(path)

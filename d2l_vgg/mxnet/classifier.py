@@ -1,7 +1,7 @@
 """A d2l classifier that runs hybridized and can tell what it costs.
 
-Loss, accuracy and the training and validation steps are d2l's; what is added
-here lets the network be compiled, optimized with momentum, and read.
+Loss, accuracy and the validation step are d2l's; what is added here lets the
+network be compiled, optimized with momentum, regularized, and read.
 """
 
 import numpy as onp
@@ -21,6 +21,7 @@ class Classifier(d2l.Classifier):
 
     momentum = 0
     weight_decay = 0
+    label_smoothing = 0
 
     def forward(self, X):
         """Return the class scores, of shape (batch_size, num_classes).
@@ -31,6 +32,21 @@ class Classifier(d2l.Classifier):
         if X.ctx.device_type == 'cpu_shared':
             X = X.as_in_ctx(d2l.cpu())
         return self.net(X)
+
+    def training_step(self, batch):
+        """Return the loss on a minibatch, a tuple that ends with its labels.
+
+        With `label_smoothing` s, each of k classes is given the probability
+        s / k and the true one 1 - s more (Szegedy et al., 2015, Section 7).
+        """
+        if self.label_smoothing == 0:
+            return super().training_step(batch)
+        Y_hat = self(*batch[:-1])
+        loss = self.loss(Y_hat, batch[-1])
+        uniform = -npx.log_softmax(Y_hat).mean()
+        loss = loss + self.label_smoothing * (uniform - loss)
+        self.plot('loss', loss, train=True)
+        return loss
 
     def configure_optimizers(self):
         """Return minibatch stochastic gradient descent on all parameters."""

@@ -25,11 +25,14 @@ class FashionMNIST(d2l.DataModule):
         num_train, num_val: how many examples to use, None for all
         division: None for the official division into training and validation
             set, or the seed of another one
+        flip: mirror half of the training images, left to right
+        shift: move each training image by up to so many pixels (of 28 x 28)
+            up or down, and left or right; both are drawn anew in each epoch
         device: where the set is held, None for where the trainer works
 
     Raises:
-        ValueError: a size is not positive, or a minibatch is larger than the
-            set.
+        ValueError: a size is not positive, `shift` is negative, or a
+            minibatch is larger than the set.
         fashion_mnist.DataNotFound: no files and no network.
         fashion_mnist.BadFile: a file in `root` is not what it should be.
     """
@@ -42,6 +45,8 @@ class FashionMNIST(d2l.DataModule):
         num_train=None,
         num_val=None,
         division=None,
+        flip=False,
+        shift=0,
         device=None,
     ):
         super().__init__(root=root, num_workers=0)
@@ -58,6 +63,10 @@ class FashionMNIST(d2l.DataModule):
                 raise ValueError(
                     f'{name} is {size}, but it must be positive.'
                 )
+        if shift < 0:
+            raise ValueError(
+                f'shift is {shift}, but it must be 0 or more pixels.'
+            )
         self.resize = tuple(resize)
         if stand_in.is_asked_for(root):
             arrays = stand_in.load(num_train or 60000, num_val or 10000)
@@ -92,6 +101,8 @@ class FashionMNIST(d2l.DataModule):
             self.resize,
             shuffle=train,
             device=self.device or device,
+            flip=self.flip and train,
+            shift=self.shift if train else 0,
         )
 
     def visualize(self, batch, nrows=1, ncols=8, labels=None):
@@ -109,11 +120,27 @@ class Minibatches:
     """Images and labels cut into minibatches on the device.
 
     Each is a pair of `X`, float32 in [0, 1] of shape (batch_size, 1, height,
-    width), and `y`, int32 of shape (batch_size,). The order of an epoch comes
-    from NumPy's global generator, as in Gluon's own samplers.
+    width), and `y`, int32 of shape (batch_size,). The order of an epoch, and
+    how its images are moved, come from NumPy's global generator, as in
+    Gluon's own samplers.
     """
 
-    def __init__(self, images, labels, batch_size, resize, shuffle, device):
+    def __init__(
+        self,
+        images,
+        labels,
+        batch_size,
+        resize,
+        shuffle,
+        device,
+        flip=False,
+        shift=0,
+    ):
+        self.size = images.shape[1:]
+        self.flip = flip
+        self.shift = shift
+        # A black margin for what is moved out of the image and into it
+        images = onp.pad(images, [(0, 0), (shift, shift), (shift, shift)])
         self.images = np.array(images, dtype='uint8', ctx=device)
         self.labels = np.array(labels, dtype='int32', ctx=device)
         self.batch_size = batch_size
@@ -121,12 +148,12 @@ class Minibatches:
         self.device = device
         width, height = resize
         self.rows = self.columns = None
-        if (height, width) != images.shape[1:]:
+        if (height, width) != self.size:
             self.rows = np.array(
-                bilinear_weights(images.shape[1], height), ctx=device
+                bilinear_weights(self.size[0], height), ctx=device
             )
             self.columns = np.array(
-                bilinear_weights(images.shape[2], width).T, ctx=device
+                bilinear_weights(self.size[1], width).T, ctx=device
             )
 
     def __len__(self):
@@ -140,13 +167,38 @@ class Minibatches:
         order = onp.arange(len(self.labels))
         if self.shuffle:
             onp.random.shuffle(order)
-        order = np.array(order, dtype='int32', ctx=self.device)
+        # Which image, and which of its rows and columns; drawn for the whole
+        # epoch, so that it can be entered anywhere
+        chosen = [order]
+        if self.flip or self.shift:
+            chosen += self.draw_windows()
+        chosen = [np.array(a, dtype='int32', ctx=self.device) for a in chosen]
         for i in range(first * self.batch_size, len(order), self.batch_size):
-            yield self.minibatch(order[i : i + self.batch_size])
+            batch = slice(i, i + self.batch_size)
+            yield self.minibatch(*[a[batch] for a in chosen])
 
-    def minibatch(self, indices):
+    def draw_windows(self):
+        """Return the rows and the columns that are taken of each image.
+
+        Arrays of shape (number of images, height, 1) and (number of images,
+        1, width).
+        """
+        top, left = onp.random.randint(
+            2 * self.shift + 1, size=(2, len(self.labels), 1)
+        )
+        rows = top + onp.arange(self.size[0])
+        columns = left + onp.arange(self.size[1])
+        if self.flip:
+            mirrored = onp.random.rand(len(self.labels)) < 0.5
+            columns[mirrored] = columns[mirrored, ::-1]
+        return rows[:, :, None], columns[:, None, :]
+
+    def minibatch(self, indices, *window):
         """Return the resized images and the labels at `indices`."""
-        X = self.images[indices]
+        if window:
+            X = self.images[(indices[:, None, None], *window)]
+        else:
+            X = self.images[indices]
         if self.rows is not None:
             # The book's loader rounds to whole grey levels as it resizes;
             # a half added before is cheaper than rounding every pixel after

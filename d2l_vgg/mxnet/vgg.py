@@ -45,8 +45,9 @@ class VGG(Classifier):
             name of a network of the family, such as 'vgg11' or 'D'
         lr: learning rate
         num_classes: number of outputs
-        momentum, weight_decay: of stochastic gradient descent; the book
-            trains with neither
+        momentum, weight_decay: of stochastic gradient descent
+        label_smoothing: probability that is taken from the true class and
+            spread over all; the book trains with none of these three
 
     Raises:
         ValueError: `arch` is no name of the family, or a size in it is not
@@ -54,7 +55,13 @@ class VGG(Classifier):
     """
 
     def __init__(
-        self, arch, lr=0.1, num_classes=10, momentum=0, weight_decay=0
+        self,
+        arch,
+        lr=0.1,
+        num_classes=10,
+        momentum=0,
+        weight_decay=0,
+        label_smoothing=0,
     ):
         super().__init__()
         self.save_hyperparameters()
