@@ -1,16 +1,19 @@
 """The diagrams of the chapter: up to date, and true to the networks."""
 
+import csv
+import json
 import runpy
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / 'scripts' / 'draw_figures.py'
-NAMES = ['family.svg', 'receptive-field.svg', 'vgg.svg']
+NAMES = ['cost.svg', 'family.svg', 'receptive-field.svg', 'vgg.svg']
 
 
 @pytest.fixture(scope='module')
@@ -74,3 +77,41 @@ def test_vgg_shows_layers_and_blocks(drawn):
         '(2, 512)',
         '(num_convs, num_channels)',
     ]
+
+
+def test_cost_shows_the_recorded_runs_where_they_belong(drawn):
+    """Accuracies evenly from below to above, logarithms of seconds across."""
+    results = ROOT / 'chapter' / 'results'
+    runs = {}
+    for folder in ('cheap', 'resolutions'):
+        with open(results / folder / 'seeds.csv', newline='') as file:
+            for row in csv.DictReader(file):
+                if not row.get('division'):
+                    key = row.get('recipe'), row.get('resize')
+                    runs.setdefault((*key, row.get('experiment')), []).append(
+                        (float(row['seconds']), float(row['val_acc']))
+                    )
+    expected = [np.median(group, axis=0) for group in runs.values()]
+    info = json.loads((results / 'book' / 'run.json').read_text())
+    expected.append((info['seconds'], info['results']['val_acc']))
+    root = ElementTree.parse(drawn / 'cost.svg').getroot()
+    circles = root.iter('{http://www.w3.org/2000/svg}circle')
+    places = np.array(
+        [(float(c.get('cx')), float(c.get('cy'))) for c in circles]
+    )
+    legend = places[:, 1] > 262
+    assert legend.sum() == 3
+    places = sorted(places[~legend].tolist())
+    expected = sorted((np.log(t), -accuracy) for t, accuracy in expected)
+    assert len(places) == len(expected)
+    for column in range(2):
+        drawn_at, true = (
+            np.array([row[column] for row in rows])
+            for rows in (places, expected)
+        )
+        slope, offset = np.polyfit(true, drawn_at, 1)
+        assert slope > 0
+        np.testing.assert_allclose(slope * true + offset, drawn_at, atol=0.02)
+    (words,) = texts(drawn / 'cost.svg', 'desc')
+    for _, accuracy in expected:
+        assert f'{-accuracy:.4f} after' in words

@@ -1,5 +1,6 @@
 """The counts that the chapter's sentences quote are those of the package."""
 
+import csv
 import os
 import re
 
@@ -67,3 +68,23 @@ def test_what_a_hidden_layer_less_saves():
     ratio = totals('vgg11').dense_params / totals(narrow).dense_params
     assert round(ratio) == 9 and 'has a ninth of its parameters' in text
     assert f'Then {totals(none).dense_params} parameters remain' in text
+
+
+def test_the_resolutions_are_told_as_they_were():
+    text = prose('exercises')
+    path = os.path.join(CHAPTER, 'results', 'resolutions', 'seeds.csv')
+    with open(path, newline='') as file:
+        runs = {
+            (r['recipe'], int(r['resize'])): r for r in csv.DictReader(file)
+        }
+    assert set(runs) == {
+        ('quick', 56),
+        ('quick', 84),
+        ('quick', 96),
+        ('book', 56),
+    }
+    for run in runs.values():
+        accuracy, minutes = float(run['val_acc']), float(run['seconds']) / 60
+        assert f'{accuracy:.4f}' in text
+        digits = 0 if minutes >= 9.95 else 1
+        assert re.search(rf'\b{minutes:.{digits}f}\b[^.]* minutes', text)

@@ -278,10 +278,11 @@ def test_a_second_run_gets_a_folder_of_its_own(finished):
 def test_what_regularizes_changes_the_run(tmp_path):
     small = [*TINY, '--num-train', '64', '--max-epochs', '1']
     losses = set()
-    for option in ('', '--flip', '--shift 2', '--label-smoothing 0.1'):
-        where = ['--runs', str(tmp_path), '--name', 'run' + option[:3]]
+    options = ['', '--flip', '--shift 2', '--label-smoothing 0.1']
+    for i, option in enumerate(options):
+        where = ['--runs', str(tmp_path), '--name', str(i)]
         assert cli.main(['train', *small, *where, *option.split()]) == 0
-        history = runs.Run.open(tmp_path / ('run' + option[:3])).history()
+        history = runs.Run.open(tmp_path / str(i)).history()
         losses.add(history.final['train_loss'])
     assert len(losses) == 4
 
