@@ -171,13 +171,7 @@ def add_train(commands):
         '--arch',
         help='a name such as vgg11, or pairs such as ((1,16),(1,32))',
     )
-    add(
-        '--batch-norm',
-        action='store_true',
-        default=None,
-        help='normalize after each convolution',
-    )
-    add('--no-batch-norm', action='store_false', dest='batch_norm')
+    add_switch(group, 'batch-norm', 'normalize after each convolution')
     add(
         '--hidden',
         type=int,
@@ -203,13 +197,7 @@ def add_train(commands):
         type=float,
         help='probability spread over all classes, below 1',
     )
-    add(
-        '--flip',
-        action='store_true',
-        default=None,
-        help='mirror half of the training images',
-    )
-    add('--no-flip', action='store_false', dest='flip')
+    add_switch(group, 'flip', 'mirror half of the training images')
     add(
         '--shift',
         type=int,
@@ -231,6 +219,18 @@ def add_train(commands):
         metavar='SEED',
         help='divide all images anew into a training and a validation set',
     )
+
+
+def add_switch(parser, name, help):
+    """Add the options --name and --no-name; without either, None.
+
+    argparse's own action for this is not in Python 3.8.
+    """
+    dest = name.replace('-', '_')
+    parser.add_argument(
+        f'--{name}', action='store_true', default=None, help=help
+    )
+    parser.add_argument(f'--no-{name}', action='store_false', dest=dest)
 
 
 def read_arch(text):

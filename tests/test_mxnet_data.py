@@ -157,10 +157,10 @@ def test_validation_images_are_not_moved():
     expected = data.val[0].astype('float32') / 255
     np.testing.assert_allclose(X.asnumpy()[:, 0], expected, rtol=1e-6)
     originals = {image.tobytes() for image in data.train[0]}
-    moved = np.concatenate([X.asnumpy() for X, _ in data.train_dataloader()])
-    moved = np.rint(moved * 255).astype('uint8')
+    shown = np.concatenate([X.asnumpy() for X, _ in data.train_dataloader()])
+    shown = np.rint(shown * 255).astype('uint8')
     # One image in fifty is neither mirrored nor moved
-    assert sum(image.tobytes() in originals for image in moved) < 20
+    assert sum(image.tobytes() in originals for image in shown) < 20
 
 
 @pytest.fixture(scope='module')
