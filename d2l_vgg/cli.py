@@ -20,6 +20,7 @@ from d2l_vgg import (
     fashion_mnist,
     figures,
     frameworks,
+    precision,
     runs,
     schedules,
     stand_in,
@@ -204,12 +205,20 @@ def add_train(commands):
         metavar='PIXELS',
         help='move each training image by up to so many of its 28',
     )
+    add_switch(
+        group, 'test-flip', 'judge an image and its mirror image together'
+    )
     add('--seed', type=int, help='of shuffles, flips, shifts and dropout')
     add(
         '--draw',
         choices=DRAWS,
         help='where initial parameters come from: the seed, or the published '
         'runs of the book',
+    )
+    add(
+        '--precision',
+        choices=precision.PRECISIONS,
+        help='that blocks after the first compute in',
     )
     add('--num-train', type=int, help='use the first so many examples only')
     add('--num-val', type=int, help='use the first so many examples only')
@@ -354,6 +363,31 @@ def load_data_of(run, root):
     )
 
 
+def with_precision_of(devices, experiment):
+    """Return `experiment` in float32 where its precision cannot be had."""
+    on_cpu = all(str(device).startswith('cpu') for device in devices)
+    found = precision.nearest(experiment.precision, on_cpu)
+    if found != experiment.precision:
+        print(
+            f'This device has no {experiment.precision}: computing in '
+            f'{found}, which takes a CPU up to twice as long.'
+        )
+    return dataclasses.replace(experiment, precision=found)
+
+
+def make_model(package, experiment):
+    """Return the network of `experiment`, in the framework of `package`."""
+    return package.VGG(
+        experiment.arch,
+        lr=experiment.lr,
+        momentum=experiment.momentum,
+        weight_decay=experiment.weight_decay,
+        label_smoothing=experiment.label_smoothing,
+        test_flip=experiment.test_flip,
+        precision=experiment.precision,
+    )
+
+
 def train(args):
     if args.resume:
         run = runs.Run.open(args.resume)
@@ -379,13 +413,6 @@ def train(args):
     if data.stand_in:
         print(STAND_IN_NOTE)
     package = frameworks.load(framework)
-    model = package.VGG(
-        experiment.arch,
-        lr=experiment.lr,
-        momentum=experiment.momentum,
-        weight_decay=experiment.weight_decay,
-        label_smoothing=experiment.label_smoothing,
-    )
     trainer = package.Trainer(
         max_epochs=experiment.max_epochs,
         num_gpus=args.num_gpus,
@@ -395,6 +422,9 @@ def train(args):
         checkpoint_seconds=args.checkpoint_seconds,
         display=args.display,
     )
+    if run is None and args.precision is None:
+        experiment = with_precision_of(trainer.devices, experiment)
+    model = make_model(package, experiment)
     if run is None:
         name = args.experiment or 'quick'
         run = runs.Run.new(
@@ -657,7 +687,10 @@ def predict(args):
             f'`{command("train", "--resume", args.run)}`.'
         )
     data = load_data_of(run, args.data)
-    model = frameworks.load(run.framework).VGG(run.experiment.arch)
+    experiment = dataclasses.replace(
+        run.experiment, precision=precision.nearest(run.experiment.precision)
+    )
+    model = make_model(frameworks.load(run.framework), experiment)
     model.load(path)
     note = STAND_IN_NOTE if data.stand_in else None
     labels, scores = model.predict(data.val_dataloader())

@@ -7,6 +7,7 @@ in a minute on a laptop that the network learns.
 import dataclasses
 
 from d2l_vgg.architectures import Architecture, get
+from d2l_vgg.precision import PRECISIONS
 
 # Where initial parameters come from: the seed of the run, or the published
 # MXNet runs of the book, which all began with the same
@@ -30,8 +31,10 @@ class Experiment:
     label_smoothing: float = 0.0
     flip: bool = False  # mirrors half of the training images
     shift: int = 0  # moves each of them by up to so many pixels
+    test_flip: bool = False  # judges images mirrored, too
     seed: int = 0
     draw: str = 'seed'  # of the initial parameters, one of `DRAWS`
+    precision: str = 'float32'  # of the blocks, one of `PRECISIONS`
 
     def __post_init__(self):
         """Refuse numbers that no run can have.
@@ -53,11 +56,13 @@ class Experiment:
             value = getattr(self, name)
             if value >= 1:
                 raise ValueError(f'{name} is {value}: it must be below 1.')
-        if self.draw not in DRAWS:
-            raise ValueError(
-                f'draw is {self.draw!r}: it must be one of '
-                f'{", ".join(DRAWS)}.'
-            )
+        for name, known in (('draw', DRAWS), ('precision', PRECISIONS)):
+            value = getattr(self, name)
+            if value not in known:
+                raise ValueError(
+                    f'{name} is {value!r}: it must be one of '
+                    f'{", ".join(known)}.'
+                )
 
     def describe(self):
         """Return the hyperparameters in a few words."""

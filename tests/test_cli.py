@@ -11,7 +11,7 @@ import time
 import numpy as np
 import pytest
 
-from d2l_vgg import cli, runs
+from d2l_vgg import cli, precision, runs
 
 TINY = (
     '--data stand-in --arch ((1,4),(1,8)) --hidden 16 --resize 28 '
@@ -285,6 +285,31 @@ def test_what_regularizes_changes_the_run(tmp_path):
         history = runs.Run.open(tmp_path / str(i)).history()
         losses.add(history.final['train_loss'])
     assert len(losses) == 4
+
+
+def test_flipped_tests_change_the_validation_only(tmp_path):
+    small = [*TINY, '--num-train', '64', '--max-epochs', '1']
+    finals = []
+    for name, options in [('plain', []), ('flipped', ['--test-flip'])]:
+        where = ['--runs', str(tmp_path), '--name', name]
+        assert cli.main(['train', *small, *where, *options]) == 0
+        finals.append(runs.Run.open(tmp_path / name).history().final)
+    plain, flipped = finals
+    assert plain['train_loss'] == flipped['train_loss']
+    assert plain['val_loss'] != flipped['val_loss']
+
+
+@pytest.mark.skipif(
+    not precision.has_bfloat16(), reason='this processor has no bfloat16'
+)
+def test_a_run_in_bfloat16(tmp_path, capsys):
+    where = ['--runs', str(tmp_path), '--name', 'rounded']
+    options = [*TINY, *where, '--precision', 'bfloat16']
+    assert cli.main(['train', *options]) == 0
+    assert 'no bfloat16' not in capsys.readouterr().out
+    folder = tmp_path / 'rounded'
+    assert runs.Run.open(folder).experiment.precision == 'bfloat16'
+    assert cli.main(['predict', str(folder)]) == 0
 
 
 def test_a_resumed_run_keeps_its_hyperparameters(finished):

@@ -73,6 +73,11 @@ def test_unknown_draw():
         Experiment(draw='lucky')
 
 
+def test_unknown_precision():
+    with pytest.raises(ValueError, match="'double'.*float32, bfloat16"):
+        Experiment(precision='double')
+
+
 def test_schedules_stay_between_0_and_1():
     for name in schedules.SCHEDULES:
         values = [schedules.get(name)(i / 100) for i in range(101)]

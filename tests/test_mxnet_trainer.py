@@ -486,6 +486,15 @@ def test_impossible_options_are_refused(options, message):
         Trainer(**{'max_epochs': 1, **options})
 
 
+def test_no_bfloat16_on_a_gpu(data):
+    model = VGG(TINY)
+    model.precision = 'bfloat16'
+    trainer = Trainer(1, display='none')
+    trainer.devices = [mx.gpu(0)]
+    with pytest.raises(ValueError, match="'bfloat16', .* CPUs only"):
+        trainer.fit(model, data)
+
+
 def test_more_gpus_than_there_are():
     with pytest.raises(ValueError, match='num_gpus is 8, .* has'):
         Trainer(1, num_gpus=8)

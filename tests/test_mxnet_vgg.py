@@ -1,5 +1,6 @@
 """Gluon's side of the family: the model zoo agrees, the summary is right."""
 
+import dataclasses
 import re
 
 import numpy as np
@@ -10,8 +11,12 @@ pytest.importorskip('mxnet')
 from frameworks import MXNet, images
 from mxnet import np as mnp
 from mxnet.gluon.model_zoo import vision
+from numpy_vgg import conv3x3, max_pool
 
+from d2l_vgg import architectures
 from d2l_vgg.mxnet import VGG
+from d2l_vgg.mxnet.vgg import vgg_block
+from d2l_vgg.precision import has_bfloat16
 
 BOOK = ((1, 64), (1, 128), (2, 256), (2, 512), (2, 512))
 
@@ -119,6 +124,112 @@ def test_label_smoothing_is_the_cross_entropy_with_softer_labels(smoothing):
     assert float(loss) == pytest.approx(expected, rel=1e-6)
     ((key, value, train),) = plotted
     assert (key, float(value), train) == ('loss', float(loss), True)
+
+
+def test_flipped_test_scores_are_the_mean_over_both_images():
+    model = MXNet().build(((1, 4), (1, 8)), (3, 1, 8, 8))
+    X = images((3, 1, 8, 8))
+    plain = model.test_scores(mnp.array(X)).asnumpy()
+    np.testing.assert_array_equal(plain, model(mnp.array(X)).asnumpy())
+    model.test_flip = True
+    both = [MXNet().imperative(model, Z) for Z in (X, X[..., ::-1])]
+    flipped = model.test_scores(mnp.array(X)).asnumpy()
+    np.testing.assert_allclose(flipped, np.mean(both, axis=0), rtol=1e-5)
+    assert np.abs(flipped - plain).max() > 0.01 * np.abs(plain).max()
+    # A mirrored image is judged as the image itself
+    mirrored = model.test_scores(mnp.array(X[..., ::-1])).asnumpy()
+    np.testing.assert_allclose(mirrored, flipped, rtol=1e-5, atol=1e-6)
+
+
+def test_flipped_test_scores_are_those_that_are_recorded_and_predicted():
+    model = MXNet().build(((1, 4), (1, 8)), (32, 1, 8, 8))
+    model.test_flip = True
+    X, y = mnp.array(images((32, 1, 8, 8))), mnp.array(np.arange(32) % 10)
+    plotted = {}
+    model.plot = lambda key, value, train: plotted.update({key: value})
+    model.validation_step((X, y))
+    labels, scores = model.predict([(X, y)])
+    log_p = np.log(scores[np.arange(32), labels])
+    assert float(plotted['loss']) == pytest.approx(-log_p.mean(), rel=1e-5)
+    right = scores.argmax(axis=1) == labels
+    assert float(plotted['acc']) == pytest.approx(right.mean())
+
+
+needs_bfloat16 = pytest.mark.skipif(
+    not has_bfloat16(), reason='this processor has no bfloat16'
+)
+
+
+def to_bfloat16(array):
+    """Round to the nearest float32 whose last 16 bits are zero."""
+    bits = np.ascontiguousarray(array, dtype='float32').view('uint32')
+    # A half, less one where the bit before is zero: ties go to even
+    bits = bits + 0x7FFF + (bits >> 16 & 1)
+    return (bits & 0xFFFF0000).astype('uint32').view('float32')
+
+
+@needs_bfloat16
+def test_a_bfloat16_block_rounds_what_goes_into_it_and_what_comes_out():
+    """Against NumPy: one convolution of rounded numbers, in float64."""
+    blk = vgg_block(1, 32, precision='bfloat16')
+    blk.initialize()
+    X = images((2, 16, 8, 8)) - 0.5
+    Y = blk(mnp.array(X))
+    assert Y.dtype == np.float32
+    weight = blk[0].weight.data()
+    assert weight.dtype == np.float32
+    expected = conv3x3(
+        to_bfloat16(X).astype('float64'),
+        to_bfloat16(weight.asnumpy()).astype('float64'),
+        np.zeros(32),
+    )
+    expected, _ = max_pool(np.maximum(expected, 0))
+    # The order of a sum may move it over the middle between two numbers
+    np.testing.assert_allclose(Y.asnumpy(), expected, rtol=2**-8, atol=1e-6)
+    np.testing.assert_array_equal(Y.asnumpy(), to_bfloat16(Y.asnumpy()))
+
+
+@needs_bfloat16
+@pytest.mark.parametrize('name', ['vgg_small', 'vgg11_bn', 'A-LRN'])
+def test_bfloat16_trains_nearly_as_float32_does(name):
+    arch = dataclasses.replace(architectures.get(name), dropout=0)
+    X, y = images((8, 1, 32, 32)), np.arange(8)
+    one = MXNet().build(arch, X.shape)
+    other = VGG(arch, precision='bfloat16')
+    assert other(mnp.array(X)).dtype == np.float32
+    MXNet().set_parameters(other, list(MXNet().parameters(one).values()))
+    loss, grads = MXNet().gradients(one, X, y)
+    rounded_loss, rounded = MXNet().gradients(other, X, y)
+    assert rounded_loss == pytest.approx(loss, rel=0.01)
+    assert list(rounded) == list(grads)
+    for key, grad in grads.items():
+        assert rounded[key].dtype == np.float32
+        if key.endswith('bias') and arch.batch_norm:
+            continue  # Normalization takes the bias out: the gradient is 0
+        # Where two neighbours round to one number, pooling may pass the
+        # gradient on to the other
+        distance = np.linalg.norm(rounded[key] - grad)
+        assert 0 < distance < 0.5 * np.linalg.norm(grad), key
+
+
+@needs_bfloat16
+def test_parameters_serve_both_precisions(tmp_path):
+    path = str(tmp_path / 'vgg.params')
+    X = images((2, 1, 32, 32))
+    model = VGG(((1, 4), (2, 8)), precision='bfloat16')
+    model(mnp.array(X))
+    model.save(path)
+    other = MXNet().build(((1, 4), (2, 8)), X.shape)
+    other.load(path)
+    for a, b in zip(
+        MXNet().parameters(model).values(), MXNet().parameters(other).values()
+    ):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_precision_that_is_not_known_is_refused():
+    with pytest.raises(ValueError, match='float16'):
+        VGG(((1, 4),), precision='float16')
 
 
 def test_parameters_of_another_architecture_are_refused(tmp_path):

@@ -1,7 +1,7 @@
 """A d2l classifier that runs hybridized and can tell what it costs.
 
-Loss, accuracy and the validation step are d2l's; what is added here lets the
-network be compiled, optimized with momentum, regularized, and read.
+Loss and accuracy are d2l's; what is added here lets the network be compiled,
+optimized with momentum, regularized, tested on mirrored images, and read.
 """
 
 import numpy as onp
@@ -22,6 +22,8 @@ class Classifier(d2l.Classifier):
     momentum = 0
     weight_decay = 0
     label_smoothing = 0
+    test_flip = False
+    precision = 'float32'
 
     def forward(self, X):
         """Return the class scores, of shape (batch_size, num_classes).
@@ -47,6 +49,24 @@ class Classifier(d2l.Classifier):
         loss = loss + self.label_smoothing * (uniform - loss)
         self.plot('loss', loss, train=True)
         return loss
+
+    def validation_step(self, batch):
+        """Plot loss and accuracy on a minibatch that ends with its labels."""
+        Y_hat = self.test_scores(*batch[:-1])
+        self.plot('loss', self.loss(Y_hat, batch[-1]), train=False)
+        self.plot('acc', self.accuracy(Y_hat, batch[-1]), train=False)
+
+    def test_scores(self, X):
+        """Return the scores, (batch_size, num_classes), to judge `X` by.
+
+        With `test_flip`, they are the mean of those of the images and those
+        of their mirror images (Simonyan and Zisserman, 2014, Section 3.2,
+        where the probabilities are averaged).
+        """
+        Y_hat = self(X)
+        if self.test_flip:
+            Y_hat = (Y_hat + self(X[..., ::-1])) / 2
+        return Y_hat
 
     def configure_optimizers(self):
         """Return minibatch stochastic gradient descent on all parameters."""
@@ -108,7 +128,7 @@ class Classifier(d2l.Classifier):
         device = self.collect_params().list_ctx()[0]
         labels, scores = [], []
         for X, y in dataloader:
-            Y_hat = self(X.as_in_ctx(device))
+            Y_hat = self.test_scores(X.as_in_ctx(device))
             labels.append(y.asnumpy())
             scores.append(npx.softmax(Y_hat).asnumpy())
         return onp.concatenate(labels), onp.concatenate(scores)

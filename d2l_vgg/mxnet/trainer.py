@@ -88,7 +88,8 @@ class Trainer(d2l.Trainer):
             checkpoint.BadCheckpoint: `checkpoint` is damaged or was made by
                 another run.
             KeyboardInterrupt: Ctrl-C or SIGTERM, after saving the run.
-            ValueError: `resume` without a `checkpoint`.
+            ValueError: `resume` without a `checkpoint`, or a `precision` of
+                the model that the device lacks.
         """
         if resume and self.checkpoint is None:
             raise ValueError(
@@ -145,6 +146,12 @@ class Trainer(d2l.Trainer):
 
     def prepare_model(self, model):
         """Put `model` on the devices and draw its initial parameters."""
+        precision = getattr(model, 'precision', 'float32')
+        if precision != 'float32' and self.devices != [d2l.cpu()]:
+            raise ValueError(
+                f'precision is {precision!r}, which MXNet computes on CPUs '
+                "only: use 'float32' on a GPU."
+            )
         model.trainer = self
         self.model = model
         if self.seed is None:
