@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 
-from d2l_vgg import runs
+from d2l_vgg import precisions, runs
 
 SIDES = ('stock', 'ours')
 # Lines of a worker that are meant for us begin with this
@@ -39,6 +39,8 @@ def main(args):
         # MXNet by itself uses half of the cores; what d2l gains by the
         # variable alone is shown beside what a reader of the book has
         sides.insert(1, 'stock, all cores')
+        if precisions.has_bfloat16():
+            sides.append('ours, bfloat16')
     print(
         '\n| images | side | images/s | ratio | peak memory |\n'
         '|---|---|---|---|---|'

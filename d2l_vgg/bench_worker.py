@@ -99,7 +99,7 @@ def make_stock():
     return model, d2l.Trainer(1, num_gpus=request['num_gpus']), data
 
 
-def make_ours():
+def make_ours(precision='float32'):
     """Return this package's model, trainer and data."""
     from d2l_vgg import mxnet as d2l_vgg
 
@@ -107,7 +107,7 @@ def make_ours():
     data = d2l_vgg.FashionMNIST(
         request['batch_size'], resize=(size, size), root=request['root']
     )
-    model = d2l_vgg.VGG('vgg_small', lr=0.01)
+    model = d2l_vgg.VGG('vgg_small', lr=0.01, precision=precision)
     trainer = d2l_vgg.Trainer(
         1, num_gpus=request['num_gpus'], seed=0, display='none'
     )
@@ -117,6 +117,8 @@ def make_ours():
 def main():
     if request['side'] == 'ours':
         model, trainer, data = make_ours()
+    elif request['side'] == 'ours, bfloat16':
+        model, trainer, data = make_ours('bfloat16')
     else:
         model, trainer, data = make_stock()
     told = Told(data.train_dataloader())

@@ -20,7 +20,7 @@ from d2l_vgg import (
     fashion_mnist,
     figures,
     frameworks,
-    precision,
+    precisions,
     runs,
     schedules,
     stand_in,
@@ -206,7 +206,9 @@ def add_train(commands):
         help='move each training image by up to so many of its 28',
     )
     add_switch(
-        group, 'test-flip', 'judge an image and its mirror image together'
+        group,
+        'test-flip',
+        'validate and predict with the mean over image and mirror image',
     )
     add('--seed', type=int, help='of shuffles, flips, shifts and dropout')
     add(
@@ -217,8 +219,9 @@ def add_train(commands):
     )
     add(
         '--precision',
-        choices=precision.PRECISIONS,
-        help='that blocks after the first compute in',
+        choices=precisions.PRECISIONS,
+        help='number type of all blocks but the first; bfloat16 takes a CPU '
+        'with avx512_bf16',
     )
     add('--num-train', type=int, help='use the first so many examples only')
     add('--num-val', type=int, help='use the first so many examples only')
@@ -363,14 +366,13 @@ def load_data_of(run, root):
     )
 
 
-def with_precision_of(devices, experiment):
-    """Return `experiment` in float32 where its precision cannot be had."""
-    on_cpu = all(str(device).startswith('cpu') for device in devices)
-    found = precision.nearest(experiment.precision, on_cpu)
+def in_available_precision(experiment, on_cpu=True):
+    """Return `experiment` in float32 where its own cannot be computed in."""
+    found = precisions.available(experiment.precision, on_cpu)
     if found != experiment.precision:
         print(
-            f'This device has no {experiment.precision}: computing in '
-            f'{found}, which takes a CPU up to twice as long.'
+            f'Computing in {found}: {experiment.precision} takes a processor '
+            'with avx512_bf16.'
         )
     return dataclasses.replace(experiment, precision=found)
 
@@ -422,8 +424,10 @@ def train(args):
         checkpoint_seconds=args.checkpoint_seconds,
         display=args.display,
     )
+    on_cpu = all(str(device).startswith('cpu') for device in trainer.devices)
     if run is None and args.precision is None:
-        experiment = with_precision_of(trainer.devices, experiment)
+        experiment = in_available_precision(experiment, on_cpu)
+    precisions.check(experiment.precision, on_cpu)
     model = make_model(package, experiment)
     if run is None:
         name = args.experiment or 'quick'
@@ -687,9 +691,7 @@ def predict(args):
             f'`{command("train", "--resume", args.run)}`.'
         )
     data = load_data_of(run, args.data)
-    experiment = dataclasses.replace(
-        run.experiment, precision=precision.nearest(run.experiment.precision)
-    )
+    experiment = in_available_precision(run.experiment)
     model = make_model(frameworks.load(run.framework), experiment)
     model.load(path)
     note = STAND_IN_NOTE if data.stand_in else None

@@ -55,6 +55,12 @@ def test_exercises():
     assert f'it needs {at_56.macs} multiply-adds' in text
     assert f'and {at_56.num_params} parameters' in text
     assert round(small.macs / at_56.macs) == 11
+    best = get_experiment('best')
+    assert f'a fourth block and {best.max_epochs} epochs' in text
+    assert f'$p = {best.arch.dropout}$' in text
+    others = best.label_smoothing / 10
+    true = 1 - best.label_smoothing + others
+    assert f'probability {true:.2f} and every other one {others:.2f}' in text
     quick = totals(get_experiment('quick').arch, 28)
     assert f'{quick.num_params} parameters and needs {quick.macs} ' in text
     assert f'has {small.num_params} and {small.macs}.' in text

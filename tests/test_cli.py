@@ -10,8 +10,9 @@ import time
 
 import numpy as np
 import pytest
+from frameworks import needs_bfloat16
 
-from d2l_vgg import cli, precision, runs
+from d2l_vgg import cli, precisions, runs
 
 TINY = (
     '--data stand-in --arch ((1,4),(1,8)) --hidden 16 --resize 28 '
@@ -222,7 +223,8 @@ def test_bench_measures_both_sides(tmp_path):
         re.M,
     )
     sides = [row[0] for row in rows]
-    assert sides == ['stock', 'stock, all cores', 'ours']
+    rounded = ['ours, bfloat16'] if precisions.has_bfloat16() else []
+    assert sides == ['stock', 'stock, all cores', 'ours', *rounded]
     stock = float(rows[0][1])
     for _, speed, ratio, memory in rows:
         assert float(speed) / stock == pytest.approx(float(ratio), rel=0.02)
@@ -299,17 +301,55 @@ def test_flipped_tests_change_the_validation_only(tmp_path):
     assert plain['val_loss'] != flipped['val_loss']
 
 
-@pytest.mark.skipif(
-    not precision.has_bfloat16(), reason='this processor has no bfloat16'
-)
-def test_a_run_in_bfloat16(tmp_path, capsys):
+@needs_bfloat16
+def test_a_run_in_bfloat16(tmp_path, monkeypatch, capsys):
     where = ['--runs', str(tmp_path), '--name', 'rounded']
     options = [*TINY, *where, '--precision', 'bfloat16']
     assert cli.main(['train', *options]) == 0
-    assert 'no bfloat16' not in capsys.readouterr().out
     folder = tmp_path / 'rounded'
     assert runs.Run.open(folder).experiment.precision == 'bfloat16'
     assert cli.main(['predict', str(folder)]) == 0
+    assert 'Computing in' not in capsys.readouterr().out
+    # Its parameters serve on a processor that lacks bfloat16
+    monkeypatch.setattr(precisions, 'has_bfloat16', lambda: False)
+    assert cli.main(['predict', str(folder)]) == 0
+    assert 'Computing in float32' in capsys.readouterr().out
+
+
+@needs_bfloat16
+def test_a_run_in_bfloat16_is_not_resumed_in_float32(
+    tmp_path, monkeypatch, capsys
+):
+    options = ['train', *TINY, '--runs', str(tmp_path), '--name', 'rounded']
+    options += ['--precision', 'bfloat16']
+
+    def stopped(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr('d2l_vgg.mxnet.Trainer.train_step', stopped)
+        assert cli.main(options) == 130
+    folder = str(tmp_path / 'rounded')
+    with monkeypatch.context() as patched:
+        patched.setattr(precisions, 'has_bfloat16', lambda: False)
+        assert cli.main(['train', '--resume', folder]) == 1
+        assert 'this one has none' in capsys.readouterr().err
+    assert cli.main(['train', '--resume', folder]) == 0
+
+
+def test_without_bfloat16_the_best_experiment_computes_in_float32(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(precisions, 'has_bfloat16', lambda: False)
+    where = ['--runs', str(tmp_path), '--name', 'best']
+    options = ['--experiment', 'best', *TINY, *where]
+    assert cli.main(['train', *options]) == 0
+    assert 'Computing in float32' in capsys.readouterr().out
+    assert runs.Run.open(tmp_path / 'best').experiment.precision == 'float32'
+    # What the user asks for is done or refused
+    assert cli.main(['train', *options, '--precision', 'bfloat16']) == 1
+    assert 'avx512_bf16' in capsys.readouterr().err
+    assert os.listdir(tmp_path) == ['best']
 
 
 def test_a_resumed_run_keeps_its_hyperparameters(finished):

@@ -73,6 +73,20 @@ def test_unknown_draw():
         Experiment(draw='lucky')
 
 
+def test_a_record_from_before_a_hyperparameter_was_there_is_read():
+    values = Experiment().to_dict()
+    for name in (
+        'label_smoothing',
+        'flip',
+        'shift',
+        'test_flip',
+        'precision',
+    ):
+        del values[name]
+    experiment = Experiment.from_dict(values)
+    assert experiment.precision == 'float32' and not experiment.test_flip
+
+
 def test_unknown_precision():
     with pytest.raises(ValueError, match="'double'.*float32, bfloat16"):
         Experiment(precision='double')

@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip('mxnet')
 
-from frameworks import MXNet, images
+from frameworks import MXNet, images, needs_bfloat16
 from mxnet import np as mnp
 from mxnet.gluon.model_zoo import vision
 from numpy_vgg import conv3x3, max_pool
@@ -16,7 +16,6 @@ from numpy_vgg import conv3x3, max_pool
 from d2l_vgg import architectures
 from d2l_vgg.mxnet import VGG
 from d2l_vgg.mxnet.vgg import vgg_block
-from d2l_vgg.precision import has_bfloat16
 
 BOOK = ((1, 64), (1, 128), (2, 256), (2, 512), (2, 512))
 
@@ -155,11 +154,6 @@ def test_flipped_test_scores_are_those_that_are_recorded_and_predicted():
     assert float(plotted['acc']) == pytest.approx(right.mean())
 
 
-needs_bfloat16 = pytest.mark.skipif(
-    not has_bfloat16(), reason='this processor has no bfloat16'
-)
-
-
 def to_bfloat16(array):
     """Round to the nearest float32 whose last 16 bits are zero."""
     bits = np.ascontiguousarray(array, dtype='float32').view('uint32')
@@ -209,22 +203,26 @@ def test_bfloat16_trains_nearly_as_float32_does(name):
         # Where two neighbours round to one number, pooling may pass the
         # gradient on to the other
         distance = np.linalg.norm(rounded[key] - grad)
-        assert 0 < distance < 0.5 * np.linalg.norm(grad), key
+        assert 0 < distance < 0.4 * np.linalg.norm(grad), key
 
 
 @needs_bfloat16
 def test_parameters_serve_both_precisions(tmp_path):
     path = str(tmp_path / 'vgg.params')
-    X = images((2, 1, 32, 32))
-    model = VGG(((1, 4), (2, 8)), precision='bfloat16')
-    model(mnp.array(X))
+    X = images((16, 1, 32, 32))
+    arch = dataclasses.replace(
+        architectures.get('vgg11_bn'), hidden=(16,), dropout=0
+    )
+    model = VGG(arch, precision='bfloat16')
+    for _ in range(20):  # Normalization learns its means and variances
+        MXNet().forward(model, X, train=True)
     model.save(path)
-    other = MXNet().build(((1, 4), (2, 8)), X.shape)
+    other = MXNet().build(arch, X.shape)
     other.load(path)
-    for a, b in zip(
-        MXNet().parameters(model).values(), MXNet().parameters(other).values()
-    ):
-        np.testing.assert_array_equal(a, b)
+    expected = MXNet().forward(other, X)
+    rounded = MXNet().forward(model, X)
+    distance = np.linalg.norm(rounded - expected)
+    assert 0 < distance < 0.03 * np.linalg.norm(expected)
 
 
 def test_a_precision_that_is_not_known_is_refused():

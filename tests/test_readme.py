@@ -29,15 +29,13 @@ def sentences(name):
         return ' '.join(file.read().split())
 
 
-def cheap(experiment, divided=False):
+def cheap(experiment, divided=False, file='seeds.csv'):
     """Return the recorded accuracies and seconds of five seeds."""
-    path = os.path.join(
-        HERE, '..', 'chapter', 'results', 'cheap', 'seeds.csv'
-    )
-    with open(path, newline='') as file:
+    path = os.path.join(HERE, '..', 'chapter', 'results', 'cheap', file)
+    with open(path, newline='') as lines:
         rows = [
             row
-            for row in csv.DictReader(file)
+            for row in csv.DictReader(lines)
             if row['experiment'] == experiment
             and bool(row['division']) == divided
         ]
@@ -71,6 +69,14 @@ def test_the_cheap_experiments_are_told_as_they_were(experiment):
         assert f'{spread}, with the median {accuracy}' in exercises
     if experiment == 'quick':
         assert f'{spread}, with the median {accuracy}, in {time}' in vgg
+
+
+def test_the_earlier_form_of_best_is_told_as_it_was():
+    rows = cheap('best', file='best_float32.csv')
+    accuracy = statistics.median(column(rows, 'val_acc'))
+    text = sentences('chapter/exercises.md')
+    assert 'with 17 epochs in float32' in text
+    assert f'the median was {accuracy:.4f}' in text
 
 
 def test_the_other_divisions_are_told_as_they_were():

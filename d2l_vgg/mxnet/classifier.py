@@ -56,16 +56,17 @@ class Classifier(d2l.Classifier):
         self.plot('loss', self.loss(Y_hat, batch[-1]), train=False)
         self.plot('acc', self.accuracy(Y_hat, batch[-1]), train=False)
 
-    def test_scores(self, X):
+    def test_scores(self, X, *others):
         """Return the scores, (batch_size, num_classes), to judge `X` by.
 
         With `test_flip`, they are the mean of those of the images and those
         of their mirror images (Simonyan and Zisserman, 2014, Section 3.2,
-        where the probabilities are averaged).
+        where the probabilities are averaged). It takes a network that was
+        trained on both.
         """
-        Y_hat = self(X)
+        Y_hat = self(X, *others)
         if self.test_flip:
-            Y_hat = (Y_hat + self(X[..., ::-1])) / 2
+            Y_hat = (Y_hat + self(X[..., ::-1], *others)) / 2
         return Y_hat
 
     def configure_optimizers(self):

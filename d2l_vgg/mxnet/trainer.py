@@ -18,9 +18,17 @@ from d2l import mxnet as d2l
 from mxnet import autograd, gluon, np
 
 from d2l_vgg import checkpoint as checkpoints
-from d2l_vgg import interrupts, progress, schedules, stand_in, trial
+from d2l_vgg import (
+    interrupts,
+    precisions,
+    progress,
+    schedules,
+    stand_in,
+    trial,
+)
 from d2l_vgg.errors import TrainingDiverged
 from d2l_vgg.history import History
+from d2l_vgg.mxnet.classifier import Classifier
 
 # The entry of a checkpoint that holds the state of the optimizer
 OPTIMIZER = 'optimizer'
@@ -89,13 +97,16 @@ class Trainer(d2l.Trainer):
                 another run.
             KeyboardInterrupt: Ctrl-C or SIGTERM, after saving the run.
             ValueError: `resume` without a `checkpoint`, or a `precision` of
-                the model that the device lacks.
+                the model that the device cannot compute in.
         """
         if resume and self.checkpoint is None:
             raise ValueError(
                 'resume is True, but this trainer has no checkpoint to go on '
                 'from: name its file, Trainer(..., checkpoint=path).'
             )
+        on_cpu = self.devices == [d2l.cpu()]
+        if isinstance(model, Classifier):
+            precisions.check(model.precision, on_cpu)
         self.prepare_data(data)
         self.prepare_model(model)
         self.prepare_optimizer(model)
@@ -118,7 +129,7 @@ class Trainer(d2l.Trainer):
             self.train_batch_idx + self.epoch * self.num_val_batches,
             self.max_epochs,
         )
-        if self.devices == [d2l.cpu()] and self.board.announces:
+        if on_cpu and self.board.announces:
             self.board.announce(self.estimate_seconds())
         self.values, self.queued = {}, collections.deque()
         # d2l's steps call `model.plot`, which would wait for every value
@@ -146,12 +157,6 @@ class Trainer(d2l.Trainer):
 
     def prepare_model(self, model):
         """Put `model` on the devices and draw its initial parameters."""
-        precision = getattr(model, 'precision', 'float32')
-        if precision != 'float32' and self.devices != [d2l.cpu()]:
-            raise ValueError(
-                f'precision is {precision!r}, which MXNet computes on CPUs '
-                "only: use 'float32' on a GPU."
-            )
         model.trainer = self
         self.model = model
         if self.seed is None:
@@ -193,7 +198,8 @@ class Trainer(d2l.Trainer):
                 self.model(*shard[:-1]).wait_to_read()
             forward = time.monotonic() - started
         epochs = self.max_epochs - self.epoch
-        num_passes = 3 * self.num_train_batches + self.num_val_batches
+        tests = 1 + getattr(self.model, 'test_flip', False)
+        num_passes = 3 * self.num_train_batches + tests * self.num_val_batches
         return epochs * num_passes * forward
 
     def fit_epoch(self):

@@ -8,8 +8,7 @@ from mxnet import init
 from mxnet.contrib.amp.amp import bfloat16
 from mxnet.gluon import nn
 
-from d2l_vgg import architectures
-from d2l_vgg import precision as precisions
+from d2l_vgg import architectures, precisions
 from d2l_vgg.mxnet.classifier import Classifier
 
 
@@ -43,7 +42,7 @@ def vgg_block(
         blk.add(LocalResponseNorm())
     blk.add(nn.MaxPool2D(pool_size=2, strides=2))
     if precision == 'bfloat16':
-        blk.add(Float32())
+        blk.add(ToFloat32())
     return blk
 
 
@@ -62,11 +61,12 @@ class VGG(Classifier):
             mirror image
         precision: 'bfloat16' computes all blocks but the first in that type,
             which halves the time of their convolutions on processors that
-            have it, and rounds to 3 digits; the parameters stay float32
+            have it, and rounds to 8 bits; the parameters stay float32
 
     Raises:
         ValueError: `arch` is no name of the family, a size in it is not a
-            positive integer, or the processor lacks `precision`.
+            positive integer, or `precision` is unknown or cannot be
+            computed in here.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class VGG(Classifier):
                     num_1x1,
                     arch.batch_norm,
                     lrn=arch.lrn and i == 0,
-                    # Images have too few channels to gain anything by it
+                    # With the few channels of images nothing is gained
                     precision='float32' if i == 0 else precision,
                 )
             )
@@ -123,7 +123,7 @@ class BFloat16Conv2D(nn.Conv2D):
         return super().hybrid_forward(F, X, weight, bias)
 
 
-class Float32(nn.HybridBlock):
+class ToFloat32(nn.HybridBlock):
     """Give back the input, of any shape, as float32."""
 
     def hybrid_forward(self, F, X):

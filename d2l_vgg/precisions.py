@@ -7,8 +7,12 @@ with instructions for it multiply its matrices about twice as fast.
 PRECISIONS = ('float32', 'bfloat16')
 
 
-def check(precision):
-    """Refuse a type that is unknown, or that this processor cannot compute.
+def check(precision, on_cpu=True):
+    """Refuse a type that is unknown, or that cannot be computed in here.
+
+    Args:
+        precision: its name
+        on_cpu: whether that is to be on the processor, or on a GPU
 
     Raises:
         ValueError: `precision` is such a type.
@@ -18,15 +22,17 @@ def check(precision):
             f'precision is {precision!r}: it must be one of '
             f'{", ".join(PRECISIONS)}.'
         )
-    if precision == 'bfloat16' and not has_bfloat16():
+    if available(precision, on_cpu) != precision:
         raise ValueError(
-            "precision is 'bfloat16', but this processor has no instructions "
-            "for it (avx512_bf16): use 'float32'."
+            f'precision is {precision!r}, which MXNet computes in on '
+            'processors with avx512_bf16 instructions only: '
+            + ('this one has none; ' if on_cpu else 'not on a GPU; ')
+            + "use 'float32', or such a processor with num_gpus=0."
         )
 
 
-def nearest(precision, on_cpu=True):
-    """Return `precision`, or 'float32' where it cannot be computed."""
+def available(precision, on_cpu=True):
+    """Return `precision`, or 'float32' where that cannot be computed in."""
     if precision == 'bfloat16' and not (on_cpu and has_bfloat16()):
         return 'float32'
     return precision
@@ -36,7 +42,8 @@ def has_bfloat16(path='/proc/cpuinfo'):
     """Return whether the processor, of which `path` tells, has bfloat16.
 
     Where there is no such file, as on Windows and macOS, it is taken to have
-    none: oneDNN ends with an error on those that have not.
+    none: on processors without AVX-512, oneDNN would end with an error, and
+    on those with AVX-512 alone it would be slower than float32.
     """
     try:
         with open(path, encoding='utf-8') as file:
