@@ -87,6 +87,7 @@ def test_the_resolutions_are_told_as_they_were():
         ('quick', 56),
         ('quick', 84),
         ('quick', 96),
+        ('quick', 224),
         ('book', 56),
     }
     for run in runs.values():
