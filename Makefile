@@ -1,4 +1,5 @@
-# `make run` trains a VGG, `make test` proves the code; both do all set-up.
+# `make run` trains a VGG, `make test` proves the code; each target sets up
+# what it needs, once.
 # PYTHON=3.12 (or a path) asks for one Python, MXNET=cu117 for the wheel of a
 # GPU, VENV=folder for another environment; ARGS='...' goes to the command of
 # run, test and bench.
@@ -6,6 +7,7 @@
 VENV ?= .venv
 export VENV
 bin := $(VENV)/bin
+set_up := sh scripts/setup_env.sh
 
 .PHONY: help setup run test chapter notebook slides pdf lint format bench \
 	clean
@@ -15,39 +17,48 @@ help:  ## Print this list
 		$(MAKEFILE_LIST)
 
 setup:  ## Make the environment, unless it is up to date
-	@sh scripts/setup_env.sh
+	@$(set_up)
 
-run: setup  ## Train a VGG on Fashion-MNIST and draw its curve (3 minutes)
+run:  ## Train a VGG on Fashion-MNIST and draw its curve (3 minutes)
+	@$(set_up)
 	@"$(bin)/d2l-vgg" train --experiment quick --allow-stand-in $(ARGS)
 
-test: setup  ## Run the tests
+test:  ## Run the tests
+	@$(set_up) test
 	@"$(bin)/python" -m pytest -q $(ARGS)
 
-chapter: setup  ## Build the chapter: a web page and four notebooks
+chapter:  ## Build the chapter: a web page and four notebooks
+	@$(set_up) chapter
 	@"$(bin)/d2l-vgg" chapter $(ARGS)
 
-notebook: setup  ## Open the chapter as a notebook in JupyterLab
+notebook:  ## Open the chapter as a notebook in JupyterLab
+	@$(set_up) notebook
 	@"$(bin)/d2l-vgg" chapter --only notebooks --copy-to notebooks
 	@PATH="$(abspath $(bin)):$$PATH" JUPYTER_PREFER_ENV_PATH=1 \
 		"$(bin)/jupyter" lab $(ARGS) notebooks/mxnet/vgg.ipynb
 
-slides: setup  ## Build the slides of the chapter
+slides:  ## Build the slides of the chapter
+	@$(set_up) chapter
 	@"$(bin)/d2l-vgg" chapter --only slides $(ARGS)
 
-pdf: setup  ## Build the chapter as a PDF (needs LaTeX)
+pdf:  ## Build the chapter as a PDF (needs LaTeX)
+	@$(set_up) chapter
 	@"$(bin)/d2l-vgg" chapter --only pdf $(ARGS)
 
-lint: setup  ## Check style and format of the code
+lint:  ## Check style and format of the code
+	@$(set_up) lint
 	@"$(bin)/ruff" check .
 	@"$(bin)/ruff" format --check .
 
-format: setup  ## Bring the code into the format
+format:  ## Bring the code into the format
+	@$(set_up) lint
 	@"$(bin)/ruff" check --fix .
 	@"$(bin)/ruff" format .
 
-bench: setup  ## Time this package beside stock d2l
+bench:  ## Time this package beside stock d2l
+	@$(set_up)
 	@"$(bin)/d2l-vgg" bench $(ARGS)
 
 clean:  ## Remove the environments and every cache; runs/ stays
-	rm -rf .venv .venv312 build chapter/_build d2l_vgg.egg-info .pytest_cache .ruff_cache
+	rm -rf .venv .venv3* build chapter/_build d2l_vgg.egg-info .pytest_cache .ruff_cache
 	find d2l_vgg scripts tests -name __pycache__ -prune -exec rm -r {} +

@@ -37,6 +37,22 @@ cuda_11 = [
     'nvidia-nvtx-cu11==11.7.91',
 ]
 
+# What MXNet and d2l import. Their own lists ask for a NumPy below 2 and below
+# 1.24, and d2l's for all of Jupyter, so `make` installs the two without them
+mxnet_needs = ['graphviz>=0.8.1,<0.9', 'pandas', 'requests>=2.20']
+
+
+def mxnet_by(wheel):
+    """Return what installs MXNet by `wheel`, where pip can do it alone."""
+    return [
+        f'{wheel}==1.9.1; python_version < "3.13"',
+        'd2l==1.0.3; python_version < "3.12"',
+        # The `matplotlib-inline` that d2l pins does not know a later one
+        'ipython<9; python_version < "3.12"',
+        *mxnet_needs,
+    ]
+
+
 setup(
     name='d2l_vgg',
     version=version,
@@ -48,27 +64,23 @@ setup(
     packages=find_packages(include=['d2l_vgg', 'd2l_vgg.*']),
     package_data={'d2l_vgg': ['data/*.csv', 'data/page.*']},
     entry_points={'console_scripts': ['d2l-vgg = d2l_vgg.cli:main']},
-    python_requires='>=3.8,<3.13',
+    python_requires='>=3.8',
+    # What every framework's part uses
     install_requires=[
-        # Its pins have no wheels for Python 3.12: CONTRIBUTING.md tells how
-        # to install it there
-        'd2l==1.0.3; python_version < "3.12"',
-        # d2l's drawing fails with IPython 9, which no longer has what the
-        # `matplotlib-inline` that d2l pins looks for
-        'ipython<9',
+        'ipython',
         'matplotlib>=3.7',  # Its legends outside of the axes
         'matplotlib-inline',
         'numpy',
-        'pandas',
         'requests',
-        # MXNet imports `distutils`, which Python 3.12 itself lacks
-        'setuptools<82; python_version >= "3.12"',
         'tqdm',
     ],
     extras_require={
-        'cpu': ['mxnet==1.9.1'],
-        'cu112': ['mxnet-cu112==1.9.1', *cuda_11],
-        'cu117': ['mxnet-cu117==1.9.1', *cuda_11],
+        'cpu': mxnet_by('mxnet'),
+        'cu112': [*mxnet_by('mxnet-cu112'), *cuda_11],
+        'cu117': [*mxnet_by('mxnet-cu117'), *cuda_11],
+        'mxnet-needs': mxnet_needs,
+        'cuda-11': cuda_11,
+        'test': ['pexpect', 'pytest'],
         # Sphinx 6 and later build an empty page without an error, and pybtex
         # needs `pkg_resources`
         'book': [
@@ -78,7 +90,9 @@ setup(
             'd2lbook==1.0.3',
             'd2l-notedown==2.1.0',
             'docutils==0.19',
+            'ipykernel',
             'mxtheme==0.3.17',
+            'nbclient',
             'pybtex==0.24.0',
             'pybtex-apa-style==1.3',
             'pypandoc_binary==1.17',
@@ -88,15 +102,11 @@ setup(
             'sphinx-mathjax-offline==0.0.2',
             'sphinxcontrib-bibtex==2.4.2',
             'sphinxcontrib-svg2pdfconverter==2.1.0',
+            # Sphinx 5 imports `imghdr`, which Python lacks from 3.13 on
+            'standard-imghdr; python_version >= "3.13"',
         ],
-        'dev': [
-            'ipykernel',
-            'jupyterlab',
-            'nbclient',
-            'pre-commit',
-            'pytest',
-            'ruff==0.17.6',
-        ],
+        'notebook': ['ipykernel', 'jupyterlab'],
+        'lint': ['pre-commit', 'ruff==0.17.6'],
     },
     classifiers=[
         'Programming Language :: Python :: 3',
@@ -105,5 +115,6 @@ setup(
         'Programming Language :: Python :: 3.10',
         'Programming Language :: Python :: 3.11',
         'Programming Language :: Python :: 3.12',
+        'Programming Language :: Python :: 3.13',
     ],
 )

@@ -47,23 +47,6 @@ def load_libraries():
     return loaded
 
 
-def advice(error):
-    """Return what to do when MXNet's library does not load.
-
-    `error` is what the system's loader says, which names the library.
-    """
-    if 'libcuda.so' in error:
-        return (
-            'it is built for GPUs and there is no NVIDIA driver: install '
-            'the driver, or MXNet for the CPU with `make setup MXNET=cpu` '
-            '(by hand, `pip uninstall mxnet-cu112 mxnet-cu117` and then '
-            "`pip install -e '.[cpu]'`)"
-        )
-    if any(name.split('.so')[0] in error for _, name in LIBRARIES):
-        return "install the CUDA 11 libraries by `pip install -e '.[cu117]'`"
-    return 'on Debian or Ubuntu run `apt install libquadmath0 libgomp1`'
-
-
 def _folders():
     """Return the folders that hold the packages of NVIDIA."""
     spec = importlib.util.find_spec('nvidia')

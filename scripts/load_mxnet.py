@@ -1,15 +1,35 @@
 """See that the library of the installed MXNet loads on this machine.
 
-A missing libquadmath is mended with the copy in NumPy's wheel, for which no
-root is needed; what else is missing is named in one line.
+System libraries that it misses are put beside it where that is possible
+without root; of one that is not, a line tells what to install.
 """
 
 import ctypes
+import fnmatch
 import importlib.util
+import os
+import re
+import subprocess
 import sys
+import tempfile
+import zipfile
 from pathlib import Path
 
-from d2l_vgg.cuda import advice
+from d2l_vgg.platforms import advice
+
+# What a wheel on PyPI brings: its folder, the version that has it for sure
+# (in the build for Python 3.11, which is there for every system), the name
+WHEELS = {
+    'libgomp.so.1': ('scikit_learn.libs', 'scikit-learn==1.3.2', 'libgomp'),
+    'libquadmath.so.0': ('numpy.libs', 'numpy==1.26.4', 'libquadmath'),
+}
+# MXNet for ARM was linked to libraries of ARM that it does not bring, of
+# which it uses what these libraries of the system have, too
+LIBRARIES = {
+    'libarmpl_lp64_mp.so': 'libopenblas.so.0',
+    'libamath.so': 'libm.so.6',
+    'libastring.so': 'liblapacke.so.3',
+}
 
 
 def load(library):
@@ -21,32 +41,82 @@ def load(library):
     return None
 
 
-def link_libquadmath(folder):
-    """Put a link to NumPy's libquadmath where MXNet looks, if there is one.
+def provide(name, folder):
+    """Put the library `name` into `folder`, if that is possible.
 
     `folder` is MXNet's: its library searches there before anywhere else.
+    Returns where the library comes from, or None.
     """
-    for copy in sorted(folder.parent.glob('numpy.libs/libquadmath*.so*')):
-        link = folder / 'libquadmath.so.0'
-        link.unlink(missing_ok=True)  # It may lead to a NumPy that is gone
-        link.symlink_to(Path('..', 'numpy.libs', copy.name))
-        print(f'setup: MXNet will use the libquadmath of NumPy ({link})')
-        break
+    if name in LIBRARIES:
+        return link(folder / name, path_of(LIBRARIES[name]))
+    if name not in WHEELS:
+        return None
+    libs, requirement, stem = WHEELS[name]
+    for copy in sorted(folder.parent.glob(f'{libs}/{stem}[-.]*so*')):
+        return link(folder / name, Path('..', libs, copy.name))
+    return extract(requirement, f'{libs}/{stem}[-.]*so*', folder / name)
+
+
+def link(path, target):
+    """Make `path` a link to `target`, unless that is None; return it."""
+    if target is not None:
+        path.unlink(missing_ok=True)  # It may lead to a NumPy that is gone
+        path.symlink_to(target)
+    return target
+
+
+def path_of(library):
+    """Return the file from which the system loads `library`, or None."""
+    if load(library):
+        return None
+    stem = re.escape(library.partition('.so')[0])
+    with open('/proc/self/maps') as file:
+        found = re.search(rf'/\S*/{stem}[-.]\S*', file.read())
+    return found and Path(found.group())
+
+
+def extract(requirement, pattern, path):
+    """Take a file out of a wheel, which pip downloads, without the rest.
+
+    Args:
+        requirement: the exact version of a package
+        pattern: which file of the wheel
+        path: where to put it
+
+    Returns the requirement, or None where pip cannot download it.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, '-m', 'pip', 'download', '--quiet']
+        command += ['--disable-pip-version-check', '--no-deps', requirement]
+        command += ['--only-binary=:all:', '--python-version=3.11']
+        if subprocess.call([*command, f'--dest={folder}']):
+            return None
+        (wheel,) = Path(folder).glob('*.whl')
+        with zipfile.ZipFile(wheel) as archive:
+            (name,) = fnmatch.filter(archive.namelist(), pattern)
+            part = path.with_name(path.name + '.part')
+            part.write_bytes(archive.read(name))
+    os.replace(part, path)
+    return requirement
 
 
 def main():
     # The package is only found, not imported: that would load the library
     folder = Path(importlib.util.find_spec('mxnet').origin).parent
     (library,) = folder.glob('libmxnet.*')
-    error = load(library)
-    if error and 'libquadmath' in error:
-        link_libquadmath(folder)
+    error, provided = load(library), set()
+    while error:
+        name = re.match(r'[^\s:]+', error).group()
+        source = None if name in provided else provide(name, folder)
+        if source is None:
+            error = error.replace(name, LIBRARIES.get(name, name))
+            sys.exit(
+                f'setup: MXNet does not load ({error}): {advice(error)}, '
+                'then try again'
+            )
+        print(f'setup: MXNet will use the {name} of {source}')
+        provided.add(name)
         error = load(library)
-    if error:
-        sys.exit(
-            f'setup: MXNet does not load ({error}): {advice(error)}, then '
-            'try again'
-        )
 
 
 if __name__ == '__main__':

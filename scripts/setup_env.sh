@@ -1,9 +1,12 @@
 #!/bin/sh
 # Make the environment that the other targets of the Makefile use.
 #
-# Finds a Python from 3.8 to 3.12, makes a virtual environment with it in
-# `$VENV` (.venv), installs this package there with the pinned versions of
-# constraints/, and sees that MXNet's library loads. What is done is skipped.
+#     setup_env.sh [test] [chapter] [notebook] [lint]
+#
+# Finds a Python, makes a virtual environment with it in `$VENV` (.venv),
+# installs MXNet and this package there, with the versions of constraints/,
+# and what the arguments need beyond that, and sees that MXNet's library
+# loads. What is done is skipped.
 # `$PYTHON` asks for one Python: a version (3.12), a command or a path;
 # `$MXNET` for the wheel: cpu, or cu112 or cu117 on a machine with a GPU.
 set -eu
@@ -18,20 +21,18 @@ fail() {
 # Without `$MXNET` the wheel that is installed stays
 mxnet=${MXNET:-$(cat "$venv/mxnet_wheel" 2>/dev/null || echo cpu)}
 case $mxnet in
-cpu | cu112 | cu117) ;;
+cpu) wheel=mxnet needed=mxnet-needs ;;
+cu112 | cu117) wheel=mxnet-$mxnet needed=mxnet-needs,cuda-11 ;;
 *) fail "MXNET=$mxnet is no wheel of MXNet: choose cpu, cu112 or cu117" ;;
 esac
 
 # Print the version of the Python `$1`, if it runs (a shim of pyenv may not),
-# is one of 3.8 to 3.12, and has the modules that the set-up and MXNet need
+# is 3.8 or newer, and has the modules that the set-up and MXNet need
 version_of() {
-    version=$("$1" -c '
+    "$1" -c '
 import bz2, ctypes, ensurepip, ssl, sys, venv
-print("%d.%d" % sys.version_info[:2])' 2>/dev/null </dev/null) || return 1
-    case $version in
-    3.8 | 3.9 | 3.10 | 3.11 | 3.12) echo "$version" ;;
-    *) return 1 ;;
-    esac
+print("%d.%d" % sys.version_info[:2])
+sys.exit(sys.version_info < (3, 8))' 2>/dev/null </dev/null
 }
 
 # Print where Pythons of the versions given may be, best first
@@ -58,18 +59,41 @@ find_python() {
     if [ -z "$python" ] && command -v uv >/dev/null; then
         # One of its own, which it downloads: no other on this machine fits
         export UV_PYTHON_PREFERENCE=only-managed
-        uv python install "$1" >&2 && python=$(uv python find "$1")
+        uv python install "$1" >&2 || fail "uv could not download Python" \
+            "$1 (see above): it needs the network once, or install a Python" \
+            'by other means'
+        python=$(uv python find "$1")
     fi
     echo "$python"
 }
 
-# Print the Python to use, which may not fit or not be there
+# Print the Python to use, which may not fit or not be there: the newest that
+# is fully tested, then the others, then those that may come ('3' is any)
 choose_python() {
     case ${PYTHON:-} in
-    '') find_python 3.11 3.12 3.10 3.9 3.8 ;;
+    '') find_python 3.13 3.12 3.11 3.10 3.9 3.8 3.14 3.15 3.16 3 ;;
     3.[0-9]*) find_python "$PYTHON" ;;
     python3.[0-9]*) find_python "${PYTHON#python}" ;;
     *) echo "$PYTHON" ;;
+    esac
+}
+
+# Print what to do where no Python fits, in the words of this system
+how_to_get_python() {
+    lacks=
+    for module in ensurepip venv ssl bz2 ctypes; do
+        if ! "${python:-python3}" -c "import $module" 2>/dev/null &&
+            "${python:-python3}" -c 'import os' 2>/dev/null; then
+            lacks="${python:-python3} lacks the module $module; "
+            break
+        fi
+    done
+    case " $(. /etc/os-release 2>/dev/null && echo "$ID ${ID_LIKE:-}") " in
+    *' debian '*) echo "${lacks}install one (apt install python3-venv)" ;;
+    *' fedora '*) echo "${lacks}install one (dnf install python3)" ;;
+    *' suse '*) echo "${lacks}install one (zypper install python3)" ;;
+    *' arch '*) echo "${lacks}install one (pacman -S python)" ;;
+    *) echo "${lacks}install one from https://www.python.org" ;;
     esac
 }
 
@@ -78,25 +102,39 @@ have=$(version_of "$venv/bin/python") || have=
 if [ -n "$have" ] && [ -z "${PYTHON:-}" ]; then
     want=$have
 else
-    python=$(choose_python)
+    python=$(choose_python) || exit 1
     want=$(version_of "$python") || fail "${PYTHON:+PYTHON=$PYTHON: }no" \
-        'Python from 3.8 to 3.12 with the module ensurepip was found; install' \
-        'one (Debian: apt install python3.11-venv; any system: uv, see' \
-        'https://docs.astral.sh/uv) or name one (PYTHON=/path make test)'
+        "Python 3.8 or newer was found that can do it: $(how_to_get_python)," \
+        'or uv (https://docs.astral.sh/uv), which brings one, or name one' \
+        '(PYTHON=/path make test)'
 fi
 constraints=constraints/py$(echo "$want" | tr -d .).txt
 
 # Whatever changes one of these brings the environment up to date: the place,
 # the version, the needs, and how they are installed
-fingerprint=$({ pwd && echo "$mxnet" &&
-    cat "$constraints" setup.py scripts/setup_env.sh; } | cksum)
+fingerprint=$({ pwd && echo "$mxnet $want" &&
+    cat "$constraints" setup.py scripts/setup_env.sh scripts/load_mxnet.py \
+        2>/dev/null || :; } | cksum)
 stamp=$venv/set_up_for
-if [ "$have" = "$want" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$fingerprint" ]
-then
+extras=$needed missing='' new=''
+for need in run "$@"; do
+    case $need in
+    run) ;;
+    test | lint) extras=$extras,$need ;;
+    chapter) extras=$extras,book ;;
+    notebook) extras=$extras,book,notebook ;;
+    *) fail "$need is nothing to set up for: test, chapter, notebook, lint" ;;
+    esac
+    grep -qx "$need $fingerprint" "$stamp" 2>/dev/null ||
+        missing="$missing $need"
+    grep -q "^$need " "$stamp" 2>/dev/null || new=yes
+done
+if [ "$have" = "$want" ] && [ -z "$missing" ]; then
     exit 0
 fi
 
 if [ "$have" != "$want" ]; then
+    "$python" -m d2l_vgg.platforms || exit 1
     # The folder is emptied: be sure that it holds nothing else
     if [ -e "$venv" ] && [ ! -e "$venv/pyvenv.cfg" ]; then
         fail "$venv is no virtual environment; move it away or name another" \
@@ -106,27 +144,48 @@ if [ "$have" != "$want" ]; then
     "$python" -m venv --clear "$venv" ||
         fail "$python could not make an environment in $venv"
 fi
-rm -f "$stamp"
 
-echo "setup: installing into $venv (about 2 minutes and 1.5 GB)"
+if [ -e "$constraints" ]; then
+    pinned="--constraint $constraints"
+else
+    echo "setup: Python $want has not been tried with this package (3.8 to" \
+        '3.14 have); it gets the newest version of everything'
+    pinned=
+fi
+echo "setup: installing into $venv what is needed to$missing"
 pip() {
-    "$venv/bin/python" -m pip --disable-pip-version-check "$@" ||
+    "$venv/bin/python" -m pip --disable-pip-version-check "$@" || {
+        if [ -z "$new" ]; then
+            echo 'setup: what is installed could not be brought up to date' \
+                '(see above); going on with it as it is' >&2
+            exit 0
+        fi
         fail 'pip could not install what is needed (see above); it needs the' \
             'network once'
+    }
 }
 # An interrupted set-up may have left an environment without pip
 "$venv/bin/python" -m ensurepip >/dev/null || fail "$venv has no pip"
 # MXNet's wheels share one folder: what another one has left would break it
 if [ "$(cat "$venv/mxnet_wheel" 2>/dev/null || echo cpu)" != "$mxnet" ]; then
+    new=yes
+    rm -f "$stamp"
     pip uninstall --yes -qq mxnet mxnet-cu112 mxnet-cu117
 fi
 echo "$mxnet" >"$venv/mxnet_wheel"
-# Older versions of pip would build some packages with what lies around
-pip install --use-pep517 --constraint "$constraints" \
-    --editable ".[$mxnet,book,dev]"
-if [ "$want" = 3.12 ]; then
-    # d2l's own pins have no wheels for Python 3.12, and it does not need them
-    pip install --no-deps d2l==1.0.3
-fi
+# What this package is built with comes first, so that nothing is fetched anew
+# to bring it up to date. The two that pin a NumPy of their own come without
+# their lists of needs: those that hold are in setup.py
+# shellcheck disable=SC2086
+pip install --quiet $pinned setuptools
+pip install --quiet --no-deps "$wheel==1.9.1" d2l==1.0.3
+# Older versions of pip would build without a look at pyproject.toml
+# shellcheck disable=SC2086
+pip install --quiet --no-warn-conflicts $pinned --use-pep517 \
+    --no-build-isolation --editable ".[$extras]"
 "$venv/bin/python" scripts/load_mxnet.py || exit 1
-echo "$fingerprint" >"$stamp"
+for need in $missing; do
+    { grep -v "^$need " "$stamp" 2>/dev/null || :
+        echo "$need $fingerprint"; } >"$stamp.part"
+    mv "$stamp.part" "$stamp"
+done

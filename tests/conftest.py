@@ -6,6 +6,9 @@ import pytest
 
 from d2l_vgg import fashion_mnist
 
+# What a reader has set for his own trainings is not what is tested
+os.environ.pop('D2L_VGG_TRIAL', None)
+
 
 @pytest.fixture(scope='session')
 def real_root():

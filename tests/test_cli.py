@@ -619,4 +619,4 @@ def test_mxnet_that_is_not_installed(tmp_path):
         capture_output=True,
         text=True,
     )
-    assert_fails(result, 'MXNet is not installed', "'.[cu117]'")
+    assert_fails(result, 'MXNet is not installed', 'MXNET=cu117')

@@ -78,16 +78,3 @@ def test_libraries_of_the_system_are_left_to_it(site, monkeypatch):
     damaged.write_bytes(b'half a downl')
     monkeypatch.setattr(cuda, '_folders', lambda: [str(site / 'nvidia')])
     assert cuda.load_libraries() == []
-
-
-@pytest.mark.parametrize(
-    'error, expected',
-    [
-        ('libcuda.so.1: cannot open shared object file', 'NVIDIA driver'),
-        ('libcublas.so.11: cannot open shared object', 'install the CUDA 11'),
-        ('libnccl.so.2: cannot open shared object file', '[cu117]'),
-        ('libgomp.so.1: cannot open shared object file', 'apt install'),
-    ],
-)
-def test_advice_names_what_is_missing(error, expected):
-    assert expected in cuda.advice(error)

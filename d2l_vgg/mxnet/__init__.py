@@ -6,7 +6,7 @@
 
 import importlib.util
 
-from d2l_vgg.cuda import advice
+from d2l_vgg.platforms import advice, refusal
 
 try:
     from mxnet import npx
@@ -14,8 +14,10 @@ except ModuleNotFoundError as error:
     if error.name != 'mxnet':
         raise
     raise ModuleNotFoundError(
-        'MXNet is not installed: run `pip install mxnet==1.9.1`, or '
-        "`pip install -e '.[cu117]'` on a machine with an NVIDIA GPU.",
+        refusal()
+        or 'MXNet is not installed: run `make setup`, with `MXNET=cu117` on '
+        'a machine with an NVIDIA GPU, or by hand `pip install --no-deps '
+        "mxnet==1.9.1 d2l==1.0.3` and `pip install -e '.[mxnet-needs]'`.",
         name='mxnet',
     ) from None
 except OSError as error:
