@@ -18,7 +18,7 @@ import re
 import sys
 import types
 
-from d2l_vgg import cuda
+from d2l_vgg import cuda, old_numpy
 from d2l_vgg.machine import physical_cores
 
 # The modules that hand numbers to MXNet's library, as text
@@ -71,11 +71,11 @@ class _Finder(importlib.abc.MetaPathFinder):
         vars(module)['__builtins__'] = {
             **vars(builtins),
             '__import__': _import,
-            'str': _OldStr if module.__name__ in WRITERS else str,
+            'str': old_numpy.Str if module.__name__ in WRITERS else str,
         }
         execute(module)
         if whole:
-            _keep_named_tuples()
+            old_numpy.mend_mxnet()
 
 
 def _prepare_process(all_cores):
@@ -97,7 +97,7 @@ def _import(name, *args, **kwargs):
             LooseVersion=_Version, StrictVersion=_Version
         )
     module = __import__(name, *args, **kwargs)
-    return _old_numpy() if module.__name__ == 'numpy' else module
+    return old_numpy.copy() if module.__name__ == 'numpy' else module
 
 
 class _Version(tuple):
@@ -105,121 +105,6 @@ class _Version(tuple):
 
     def __new__(cls, text):
         return super().__new__(cls, map(int, re.findall(r'\d+', text)))
-
-
-@functools.lru_cache(maxsize=None)
-def _old_numpy():
-    """Return a copy of NumPy that has all that MXNet reads.
-
-    NumPy 1.24 lost `bool` and `int`, 2.0 most of the others, 2.4 two more.
-    The `bool` of NumPy 2 is another type, and that of 1.20 to 1.23 warns at
-    each use.
-    """
-    import numpy
-
-    old = types.ModuleType('numpy', 'NumPy with the names that MXNet reads')
-    vars(old).update(_old_names(numpy))
-    vars(old).update(vars(numpy))
-    old.bool, old.int = bool, int
-    # Submodules that NumPy imports when they are asked for
-    old.__getattr__ = functools.partial(getattr, numpy)
-    return old
-
-
-def _old_names(numpy):
-    names = {
-        **dict.fromkeys(['Inf', 'PINF'], numpy.inf),
-        **dict.fromkeys(['NAN', 'NaN'], numpy.nan),
-        'NINF': -numpy.inf,
-        'PZERO': 0.0,
-        'NZERO': -0.0,
-        'compat': types.SimpleNamespace(basestring=str),
-    }
-    # MXNet tells functions apart by identity, so each has its own
-    for name, function in {
-        'alltrue': numpy.all,
-        'in1d': lambda ar1, ar2, *args, **kwargs: numpy.isin(
-            numpy.ravel(ar1), ar2, *args, **kwargs
-        ),
-        'msort': lambda a: numpy.sort(a, axis=0),
-        'product': numpy.prod,
-        'round_': numpy.round,
-        'sometrue': numpy.any,
-        # Of the same name before NumPy 2
-        'trapz': getattr(numpy, 'trapezoid', None),
-        # NumPy 1.17 has them, later ones only a message
-        **dict.fromkeys(['mirr', 'npv', 'pmt', 'ppmt', 'pv', 'rate'], _gone),
-    }.items():
-        names[name] = _old_function(function, name)
-    return names
-
-
-def _old_function(function, name):
-    """Return `function` under the old `name`, open to MXNet's arrays.
-
-    As NumPy does with functions of its own, it is handed to the array that
-    has a method `__array_function__`.
-    """
-
-    def old(*args, **kwargs):
-        for value in [*args, *kwargs.values()]:
-            kind = type(value)
-            if kind.__module__.partition('.')[0] == 'mxnet':
-                return value.__array_function__(
-                    value, old, [kind], args, kwargs
-                )
-        return function(*args, **kwargs)
-
-    old.__name__ = old.__qualname__ = name
-    return old
-
-
-def _gone(*args, **kwargs):
-    raise RuntimeError(
-        'NumPy has no financial functions since version 1.20: use those of '
-        'the package numpy-financial.'
-    )
-
-
-class _Instances(type(str)):
-    def __instancecheck__(cls, value):
-        return isinstance(value, str)
-
-
-class _OldStr(str, metaclass=_Instances):
-    """The function `str` as it was with NumPy 1.
-
-    The parameters of an operator go to MXNet's library as text, and of
-    `(np.int64(3), 2)`, which is how NumPy 2 writes this tuple, it understands
-    nothing.
-    """
-
-    def __new__(cls, value=''):
-        text = str(value)
-        if 'np.' in text and not isinstance(value, str):
-            import numpy
-
-            if numpy.lib.NumpyVersion(numpy.__version__) >= '2.0.0':
-                with numpy.printoptions(legacy='1.25'):
-                    return str(value)
-        return text
-
-
-def _keep_named_tuples():
-    """Let MXNet pass on the named tuples that NumPy returns since 1.25.
-
-    It makes a tuple anew with `type(value)(items)`, which theirs refuse.
-    """
-    from mxnet.numpy import multiarray
-
-    convert = multiarray._as_mx_np_array
-
-    def as_mx_np_array(value, ctx=None):
-        if isinstance(value, tuple) and hasattr(value, '_make'):
-            return value._make(as_mx_np_array(item, ctx) for item in value)
-        return convert(value, ctx)
-
-    multiarray._as_mx_np_array = as_mx_np_array
 
 
 def _prepare_new_processes():

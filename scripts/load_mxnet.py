@@ -66,13 +66,15 @@ def link(path, target):
 
 
 def path_of(library):
-    """Return the file from which the system loads `library`, or None."""
-    if load(library):
+    """Return the file that the system has for `library`, or None."""
+    try:
+        known = subprocess.run(
+            ['/sbin/ldconfig', '-p'], stdout=subprocess.PIPE, text=True
+        ).stdout
+    except OSError:  # Not Linux
         return None
-    stem = re.escape(library.partition('.so')[0])
-    with open('/proc/self/maps') as file:
-        found = re.search(rf'/\S*/{stem}[-.]\S*', file.read())
-    return found and Path(found.group())
+    found = re.search(rf'^\s*{re.escape(library)} .*=> (.*)$', known, re.M)
+    return found and Path(found.group(1))
 
 
 def extract(requirement, pattern, path):
