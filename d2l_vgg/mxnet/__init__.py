@@ -16,8 +16,9 @@ except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
         refusal()
         or 'MXNet is not installed: run `make setup`, with `MXNET=cu117` on '
-        'a machine with an NVIDIA GPU, or by hand `pip install --no-deps '
-        "mxnet==1.9.1 d2l==1.0.3` and `pip install -e '.[mxnet-needs]'`.",
+        'a machine with an NVIDIA GPU, or by hand '
+        "`pip install -e '.[mxnet-needs]'` and "
+        '`pip install --no-deps mxnet==1.9.1 d2l==1.0.3`.',
         name='mxnet',
     ) from None
 except OSError as error:
