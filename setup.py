@@ -62,7 +62,7 @@ setup(
     author='The d2l_vgg authors',
     license='MIT',
     packages=find_packages(include=['d2l_vgg', 'd2l_vgg.*']),
-    package_data={'d2l_vgg': ['data/*.csv', 'data/page.*']},
+    package_data={'d2l_vgg': ['book/*.csv', 'chapter/page.*']},
     entry_points={'console_scripts': ['d2l-vgg = d2l_vgg.cli:main']},
     python_requires='>=3.8',
     # What every framework's part uses

@@ -13,27 +13,19 @@ import shlex
 import shutil
 import sys
 
-from d2l_vgg import (
-    __version__,
-    architectures,
-    book,
-    fashion_mnist,
-    figures,
-    frameworks,
-    precisions,
-    runs,
-    schedules,
-    stand_in,
-    study,
-)
-from d2l_vgg.errors import TrainingDiverged
-from d2l_vgg.experiments import (
+from d2l_vgg import __version__, figures, frameworks
+from d2l_vgg.book import published, study
+from d2l_vgg.datasets import fashion_mnist, stand_in
+from d2l_vgg.datasets.stand_in import NOTE as STAND_IN_NOTE
+from d2l_vgg.networks import architectures
+from d2l_vgg.training import precisions, runs, schedules
+from d2l_vgg.training.errors import TrainingDiverged
+from d2l_vgg.training.experiments import (
     DRAWS,
     EXPERIMENTS,
     Experiment,
     get_experiment,
 )
-from d2l_vgg.stand_in import NOTE as STAND_IN_NOTE
 
 
 def main(argv=None):
@@ -510,7 +502,7 @@ def keep_results(run, trainer, data, status):
 
 def report(run, trainer, data):
     """Print the last lines of a finished run."""
-    from d2l_vgg import bench
+    from d2l_vgg.book import bench
 
     where = os.path.relpath(run.folder)
     accuracy = trainer.history.final['val_acc']
@@ -520,8 +512,8 @@ def report(run, trainer, data):
     )
     print(f'Picture: {os.path.join(where, "curves.png")}')
     if run.info['experiment'] == 'book':
-        print(book.verdict(trainer.history))
-        print(book.remark())
+        print(published.verdict(trainer.history))
+        print(published.remark())
     else:
         seconds = bench.estimate_seconds(
             get_experiment('book'), trainer.devices[0]
@@ -548,7 +540,7 @@ def add_curves(commands):
     parser.add_argument('run', nargs='+', help='the folder of a run')
     parser.add_argument(
         '--framework',
-        choices=book.FRAMEWORKS,
+        choices=published.FRAMEWORKS,
         default='mxnet',
         help='whose published runs',
     )
@@ -568,12 +560,12 @@ def curves(args):
     stand_in = any(run.info['data']['stand_in'] for run in found)
     for name, history in histories.items():
         print(f'{name}:')
-        print(book.table(book.compare(history, args.framework)))
-        print(book.verdict(history, args.framework))
-        remark = book.remark(args.framework)
+        print(published.table(published.compare(history, args.framework)))
+        print(published.verdict(history, args.framework))
+        remark = published.remark(args.framework)
         if remark:
             print(remark)
-        delay = book.delay(history, args.framework)
+        delay = published.delay(history, args.framework)
         if delay is not None:
             side = 'behind' if delay >= 0 else 'ahead of'
             print(
@@ -680,7 +672,7 @@ def add_predict(commands):
 
 
 def predict(args):
-    from d2l_vgg import predictions
+    from d2l_vgg.training import predictions
 
     run = runs.Run.open(args.run)
     path = run.path('parameters.params')
@@ -784,7 +776,7 @@ def add_bench(commands):
 
 
 def bench_command(args):
-    from d2l_vgg import bench
+    from d2l_vgg.book import bench
 
     bench.main(args)
 
@@ -875,7 +867,7 @@ def add_chapter(commands):
 
 
 def build_chapter(args):
-    from d2l_vgg import chapter
+    from d2l_vgg.chapter import builder
 
     if args.keep_output and args.no_run:
         raise ValueError(
@@ -887,12 +879,12 @@ def build_chapter(args):
             f'{args.only}: leave them out.'
         )
     if args.only == 'slides':
-        print(f'Slides: {chapter.slides(args.folder, args.tab)}')
+        print(f'Slides: {builder.slides(args.folder, args.tab)}')
     elif args.only == 'pdf':
-        print(f'PDF: {chapter.pdf(args.folder, args.tab)}')
+        print(f'PDF: {builder.pdf(args.folder, args.tab)}')
     else:
         only_notebooks = args.only == 'notebooks'
-        path = chapter.build(
+        path = builder.build(
             args.folder,
             run_cells=args.keep_output or not (args.no_run or only_notebooks),
             page=not only_notebooks,
@@ -901,7 +893,7 @@ def build_chapter(args):
         print(f'{"Notebooks" if only_notebooks else "Page"}: {path}')
         if args.copy_to:
             notebooks = os.path.join(args.folder, '_build', 'notebooks')
-            chapter.hand_out(notebooks, args.copy_to)
+            builder.hand_out(notebooks, args.copy_to)
             print(
                 f'Your own copy is in {args.copy_to}: it is never written '
                 'over, so remove it to get a new one.'

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from d2l_vgg import book
+from d2l_vgg.book import published
 from d2l_vgg.files import write_whole
 
 # The colors of Okabe and Ito, which the color-blind can tell apart; the first
@@ -112,10 +112,10 @@ def _last_epoch(histories):
 
 def _until(last_epoch, tab):
     """Return the points of the book's band up to `last_epoch`."""
-    end = last_epoch + book.TOLERANCE
+    end = last_epoch + published.TOLERANCE
     near = {
         name: [p for p in points if p.epoch <= end]
-        for name, points in book.band(tab).items()
+        for name, points in published.band(tab).items()
     }
     return {name: points for name, points in near.items() if points}
 
@@ -161,9 +161,9 @@ def _draw_distances(ax, histories, series, tab):
     """Draw how far each point of the runs lies from the book's mean."""
     ax.axhspan(-2, 2, color=BAND_COLOR, linewidth=0)
     ax.axhline(0, color=GRAY, linewidth=1)
-    low, high = -2 * book.MAX_DISTANCE, 2 * book.MAX_DISTANCE
+    low, high = -2 * published.MAX_DISTANCE, 2 * published.MAX_DISTANCE
     for i, history in enumerate(histories.values()):
-        rows = book.compare(history, tab)
+        rows = published.compare(history, tab)
         for name in series:
             points = [(r.epoch, r.distance) for r in rows if r.series == name]
             _draw_line(ax, points, _style(name, i, len(histories)))
@@ -172,9 +172,9 @@ def _draw_distances(ax, histories, series, tab):
         low, high = min([low, *finite]), max([high, *finite])
     # A run that leaves the plateau late is far off at first: without a
     # logarithm all its other points would lie on one line
-    ax.set_yscale('symlog', linthresh=book.MAX_DISTANCE, linscale=1.5)
+    ax.set_yscale('symlog', linthresh=published.MAX_DISTANCE, linscale=1.5)
     ax.set_ylim(low, high)
-    ticks = [book.MAX_DISTANCE * 10**e for e in range(9)]
+    ticks = [published.MAX_DISTANCE * 10**e for e in range(9)]
     ticks = [
         *(-t for t in ticks if -t > low),
         0,
@@ -197,7 +197,9 @@ def _add_legend(figure, histories, book_points, tab):
         ]
     if book_points:
         count = next(iter(book_points.values()))[0].runs
-        labels.append(f"book's {count} {book.title(tab)} runs: mean ± 2 sd")
+        labels.append(
+            f"book's {count} {published.title(tab)} runs: mean ± 2 sd"
+        )
         band = Patch(color=BAND_COLOR)
         handles.append((band, Line2D([], [], color=GRAY, linewidth=1)))
     if handles:

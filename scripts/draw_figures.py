@@ -2,8 +2,8 @@
 
 `python scripts/draw_figures.py [FOLDER]` writes vgg.svg, receptive-field.svg,
 family.svg and cost.svg. What they tell of networks is read from
-`d2l_vgg.architectures`, what of runs from their records in chapter/results,
-and the same sources give the same bytes anywhere.
+`d2l_vgg.networks.architectures`, what of runs from their records in
+chapter/results, and the same sources give the same bytes anywhere.
 """
 
 import collections
@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from d2l_vgg import architectures
+from d2l_vgg.networks import architectures
 
 # Told apart in grey print too: light, middle and dark
 CONV, POOL, DENSE = '#bdd7f0', '#f0a460', '#7ba88e'

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from d2l_vgg import fashion_mnist
+from d2l_vgg.datasets import fashion_mnist
 
 # What a reader has set for his own trainings is not what is tested
 os.environ.pop('D2L_VGG_TRIAL', None)

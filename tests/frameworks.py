@@ -9,7 +9,7 @@ import importlib.util
 import numpy as np
 import pytest
 
-from d2l_vgg.precisions import has_bfloat16
+from d2l_vgg.training.precisions import has_bfloat16
 
 needs_bfloat16 = pytest.mark.skipif(
     not has_bfloat16(), reason='this processor has no bfloat16'

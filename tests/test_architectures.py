@@ -13,8 +13,8 @@ import sys
 import numpy as np
 import pytest
 
-from d2l_vgg import architectures
-from d2l_vgg.architectures import (
+from d2l_vgg.networks import architectures
+from d2l_vgg.networks.architectures import (
     FAMILY,
     VGG_NAMES,
     Architecture,

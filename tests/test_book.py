@@ -6,8 +6,8 @@ import statistics
 import numpy as onp
 import pytest
 
-from d2l_vgg import book
-from d2l_vgg.history import History
+from d2l_vgg.book import published
+from d2l_vgg.training.history import History
 
 SERIES = ['train_loss', 'val_loss', 'val_acc']
 
@@ -15,7 +15,7 @@ SERIES = ['train_loss', 'val_loss', 'val_acc']
 def mean_run(framework='mxnet', distance=0.0, until=math.inf):
     """A run that lies `distance` standard deviations above the mean."""
     history = History(469, 79)
-    for series, points in book.band(framework).items():
+    for series, points in published.band(framework).items():
         for p in points:
             if p.epoch <= until:
                 value = p.mean + distance * p.sd
@@ -33,19 +33,19 @@ def mean_run(framework='mxnet', distance=0.0, until=math.inf):
     ],
 )
 def test_final_means(framework, num_runs, final):
-    band = book.band(framework)
+    band = published.band(framework)
     assert list(band) == SERIES
     assert [len(points) for points in band.values()] == [20, 10, 10]
     means = [points[-1].mean for points in band.values()]
     assert means == pytest.approx(final, abs=6e-5)
     assert {p.runs for points in band.values() for p in points} == {num_runs}
-    assert len(book.runs(framework)) == num_runs
+    assert len(published.runs(framework)) == num_runs
 
 
-@pytest.mark.parametrize('framework', list(book.FRAMEWORKS))
+@pytest.mark.parametrize('framework', list(published.FRAMEWORKS))
 def test_band_is_that_of_the_runs(framework):
-    runs = book.runs(framework).values()
-    for series, points in book.band(framework).items():
+    runs = published.runs(framework).values()
+    for series, points in published.band(framework).items():
         for i, p in enumerate(points):
             x = [run.points[series][i][0] for run in runs]
             values = [run.points[series][i][1] for run in runs]
@@ -61,17 +61,17 @@ def test_band_is_that_of_the_runs(framework):
 
 
 def test_published_runs_lie_in_their_own_band():
-    for run in book.runs('mxnet').values():
-        rows = book.compare(run)
+    for run in published.runs('mxnet').values():
+        rows = published.compare(run)
         assert len(rows) == 40
         # No value of 11 is further than 10 / sqrt(11) from their mean
         assert max(abs(row.distance) for row in rows) < 3.02
-        assert book.verdict(run).startswith('This run ends as the book:')
+        assert published.verdict(run).startswith('This run ends as the book:')
 
 
 def test_published_runs_of_another_framework_do_not():
-    for run in book.runs('pytorch').values():
-        verdict = book.verdict(run, 'mxnet')
+    for run in published.runs('pytorch').values():
+        verdict = published.verdict(run, 'mxnet')
         assert verdict.startswith('This run does not end as the book:')
         assert 'val_loss' in verdict.split(' not within ')[0]
 
@@ -79,7 +79,7 @@ def test_published_runs_of_another_framework_do_not():
 def test_compare_gives_distances():
     history = mean_run(distance=2)
     history.points['train_loss'][0] = (0.2484, 1.882)
-    rows = book.compare(history)
+    rows = published.compare(history)
     assert [row.series for row in rows] == (
         ['train_loss'] * 20 + ['val_loss'] * 10 + ['val_acc'] * 10
     )
@@ -92,10 +92,10 @@ def test_compare_gives_distances():
 
 def test_short_run_is_compared_as_far_as_it_goes():
     history = mean_run(until=2)
-    rows = book.compare(history)
+    rows = published.compare(history)
     epochs = [row.epoch for row in rows]
     assert epochs == [0.2484, 0.7473, 1.2463, 1.7452, 1.0, 2.0, 1.0, 2.0]
-    assert book.verdict(history) == (
+    assert published.verdict(history) == (
         'This run has no final point for every series (epoch 10), so there '
         'is no verdict; 8 of its 8 points lie within 3 sample standard '
         "deviations of the mean of the book's 11 MXNet runs."
@@ -110,7 +110,7 @@ def test_other_points_are_left_out():
     for i in range(20):
         history.record('val_acc', (i + 1) / 2, i)
     history.record('train_acc', 1, 0.5)
-    rows = book.compare(history)
+    rows = published.compare(history)
     assert sum(row.series == 'train_loss' for row in rows) == 20
     values = [row.value for row in rows if row.series == 'val_acc']
     assert values == list(range(1, 20, 2))
@@ -120,19 +120,21 @@ def test_other_points_are_left_out():
 def test_run_without_common_points():
     history = History(1, 1)
     for nothing in history, mean_run(until=0):
-        assert book.compare(nothing) == []
-        assert book.verdict(nothing).startswith('No point of this run lies')
+        assert published.compare(nothing) == []
+        assert published.verdict(nothing).startswith(
+            'No point of this run lies'
+        )
 
 
 def test_verdict_tells_values_and_distances():
     history = mean_run(distance=1)
-    assert book.verdict(history) == (
+    assert published.verdict(history) == (
         'This run ends as the book: train_loss 0.2944 (+1.0 sd), val_loss '
         '0.2703 (+1.0 sd), val_acc 0.9045 (+1.0 sd) lie within 3 sample '
         "standard deviations of the mean of the book's 11 MXNet runs."
     )
     history.points['val_acc'][-1] = (10.0, 0.8920)
-    assert book.verdict(history) == (
+    assert published.verdict(history) == (
         'This run does not end as the book: val_acc 0.8920 (-6.6 sd) not '
         "within 3 sample standard deviations of the mean of the book's 11 "
         'MXNet runs; within are train_loss 0.2944 (+1.0 sd), val_loss 0.2703 '
@@ -142,14 +144,14 @@ def test_verdict_tells_values_and_distances():
 
 @pytest.mark.parametrize('distance', [3.1, -3.1, math.nan, math.inf])
 def test_verdict_refuses_what_is_not_within(distance):
-    verdict = book.verdict(mean_run(distance=distance))
+    verdict = published.verdict(mean_run(distance=distance))
     assert verdict.startswith('This run does not end as the book:')
     assert 'within are' not in verdict
 
 
 @pytest.mark.parametrize('distance', [2.9, -2.9])
 def test_verdict_takes_what_is_within(distance):
-    verdict = book.verdict(mean_run('jax', distance), 'jax')
+    verdict = published.verdict(mean_run('jax', distance), 'jax')
     assert verdict.startswith('This run ends as the book:')
     assert verdict.endswith("of the mean of the book's 5 JAX runs.")
 
@@ -157,7 +159,7 @@ def test_verdict_takes_what_is_within(distance):
 def test_table_is_aligned():
     history = mean_run(distance=-1.5)
     history.points['train_loss'][0] = (0.2484, 1.882)
-    lines = book.table(book.compare(history)).split('\n')
+    lines = published.table(published.compare(history)).split('\n')
     assert len(lines) == 2 + 40
     assert lines[2].split() == (
         'train_loss 0.25 1.6479 0.0085 1.8820 +27.6 sd'.split()
@@ -169,10 +171,10 @@ def test_table_is_aligned():
 
 
 def test_torch_is_the_tab_pytorch():
-    assert book.band('torch') == book.band('pytorch')
+    assert published.band('torch') == published.band('pytorch')
 
 
-@pytest.mark.parametrize('ask', [book.band, book.runs])
+@pytest.mark.parametrize('ask', [published.band, published.runs])
 def test_unknown_framework_is_refused(ask):
     with pytest.raises(ValueError, match="'theano'.*mxnet, pytorch"):
         ask('theano')
@@ -180,24 +182,24 @@ def test_unknown_framework_is_refused(ask):
 
 @pytest.mark.parametrize('shift', [-0.4, 0, 0.25, 0.8])
 def test_the_delay_of_a_shifted_run_is_found_again(shift):
-    points = book.band()['train_loss']
+    points = published.band()['train_loss']
     run = History(None, None)
     for x in [0.1 * i for i in range(1, 101)]:
         losses = [math.log(point.mean) for point in points]
         epochs = [point.epoch for point in points]
         loss = math.exp(onp.interp(x - shift, epochs, losses))
         run.record('train_loss', x, loss)
-    assert book.delay(run) == pytest.approx(shift, abs=0.011)
+    assert published.delay(run) == pytest.approx(shift, abs=0.011)
 
 
 def test_the_published_runs_have_no_delay():
     """They very likely share one initial draw."""
-    for run in book.runs().values():
-        assert abs(book.delay(run)) <= 0.1
+    for run in published.runs().values():
+        assert abs(published.delay(run)) <= 0.1
 
 
 def test_no_delay_of_a_run_that_is_too_short():
     run = History(None, None)
     run.record('train_loss', 0.25, 1.7)
-    assert book.delay(run) is None
-    assert book.delay(History(None, None)) is None
+    assert published.delay(run) is None
+    assert published.delay(History(None, None)) is None

@@ -21,7 +21,8 @@ pytest.importorskip('d2lbook')
 
 import nbformat
 
-from d2l_vgg import chapter, trial
+from d2l_vgg.book import stock
+from d2l_vgg.chapter import builder
 from d2l_vgg.cli import main
 from d2l_vgg.mxnet import vgg
 
@@ -45,7 +46,7 @@ def copy_of(source, folder):
 def built(tmp_path_factory):
     folder = copy_of(SOURCE, tmp_path_factory.mktemp('chapter') / 'chapter')
     lines = []
-    chapter.build(folder, progress=lines.append)
+    builder.build(folder, progress=lines.append)
     return folder, lines
 
 
@@ -288,7 +289,9 @@ def test_code_can_be_copied(chromium, built):
             return text;
         })()"""
     )
-    assert copied.strip().startswith('from d2l_vgg import architectures')
+    assert copied.strip().startswith(
+        'from d2l_vgg.networks import architectures'
+    )
 
 
 # ------------------------------------------------------------- what is wrong
@@ -313,16 +316,16 @@ CELL = '```{{.python .input}}\n%%tab mxnet\n{}\n```\n'
 )
 def test_what_is_wrong_fails_the_build(tmp_path, text, message):
     folder = project(tmp_path / 'small', page=f'# Page\n\n{text}\n')
-    with pytest.raises(chapter.ChapterError, match=re.escape(message)):
-        chapter.build(folder, progress=lambda line: None)
+    with pytest.raises(builder.ChapterError, match=re.escape(message)):
+        builder.build(folder, progress=lambda line: None)
 
 
 def test_a_kernel_that_dies_is_named_with_its_cell(tmp_path):
     code = CELL.format('x = 1') + '\n' + CELL.format('import os; os._exit(1)')
     folder = project(tmp_path / 'small', page='# Page\n\n' + code)
     message = 'page.md, tab mxnet, code cell 2 made its kernel die'
-    with pytest.raises(chapter.ChapterError, match=message):
-        chapter.build(folder, page=False, progress=lambda line: None)
+    with pytest.raises(builder.ChapterError, match=message):
+        builder.build(folder, page=False, progress=lambda line: None)
 
 
 def test_output_is_kept_when_asked_for_but_not_of_trainings(tmp_path):
@@ -330,7 +333,7 @@ def test_output_is_kept_when_asked_for_but_not_of_trainings(tmp_path):
     code += CELL.format("print('long')").replace('input', 'input .long')
     folder = project(tmp_path / 'small', page='# Page\n\n' + code)
     for keep in (False, True):
-        chapter.build(
+        builder.build(
             folder, page=False, keep_output=keep, progress=lambda line: None
         )
         cells = read_notebook(folder, 'mxnet', 'page').cells
@@ -359,7 +362,7 @@ def test_a_page_is_not_run_without_what_it_imports(tmp_path):
         page='# Page\n\n' + CELL.format('import framework_of_tomorrow'),
         other='# Other\n\n' + CELL.format('%time x = 1'),
     )
-    chapter.build(folder, page=False, progress=lines.append)
+    builder.build(folder, page=False, progress=lines.append)
     assert 'mxnet: page not run, framework_of_tomorrow missing' in lines
     assert 'mxnet: running other' in lines
 
@@ -377,7 +380,7 @@ def test_trainings_of_d2l_are_cut_short(name, monkeypatch):
     module.Trainer = Trainer
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setenv('D2L_VGG_TRIAL', '2')
-    trial.shorten_d2l(name)
+    stock.shorten(name)
     trainer = module.Trainer()
     trainer.prepare_data([1, 2, 3, 4])
     assert trainer.train_dataloader == trainer.val_dataloader == [1, 2]
@@ -396,7 +399,7 @@ def test_a_work_of_any_kind_can_be_cited():
         """,
         'bibtex',
     ).entries
-    marks = chapter.Marks(entries)
+    marks = builder.Marks(entries)
     cited = []
     text = ':cite:`tool,short` and :citet:`nobody` and :func:`f`'
     assert marks.replace(text, 'page', cited) == (
@@ -409,13 +412,13 @@ def test_a_work_of_any_kind_can_be_cited():
 
 def test_the_pdf_says_what_it_needs(tmp_path, monkeypatch):
     monkeypatch.setenv('PATH', str(tmp_path))
-    with pytest.raises(chapter.ChapterError, match='apt install texlive'):
-        chapter.pdf(SOURCE)
+    with pytest.raises(builder.ChapterError, match='apt install texlive'):
+        builder.pdf(SOURCE)
 
 
 def test_slides_hold_the_marked_phrases(tmp_path):
     folder = copy_of(SOURCE, tmp_path / 'chapter')
-    path = os.path.join(chapter.slides(folder), 'vgg.ipynb')
+    path = os.path.join(builder.slides(folder), 'vgg.ipynb')
     text = '\n'.join(
         cell.source for cell in nbformat.read(path, as_version=4).cells
     )
@@ -424,8 +427,8 @@ def test_slides_hold_the_marked_phrases(tmp_path):
 
 
 def test_not_a_project(tmp_path):
-    with pytest.raises(chapter.ChapterError, match='no d2lbook project'):
-        chapter.build(str(tmp_path))
+    with pytest.raises(builder.ChapterError, match='no d2lbook project'):
+        builder.build(str(tmp_path))
 
 
 # ------------------------------------------------------------- any chapter
@@ -490,7 +493,7 @@ def test_any_chapter_with_tabs_can_be_built(tmp_path):
         '# First\n:label:`sec_first`\n\nText.\n'
     )
     (folder / 'part' / 'other.md').write_text(ANY)
-    chapter.build(str(folder), progress=lambda line: None)
+    builder.build(str(folder), progress=lambda line: None)
     notebook = read_notebook(folder, 'mxnet', 'part/other')
     text = '\n'.join(cell.source for cell in notebook.cells)
     assert 'As [First](first.ipynb) says, and Known (2000)' in text
@@ -505,7 +508,7 @@ def test_any_chapter_with_tabs_can_be_built(tmp_path):
 
 def test_two_builds_are_the_same(built, tmp_path):
     again = copy_of(SOURCE, tmp_path / 'chapter')
-    chapter.build(again, progress=lambda line: None)
+    builder.build(again, progress=lambda line: None)
     for part in 'html', 'notebooks':
         first = os.path.join(built[0], '_build', part)
         names = set()

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from d2l_vgg import architectures
-from d2l_vgg.experiments import get_experiment
+from d2l_vgg.networks import architectures
+from d2l_vgg.training.experiments import get_experiment
 
 CHAPTER = os.path.join(os.path.dirname(__file__), '..', 'chapter')
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from d2l_vgg import checkpoint
+from d2l_vgg.training import checkpoint
 
 ARRAYS = {
     'net.0.weight': np.arange(24, dtype='float32').reshape(2, 3, 4),

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from frameworks import needs_bfloat16
 
-from d2l_vgg import cli, precisions, runs
+from d2l_vgg import cli
+from d2l_vgg.training import precisions, runs
 
 TINY = (
     '--data stand-in --arch ((1,4),(1,8)) --hidden 16 --resize 28 '

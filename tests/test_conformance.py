@@ -11,7 +11,7 @@ import pytest
 from frameworks import FRAMEWORKS, images
 from numpy_vgg import loss_and_gradients
 
-from d2l_vgg import architectures
+from d2l_vgg.networks import architectures
 
 X_SHAPE = (2, 1, 32, 32)
 SMALL = architectures.Architecture(

@@ -4,8 +4,13 @@ import json
 
 import pytest
 
-from d2l_vgg import architectures, schedules
-from d2l_vgg.experiments import EXPERIMENTS, Experiment, get_experiment
+from d2l_vgg.networks import architectures
+from d2l_vgg.training import schedules
+from d2l_vgg.training.experiments import (
+    EXPERIMENTS,
+    Experiment,
+    get_experiment,
+)
 
 
 def test_the_book_experiment_is_the_books():

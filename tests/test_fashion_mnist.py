@@ -21,8 +21,8 @@ import warnings
 import numpy as np
 import pytest
 
-from d2l_vgg import fashion_mnist
-from d2l_vgg.fashion_mnist import BadFile, DataNotFound, File
+from d2l_vgg.datasets import fashion_mnist
+from d2l_vgg.datasets.fashion_mnist import BadFile, DataNotFound, File
 
 # Noise, which gzip cannot shrink: the first archive has 0.3 MB
 SHAPES = {
@@ -687,7 +687,7 @@ def test_goes_on_after_a_kill(nowhere, mirror):
     folder = nowhere / 'given'
     bad, good = mirror(hangs_after=200000), mirror()
     code = (
-        'import sys; from d2l_vgg import fashion_mnist as f\n'
+        'import sys; from d2l_vgg.datasets import fashion_mnist as f\n'
         f'files = [f.File({IMAGES.name!r}, {IMAGES.shape}, "0")]\n'
         'f.fetch(sys.argv[1], sys.argv[2:], files=files)'
     )

@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 from matplotlib.text import Text
 
-from d2l_vgg import book, figures
-from d2l_vgg.history import History
+from d2l_vgg import figures
+from d2l_vgg.book import published
+from d2l_vgg.training.history import History
 
 
-def published(i=0, until=10):
+def published_run(i=0, until=10):
     """A published run, up to an epoch."""
     history = History(469, 79)
-    run = list(book.runs('mxnet').values())[i]
+    run = list(published.runs('mxnet').values())[i]
     for series, points in run.points.items():
         history.points[series] = [p for p in points if p[0] <= until]
     return history
@@ -34,7 +35,7 @@ def lines(ax):
 
 
 def test_a_run_is_drawn_in_the_style_of_the_board():
-    history = published()
+    history = published_run()
     figure = figures.curves({'run': history})
     losses, accuracies = figure.axes
     train_loss, val_loss = losses.get_lines()
@@ -54,7 +55,7 @@ def test_a_run_is_drawn_in_the_style_of_the_board():
 
 
 def test_several_runs_have_a_color_each():
-    histories = {f'seed {i}': published(i) for i in range(3)}
+    histories = {f'seed {i}': published_run(i) for i in range(3)}
     figure = figures.curves(histories)
     losses, accuracies = figure.axes
     colors = [line.get_color() for line in accuracies.get_lines()]
@@ -67,11 +68,11 @@ def test_several_runs_have_a_color_each():
 
 
 def test_band_is_drawn_behind_and_the_distances_below():
-    history = published()
+    history = published_run()
     figure = figures.curves({'run': history}, band=True)
     losses, accuracies, _, acc_distances = figure.axes
     mean, run = lines(accuracies)
-    points = book.band('mxnet')['val_acc']
+    points = published.band('mxnet')['val_acc']
     assert mean == [(p.epoch, p.mean) for p in points]
     assert run == history.points['val_acc']
     (shade,) = accuracies.collections
@@ -79,22 +80,22 @@ def test_band_is_drawn_behind_and_the_distances_below():
     assert y.min() == min(p.mean - 2 * p.sd for p in points)
     assert y.max() == max(p.mean + 2 * p.sd for p in points)
     assert len(losses.collections) == 2
-    rows = book.compare(history)
+    rows = published.compare(history)
     distances = [(r.epoch, r.distance) for r in rows if r.series == 'val_acc']
     assert lines(acc_distances)[-1] == distances
     assert "book's 11 MXNet runs: mean ± 2 sd" in texts(figure)
 
 
 def test_band_is_drawn_only_when_asked():
-    figure = figures.curves({'run': published()})
+    figure = figures.curves({'run': published_run()})
     assert not any(ax.collections for ax in figure.axes)
     assert not any('MXNet' in text for text in texts(figure))
-    other = figures.curves({'run': published()}, band='jax')
+    other = figures.curves({'run': published_run()}, band='jax')
     assert "book's 5 JAX runs: mean ± 2 sd" in texts(other)
 
 
 def test_short_run_is_not_squeezed_by_the_band():
-    figure = figures.curves({'run': published(until=2)}, band=True)
+    figure = figures.curves({'run': published_run(until=2)}, band=True)
     for ax in figure.axes:
         low, high = ax.get_xlim()
         assert low == 0
@@ -103,7 +104,7 @@ def test_short_run_is_not_squeezed_by_the_band():
 
 
 def test_run_far_from_the_band_stays_in_the_picture():
-    history = published()
+    history = published_run()
     history.points['train_loss'][0] = (0.2484, 1.882)
     figure = figures.curves({'run': history}, band=True)
     distances = figure.axes[2]
@@ -121,7 +122,7 @@ def test_book_alone_can_be_drawn():
 @pytest.mark.parametrize('band', [True, False])
 def test_note_and_title_are_seen(band):
     note = 'stand-in data, not Fashion-MNIST'
-    figure = figures.curves({'run': published()}, band, 'quick', note)
+    figure = figures.curves({'run': published_run()}, band, 'quick', note)
     figure.draw_without_rendering()
     (heading,) = figure.findobj(
         lambda a: isinstance(a, Text) and note in a.get_text()
@@ -136,7 +137,7 @@ def test_note_and_title_are_seen(band):
 
 @pytest.mark.parametrize('band', [True, False])
 def test_diverged_run_can_be_drawn(band, tmp_path):
-    history = published(until=1)
+    history = published_run(until=1)
     history.points['train_loss'] += [(1.25, np.inf), (1.75, np.nan)]
     figure = figures.curves({'run': history}, band)
     figures.save(figure, tmp_path / 'curves')
@@ -158,13 +159,13 @@ def test_nothing_to_draw_is_refused():
     with pytest.raises(ValueError, match='no points to draw'):
         figures.curves({'run': History(10, 10)})
     with pytest.raises(ValueError, match='theano'):
-        figures.curves({'run': published()}, band='theano')
+        figures.curves({'run': published_run()}, band='theano')
 
 
 def test_save_writes_the_same_bytes_again(tmp_path):
     paths = []
     for name in 'first', 'second':
-        figure = figures.curves({'run': published()}, band=True)
+        figure = figures.curves({'run': published_run()}, band=True)
         paths.append(figures.save(figure, tmp_path / name))
     assert paths[0] == [f'{tmp_path}/first.svg', f'{tmp_path}/first.png']
     for first, second in zip(*paths):
@@ -184,8 +185,9 @@ def test_save_writes_the_same_bytes_again(tmp_path):
 def test_figures_need_neither_pyplot_nor_a_display(tmp_path):
     code = (
         'import sys\n'
-        'from d2l_vgg import book, figures\n'
-        'figure = figures.curves(book.runs("jax"), band=True)\n'
+        'from d2l_vgg import figures\n'
+        'from d2l_vgg.book import published\n'
+        'figure = figures.curves(published.runs("jax"), band=True)\n'
         'figures.save(figure, sys.argv[1])\n'
         'assert "matplotlib.pyplot" not in sys.modules\n'
     )

@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from d2l_vgg import book
-from d2l_vgg.history import History
+from d2l_vgg.book import published
+from d2l_vgg.training.history import History
 
 NUM_TRAIN, NUM_VAL, NUM_EPOCHS = 469, 79, 10
 
@@ -53,7 +53,7 @@ def test_points_are_where_the_published_runs_have_theirs():
     losses = random_losses(NUM_TRAIN)
     val_losses = random_losses(NUM_VAL, seed=1)
     train(history, losses, val_losses)
-    for run in book.runs('mxnet').values():
+    for run in published.runs('mxnet').values():
         for series in 'train_loss', 'val_loss':
             x = [point[0] for point in history.points[series]]
             book_x = [point[0] for point in run.points[series]]

@@ -10,8 +10,8 @@ pytest.importorskip('mxnet')
 from mxnet import np as mnp
 from mxnet.gluon.data.vision import transforms
 
-from d2l_vgg import stand_in
-from d2l_vgg.fashion_mnist import TEXT_LABELS
+from d2l_vgg.datasets import stand_in
+from d2l_vgg.datasets.fashion_mnist import TEXT_LABELS
 from d2l_vgg.mxnet import FashionMNIST
 from d2l_vgg.mxnet.data import Minibatches
 

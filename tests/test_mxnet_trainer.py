@@ -16,12 +16,13 @@ from d2l import mxnet as d2l
 from frameworks import needs_bfloat16
 from mxnet import autograd, gluon, npx
 
-from d2l_vgg import checkpoint, stand_in
-from d2l_vgg.architectures import Architecture
-from d2l_vgg.errors import TrainingDiverged
-from d2l_vgg.experiments import get_experiment
+from d2l_vgg.datasets import stand_in
 from d2l_vgg.mxnet import VGG, Classifier, FashionMNIST, Trainer
 from d2l_vgg.mxnet.trainer import seed_from
+from d2l_vgg.networks.architectures import Architecture
+from d2l_vgg.training import checkpoint
+from d2l_vgg.training.errors import TrainingDiverged
+from d2l_vgg.training.experiments import get_experiment
 
 TINY = Architecture('tiny', blocks=((1, 4), (1, 8)), hidden=(16,))
 

@@ -13,9 +13,9 @@ from mxnet import np as mnp
 from mxnet.gluon.model_zoo import vision
 from numpy_vgg import conv3x3, max_pool
 
-from d2l_vgg import architectures
 from d2l_vgg.mxnet import VGG
 from d2l_vgg.mxnet.vgg import vgg_block
+from d2l_vgg.networks import architectures
 
 BOOK = ((1, 64), (1, 128), (2, 256), (2, 512), (2, 512))
 

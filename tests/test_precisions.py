@@ -2,7 +2,7 @@
 
 import pytest
 
-from d2l_vgg import precisions
+from d2l_vgg.training import precisions
 
 
 @pytest.fixture

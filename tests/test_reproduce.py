@@ -6,8 +6,8 @@ import statistics
 
 import numpy as onp
 
-from d2l_vgg import book, study
-from d2l_vgg.history import History
+from d2l_vgg.book import published, study
+from d2l_vgg.training.history import History
 
 CHAPTER = os.path.join(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'chapter'
@@ -27,8 +27,8 @@ def outcomes(biases):
 
 
 def test_the_table_of_the_published_runs():
-    for framework, title in book.FRAMEWORKS.items():
-        points = book.band(framework)
+    for framework, title in published.FRAMEWORKS.items():
+        points = published.band(framework)
         first = points['train_loss'][0]
         cells = [f'| {title} | {first.mean:.3f} ({first.sd:.3f})'] + [
             f'{points[series][-1].mean:.4f} ({points[series][-1].sd:.4f})'
@@ -72,13 +72,13 @@ def test_the_plateaus_with_uniform_biases():
 
 def test_what_the_delay_explains():
     delay = statistics.median(
-        book.delay(run) for run in book.runs('pytorch').values()
+        published.delay(run) for run in published.runs('pytorch').values()
     )
-    points = book.band()['val_acc']
+    points = published.band()['val_acc']
     early = onp.interp(
         10 - delay, [p.epoch for p in points], [p.mean for p in points]
     )
-    gap = points[-1].mean - book.band('pytorch')['val_acc'][-1].mean
+    gap = points[-1].mean - published.band('pytorch')['val_acc'][-1].mean
     explained = points[-1].mean - early
     assert f'is {delay:.2f} epochs' in text()
     assert f'shows {early:.4f}' in text()
@@ -98,7 +98,7 @@ def distances(history, framework, *series):
     """Return the distances from a tab's mean, in its standard deviations."""
     return [
         abs(row.distance)
-        for row in book.compare(history, framework)
+        for row in published.compare(history, framework)
         if row.series in series
     ]
 
@@ -114,7 +114,7 @@ def test_the_table_of_our_own_runs():
     for series, value in info['results'].items():
         cells = [value, other['results'][series]]
         for tab in ('mxnet', 'pytorch'):
-            cells.append(book.band(tab)[series][-1].mean)
+            cells.append(published.band(tab)[series][-1].mean)
         row = ' | '.join(f'{cell:.4f}' for cell in cells)
         assert f'| `{series}` | {row} |' in text()
 
@@ -130,7 +130,7 @@ def test_our_runs_agree_with_mxnet_in_training_and_pytorch_in_validation():
     found = distances(history, 'mxnet', 'train_loss')
     assert len(found) == 20
     assert max(found) < 2.75 and max(found[:7]) < 1.25
-    last = book.compare(history, 'mxnet')
+    last = published.compare(history, 'mxnet')
     loss, accuracy = (
         [r.distance for r in last if r.series == s][-1]
         for s in ('val_loss', 'val_acc')

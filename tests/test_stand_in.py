@@ -8,7 +8,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from d2l_vgg import fashion_mnist, stand_in
+from d2l_vgg.datasets import fashion_mnist, stand_in
 
 
 @pytest.fixture(scope='module')

@@ -8,9 +8,9 @@ import sys
 import numpy as onp
 import pytest
 
-from d2l_vgg import study
+from d2l_vgg.book import study
 from d2l_vgg.cli import main
-from d2l_vgg.stand_in import NOTE
+from d2l_vgg.datasets.stand_in import NOTE
 
 
 def test_spread_of_equal_shuffles_is_that_of_the_draws():

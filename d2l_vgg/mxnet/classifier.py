@@ -8,8 +8,8 @@ import numpy as onp
 from d2l import mxnet as d2l
 from mxnet import MXNetError, gluon, np, npx
 
-from d2l_vgg import architectures
 from d2l_vgg.files import write_whole
+from d2l_vgg.networks import architectures
 
 
 class Classifier(d2l.Classifier):
@@ -91,8 +91,9 @@ class Classifier(d2l.Classifier):
             details: also list the layers inside each block
 
         The shapes are those of a real forward pass; the parameters and the
-        multiply-adds (for one image) come from `d2l_vgg.architectures`. For a
-        model without `arch`, d2l's summary is printed.
+        multiply-adds (for one image) come from
+        `d2l_vgg.networks.architectures`. For a model without `arch`, d2l's
+        summary is printed.
         """
         if not hasattr(self, 'arch'):
             return super().layer_summary(X_shape)

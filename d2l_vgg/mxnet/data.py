@@ -10,7 +10,7 @@ import numpy as onp
 from d2l import mxnet as d2l
 from mxnet import np
 
-from d2l_vgg import fashion_mnist, stand_in
+from d2l_vgg.datasets import fashion_mnist, stand_in
 
 
 class FashionMNIST(d2l.DataModule):

@@ -17,18 +17,18 @@ import numpy as onp
 from d2l import mxnet as d2l
 from mxnet import autograd, gluon, np
 
-from d2l_vgg import checkpoint as checkpoints
-from d2l_vgg import (
+from d2l_vgg.datasets import stand_in
+from d2l_vgg.mxnet.classifier import Classifier
+from d2l_vgg.training import checkpoint as checkpoints
+from d2l_vgg.training import (
     interrupts,
     precisions,
     progress,
     schedules,
-    stand_in,
     trial,
 )
-from d2l_vgg.errors import TrainingDiverged
-from d2l_vgg.history import History
-from d2l_vgg.mxnet.classifier import Classifier
+from d2l_vgg.training.errors import TrainingDiverged
+from d2l_vgg.training.history import History
 
 # The entry of a checkpoint that holds the state of the optimizer
 OPTIMIZER = 'optimizer'
@@ -48,7 +48,7 @@ class Trainer(d2l.Trainer):
         seed: makes the run repeat bit for bit on the same CPU. None draws
             one, which `trainer.seed` tells after `fit`.
         lr_schedule: 'constant', 'cosine' or 'one_cycle', see
-            `d2l_vgg.schedules`
+            `d2l_vgg.training.schedules`
         checkpoint: file to save the run to, None for none
         checkpoint_seconds: how much work may be lost to a power cut
         display: 'bar', 'board', 'lines', 'none', or 'auto' to choose

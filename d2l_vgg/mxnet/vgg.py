@@ -8,8 +8,9 @@ from mxnet import init
 from mxnet.contrib.amp.amp import bfloat16
 from mxnet.gluon import nn
 
-from d2l_vgg import architectures, precisions
 from d2l_vgg.mxnet.classifier import Classifier
+from d2l_vgg.networks import architectures
+from d2l_vgg.training import precisions
 
 
 def vgg_block(

@@ -8,7 +8,7 @@ import os
 
 import numpy as np
 
-from d2l_vgg.fashion_mnist import TEXT_LABELS, Data
+from d2l_vgg.datasets.fashion_mnist import TEXT_LABELS, Data
 
 SOURCE = 'stand-in (drawn by code, not Fashion-MNIST)'
 # What is shown wherever a result on it is

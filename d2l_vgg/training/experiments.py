@@ -6,8 +6,8 @@ in a minute on a laptop that the network learns.
 
 import dataclasses
 
-from d2l_vgg.architectures import Architecture, get
-from d2l_vgg.precisions import PRECISIONS
+from d2l_vgg.networks.architectures import Architecture, get
+from d2l_vgg.training.precisions import PRECISIONS
 
 # Where initial parameters come from: the seed of the run, or the published
 # MXNet runs of the book, which all began with the same

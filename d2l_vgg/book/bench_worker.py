@@ -1,7 +1,7 @@
 """One side of the benchmark: trains so many steps as it is told to.
 
 Reads numbers of steps from its input, and answers each with the seconds that
-they took. Run by `d2l_vgg.bench`.
+they took. Run by `d2l_vgg.book.bench`.
 """
 
 import json
@@ -9,9 +9,10 @@ import os
 import sys
 import time
 
-from d2l_vgg import compatibility, trial
-from d2l_vgg.architectures import get
-from d2l_vgg.bench import MARK
+from d2l_vgg import compatibility
+from d2l_vgg.book import stock
+from d2l_vgg.book.bench import MARK
+from d2l_vgg.networks.architectures import get
 
 request = json.loads(sys.argv[1])
 if request['side'] == 'stock':
@@ -91,7 +92,7 @@ def make_stock():
 
     # Gluon would download its own archive; which images they are does not
     # change what the loader does with them
-    trial.offer_data('mxnet', request['root'])
+    stock.offer_data('mxnet', request['root'])
     size = request['size']
     data = d2l.FashionMNIST(request['batch_size'], resize=(size, size))
     blocks = [block[:2] for block in get('vgg_small').blocks]

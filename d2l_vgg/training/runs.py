@@ -11,12 +11,12 @@ import platform
 import subprocess
 import time
 
-from d2l_vgg import checkpoint
 from d2l_vgg.cuda import WHEELS
-from d2l_vgg.experiments import Experiment
 from d2l_vgg.files import alone_in, write_text
-from d2l_vgg.history import History
 from d2l_vgg.machine import physical_cores
+from d2l_vgg.training import checkpoint
+from d2l_vgg.training.experiments import Experiment
+from d2l_vgg.training.history import History
 
 PACKAGES = ['d2l-vgg', 'mxnet', *WHEELS, 'd2l', 'numpy']
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as onp
 
-from d2l_vgg.history import History
+from d2l_vgg.training.history import History
 
 FRAMEWORKS = {
     'mxnet': 'MXNet',
@@ -26,7 +26,7 @@ TOLERANCE = 0.1
 # Sample standard deviations that still count as the book's curve
 MAX_DISTANCE = 3
 
-_DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'data')
+_DATA = os.path.dirname(os.path.abspath(__file__))
 
 
 class BandPoint(NamedTuple):
@@ -63,7 +63,7 @@ def band(framework='mxnet'):
     Raises ValueError for any other.
     """
     points = {}
-    for row in _read('book_band.csv', framework):
+    for row in _read('band.csv', framework):
         numbers = [float(row[name]) for name in BandPoint._fields[:-1]]
         points.setdefault(row['series'], []).append(
             BandPoint(*numbers, runs=int(row['runs']))
@@ -77,7 +77,7 @@ def runs(framework='mxnet'):
     Arguments and errors as in `band`.
     """
     histories = {}
-    for row in _read('book_curves.csv', framework):
+    for row in _read('curves.csv', framework):
         name = f'{row["d2l_version"]} {row["commit"]}'
         history = histories.setdefault(name, History(None, None))
         history.record(

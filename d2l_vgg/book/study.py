@@ -13,9 +13,9 @@ import os
 import statistics
 from typing import NamedTuple
 
-from d2l_vgg.errors import TrainingDiverged
+from d2l_vgg.datasets.stand_in import NOTE
 from d2l_vgg.files import write_text
-from d2l_vgg.stand_in import NOTE
+from d2l_vgg.training.errors import TrainingDiverged
 
 # A run has left the plateau at log(10) = 2.303, the loss of a guess among ten
 # classes, when the mean loss of ten minibatches is below this

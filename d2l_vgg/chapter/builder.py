@@ -20,7 +20,7 @@ import warnings
 from html.parser import HTMLParser
 from urllib.parse import unquote, urldefrag, urlsplit
 
-from d2l_vgg import fashion_mnist, stand_in
+from d2l_vgg.datasets import fashion_mnist, stand_in
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # What a module of d2l, or a folder of this package, imports in its turn
@@ -340,7 +340,7 @@ class _Project:
             path = os.path.join(rst, '_static', 'd2l.' + name)
             with open(path, mode, encoding='utf-8') as file:
                 for part in [
-                    os.path.join(HERE, 'data', 'page.' + name),
+                    os.path.join(HERE, 'page.' + name),
                     *(self.static.split() if name == 'js' else []),
                 ]:
                     with open(part, encoding='utf-8') as source:
@@ -581,12 +581,12 @@ def _run(clean, notebook, name, tab):
 
     # Never seen: cuts the trainings of the book's own trainers short
     code = '\n'.join(cell.source for cell in filter(_is_code, clean.cells))
-    lines = ['from d2l_vgg import trial']
+    lines = ['from d2l_vgg.book import stock']
     for module in re.findall(
         r'^(?:from d2l import |import d2l\.)(\w+)', code, re.M
     ):
-        lines.append(f'trial.shorten_d2l({module!r})')
-        lines.append(f'trial.offer_data({module!r})')
+        lines.append(f'stock.shorten({module!r})')
+        lines.append(f'stock.offer_data({module!r})')
     hidden = new_code_cell('\n'.join(lines))
     hidden.id = 'hidden'
     started = []

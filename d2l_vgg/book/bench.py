@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 
-from d2l_vgg import precisions, runs
+from d2l_vgg.training import precisions, runs
 
 SIDES = ('stock', 'ours')
 # Lines of a worker that are meant for us begin with this
@@ -91,7 +91,7 @@ class Worker:
             [
                 sys.executable,
                 '-m',
-                'd2l_vgg.bench_worker',
+                'd2l_vgg.book.bench_worker',
                 json.dumps(
                     {
                         'side': side,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from d2l_vgg.fashion_mnist import TEXT_LABELS
+from d2l_vgg.datasets.fashion_mnist import TEXT_LABELS
 
 
 class Mistake(NamedTuple):

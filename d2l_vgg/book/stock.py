@@ -1,45 +1,26 @@
-"""Cut a training short, to see that it would begin and end well.
+"""Make the classes of stock d2l run here: short where asked, and offline.
 
-`$D2L_VGG_TRIAL` is how many minibatches to train on and to validate with,
-once. `Trainer` heeds it by itself; the builder of the chapter makes the
-book's own trainers do so, too, and hands them data without a network.
+The builder of the chapter and the benchmark train with them.
 """
 
 import importlib
-import itertools
 import os
 
-from d2l_vgg import fashion_mnist, stand_in
+from d2l_vgg.datasets import fashion_mnist, stand_in
+from d2l_vgg.training import trial
 
 # How many images d2l's classes get in a trial
 FEW = 1024
 
 
-def shorten(trainer):
-    """Keep so many of the minibatches that `trainer` has prepared.
-
-    Without the variable everything stays as it is.
-    """
-    trial = os.environ.get('D2L_VGG_TRIAL')
-    if not trial:
-        return
-    trainer.max_epochs = 1
-    for name in 'train', 'val':
-        loader = getattr(trainer, f'{name}_dataloader')
-        if loader is not None:
-            few = list(itertools.islice(loader, int(trial)))
-            setattr(trainer, f'{name}_dataloader', few)
-            setattr(trainer, f'num_{name}_batches', len(few))
-
-
-def shorten_d2l(module):
+def shorten(module):
     """Make the `Trainer` of `d2l.<module>` heed `$D2L_VGG_TRIAL`."""
     cls = importlib.import_module(f'd2l.{module}').Trainer
     prepare_data = cls.prepare_data
 
     def prepare_some_data(self, data):
         prepare_data(self, data)
-        shorten(self)
+        trial.shorten(self)
 
     cls.prepare_data = prepare_some_data
 

@@ -1,0 +1,1 @@
+"""What the book published, and its stock code beside ours."""

@@ -1,0 +1,1 @@
+"""The builder of the chapter: page, notebooks, slides and PDF."""

@@ -1,0 +1,1 @@
+"""Fashion-MNIST and its stand-in, as NumPy arrays."""

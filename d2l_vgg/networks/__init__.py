@@ -1,0 +1,1 @@
+"""The VGG family as data: no framework is needed to know its costs."""

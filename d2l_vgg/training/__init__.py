@@ -1,0 +1,1 @@
+"""What a training needs whatever the framework: its record and course."""
