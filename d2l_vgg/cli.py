@@ -371,15 +371,7 @@ def in_available_precision(experiment, on_cpu=True):
 
 def make_model(package, experiment):
     """Return the network of `experiment`, in the framework of `package`."""
-    return package.VGG(
-        experiment.arch,
-        lr=experiment.lr,
-        momentum=experiment.momentum,
-        weight_decay=experiment.weight_decay,
-        label_smoothing=experiment.label_smoothing,
-        test_flip=experiment.test_flip,
-        precision=experiment.precision,
-    )
+    return package.VGG(experiment.arch, lr=experiment.lr)
 
 
 def train(args):
@@ -407,19 +399,23 @@ def train(args):
     if data.stand_in:
         print(STAND_IN_NOTE)
     package = frameworks.load(framework)
+    if run is None and args.precision is None:
+        device = package.Trainer(1, args.num_gpus, display='none')
+        experiment = in_available_precision(experiment, device.on_cpu)
     trainer = package.Trainer(
         max_epochs=experiment.max_epochs,
         num_gpus=args.num_gpus,
         gradient_clip_val=experiment.gradient_clip_val,
         seed=experiment.seed,
         lr_schedule=experiment.lr_schedule,
+        momentum=experiment.momentum,
+        weight_decay=experiment.weight_decay,
+        label_smoothing=experiment.label_smoothing,
+        test_flip=experiment.test_flip,
+        precision=experiment.precision,
         checkpoint_seconds=args.checkpoint_seconds,
         display=args.display,
     )
-    on_cpu = all(str(device).startswith('cpu') for device in trainer.devices)
-    if run is None and args.precision is None:
-        experiment = in_available_precision(experiment, on_cpu)
-    precisions.check(experiment.precision, on_cpu)
     model = make_model(package, experiment)
     if run is None:
         name = args.experiment or 'quick'
@@ -435,7 +431,7 @@ def train(args):
                 'root': args.data,
                 **selection,
             },
-            devices=[str(device) for device in trainer.devices],
+            devices=[str(trainer.device)],
         )
     with run.alone():
         if args.resume:  # Another process may have ended it meanwhile
@@ -516,7 +512,7 @@ def report(run, trainer, data):
         print(published.remark())
     else:
         seconds = bench.estimate_seconds(
-            get_experiment('book'), trainer.devices[0]
+            get_experiment('book'), trainer.device
         )
         print(
             "The book's full experiment takes about "
@@ -686,8 +682,11 @@ def predict(args):
     experiment = in_available_precision(run.experiment)
     model = make_model(frameworks.load(run.framework), experiment)
     model.load(path)
+    model.set_precision(experiment.precision)
     note = STAND_IN_NOTE if data.stand_in else None
-    labels, scores = model.predict(data.val_dataloader())
+    labels, scores = model.predict(
+        data.val_dataloader(), test_flip=experiment.test_flip
+    )
     matrix = predictions.confusion_matrix(labels, scores)
     print(predictions.report(matrix))
     figure = figures.confusion(matrix, fashion_mnist.TEXT_LABELS, note=note)

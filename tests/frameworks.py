@@ -33,6 +33,7 @@ class MXNet:
 
         mx.random.seed(0)
         model = VGG(arch, num_classes=num_classes)
+        model.compile()
         model(mx.np.zeros(X_shape))
         return model
 
@@ -48,8 +49,12 @@ class MXNet:
         """Return the scores of the same network, not compiled."""
         model.net.hybridize(False)
         Y_hat = self.forward(model, X)
-        model.net.hybridize(static_alloc=True, static_shape=True)
+        model.compile()
         return Y_hat
+
+    def is_compiled(self, model):
+        """Return whether a forward pass has made a graph of the network."""
+        return model.net._active and model.net._cached_op is not None
 
     def parameters(self, model):
         """Return name -> array of all trainable parameters, in order."""

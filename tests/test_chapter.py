@@ -5,7 +5,6 @@ The chapter is built once for this module, with its cells run.
 
 import ast
 import html
-import inspect
 import os
 import re
 import shutil
@@ -14,11 +13,13 @@ import sys
 import types
 
 import browser
+import numpy as np
 import pytest
 
 pytest.importorskip('mxnet')
 pytest.importorskip('d2lbook')
 
+import mxnet as mx
 import nbformat
 
 from d2l_vgg.book import stock
@@ -179,28 +180,63 @@ def test_nbconvert_executes_the_notebook(built, name):
 # ---------------------------------------------------------- the one source
 
 
-def definitions(source):
-    """Return functions and classes of a source, without their docstrings."""
-    found = {}
-    for node in ast.parse(source).body:
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            for inner in ast.walk(node):
-                if isinstance(inner, (ast.FunctionDef, ast.ClassDef)):
-                    if ast.get_docstring(inner) is not None:
-                        del inner.body[0]
-            found[node.name] = ast.dump(node)
-    return found
+def cells_of(built, name):
+    """Return the code of a page's notebook for MXNet, cell by cell."""
+    cells = read_notebook(built[0], 'mxnet', name).cells
+    return [cell.source for cell in cells if cell.cell_type == 'code']
 
 
-def test_definitions_are_those_of_the_package(built):
-    shown = {}
-    for cell in read_notebook(built[0], 'mxnet', 'vgg').cells:
-        if cell.cell_type == 'code':
-            shown.update(definitions(cell.source))
-    own = definitions(inspect.getsource(vgg))
-    assert set(shown) == {'vgg_block', 'VGG'}
-    for name, definition in shown.items():
-        assert definition == own[name], name
+def defined_in(source):
+    """Return name -> number of lines of the functions and classes."""
+    return {
+        node.name: node.end_lineno - node.lineno + 1
+        for node in ast.parse(source).body
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef))
+    }
+
+
+def test_definitions_are_as_short_as_the_books(built):
+    lines = {}
+    for cell in cells_of(built, 'vgg'):
+        lines.update(defined_in(cell))
+    assert set(lines) == {'vgg_block', 'VGG'}
+    assert lines['vgg_block'] <= 8 and lines['VGG'] <= 15
+
+
+@pytest.mark.parametrize(
+    'arch', [((1, 4),), ((1, 8), (2, 4), (3, 8))], ids=['small', 'deeper']
+)
+def test_class_of_the_chapter_is_that_of_the_package(built, arch):
+    """Equal parameters, scores and gradients, bit for bit."""
+    shown, results = {}, []
+    for cell in cells_of(built, 'vgg')[:3]:
+        exec(cell, shown)
+    size = 2 ** len(arch)
+    for cls in shown['VGG'], vgg.VGG:
+        mx.random.seed(1)
+        model = cls(arch, lr=0.2, num_classes=7)
+        X, y = mx.np.random.uniform(size=(4, 1, size, size)), mx.np.arange(4)
+        model(X)
+        mx.random.seed(2)
+        with mx.autograd.record():
+            Y_hat = model(X)
+            loss = model.loss(Y_hat, y)
+        loss.backward()
+        params = model._collect_params_with_prefix()
+        results.append(
+            {
+                'lr': model.lr,
+                'scores': Y_hat.asnumpy(),
+                'loss': loss.asnumpy(),
+                **{n: p.data().asnumpy() for n, p in params.items()},
+                **{n + "'": p.grad().asnumpy() for n, p in params.items()},
+            }
+        )
+    ours, package = results
+    assert list(ours) == list(package)
+    assert ours['scores'].shape == (4, 7)
+    for name in ours:
+        np.testing.assert_array_equal(ours[name], package[name], name)
 
 
 # ---------------------------------------------------------------- the page
@@ -289,9 +325,7 @@ def test_code_can_be_copied(chromium, built):
             return text;
         })()"""
     )
-    assert copied.strip().startswith(
-        'from d2l_vgg.networks import architectures'
-    )
+    assert copied.strip().startswith('from d2l_vgg import mxnet as d2l_vgg')
 
 
 # ------------------------------------------------------------- what is wrong

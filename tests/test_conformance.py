@@ -61,8 +61,10 @@ def test_every_parameter_receives_a_gradient(framework, model):
 
 def test_compiled_equals_imperative(framework, model):
     X = images(X_SHAPE)
+    compiled = framework.forward(model, X)
+    assert framework.is_compiled(model)
     np.testing.assert_allclose(
-        framework.forward(model, X),
+        compiled,
         framework.imperative(model, X),
         rtol=1e-4,
         atol=1e-6,

@@ -18,11 +18,12 @@ from mxnet import autograd, gluon, npx
 
 from d2l_vgg.datasets import stand_in
 from d2l_vgg.mxnet import VGG, Classifier, FashionMNIST, Trainer
-from d2l_vgg.mxnet.trainer import seed_from
+from d2l_vgg.mxnet.vgg import vgg_block
 from d2l_vgg.networks.architectures import Architecture
-from d2l_vgg.training import checkpoint
+from d2l_vgg.training import checkpoint, precisions
 from d2l_vgg.training.errors import TrainingDiverged
 from d2l_vgg.training.experiments import get_experiment
+from d2l_vgg.training.trainer import seed_from
 
 TINY = Architecture('tiny', blocks=((1, 4), (1, 8)), hidden=(16,))
 
@@ -63,7 +64,9 @@ def data():
 
 def fit(data, model=None, resume=False, **options):
     """Train a tiny VGG; return the model and its trainer."""
-    model = model or VGG(TINY, lr=0.05, momentum=0.9)
+    if model is None:
+        model = VGG(TINY, lr=0.05)
+        options.setdefault('momentum', 0.9)
     options = {'max_epochs': 2, 'seed': 3, 'display': 'none', **options}
     trainer = Trainer(**options)
     trainer.fit(model, data, resume=resume)
@@ -119,7 +122,8 @@ def test_our_vgg_trains_under_d2l_and_records_the_same():
 
 def test_our_vgg_trains_under_d2l_with_worker_processes():
     """Minibatches in shared memory and a hybridized network (FACTS)."""
-    model = VGG(TINY, lr=0.1, test_flip=True)
+    model = VGG(TINY, lr=0.1)
+    model.compile()
     model.board.display = False
     d2l.Trainer(max_epochs=1).fit(model, Images(workers=2))
     assert len(model.board.data['val_acc']) == 1
@@ -189,13 +193,13 @@ def test_it_learns_fashion_mnist(real_root):
     """
     data = FashionMNIST(128, root=real_root, num_train=10000, num_val=2000)
     quick = get_experiment('quick')
-    model = VGG(
-        quick.arch,
-        quick.lr,
-        momentum=quick.momentum,
-        weight_decay=quick.weight_decay,
-    )
-    options = {'lr_schedule': quick.lr_schedule, 'seed': 0}
+    model = VGG(quick.arch, quick.lr)
+    options = {
+        'lr_schedule': quick.lr_schedule,
+        'momentum': quick.momentum,
+        'weight_decay': quick.weight_decay,
+        'seed': 0,
+    }
     _, trainer = fit(data, model, max_epochs=2, **options)
     assert trainer.history.final['val_acc'] > 0.84
 
@@ -205,8 +209,8 @@ def test_it_learns_the_stand_in():
     arch = Architecture(
         'tiny', ((1, 8), (1, 16)), batch_norm=True, hidden=(32,), dropout=0
     )
-    model = VGG(arch, lr=0.05, momentum=0.9)
-    _, trainer = fit(data, model, max_epochs=3, lr_schedule='one_cycle')
+    options = {'lr_schedule': 'one_cycle', 'momentum': 0.9}
+    _, trainer = fit(data, VGG(arch, lr=0.05), max_epochs=3, **options)
     assert trainer.history.final['val_acc'] > 0.75
 
 
@@ -251,9 +255,13 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been(
     data, tmp_path, stop_at, signum
 ):
     path = str(tmp_path / 'checkpoint.npz')
-    options = {'lr_schedule': 'one_cycle', 'gradient_clip_val': 1}
+    options = {
+        'lr_schedule': 'one_cycle',
+        'gradient_clip_val': 1,
+        'momentum': 0.9,
+    }
     whole, trainer = fit(data, **options)
-    stopped = Interrupted(TINY, lr=0.05, momentum=0.9)
+    stopped = Interrupted(TINY, lr=0.05)
     stopped.stop_at, stopped.signum = stop_at, signum
     before = signal.getsignal(signum)
     with pytest.raises(KeyboardInterrupt):
@@ -282,7 +290,8 @@ def test_a_run_stopped_while_it_validates_validates_again(
     for stop_at in (1, 2 * num_val):
         seen = []
         with pytest.raises(KeyboardInterrupt):
-            fit(data, Stopped(TINY, lr=0.05, momentum=0.9), checkpoint=path)
+            stopped = Stopped(TINY, lr=0.05)
+            fit(data, stopped, momentum=0.9, checkpoint=path)
         assert len(seen) == stop_at
         resumed, again = fit(data, resume=True, checkpoint=path)
         assert_same(whole, resumed)
@@ -292,17 +301,15 @@ def test_a_run_stopped_while_it_validates_validates_again(
 @needs_bfloat16
 def test_a_run_in_bfloat16_goes_on_bit_for_bit(data, tmp_path):
     path = str(tmp_path / 'checkpoint.npz')
-    options = {'lr': 0.05, 'momentum': 0.9, 'precision': 'bfloat16'}
-    whole, trainer = fit(data, VGG(TINY, **options))
-    again, _ = fit(data, VGG(TINY, **options))
+    options = {'precision': 'bfloat16', 'momentum': 0.9}
+    whole, trainer = fit(data, **options)
+    again, _ = fit(data, **options)
     assert_same(whole, again)
-    stopped = Interrupted(TINY, **options)
+    stopped = Interrupted(TINY, lr=0.05)
     stopped.stop_at, stopped.signum = 13, signal.SIGINT
     with pytest.raises(KeyboardInterrupt):
-        fit(data, stopped, checkpoint=path)
-    resumed, again = fit(
-        data, VGG(TINY, **options), resume=True, checkpoint=path
-    )
+        fit(data, stopped, checkpoint=path, **options)
+    resumed, again = fit(data, resume=True, checkpoint=path, **options)
     assert_same(whole, resumed)
     assert trainer.history.points == again.history.points
     in_float32, _ = fit(data)
@@ -317,10 +324,10 @@ def test_resuming_with_the_stock_loader(tmp_path):
     path = str(tmp_path / 'checkpoint.npz')
     data = Images()
     whole, _ = fit(data)
-    stopped = Interrupted(TINY, lr=0.05, momentum=0.9)
+    stopped = Interrupted(TINY, lr=0.05)
     stopped.stop_at, stopped.signum = 13, signal.SIGINT
     with pytest.raises(KeyboardInterrupt):
-        fit(data, stopped, checkpoint=path)
+        fit(data, stopped, momentum=0.9, checkpoint=path)
     resumed, _ = fit(data, resume=True, checkpoint=path)
     assert_same(whole, resumed)
 
@@ -357,49 +364,10 @@ def test_checkpoints_are_written_as_often_as_asked(data, tmp_path):
     assert os.listdir(tmp_path) == ['checkpoint.npz']
 
 
-# ------------------------------------------------- several devices
-
-
-def test_several_devices_give_what_one_gives():
-    """Gluon's data parallelism, on two logical CPU devices."""
-    arch = Architecture('tiny', ((1, 4), (1, 8)), hidden=(16,), dropout=0)
-    data = Images(batch_size=33, num_train=165)  # Not divisible by two
-    results = []
-    for devices in ([mx.cpu(0)], [mx.cpu(0), mx.cpu(1)]):
-        model = VGG(arch, lr=0.1, momentum=0.9)
-        trainer = Trainer(2, seed=3, display='none', gradient_clip_val=0.5)
-        trainer.devices = devices
-        trainer.fit(model, data)
-        params = model._collect_params_with_prefix()
-        results.append(
-            (
-                {n: p.data(mx.cpu(0)).asnumpy() for n, p in params.items()},
-                trainer.history.points,
-            )
-        )
-    (one, points), (two, same_points) = results
-    for name in one:
-        np.testing.assert_allclose(
-            one[name], two[name], rtol=1e-3, atol=1e-5, err_msg=name
-        )
-    for series in points:
-        np.testing.assert_allclose(
-            points[series], same_points[series], rtol=1e-4, err_msg=series
-        )
-
-
-def test_a_model_of_d2l_trains_on_several_devices():
-    """Its optimizer leaves it to Gluon who updates the parameters."""
-    trainer = Trainer(1, seed=0, display='none')
-    trainer.devices = [mx.cpu(0), mx.cpu(1)]
-    history = trainer.fit(d2l.LeNet(lr=0.1), Images(num_train=160))
-    assert history.points['val_acc']
-
-
 def test_one_gpu_means_the_cpu_where_there_is_none():
     if d2l.num_gpus():
         pytest.skip('this machine has a GPU')
-    assert Trainer(1, num_gpus=1).devices == [mx.cpu()]
+    assert Trainer(1, num_gpus=1).device == mx.cpu()
 
 
 # ------------------------------------------------- mathematics
@@ -503,6 +471,11 @@ def test_a_loss_that_is_not_finite_stops_the_run(data):
         ({'max_epochs': -3}, 'max_epochs is -3'),
         ({'num_gpus': -1}, 'num_gpus is -1'),
         ({'gradient_clip_val': -1}, 'gradient_clip_val is -1'),
+        ({'momentum': 1}, 'momentum is 1'),
+        ({'label_smoothing': -0.1}, 'label_smoothing is -0.1'),
+        ({'weight_decay': float('nan')}, 'weight_decay is nan'),
+        ({'precision': 'float16'}, "precision is 'float16'"),
+        ({'seed': -1}, 'seed is -1'),
         ({'lr_schedule': 'steep'}, "'steep'"),
         ({'display': 'cinema'}, "'cinema'"),
     ],
@@ -512,18 +485,93 @@ def test_impossible_options_are_refused(options, message):
         Trainer(**{'max_epochs': 1, **options})
 
 
-def test_no_bfloat16_on_a_gpu(data):
-    model = VGG(TINY)
-    model.precision = 'bfloat16'
-    trainer = Trainer(1, display='none')
-    trainer.devices = [mx.gpu(0)]
+def test_no_bfloat16_on_a_gpu(monkeypatch):
+    monkeypatch.setattr(d2l, 'num_gpus', lambda: 1)
     with pytest.raises(ValueError, match='not on a GPU'):
-        trainer.fit(model, data)
+        Trainer(1, num_gpus=1, precision='bfloat16')
 
 
-def test_more_gpus_than_there_are():
-    with pytest.raises(ValueError, match='num_gpus is 8, .* has'):
-        Trainer(1, num_gpus=8)
+@pytest.mark.parametrize('found', [0, 1, 8])
+def test_one_run_uses_one_device(monkeypatch, found):
+    monkeypatch.setattr(d2l, 'num_gpus', lambda: found)
+    with pytest.raises(ValueError, match=f'num_gpus is 2, .* has {found}'):
+        Trainer(1, num_gpus=2)
+
+
+# ------------------------------------------------- hyperparameters
+
+
+class Written(Classifier):
+    """A class as a reader writes it: blocks, and nothing of our own."""
+
+    def __init__(self, lr=0.05):
+        super().__init__()
+        self.save_hyperparameters()
+        self.net = gluon.nn.HybridSequential()
+        for num_channels in 4, 8:
+            self.net.add(vgg_block(1, num_channels))
+        self.net.add(gluon.nn.Dense(16, activation='relu'))
+        self.net.add(gluon.nn.Dropout(0.5), gluon.nn.Dense(10))
+        self.net.initialize(mx.init.Xavier())
+
+
+@needs_bfloat16
+def test_a_class_of_the_readers_own_is_trained_in_every_way(data):
+    options = {
+        'momentum': 0.9,
+        'weight_decay': 1e-3,
+        'label_smoothing': 0.1,
+        'test_flip': True,
+        'precision': 'bfloat16',
+    }
+    ours, trainer = fit(data, VGG(TINY, lr=0.05), **options)
+    own, again = fit(data, Written(), **options)
+    assert_same(ours, own)
+    assert trainer.history.points == again.history.points
+    # Each of them counts
+    for name in options:
+        others = {k: v for k, v in options.items() if k != name}
+        _, other = fit(data, Written(), max_epochs=1, **others)
+        assert (
+            other.history.points['val_loss']
+            != (trainer.history.points['val_loss'][:1])
+        ), name
+
+
+@pytest.mark.parametrize(
+    'options',
+    [
+        {'momentum': 0.9},
+        {'weight_decay': 0.1},
+        {'label_smoothing': 0.1},
+        {'test_flip': True},
+        pytest.param({'precision': 'bfloat16'}, marks=needs_bfloat16),
+    ],
+)
+def test_what_a_model_cannot_heed_is_refused(options):
+    with pytest.raises(ValueError, match=f'{list(options)[0]}.* leave'):
+        fit(Images(), d2l.LeNet(lr=0.1), **options)
+
+
+def test_a_model_that_trains_in_float32_again_is_as_it_was(data):
+    model = VGG(TINY, lr=0.05)
+    fit(data, model, max_epochs=1)
+    X = mx.np.array(data.val[0][:4, None] / 255, dtype='float32')
+    plain = model(X).asnumpy()
+    if not precisions.has_bfloat16():
+        pytest.skip('this processor has no bfloat16')
+    model.set_precision('bfloat16')
+    model.compile()
+    assert not np.array_equal(model(X).asnumpy(), plain)
+    model.set_precision('float32')
+    model.compile()
+    np.testing.assert_array_equal(model(X).asnumpy(), plain)
+
+
+def test_the_trainer_compiles_the_network(data):
+    model, _ = fit(data, max_epochs=1)
+    assert model.net._active and model.net._cached_op is not None
+    assert dict(model.net._flags)['static_alloc']
 
 
 @pytest.fixture

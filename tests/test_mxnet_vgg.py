@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import types
 
 import numpy as np
 import pytest
@@ -14,7 +15,6 @@ from mxnet.gluon.model_zoo import vision
 from numpy_vgg import conv3x3, max_pool
 
 from d2l_vgg.mxnet import VGG
-from d2l_vgg.mxnet.vgg import vgg_block
 from d2l_vgg.networks import architectures
 
 BOOK = ((1, 64), (1, 128), (2, 256), (2, 512), (2, 512))
@@ -109,7 +109,8 @@ def test_xavier_initialization():
 
 @pytest.mark.parametrize('smoothing', [0, 0.1, 0.9])
 def test_label_smoothing_is_the_cross_entropy_with_softer_labels(smoothing):
-    model = VGG(((1, 4),), label_smoothing=smoothing)
+    model = VGG(((1, 4),))
+    model.trainer = types.SimpleNamespace(label_smoothing=smoothing)
     plotted = []
     model.plot = lambda key, value, train: plotted.append((key, value, train))
     X, y = images((6, 1, 8, 8)), np.arange(6)
@@ -130,24 +131,23 @@ def test_flipped_test_scores_are_the_mean_over_both_images():
     X = images((3, 1, 8, 8))
     plain = model.test_scores(mnp.array(X)).asnumpy()
     np.testing.assert_array_equal(plain, model(mnp.array(X)).asnumpy())
-    model.test_flip = True
     both = [MXNet().imperative(model, Z) for Z in (X, X[..., ::-1])]
-    flipped = model.test_scores(mnp.array(X)).asnumpy()
+    flipped = model.test_scores(mnp.array(X), flip=True).asnumpy()
     np.testing.assert_allclose(flipped, np.mean(both, axis=0), rtol=1e-5)
     assert np.abs(flipped - plain).max() > 0.01 * np.abs(plain).max()
     # A mirrored image is judged as the image itself
-    mirrored = model.test_scores(mnp.array(X[..., ::-1])).asnumpy()
+    mirrored = model.test_scores(mnp.array(X[..., ::-1]), flip=True).asnumpy()
     np.testing.assert_allclose(mirrored, flipped, rtol=1e-5, atol=1e-6)
 
 
 def test_flipped_test_scores_are_those_that_are_recorded_and_predicted():
     model = MXNet().build(((1, 4), (1, 8)), (32, 1, 8, 8))
-    model.test_flip = True
+    model.trainer = types.SimpleNamespace(test_flip=True)
     X, y = mnp.array(images((32, 1, 8, 8))), mnp.array(np.arange(32) % 10)
     plotted = {}
     model.plot = lambda key, value, train: plotted.update({key: value})
     model.validation_step((X, y))
-    labels, scores = model.predict([(X, y)])
+    labels, scores = model.predict([(X, y)], test_flip=True)
     log_p = np.log(scores[np.arange(32), labels])
     assert float(plotted['loss']) == pytest.approx(-log_p.mean(), rel=1e-5)
     right = scores.argmax(axis=1) == labels
@@ -165,8 +165,10 @@ def to_bfloat16(array):
 @needs_bfloat16
 def test_a_bfloat16_block_rounds_what_goes_into_it_and_what_comes_out():
     """Against NumPy: one convolution of rounded numbers, in float64."""
-    blk = vgg_block(1, 32, precision='bfloat16')
-    blk.initialize()
+    model = VGG(((1, 16), (1, 32)))
+    model(mnp.zeros((1, 1, 16, 16)))
+    model.set_precision('bfloat16')
+    blk = model.net[1]
     X = images((2, 16, 8, 8)) - 0.5
     Y = blk(mnp.array(X))
     assert Y.dtype == np.float32
@@ -189,7 +191,8 @@ def test_bfloat16_trains_nearly_as_float32_does(name):
     arch = dataclasses.replace(architectures.get(name), dropout=0)
     X, y = images((8, 1, 32, 32)), np.arange(8)
     one = MXNet().build(arch, X.shape)
-    other = VGG(arch, precision='bfloat16')
+    other = VGG(arch)
+    other.set_precision('bfloat16')
     assert other(mnp.array(X)).dtype == np.float32
     MXNet().set_parameters(other, list(MXNet().parameters(one).values()))
     loss, grads = MXNet().gradients(one, X, y)
@@ -213,7 +216,8 @@ def test_parameters_serve_both_precisions(tmp_path):
     arch = dataclasses.replace(
         architectures.get('vgg11_bn'), hidden=(16,), dropout=0
     )
-    model = VGG(arch, precision='bfloat16')
+    model = VGG(arch)
+    model.set_precision('bfloat16')
     for _ in range(20):  # Normalization learns its means and variances
         MXNet().forward(model, X, train=True)
     model.save(path)
@@ -225,9 +229,9 @@ def test_parameters_serve_both_precisions(tmp_path):
     assert 0 < distance < 0.03 * np.linalg.norm(expected)
 
 
-def test_a_precision_that_is_not_known_is_refused():
-    with pytest.raises(ValueError, match='float16'):
-        VGG(((1, 4),), precision='float16')
+def test_a_network_of_one_block_has_nothing_to_round():
+    with pytest.raises(ValueError, match="'bfloat16', but .* no second"):
+        VGG(((1, 4),)).set_precision('bfloat16')
 
 
 def test_parameters_of_another_architecture_are_refused(tmp_path):

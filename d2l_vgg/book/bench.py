@@ -210,6 +210,7 @@ def estimate_seconds(experiment, device):
     from d2l_vgg.mxnet import VGG
 
     model = VGG(experiment.arch, lr=experiment.lr)
+    model.compile()
     model.collect_params().reset_ctx(device)
     optim = model.configure_optimizers()
 

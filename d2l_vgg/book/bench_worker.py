@@ -108,9 +108,13 @@ def make_ours(precision='float32'):
     data = d2l_vgg.FashionMNIST(
         request['batch_size'], resize=(size, size), root=request['root']
     )
-    model = d2l_vgg.VGG('vgg_small', lr=0.01, precision=precision)
+    model = d2l_vgg.VGG('vgg_small', lr=0.01)
     trainer = d2l_vgg.Trainer(
-        1, num_gpus=request['num_gpus'], seed=0, display='none'
+        1,
+        num_gpus=request['num_gpus'],
+        seed=0,
+        precision=precision,
+        display='none',
     )
     return model, trainer, data
 

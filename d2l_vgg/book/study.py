@@ -97,6 +97,7 @@ def train(data, biases, draw, shuffle, args):
 
     random.seed(draw)
     model = VGG('vgg_small', lr=args.lr)
+    model.compile()
     # Parameters are drawn at the first input, before the trainer's own seed
     model(np.zeros((1, 1, args.resize, args.resize)))
     if biases == 'uniform':
@@ -137,7 +138,10 @@ def draw_as_published(model, resize=224):
     from d2l_vgg.mxnet import VGG
 
     random.seed(0)
-    VGG('vgg11')(np.random.randn(1, 1, 224, 224))
+    vgg11 = VGG('vgg11')
+    for network in vgg11, model:
+        network.compile()
+    vgg11(np.random.randn(1, 1, 224, 224))
     model(np.zeros((1, 1, resize, resize)))
 
 

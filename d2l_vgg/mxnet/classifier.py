@@ -1,12 +1,13 @@
-"""A d2l classifier that runs hybridized and can tell what it costs.
+"""A d2l classifier that can be compiled, rounded, predicted with and kept.
 
-Loss and accuracy are d2l's; what is added here lets the network be compiled,
-optimized with momentum, regularized, tested on mirrored images, and read.
+Loss and accuracy are d2l's. How it is trained and judged, `Trainer` tells.
 """
 
 import numpy as onp
 from d2l import mxnet as d2l
 from mxnet import MXNetError, gluon, np, npx
+from mxnet.contrib.amp.amp import bfloat16
+from mxnet.gluon import nn
 
 from d2l_vgg.files import write_whole
 from d2l_vgg.networks import architectures
@@ -19,11 +20,17 @@ class Classifier(d2l.Classifier):
     `d2l_vgg.Trainer` and under the book's own `d2l.Trainer` alike.
     """
 
-    momentum = 0
-    weight_decay = 0
-    label_smoothing = 0
-    test_flip = False
-    precision = 'float32'
+    trainer = None
+
+    def asked(self, name, default=0):
+        """Return a hyperparameter of the trainer, if it has this one."""
+        return getattr(self.trainer, name, default)
+
+    def compile(self):
+        """Compile `net`: its operations run as one graph, not one by one."""
+        if isinstance(getattr(self, 'net', None), nn.HybridBlock):
+            # Keep the memory plan, too: every minibatch has one shape
+            self.net.hybridize(static_alloc=True, static_shape=True)
 
     def forward(self, X):
         """Return the class scores, of shape (batch_size, num_classes).
@@ -41,31 +48,32 @@ class Classifier(d2l.Classifier):
         With `label_smoothing` s, each of k classes is given the probability
         s / k and the true one 1 - s more (Szegedy et al., 2015, Section 7).
         """
-        if self.label_smoothing == 0:
+        label_smoothing = self.asked('label_smoothing')
+        if label_smoothing == 0:
             return super().training_step(batch)
         Y_hat = self(*batch[:-1])
         loss = self.loss(Y_hat, batch[-1])
         uniform = -npx.log_softmax(Y_hat).mean()
-        loss = loss + self.label_smoothing * (uniform - loss)
+        loss = loss + label_smoothing * (uniform - loss)
         self.plot('loss', loss, train=True)
         return loss
 
     def validation_step(self, batch):
         """Plot loss and accuracy on a minibatch that ends with its labels."""
-        Y_hat = self.test_scores(*batch[:-1])
+        Y_hat = self.test_scores(*batch[:-1], flip=self.asked('test_flip'))
         self.plot('loss', self.loss(Y_hat, batch[-1]), train=False)
         self.plot('acc', self.accuracy(Y_hat, batch[-1]), train=False)
 
-    def test_scores(self, X, *others):
+    def test_scores(self, X, *others, flip=False):
         """Return the scores, (batch_size, num_classes), to judge `X` by.
 
-        With `test_flip`, they are the mean of those of the images and those
-        of their mirror images (Simonyan and Zisserman, 2014, Section 3.2,
-        where the probabilities are averaged). It takes a network that was
-        trained on both.
+        With `flip`, they are the mean of those of the images and those of
+        their mirror images (Simonyan and Zisserman, 2014, Section 3.2, where
+        the probabilities are averaged). It takes a network that was trained
+        on both.
         """
         Y_hat = self(X, *others)
-        if self.test_flip:
+        if flip:
             Y_hat = (Y_hat + self(X[..., ::-1], *others)) / 2
         return Y_hat
 
@@ -78,10 +86,39 @@ class Classifier(d2l.Classifier):
             'sgd',
             {
                 'learning_rate': self.lr,
-                'momentum': self.momentum,
-                'wd': self.weight_decay,
+                'momentum': self.asked('momentum'),
+                'wd': self.asked('weight_decay'),
             },
         )
+
+    def set_precision(self, precision):
+        """Let all blocks but the first compute in this type.
+
+        With 'bfloat16' the convolutions of a block round their input and
+        their parameters to it and sum in float32; the block gives float32
+        back, and the parameters stay float32. With the few channels of
+        images nothing would be gained.
+
+        Raises:
+            ValueError: `net` has no second block with convolutions.
+        """
+        Conv2D, Block = CLASSES[precision]
+        blocks = [
+            blk
+            for blk in list(getattr(self, 'net', ()))[1:]
+            if isinstance(blk, nn.HybridSequential)
+            and any(isinstance(layer, nn.Conv2D) for layer in blk)
+        ]
+        if precision != 'float32' and not blocks:
+            raise ValueError(
+                f'precision is {precision!r}, but this network has no second '
+                "block of convolutions to compute in it: use 'float32'."
+            )
+        for blk in blocks:
+            blk.__class__ = Block
+            for layer in blk:
+                if isinstance(layer, nn.Conv2D):
+                    layer.__class__ = Conv2D
 
     def layer_summary(self, X_shape, details=False):
         """Print the output shape and the cost of each layer of `net`.
@@ -97,7 +134,8 @@ class Classifier(d2l.Classifier):
         """
         if not hasattr(self, 'arch'):
             return super().layer_summary(X_shape)
-        rows = architectures.summary(self.arch, X_shape[1:], self.num_classes)
+        arch = architectures.get(self.arch)
+        rows = architectures.summary(arch, X_shape[1:], self.num_classes)
         X = np.zeros(X_shape, ctx=self.collect_params().list_ctx()[0])
         total_params, total_macs = 0, 0
         print(f'{"":49}{"parameters":>10}{"mult-adds":>12}')
@@ -108,7 +146,8 @@ class Classifier(d2l.Classifier):
             macs = sum(row.macs for row in inside)
             total_params += num_params
             total_macs += macs
-            line = f'{type(layer).__name__} output shape: {X.shape}'
+            name = type(layer).__name__.replace('BFloat16', 'Hybrid')
+            line = f'{name} output shape: {X.shape}'
             print(f'{line:49}{num_params:10}{macs:12}')
             if details and len(inside) > 1:
                 for row in inside:
@@ -117,20 +156,22 @@ class Classifier(d2l.Classifier):
                     print(f'{line:49}{row.num_params:10}{row.macs:12}')
         print(f'{"Total":49}{total_params:10}{total_macs:12}')
 
-    def predict(self, dataloader):
+    def predict(self, dataloader, test_flip=False):
         """Return the labels and the predicted probabilities of a data set.
 
         Args:
             dataloader: minibatches of images and labels
+            test_flip: judge each image together with its mirror image
 
         Returns:
             NumPy arrays of shape (number of examples,) and (number of
             examples, num_classes).
         """
+        self.compile()
         device = self.collect_params().list_ctx()[0]
         labels, scores = [], []
         for X, y in dataloader:
-            Y_hat = self.test_scores(X.as_in_ctx(device))
+            Y_hat = self.test_scores(X.as_in_ctx(device), flip=test_flip)
             labels.append(y.asnumpy())
             scores.append(npx.softmax(Y_hat).asnumpy())
         return onp.concatenate(labels), onp.concatenate(scores)
@@ -157,3 +198,35 @@ class Classifier(d2l.Classifier):
                 f'The parameters in {path} do not fit this network or are '
                 f'damaged ({reason}): train it anew.'
             ) from error
+
+
+class BFloat16Conv2D(nn.Conv2D):
+    """A convolution that rounds its input and its parameters to bfloat16.
+
+    Its output, of type bfloat16, holds sums that were computed in float32.
+    """
+
+    def hybrid_forward(self, F, X, weight, bias):
+        X, weight, bias = [cast(F, A, bfloat16) for A in (X, weight, bias)]
+        return super().hybrid_forward(F, X, weight, bias)
+
+
+class BFloat16Sequential(nn.HybridSequential):
+    """A block that computes in bfloat16, from float32 to float32."""
+
+    def hybrid_forward(self, F, X):
+        return cast(F, super().hybrid_forward(F, X), 'float32')
+
+
+# For each precision, the classes of the convolutions and of their blocks
+CLASSES = {
+    'float32': (nn.Conv2D, nn.HybridSequential),
+    'bfloat16': (BFloat16Conv2D, BFloat16Sequential),
+}
+
+
+def cast(F, X, dtype):
+    """Return `X` as `dtype`; gradients come back in the type of `X`."""
+    # MXNet has this function for its old kind of arrays only
+    X = F.amp_cast(X.as_nd_ndarray(), dtype=dtype)
+    return X.as_np_ndarray()

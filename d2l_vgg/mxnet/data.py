@@ -75,6 +75,7 @@ class FashionMNIST(d2l.DataModule):
         if division is not None:
             arrays = fashion_mnist.divide_anew(arrays, division)
         self.source, self.stand_in = arrays.source, arrays.stand_in
+        self.note = stand_in.NOTE if arrays.stand_in else None
         self.train = (
             arrays.train_images[:num_train],
             arrays.train_labels[:num_train],
@@ -93,7 +94,7 @@ class FashionMNIST(d2l.DataModule):
     def get_dataloader(self, train):
         """Return the minibatches of one epoch, shuffled for training."""
         images, labels = self.train if train else self.val
-        device = self.trainer.devices[0] if self.trainer else d2l.cpu()
+        device = self.trainer.device if self.trainer else d2l.cpu()
         return Minibatches(
             images,
             labels,

@@ -262,6 +262,20 @@ def get(arch):
     return custom
 
 
+def get_vgg(arch):
+    """Return the Architecture that `arch` stands for, one built of blocks.
+
+    Raises ValueError as `get` does, and for lenet and alexnet.
+    """
+    arch = get(arch)
+    if not arch.blocks:
+        raise ValueError(
+            f'{arch.name} is not built of VGG blocks: choose one of '
+            f'{", ".join(VGG_NAMES)}.'
+        )
+    return arch
+
+
 def _find_name(text):
     def squeeze(name):
         return ''.join(c for c in name.lower() if c not in '-_ ')

@@ -8,61 +8,87 @@ import dataclasses
 
 from d2l_vgg.networks.architectures import Architecture, get
 from d2l_vgg.training.precisions import PRECISIONS
+from d2l_vgg.training.schedules import SCHEDULES
 
 # Where initial parameters come from: the seed of the run, or the published
 # MXNet runs of the book, which all began with the same
 DRAWS = ('seed', 'published')
 
 
+def setting(default, help=None, **limits):
+    """Return a field of `Experiment` with all that is to know of it.
+
+    Args:
+        default: the book's choice
+        help: what the command line says of it; without, it has no option
+        limits: above, least, below: bounds of a number; choices: the values
+            that it may have; metavar: what the help shows for the value
+    """
+    return dataclasses.field(
+        default=default, metadata={'help': help, **limits}
+    )
+
+
 @dataclasses.dataclass(frozen=True)
 class Experiment:
     """The hyperparameters of a run, with the book's as defaults."""
 
-    description: str = 'your own choice of hyperparameters'
-    arch: object = 'vgg_small'  # anything that `architectures.get` takes
-    resize: int = 224  # height and width of the images, in pixels
-    batch_size: int = 128
-    max_epochs: int = 10
-    lr: float = 0.01
-    lr_schedule: str = 'constant'
-    momentum: float = 0.0
-    weight_decay: float = 0.0
-    gradient_clip_val: float = 0.0
-    label_smoothing: float = 0.0
-    flip: bool = False  # mirrors half of the training images
-    shift: int = 0  # moves each of them by up to so many pixels
-    test_flip: bool = False  # judges an image with its mirror image
-    seed: int = 0
-    draw: str = 'seed'  # of the initial parameters, one of `DRAWS`
-    precision: str = 'float32'  # of the blocks, one of `PRECISIONS`
+    description: str = setting('your own choice of hyperparameters')
+    arch: object = setting(  # Anything that `architectures.get` takes
+        'vgg_small', 'a name such as vgg11, or pairs such as ((1,16),(1,32))'
+    )
+    resize: int = setting(
+        224, 'size of the images', above=0, metavar='PIXELS'
+    )
+    batch_size: int = setting(128, 'images in a minibatch', above=0)
+    max_epochs: int = setting(10, 'passes over the training set', above=0)
+    lr: float = setting(0.01, 'largest learning rate', above=0)
+    lr_schedule: str = setting(
+        'constant', 'its course over the run', choices=tuple(SCHEDULES)
+    )
+    momentum: float = setting(
+        0.0, 'of gradient descent, below 1', least=0, below=1
+    )
+    weight_decay: float = setting(0.0, 'shrinks the parameters', least=0)
+    gradient_clip_val: float = setting(
+        0.0, 'largest norm, 0 for none', least=0
+    )
+    label_smoothing: float = setting(
+        0.0, 'probability spread over all classes, below 1', least=0, below=1
+    )
+    flip: bool = setting(False, 'mirror half of the training images')
+    shift: int = setting(
+        0,
+        'move each training image by up to so many of its 28',
+        least=0,
+        metavar='PIXELS',
+    )
+    test_flip: bool = setting(
+        False,
+        'validate and predict with the mean over image and mirror image',
+    )
+    seed: int = setting(0, 'of shuffles, flips, shifts and dropout', least=0)
+    draw: str = setting(
+        'seed',
+        'where initial parameters come from: the seed, or the published runs '
+        'of the book',
+        choices=DRAWS,
+    )
+    precision: str = setting(
+        'float32',
+        'number type of all blocks but the first; bfloat16 takes a CPU with '
+        'avx512_bf16',
+        choices=PRECISIONS,
+    )
 
     def __post_init__(self):
-        """Refuse numbers that no run can have.
+        """Refuse values that no run can have.
 
         Raises:
-            ValueError: a number is out of its range.
+            ValueError: one is out of its range.
         """
-        for name in ('resize', 'batch_size', 'max_epochs', 'lr'):
-            value = getattr(self, name)
-            if not value > 0:
-                raise ValueError(f'{name} is {value}: it must be positive.')
         for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if field.type in (int, float) and not value >= 0:
-                raise ValueError(
-                    f'{field.name} is {value}: it must be 0 or more.'
-                )
-        for name in ('momentum', 'label_smoothing'):
-            value = getattr(self, name)
-            if value >= 1:
-                raise ValueError(f'{name} is {value}: it must be below 1.')
-        for name, known in (('draw', DRAWS), ('precision', PRECISIONS)):
-            value = getattr(self, name)
-            if value not in known:
-                raise ValueError(
-                    f'{name} is {value!r}: it must be one of '
-                    f'{", ".join(known)}.'
-                )
+            check(field.name, getattr(self, field.name))
 
     def describe(self):
         """Return the hyperparameters in a few words."""
@@ -86,6 +112,27 @@ class Experiment:
     def from_dict(cls, values):
         """Return the experiment that `to_dict` has described."""
         return cls(**{**values, 'arch': Architecture(**values['arch'])})
+
+
+def check(name, value):
+    """Refuse a value that the hyperparameter `name` cannot have.
+
+    Raises:
+        ValueError: `value` is out of its range.
+    """
+    limits = Experiment.__dataclass_fields__[name].metadata
+    wrong = None
+    if 'choices' in limits and value not in limits['choices']:
+        value, wrong = repr(value), f'one of {", ".join(limits["choices"])}'
+    # Not a number is on no side of a bound
+    elif 'above' in limits and not value > limits['above']:
+        wrong = 'positive'
+    elif 'least' in limits and not value >= limits['least']:
+        wrong = f'{limits["least"]} or more'
+    elif 'below' in limits and not value < limits['below']:
+        wrong = f'below {limits["below"]}'
+    if wrong:
+        raise ValueError(f'{name} is {value}: it must be {wrong}.')
 
 
 def _small(name, blocks, dropout=0):

@@ -24,8 +24,8 @@ def check(precision, on_cpu=True):
         )
     if available(precision, on_cpu) != precision:
         raise ValueError(
-            f'precision is {precision!r}, which MXNet computes in on '
-            'processors with avx512_bf16 instructions only: '
+            f'precision is {precision!r}, which takes a processor with '
+            'avx512_bf16 instructions: '
             + ('this one has none; ' if on_cpu else 'not on a GPU; ')
             + "use 'float32', or such a processor with num_gpus=0."
         )

@@ -1,0 +1,422 @@
+"""The book's training loop, for any framework.
+
+Around the loop stands what a long run needs: a seed that repeats it,
+checkpoints that continue it, and a history that is returned. What touches a
+framework's arrays is in the methods that its own `Trainer` fills in.
+"""
+
+import abc
+import collections
+import itertools
+import math
+import os
+import random
+import time
+
+import numpy as np
+
+from d2l_vgg.training import checkpoint as checkpoints
+from d2l_vgg.training import (
+    experiments,
+    interrupts,
+    precisions,
+    progress,
+    schedules,
+    trial,
+)
+from d2l_vgg.training.errors import TrainingDiverged
+from d2l_vgg.training.history import History
+
+# How many minibatches may wait in the device's queue: one keeps it busy; with
+# more, their preparation disturbs the computation on a CPU (BENCHMARKS.md)
+MAX_QUEUED = 1
+
+
+class Trainer(abc.ABC):
+    """Train a model with minibatch stochastic gradient descent.
+
+    Args:
+        max_epochs: passes over the training set
+        num_gpus: as in the book, 1 means the CPU where there is no GPU
+        gradient_clip_val: largest norm of the gradient, 0 for no limit
+        seed: makes the run repeat bit for bit on the same CPU. None draws
+            one, which `trainer.seed` tells after `fit`.
+        lr_schedule: 'constant', 'cosine' or 'one_cycle', see
+            `d2l_vgg.training.schedules`
+        momentum, weight_decay: of gradient descent
+        label_smoothing: probability that is taken from the true class and
+            spread over all; the book trains with none of these three
+        test_flip: judge an image by the mean of its scores and those of its
+            mirror image
+        precision: 'bfloat16' computes all blocks but the first in that type,
+            which halves the time of their convolutions on processors that
+            have it, and rounds to 8 bits; the parameters stay float32
+        checkpoint: file to save the run to, None for none
+        checkpoint_seconds: how much work may be lost to a power cut
+        display: 'bar', 'board', 'lines', 'none', or 'auto' to choose
+
+    Raises:
+        ValueError: a number is out of its range, there are fewer GPUs than
+            asked for, or the device cannot compute in `precision`.
+    """
+
+    def __init__(
+        self,
+        max_epochs,
+        num_gpus=0,
+        gradient_clip_val=0,
+        seed=None,
+        lr_schedule='constant',
+        momentum=0,
+        weight_decay=0,
+        label_smoothing=0,
+        test_flip=False,
+        precision='float32',
+        checkpoint=None,
+        checkpoint_seconds=60,
+        display='auto',
+    ):
+        self.max_epochs = max_epochs
+        self.num_gpus = num_gpus
+        self.gradient_clip_val = gradient_clip_val
+        self.seed = seed
+        self.lr_schedule = lr_schedule
+        self.momentum = momentum
+        self.weight_decay = weight_decay
+        self.label_smoothing = label_smoothing
+        self.test_flip = test_flip
+        self.precision = precision
+        self.checkpoint = checkpoint
+        self.checkpoint_seconds = checkpoint_seconds
+        for name in HYPERPARAMETERS:
+            experiments.check(name, getattr(self, name))
+        if seed is not None:
+            experiments.check('seed', seed)
+        self.schedule = schedules.get(lr_schedule)
+        self.device = self.find_device(num_gpus)
+        precisions.check(precision, self.on_cpu)
+        self.board = progress.make(display)
+        self.history, self.seconds = None, 0
+
+    # ------------------------------------- what a framework fills in
+
+    @abc.abstractmethod
+    def find_device(self, num_gpus: int) -> object:
+        """Return the device that `num_gpus` stands for; 1 may be the CPU.
+
+        Raises:
+            ValueError: there is no such device.
+        """
+
+    @property
+    @abc.abstractmethod
+    def on_cpu(self) -> bool:
+        """Whether `device` is the processor."""
+
+    @abc.abstractmethod
+    def seed_device(self, seed: int) -> None:
+        """Seed the generator that draws parameters and dropout masks."""
+
+    @abc.abstractmethod
+    def prepare_model(self, model) -> None:
+        """Put `model` on the device, compiled, with its parameters drawn.
+
+        Takes its optimizer, too. `self.train_dataloader` is there already.
+
+        Raises:
+            ValueError: the model cannot heed a hyperparameter of this
+                trainer.
+        """
+
+    @abc.abstractmethod
+    def train_step(self, batch: tuple, lr: float = None) -> None:
+        """Compute the gradient on a minibatch and follow it downhill.
+
+        The model plots the loss meanwhile. Without `lr`, the learning rate
+        stays as the model has set it.
+        """
+
+    @abc.abstractmethod
+    def validation_step(self, batch: tuple) -> None:
+        """Let the model plot loss and accuracy on a minibatch."""
+
+    @abc.abstractmethod
+    def forward(self, batch: tuple) -> object:
+        """Return the scores of a minibatch, (batch_size, num_classes)."""
+
+    @abc.abstractmethod
+    def detach(self, value: object) -> object:
+        """Return a scalar of the framework without its gradient, unread."""
+
+    @abc.abstractmethod
+    def wait_for(self, value: object) -> None:
+        """Wait until the device has computed `value`."""
+
+    @abc.abstractmethod
+    def parameter_shapes(self) -> dict:
+        """Return name -> shape of all that `arrays` has of the model."""
+
+    @abc.abstractmethod
+    def arrays(self) -> dict:
+        """Return name -> NumPy array: the model and, beside it, what the
+        optimizer keeps, whose names begin with 'optimizer'."""
+
+    @abc.abstractmethod
+    def load_arrays(self, arrays: dict) -> None:
+        """Take up what `arrays` has returned, of a model of these shapes."""
+
+    # ------------------------------------------------------ the loop
+
+    def fit(self, model, data, resume=False):
+        """Train `model` on `data` and return the `History` of the run.
+
+        With `resume`, continue from the file `checkpoint`; the run then ends
+        with the parameters and the history of one that was never stopped.
+
+        Raises:
+            TrainingDiverged: the loss is no longer finite. What was recorded
+                is in `trainer.history`.
+            checkpoint.BadCheckpoint: `checkpoint` is damaged or was made by
+                another run.
+            KeyboardInterrupt: Ctrl-C or SIGTERM, after saving the run.
+            ValueError: `resume` without a `checkpoint`, or a hyperparameter
+                that the model cannot heed.
+        """
+        if resume and self.checkpoint is None:
+            raise ValueError(
+                'resume is True, but this trainer has no checkpoint to go on '
+                'from: name its file, Trainer(..., checkpoint=path).'
+            )
+        self.prepare_data(data)
+        model.trainer = self
+        self.model = model
+        if self.seed is None:
+            self.seed = int.from_bytes(os.urandom(4), 'big')
+        self.seed_device(self.seed)
+        self.prepare_model(model)
+        self.lr = model.lr
+        self.epoch = self.train_batch_idx = self.val_batch_idx = 0
+        self.seconds = 0
+        self.history = History(
+            self.num_train_batches,
+            self.num_val_batches,
+            model.plot_train_per_epoch,
+            model.plot_valid_per_epoch,
+        )
+        if resume:
+            self.load_checkpoint()
+        self.saved = time.monotonic()
+        self.started = self.saved - self.seconds
+        self.start_board()
+        self.values, self.queued = {}, collections.deque()
+        # The model's steps call it; the book's would wait for every value
+        model.plot = self.plot
+        try:
+            with interrupts.deferred() as self.stop:
+                while self.epoch < self.max_epochs:
+                    self.fit_epoch()
+        finally:
+            del model.plot
+            self.board.close()
+            self.seconds = time.monotonic() - self.started
+        return self.history
+
+    def prepare_data(self, data):
+        """Take the minibatches: with `$D2L_VGG_TRIAL` only so many, once.
+
+        This setting shows that a long run would start and end well.
+        """
+        data.trainer = self  # It holds its images where they are used
+        self.board.note = getattr(data, 'note', None)
+        self.train_dataloader = data.train_dataloader()
+        self.val_dataloader = data.val_dataloader()
+        self.num_train_batches = len(self.train_dataloader)
+        self.num_val_batches = len(self.val_dataloader or ())
+        trial.shorten(self)
+
+    def start_board(self):
+        per_epoch = self.num_train_batches + self.num_val_batches
+        self.board.start(
+            self.max_epochs * per_epoch,
+            self.train_batch_idx + self.epoch * self.num_val_batches,
+            self.max_epochs,
+        )
+        if self.on_cpu and self.board.announces:
+            self.board.announce(self.estimate_seconds())
+
+    def estimate_seconds(self):
+        """Return about how long the rest will take, from a forward pass.
+
+        A training step costs three of them: a gradient with respect to the
+        parameters and one with respect to the inputs come on top.
+        """
+        for batch in itertools.islice(self.train_dataloader, 1):
+            for _ in range(2):  # The first one compiles
+                started = time.monotonic()
+                self.wait_for(self.forward(batch))
+            forward = time.monotonic() - started
+        epochs = self.max_epochs - self.epoch
+        tests = 1 + self.test_flip
+        num_passes = 3 * self.num_train_batches + tests * self.num_val_batches
+        return epochs * num_passes * forward
+
+    def fit_epoch(self):
+        """Train on each minibatch once, then validate."""
+        if self.train_batch_idx < (self.epoch + 1) * self.num_train_batches:
+            self.train_epoch()
+            self.save_checkpoint()
+        for batch in self.val_dataloader or ():
+            self.validation_step(batch)
+            self.record_values(train=False)
+            self.val_batch_idx += 1
+            if self.stop.asked:
+                # Saved when its training ended: it validates again
+                raise KeyboardInterrupt
+        self.epoch += 1
+        self.save_checkpoint()
+        self.board.end_epoch(self.epoch, self.history)
+
+    def train_epoch(self):
+        """Train on the minibatches of this epoch that are still to do."""
+        # The shuffle of each epoch and the dropout of each minibatch have
+        # seeds of their own, so a run can go on from any minibatch: a
+        # framework's generator can be seeded, but not always saved
+        np.random.seed([self.seed, self.epoch])
+        random.seed(self.seed + self.epoch)
+        done = self.train_batch_idx - self.epoch * self.num_train_batches
+        for batch in remaining(self.train_dataloader, done):
+            self.seed_device(seed_from(self.seed, self.train_batch_idx))
+            self.train_step(batch, self.scheduled_lr())
+            self.record_values(train=True)
+            self.train_batch_idx += 1
+            if self.stop.asked:
+                self.save_checkpoint()
+                raise KeyboardInterrupt
+            if time.monotonic() - self.saved > self.checkpoint_seconds:
+                self.save_checkpoint()
+
+    def scheduled_lr(self):
+        """Return the learning rate for this minibatch, None for the model's.
+
+        The model may have a schedule of its own.
+        """
+        if self.lr_schedule == 'constant':
+            return None
+        num_steps = self.max_epochs * self.num_train_batches
+        return self.lr * self.schedule(self.train_batch_idx / num_steps)
+
+    # --------------------------------------------------- the record
+
+    def plot(self, key, value, train):
+        """Take a value that a step of the model computes, without reading it.
+
+        Called by the model's `training_step` and `validation_step`.
+        """
+        self.values[('train_' if train else 'val_') + key] = self.detach(
+            value
+        )
+
+    def record_values(self, train):
+        """Add the values of this minibatch to the history, and keep pace."""
+        if train:
+            x = self.train_batch_idx / self.num_train_batches
+            every_n = self.history.train_every_n
+        else:
+            x = self.epoch + 1
+            every_n = self.history.val_every_n
+        values, self.values = self.values, {}
+        for series, value in values.items():
+            self.queued.append(value)
+            point = self.history.record(series, x, value, every_n)
+            if point is not None:
+                self.board.point(self.history)
+                self.check_finite(series, *point)
+        while len(self.queued) > MAX_QUEUED:
+            self.wait_for(self.queued.popleft())
+        self.board.step()
+
+    def check_finite(self, series, x, value):
+        """Stop a run that has gone astray and will not come back."""
+        if not math.isfinite(value):
+            raise TrainingDiverged(
+                f'{series} is {value} at epoch {x:.2f}: lower the learning '
+                f'rate (lr={self.lr}) or limit the gradient '
+                '(gradient_clip_val=1).'
+            )
+
+    # ---------------------------------------------- the checkpoint
+
+    def save_checkpoint(self):
+        """Write all that the rest of the run depends on to `checkpoint`."""
+        if self.checkpoint is None:
+            return
+        meta = {
+            'settings': self.settings(),
+            'epoch': self.epoch,
+            'train_batch_idx': self.train_batch_idx,
+            'history': self.history.state(),
+            'seconds': time.monotonic() - self.started,
+        }
+        with checkpoints.explained(self.checkpoint):
+            checkpoints.save(self.checkpoint, self.arrays(), meta)
+        self.saved = time.monotonic()
+
+    def load_checkpoint(self):
+        """Return to where the run was when `checkpoint` was written."""
+        arrays, meta = checkpoints.load(self.checkpoint)
+        of_model = {
+            name: array
+            for name, array in arrays.items()
+            if not name.startswith('optimizer')
+        }
+        checkpoints.check_arrays(
+            self.checkpoint, of_model, self.parameter_shapes()
+        )
+        checkpoints.check_settings(
+            self.checkpoint, meta['settings'], self.settings()
+        )
+        self.load_arrays(arrays)
+        self.epoch = meta['epoch']
+        self.train_batch_idx = meta['train_batch_idx']
+        self.val_batch_idx = self.epoch * self.num_val_batches
+        self.history = History.from_state(meta['history'])
+        self.seconds = meta['seconds']
+
+    def settings(self):
+        """Return what must be the same in a run and in its continuation."""
+        return {
+            'seed': self.seed,
+            'max_epochs': self.max_epochs,
+            'num_train_batches': self.num_train_batches,
+            'lr': self.lr,
+            'lr_schedule': self.lr_schedule,
+            'gradient_clip_val': self.gradient_clip_val,
+        }
+
+
+# What a trainer has in common with an experiment
+HYPERPARAMETERS = (
+    'max_epochs',
+    'gradient_clip_val',
+    'momentum',
+    'weight_decay',
+    'label_smoothing',
+    'precision',
+)
+
+
+def seed_from(*numbers):
+    """Return a seed that no neighbouring numbers come near.
+
+    MXNet fills an array from many generators, which it seeds with consecutive
+    numbers. With seeds 0, 1, 2, ... nine tenths of the dropout masks of one
+    minibatch come again in the next, only shifted.
+    """
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0] >> 1)
+
+
+def remaining(dataloader, done):
+    """Iterate over an epoch's minibatches but the first `done`."""
+    if hasattr(dataloader, 'start_at'):
+        return dataloader.start_at(done)
+    return itertools.islice(dataloader, done, None)
