@@ -120,6 +120,10 @@ def test_cost_shows_the_recorded_runs_where_they_belong(drawn):
         slope, offset = np.polyfit(true, drawn_at, 1)
         assert slope > 0
         np.testing.assert_allclose(slope * true + offset, drawn_at, atol=0.02)
+    shown = texts(drawn / 'cost.svg', 'text')
+    assert {'fast', 'quick', 'best', '84', '96'} <= set(shown)
+    assert shown.count('56') == shown.count('224') == 2
+    assert "the book's network and training" in shown
     (words,) = texts(drawn / 'cost.svg', 'desc')
     for _, accuracy in expected:
         assert f'{-accuracy:.4f} after' in words
