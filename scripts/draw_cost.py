@@ -116,13 +116,14 @@ def draw(costs):
         _, seconds, accuracies = zip(*costs[recipe])
         ax.plot(seconds, accuracies, '--', color=color, clip_on=False)
         for name, *place in costs[recipe]:
-            dot = zip(place)
-            ax.plot(*dot, linestyle='', gid=f'dot-{recipe}-{name}', **style)
+            style['gid'] = f'dot-{recipe}-{name}'
+            ax.plot(*zip(place), linestyle='', **style)
             if recipe == 'small':  # Below run lines, of others too
                 _write(ax, name, place, -5, 13, ha='right')
             else:
                 _write(ax, name, place, 0, -15, ha='center')
-        legend.plot(6, i, linestyle='', gid=f'legend-{recipe}', **style)
+        style['gid'] = f'legend-{recipe}'
+        legend.plot(6, i, linestyle='', **style)
         _write(legend, label, (6, i), 12, 0)
     return figure
 

@@ -138,7 +138,13 @@ def vgg():
         drawing.text(x + 77, center + 8, str(block))
         drawing.arrow(x + width / 2, top + share - gap)
 
-    x, width, top = x_frame, width_frame, top_frame
+    frame = x_frame, width_frame, top_frame, depth
+    enlarged_block(drawing, *frame, gap, pitch)
+    return drawing
+
+
+def enlarged_block(drawing, x, width, top, depth, gap, pitch):
+    """Draw the layers of a VGG block in a frame, and what its numbers are."""
     drawing.rect(x, top, width, depth, SHADE)
     drawing.title(x + width / 2, top - 32, 'VGG block')
     drawing.text(x + width / 2, top - 13, '(num_convs, num_channels)')
@@ -159,7 +165,6 @@ def vgg():
         ]
     ):
         drawing.text(x + width / 2, top + depth + 16 + 16 * i, text)
-    return drawing
 
 
 def grid_corners(x, y, side, column=0, row=0, size=None):
