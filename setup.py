@@ -4,6 +4,7 @@ MXNet is an extra, never a base dependency: its wheels for the CPU and for
 each CUDA share one folder, so an environment may hold only one of them.
 """
 
+import ast
 import os
 import re
 
@@ -17,9 +18,13 @@ def read(*names):
         return file.read()
 
 
-version = re.search(
-    r"^__version__ = '([^']+)'", read('d2l_vgg', '__init__.py'), re.MULTILINE
-).group(1)
+package = read('d2l_vgg', '__init__.py')
+version = re.search(r"^__version__ = '(.+)'$", package, re.MULTILINE).group(1)
+description = ast.get_docstring(ast.parse(package)).splitlines()[0]
+
+# Of Python 3, those that constraints/ has versions for; ruff has to be told
+# the first one in pyproject.toml as well
+minors = range(8, 15)
 
 # The CUDA 11 libraries that MXNet's GPU wheels load but do not bring. Both
 # wheels work with this one set; the driver's `libcuda.so.1` is the machine's.
@@ -37,9 +42,10 @@ cuda_11 = [
     'nvidia-nvtx-cu11==11.7.91',
 ]
 
-# What MXNet and d2l import. Their own lists ask for a NumPy below 2 and below
-# 1.24, and d2l's for all of Jupyter, so `make` installs the two without them
-mxnet_needs = ['graphviz>=0.8.1,<0.9', 'pandas', 'requests>=2.20']
+# What MXNet and d2l import that this package does not. Their own lists ask
+# for a NumPy below 2 and below 1.24, and d2l's for all of Jupyter, so `make`
+# installs the two without them
+mxnet_needs = ['graphviz>=0.8.1,<0.9', 'pandas']
 
 
 def mxnet_by(wheel):
@@ -56,22 +62,22 @@ def mxnet_by(wheel):
 setup(
     name='d2l_vgg',
     version=version,
-    description='The VGG networks of "Dive into Deep Learning"',
+    description=description,
     long_description=read('README.md'),
     long_description_content_type='text/markdown',
     author='The d2l_vgg authors',
     license='MIT',
     packages=find_packages(include=['d2l_vgg', 'd2l_vgg.*']),
-    package_data={'d2l_vgg': ['book/*.csv', 'chapter/page.*']},
+    package_data={'d2l_vgg': ['book/*.csv', 'chapter/*.css', 'chapter/*.js']},
     entry_points={'console_scripts': ['d2l-vgg = d2l_vgg.cli:main']},
-    python_requires='>=3.8',
+    python_requires=f'>=3.{minors[0]}',
     # What every framework's part uses
     install_requires=[
         'ipython',
         'matplotlib>=3.7',  # Its legends outside of the axes
         'matplotlib-inline',
         'numpy',
-        'requests',
+        'requests>=2.20',  # MXNet's own limit
         'tqdm',
     ],
     extras_require={
@@ -105,16 +111,11 @@ setup(
             # Sphinx 5 imports `imghdr`, which Python lacks from 3.13 on
             'standard-imghdr; python_version >= "3.13"',
         ],
-        'notebook': ['ipykernel', 'jupyterlab'],
+        'notebook': ['jupyterlab'],
         'lint': ['pre-commit', 'ruff==0.17.6'],
     },
     classifiers=[
         'Programming Language :: Python :: 3',
-        'Programming Language :: Python :: 3.8',
-        'Programming Language :: Python :: 3.9',
-        'Programming Language :: Python :: 3.10',
-        'Programming Language :: Python :: 3.11',
-        'Programming Language :: Python :: 3.12',
-        'Programming Language :: Python :: 3.13',
+        *(f'Programming Language :: Python :: 3.{x}' for x in minors),
     ],
 )

@@ -309,14 +309,18 @@ def save(figure, path):
     file cannot be written; what was there before is then unchanged.
     """
     names = [f'{path}.svg', f'{path}.png']
-    write_whole(names[0], lambda file: _write_svg(figure, file))
+    write_whole(names[0], lambda file: write_svg(figure, file))
     write_whole(
         names[1], lambda file: figure.savefig(file, format='png', dpi=200)
     )
     return names
 
 
-def _write_svg(figure, file):
+def write_svg(figure, file):
+    """Write a figure as SVG into an open binary file.
+
+    Raises OSError when it cannot be written.
+    """
     # By default matplotlib draws the identifiers by chance and writes a date
     with matplotlib.rc_context({'svg.hashsalt': 'd2l_vgg'}):
         figure.savefig(file, format='svg', metadata={'Date': None})

@@ -1,16 +1,11 @@
 """Draw the diagrams of the chapter, as SVG, into chapter/img.
 
-`python scripts/draw_figures.py [FOLDER]` writes vgg.svg, receptive-field.svg,
-family.svg and cost.svg. What they tell of networks is read from
-`d2l_vgg.networks.architectures`, what of runs from their records in
-chapter/results, and the same sources give the same bytes anywhere.
+`python scripts/draw_figures.py [FOLDER]` writes vgg.svg, receptive-field.svg
+and family.svg. What they tell is read from `d2l_vgg.networks.architectures`,
+and the same architectures give the same bytes anywhere. scripts/draw_cost.py
+draws what runs reached.
 """
 
-import collections
-import csv
-import json
-import math
-import statistics
 import sys
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -23,8 +18,6 @@ INK, GREY, SHADE, PATCH = '#222222', '#8a8a8a', '#f4f4f4', '#5b9bd5'
 DASHED, BOLD = ' stroke-dasharray="4 3"', ' font-weight="bold"'
 
 INPUT_SHAPE, NUM_CLASSES = (1, 224, 224), 10
-
-RESULTS = Path(__file__).parents[1] / 'chapter' / 'results'
 
 
 class Drawing:
@@ -62,12 +55,6 @@ class Drawing:
         text = ' '.join(f'{x:.2f},{y:.2f}' for x, y in (start, end))
         self.elements.append(
             f'<polyline points="{text}" stroke="{INK}"{style}/>'
-        )
-
-    def dot(self, x, y, fill):
-        self.elements.append(
-            f'<circle cx="{x:.2f}" cy="{y:.2f}" r="4.5" fill="{fill}" '
-            f'stroke="{INK}"/>'
         )
 
     def text(self, x, y, content, anchor='middle', style=''):
@@ -151,7 +138,13 @@ def vgg():
         drawing.text(x + 77, center + 8, str(block))
         drawing.arrow(x + width / 2, top + share - gap)
 
-    x, width, top = x_frame, width_frame, top_frame
+    frame = x_frame, width_frame, top_frame, depth
+    enlarged_block(drawing, *frame, gap, pitch)
+    return drawing
+
+
+def enlarged_block(drawing, x, width, top, depth, gap, pitch):
+    """Draw the layers of a VGG block in a frame, and what its numbers are."""
     drawing.rect(x, top, width, depth, SHADE)
     drawing.title(x + width / 2, top - 32, 'VGG block')
     drawing.text(x + width / 2, top - 13, '(num_convs, num_channels)')
@@ -172,7 +165,6 @@ def vgg():
         ]
     ):
         drawing.text(x + width / 2, top + depth + 16 + 16 * i, text)
-    return drawing
 
 
 def grid_corners(x, y, side, column=0, row=0, size=None):
@@ -303,114 +295,15 @@ def family():
     return drawing
 
 
-def recorded_costs():
-    """Return {recipe: [(name, seconds, val_acc)]} of the recorded runs.
-
-    Of runs that differ in the seed only, the medians.
-    """
-    groups = collections.defaultdict(list)
-    for folder in ('cheap', 'resolutions'):
-        with open(RESULTS / folder / 'seeds.csv', newline='') as file:
-            for row in csv.DictReader(file):
-                if not row.get('division'):
-                    recipe = row.get('recipe', 'small')
-                    name = row.get('resize') or row['experiment']
-                    groups[recipe, name].append(
-                        (float(row['seconds']), float(row['val_acc']))
-                    )
-    info = json.loads((RESULTS / 'book' / 'run.json').read_text())
-    groups['book', '224'] = [(info['seconds'], info['results']['val_acc'])]
-    costs = collections.defaultdict(list)
-    for (recipe, name), runs in groups.items():
-        costs[recipe].append((name, *map(statistics.median, zip(*runs))))
-    return costs
-
-
-def duration(seconds):
-    """Return a time in words, with two digits or more."""
-    if seconds < 100:
-        return f'{seconds:.0f} seconds'
-    minutes = seconds / 60
-    return f'{minutes:.{0 if minutes >= 9.95 else 1}f} minutes'
-
-
-def cost():
-    """Draw the accuracy of recorded runs over the time that they took."""
-    series = {
-        'small': (DENSE, 'fewer poolings, 28×28'),
-        'quick': (PATCH, "the book's blocks, trained like quick"),
-        'book': (POOL, "the book's network and training"),
-    }
-    costs = recorded_costs()
-    lines = [
-        f'{label}: '
-        + ', '.join(
-            f'{name} {accuracy:.4f} after {duration(seconds)}'
-            for name, seconds, accuracy in costs[key]
-        )
-        for key, (_, label) in series.items()
-    ]
-    drawing = Drawing(
-        'cost',
-        346,
-        'Accuracy and cost of small VGG networks',
-        f'Validation accuracy over the time of training on two cores. '
-        f'{"; ".join(lines)}.',
-    )
-    left, right, top, bottom = 62, 524, 24, 262
-    points = [point for group in costs.values() for point in group]
-    low = math.floor(50 * min(p[2] for p in points)) / 50
-    high = math.ceil(100 * max(p[2] for p in points) + 0.2) / 100
-
-    def x(seconds):
-        first, last = math.log(10), math.log(12000)
-        return left + (right - left) * (math.log(seconds) - first) / (
-            last - first
-        )
-
-    def y(accuracy):
-        return bottom - (bottom - top) * (accuracy - low) / (high - low)
-
-    thin = ' stroke-width="0.5" stroke-opacity="0.4"'
-    for i in range(round(50 * low), math.floor(50 * high) + 1):
-        drawing.line((left, y(i / 50)), (right, y(i / 50)), thin)
-        drawing.text(left - 8, y(i / 50), f'{i / 50:.2f}', 'end')
-    for seconds, text in (
-        (10, '10 s'),
-        (60, '1 min'),
-        (600, '10 min'),
-        (3600, '1 h'),
-    ):
-        drawing.line((x(seconds), top), (x(seconds), bottom), thin)
-        drawing.text(x(seconds), bottom + 13, text)
-    drawing.text(left, 10, 'validation accuracy', 'start')
-    drawing.text(right, bottom + 29, 'time of training', 'end')
-    for i, (key, (fill, label)) in enumerate(series.items()):
-        group = costs[key]
-        for start, end in zip(group, group[1:]):
-            places = [(x(p[1]), y(p[2])) for p in (start, end)]
-            drawing.line(*places, DASHED)
-        for name, seconds, accuracy in group:
-            drawing.dot(x(seconds), y(accuracy), fill)
-            if key == 'quick':  # Above runs the line of another recipe
-                drawing.text(x(seconds), y(accuracy) + 14, name)
-            else:
-                drawing.text(x(seconds) - 4, y(accuracy) - 13, name, 'end')
-        drawing.dot(left + 5, bottom + 33 + 17 * i, fill)
-        drawing.text(left + 16, bottom + 33 + 17 * i, label, 'start')
-    return drawing
-
-
 FIGURES = {
     'vgg': vgg,
     'receptive-field': receptive_field,
     'family': family,
-    'cost': cost,
 }
 
 
 def main(folder=Path(__file__).parents[1] / 'chapter' / 'img'):
-    """Write all figures into `folder`."""
+    """Write these figures into `folder`."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for name, draw in FIGURES.items():

@@ -24,6 +24,7 @@ import nbformat
 
 from d2l_vgg.book import stock
 from d2l_vgg.chapter import builder
+from d2l_vgg.chapter.marks import Marks
 from d2l_vgg.cli import main
 from d2l_vgg.mxnet import vgg
 
@@ -433,7 +434,7 @@ def test_a_work_of_any_kind_can_be_cited():
         """,
         'bibtex',
     ).entries
-    marks = builder.Marks(entries)
+    marks = Marks(entries)
     cited = []
     text = ':cite:`tool,short` and :citet:`nobody` and :func:`f`'
     assert marks.replace(text, 'page', cited) == (

@@ -13,13 +13,15 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / 'scripts' / 'draw_figures.py'
+COST_SCRIPT = ROOT / 'scripts' / 'draw_cost.py'
 NAMES = ['cost.svg', 'family.svg', 'receptive-field.svg', 'vgg.svg']
 
 
 @pytest.fixture(scope='module')
 def drawn(tmp_path_factory):
     folder = tmp_path_factory.mktemp('img')
-    subprocess.run([sys.executable, SCRIPT, folder], check=True)
+    for script in SCRIPT, COST_SCRIPT:
+        subprocess.run([sys.executable, script, folder], check=True)
     return folder
 
 
@@ -28,14 +30,14 @@ def texts(path, tag):
     return [e.text for e in root.iter(f'{{http://www.w3.org/2000/svg}}{tag}')]
 
 
-def test_script_draws_all_figures(drawn):
+def test_scripts_draw_all_figures(drawn):
     assert sorted(path.name for path in drawn.iterdir()) == NAMES
 
 
 @pytest.mark.parametrize('name', NAMES)
 def test_figure_in_chapter_is_up_to_date(drawn, name):
     committed = ROOT / 'chapter' / 'img' / name
-    # Otherwise run scripts/draw_figures.py
+    # Otherwise run scripts/draw_figures.py and scripts/draw_cost.py
     assert committed.read_bytes() == (drawn / name).read_bytes()
 
 
@@ -95,9 +97,15 @@ def test_cost_shows_the_recorded_runs_where_they_belong(drawn):
     info = json.loads((results / 'book' / 'run.json').read_text())
     expected.append((info['seconds'], info['results']['val_acc']))
     root = ElementTree.parse(drawn / 'cost.svg').getroot()
-    circles = root.iter('{http://www.w3.org/2000/svg}circle')
+    svg = '{http://www.w3.org/2000/svg}'
+    dots = [
+        use
+        for group in root.iter(f'{svg}g')
+        if group.get('id', '').startswith(('dot-', 'legend-'))
+        for use in group.iter(f'{svg}use')
+    ]
     places = np.array(
-        [(float(c.get('cx')), float(c.get('cy'))) for c in circles]
+        [(float(dot.get('x')), float(dot.get('y'))) for dot in dots]
     )
     legend = places[:, 1] > 262
     assert legend.sum() == 3
@@ -112,6 +120,10 @@ def test_cost_shows_the_recorded_runs_where_they_belong(drawn):
         slope, offset = np.polyfit(true, drawn_at, 1)
         assert slope > 0
         np.testing.assert_allclose(slope * true + offset, drawn_at, atol=0.02)
+    shown = texts(drawn / 'cost.svg', 'text')
+    assert {'fast', 'quick', 'best', '84', '96'} <= set(shown)
+    assert shown.count('56') == shown.count('224') == 2
+    assert "the book's network and training" in shown
     (words,) = texts(drawn / 'cost.svg', 'desc')
     for _, accuracy in expected:
         assert f'{-accuracy:.4f} after' in words

@@ -9,6 +9,7 @@ import importlib.metadata
 import importlib.util
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -408,6 +409,29 @@ def test_constraints_are_exact_versions_of_published_packages(version):
         elif name != 'standard-imghdr' or version == '313':
             assert name in names, name
     assert f'numpy=={NUMPY[version]}' in pins
+
+
+def test_all_name_the_same_pythons(monkeypatch):
+    setuptools = pytest.importorskip('setuptools')
+    told = {}
+    monkeypatch.setattr(setuptools, 'setup', lambda **said: told.update(said))
+    runpy.run_path(str(ROOT / 'setup.py'))
+    minors = sorted(
+        int(path.stem[3:]) for path in (ROOT / 'constraints').glob('py3*.txt')
+    )
+    first, last = minors[0], minors[-1]
+    assert minors == list(range(first, last + 1))
+    assert told['python_requires'] == f'>=3.{first}'
+    assert told['classifiers'] == [
+        'Programming Language :: Python :: 3',
+        *(f'Programming Language :: Python :: 3.{x}' for x in minors),
+    ]
+    tools = (ROOT / 'pyproject.toml').read_text()
+    assert f"\ntarget-version = 'py3{first}'" in tools
+    script = (ROOT / 'scripts' / 'setup_env.sh').read_text()
+    assert f'sys.version_info < (3, {first})' in script
+    assert f'(3.{first} to' in script and f"'3.{last} have)" in script
+    assert f'Python 3.{first} to 3.{last}' in (ROOT / 'README.md').read_text()
 
 
 def test_what_is_installed_is_for_every_release_of_this_python():

@@ -1,1 +1,5 @@
 """The builder of the chapter: page, notebooks, slides and PDF."""
+
+
+class ChapterError(ValueError):
+    """Something in the chapter is wrong; the message says where."""

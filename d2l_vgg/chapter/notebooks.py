@@ -1,0 +1,213 @@
+"""Notebooks: clean ones for readers, whose cells run for the page."""
+
+import ast
+import importlib.util
+import os
+import re
+
+from d2l_vgg.chapter import ChapterError
+
+# What a module of d2l, or a folder of this package, imports in its turn
+NEEDS = {
+    'mxnet': ['mxnet'],
+    'torch': ['torch', 'torchvision'],
+    'tensorflow': ['tensorflow'],
+    'jax': ['jax', 'flax', 'optax', 'tensorflow', 'tensorflow_datasets'],
+}
+# The class of a fence, ```{.python .input .long}, whose cell trains: the page
+# does not show what it prints, since the builder cuts it short
+LONG = 'long'
+
+
+def clean(notebook, name, marks, install=None):
+    """Return a notebook as a reader wants it, without d2lbook's marks.
+
+    Args:
+        notebook: of one tab, as d2lbook makes it
+        name: the page, as `marks` knows it
+        marks: what the Marks of the project refer to
+        install: a text to begin with
+
+    Raises:
+        ChapterError: a mark refers to what is nowhere.
+    """
+    import nbformat
+    from d2lbook.slides import remove_slide_marks
+
+    cited = []
+    cells = []
+    if install is not None:
+        cells.append(nbformat.v4.new_markdown_cell(install))
+    for old in remove_slide_marks(notebook).cells:
+        if old.cell_type == 'markdown':
+            text = marks.replace(old.source, name, cited)
+            if text:
+                cells.append(nbformat.v4.new_markdown_cell(text))
+        else:
+            cell = nbformat.v4.new_code_cell(old.source)
+            cell.metadata['origin_pos'] = old.metadata['origin_pos']
+            cell.metadata['classes'] = _classes(old)
+            cells.append(cell)
+    if cited:
+        lines = [f'- {marks.reference(key)}' for key in cited]
+        cells.append(
+            nbformat.v4.new_markdown_cell(
+                '## References\n\n' + '\n'.join(lines)
+            )
+        )
+    for i, cell in enumerate(cells):
+        cell.id = f'cell-{i}'  # By itself it would be random
+    return nbformat.v4.new_notebook(
+        cells=cells,
+        metadata={
+            'kernelspec': {
+                'name': 'python3',
+                'display_name': 'Python 3',
+                'language': 'python',
+            },
+            'language_info': {'name': 'python'},
+        },
+    )
+
+
+def is_code(cell):
+    """Return whether a cell holds code, not text."""
+    return cell.cell_type == 'code'
+
+
+def _classes(cell):
+    return cell.metadata.get('attributes', {}).get('classes', [])
+
+
+def missing_imports(notebook):
+    """Return the modules that its cells import but that are not installed.
+
+    A module of d2l, or of this package, counts with what it imports itself.
+    """
+    found = {}
+    for cell in filter(is_code, notebook.cells):
+        lines = cell.source.splitlines()
+        code = '\n'.join(x for x in lines if not x.startswith(('%', '!')))
+        try:
+            nodes = list(ast.walk(ast.parse(code)))
+        except SyntaxError:
+            continue  # Running it will tell
+        for node in nodes:
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                names = [f'{node.module}.{a.name}' for a in node.names]
+            else:
+                continue
+            for name in names:
+                top, *inner = name.split('.')
+                found[top] = True
+                if top in ('d2l', 'd2l_vgg') and inner:
+                    found.update(dict.fromkeys(NEEDS.get(inner[0], [])))
+    return [name for name in found if importlib.util.find_spec(name) is None]
+
+
+def _shortening(notebook):
+    """Return a cell that cuts short the trainings of the book's trainers."""
+    from nbformat.v4 import new_code_cell
+
+    code = '\n'.join(cell.source for cell in filter(is_code, notebook.cells))
+    lines = ['from d2l_vgg.book import stock']
+    for module in re.findall(
+        r'^(?:from d2l import |import d2l\.)(\w+)', code, re.M
+    ):
+        lines.append(f'stock.shorten({module!r})')
+        lines.append(f'stock.offer_data({module!r})')
+    cell = new_code_cell('\n'.join(lines))
+    cell.id = 'hidden'
+    return cell
+
+
+def run(notebook, name, tab):
+    """Run the cells of a clean notebook, training cut short.
+
+    Raises:
+        ChapterError: a cell raised, ran too long or ended its kernel.
+    """
+    from nbclient import NotebookClient
+    from nbclient.exceptions import (
+        CellExecutionError,
+        CellTimeoutError,
+        DeadKernelError,
+    )
+
+    hidden = _shortening(notebook)  # No reader sees it
+    started = []
+    client = NotebookClient(
+        notebook,
+        timeout=1200,
+        kernel_name='python3',
+        record_timing=False,  # Two builds must be the same
+        on_cell_start=lambda cell, cell_index: started.append(cell),
+        extra_arguments=['--log-level=ERROR'],
+        resources={
+            'metadata': {'path': os.path.dirname(clean_path(tab, name))}
+        },
+    )
+    notebook.cells.insert(0, hidden)
+    try:
+        client.execute()
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        number = sum(map(is_code, started)) - 1
+        where = f'{name}.md, tab {tab}, code cell {number}'
+        if isinstance(error, CellTimeoutError):
+            what = f'ran longer than {client.timeout} seconds'
+        elif isinstance(error, DeadKernelError):
+            what = 'made its kernel die'
+        else:
+            what = f'raised {error.ename}: {error.evalue}'
+        raise ChapterError(f'{where} {what}') from error
+    finally:
+        notebook.cells.remove(hidden)
+
+
+def copy_output(source, target):
+    """Put what the cells of a clean notebook printed into d2lbook's own.
+
+    The page shows it, but for the cells that train and for warnings.
+    """
+    outputs = {
+        cell.metadata['origin_pos']: cell.outputs
+        for cell in filter(is_code, source.cells)
+    }
+    for cell in target.cells:
+        if is_code(cell) and LONG not in _classes(cell):
+            cell.outputs = [
+                output
+                for output in outputs[cell.metadata['origin_pos']]
+                if output.get('name') != 'stderr'
+            ]
+
+
+def remove_output(notebook, only_long=False):
+    """Take away what cells printed and what only the builder wanted to know.
+
+    With `only_long`, what cells printed that do not train is left.
+    """
+    for cell in filter(is_code, notebook.cells):
+        cell.execution_count = None
+        if not only_long or LONG in cell.metadata['classes']:
+            cell.outputs = []
+        del cell.metadata['classes']
+
+
+def clean_path(tab, name):
+    """Return where the clean notebook of a page is kept."""
+    return os.path.join('_build', 'notebooks', tab, name + '.ipynb')
+
+
+def write(notebook, path):
+    """Write a notebook, and the folder that it is in.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    import nbformat
+
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    nbformat.write(notebook, path)
