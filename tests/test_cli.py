@@ -13,6 +13,7 @@ import pytest
 from frameworks import needs_bfloat16
 
 from d2l_vgg import cli
+from d2l_vgg.datasets.stand_in import NOTE
 from d2l_vgg.training import precisions, runs
 
 TINY = (
@@ -57,10 +58,7 @@ def assert_fails(result, *words):
 # ------------------------------------------- commands without a framework
 
 
-@pytest.mark.parametrize(
-    'command',
-    'train curves summary compare predict data bench'.split(),
-)
+@pytest.mark.parametrize('command', cli.COMMANDS)
 def test_help_of_each_command(command, capsys):
     with pytest.raises(SystemExit) as stop:
         cli.main([command, '--help'])
@@ -77,13 +75,36 @@ def test_every_hyperparameter_has_an_option(capsys):
             assert '--' + name.replace('_', '-') in text
 
 
-def test_importing_the_command_imports_no_framework():
-    code = (
-        'import d2l_vgg.cli, sys; '
-        'print([m for m in ("mxnet", "torch", "jax") if m in sys.modules])'
-    )
+# d2l is the book's package, which imports one of the others
+FRAMEWORKS = ('mxnet', 'torch', 'tensorflow', 'keras', 'jax', 'd2l')
+SLOW = ('numpy', 'matplotlib', 'matplotlib_inline', 'IPython', 'requests')
+
+
+def imported_by(code):
+    """Return what a new process has imported after `code`, sorted."""
+    code += '; import sys; print("IMPORTED", *sorted(sys.modules))'
     out = subprocess.check_output([sys.executable, '-c', code], text=True)
-    assert out.strip() == '[]'
+    return out.rsplit('IMPORTED', 1)[1].split()
+
+
+def test_importing_the_command_imports_no_framework():
+    imported = imported_by('import d2l_vgg.cli')
+    assert 'd2l_vgg.cli' in imported
+    assert [name for name in FRAMEWORKS if name in imported] == []
+
+
+@pytest.mark.parametrize('words', (['--help'], ['summary', 'vgg16']))
+def test_what_answers_at_once_imports_nothing_slow(words):
+    """Half a second would be over with the first of them."""
+    imported = imported_by(
+        'import contextlib, d2l_vgg.cli\n'
+        'with contextlib.suppress(SystemExit):\n'
+        f'    status = d2l_vgg.cli.main({words!r})\n'
+        'pass'
+    )
+    assert 'd2l_vgg.networks.architectures' in imported
+    slow = [name for name in FRAMEWORKS + SLOW if name in imported]
+    assert slow == []
 
 
 def test_summary(capsys):
@@ -184,7 +205,7 @@ def test_what_a_run_leaves(finished):
 def test_what_a_run_prints(finished):
     _, result = finished
     lines = result.stdout.strip().splitlines()
-    assert lines[0] == lines[-1] == cli.STAND_IN_NOTE
+    assert lines[0] == lines[-1] == NOTE
     assert 'epoch 2/2' in result.stdout
     assert re.search(r'^Validation accuracy 0\.\d{4} ', result.stdout, re.M)
     assert os.path.join('runs', 'whole', 'curves.png') in result.stdout
@@ -253,7 +274,7 @@ def test_curves_of_a_run(finished, tmp_path, capsys):
     output = str(tmp_path / 'picture')
     assert cli.main(['curves', str(folder), '--output', output]) == 0
     text = capsys.readouterr().out
-    assert 'val_acc' in text and cli.STAND_IN_NOTE in text
+    assert 'val_acc' in text and NOTE in text
     assert os.path.getsize(output + '.png') > 10000
     assert os.path.getsize(output + '.svg') > 10000
 
@@ -358,16 +379,6 @@ def test_a_resumed_run_keeps_its_hyperparameters(finished):
     for options in (['--lr', '0.5'], ['--max-epochs', '3'], ['--name', 'a']):
         result = run('train', '--resume', folder, *options)
         assert_fails(result, f'{options[0]} is for a new run')
-
-
-def test_no_two_processes_train_one_run(finished):
-    folder, _ = finished
-    with runs.Run.open(folder).alone():
-        with pytest.raises(RuntimeError, match='Another process'):
-            with runs.Run.open(folder).alone():
-                pass
-    with runs.Run.open(folder).alone():
-        pass
 
 
 def test_a_finished_run_is_not_resumed(finished):
@@ -476,6 +487,41 @@ def test_killed_while_writing_a_checkpoint_and_resumed(tmp_path):
     assert not [n for n in os.listdir(folder) if n.endswith('.tmp')]
 
 
+def test_no_two_processes_train_one_run(finished, tmp_path):
+    """The second is refused and disturbs nothing; the first goes on."""
+    folder = tmp_path / 'runs' / 'shared'
+    first = start(
+        *('train', *TINY, '--name', 'shared', '--checkpoint-seconds', '0'),
+        cwd=tmp_path,
+    )
+    assert wait_for((folder / 'checkpoint.npz').exists, first)
+    # It holds its run while it is halted, however long the second takes
+    first.send_signal(signal.SIGSTOP)
+    try:
+        assert runs.Run.open(folder).info['status'] == 'running'
+        before = contents(folder)
+        second = run('train', '--resume', folder)
+        assert_fails(
+            second,
+            f'Another process trains the run in {folder}',
+            'wait for its end, or stop it',
+        )
+        assert 'Resuming' not in second.stdout
+        assert contents(folder) == before
+    finally:
+        first.send_signal(signal.SIGCONT)
+    _, err = first.communicate(timeout=120)
+    assert first.returncode == 0, err
+    assert_same_run(folder, finished[0])
+    # Nor is its end overlooked
+    assert_fails(run('train', '--resume', folder), f'{folder} is finished')
+
+
+def contents(folder):
+    """Return the bytes of each file."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
 def test_ctrl_c_and_resume(finished, tmp_path):
     folder = tmp_path / 'runs' / 'stopped'
     process = start(
@@ -513,22 +559,56 @@ def test_a_diverged_run_keeps_what_was_recorded(tmp_path):
 @pytest.mark.parametrize(
     'options, words',
     [
-        (['--arch', 'vgg12'], ['vgg12']),
-        (['--arch', 'lenet', '--hidden', '9'], ['lenet', 'VGG blocks']),
-        (['--arch', '((0,16),)'], ['0']),
-        (['--arch', '((1,16'], ['((1,16']),
-        (['--batch-size', '641'], ['641', '640']),
-        (['--batch-size', '0'], ['batch_size is 0']),
-        (['--max-epochs', '0'], ['max_epochs is 0']),
-        (['--num-gpus', '8'], ['num_gpus is 8', 'CPU']),
-        (['--resize', '2'], ['smallest']),
-        (['--lr', '-1'], ['lr is -1']),
-        (['--runs', '/proc/nowhere'], ['/proc/nowhere', '--runs']),
-        (['--resume', 'nothing-here'], ['nothing-here', 'run.json']),
+        (
+            ['--arch', 'vgg12'],
+            ["no architecture 'vgg12'", 'the nearest is vgg11'],
+        ),
+        (
+            ['--arch', 'lenet', '--hidden', '9'],
+            ['lenet is not built of VGG blocks'],
+        ),
+        (
+            ['--arch', '((0,16),)'],
+            ['num_convs of block 1 must be a positive integer, not 0'],
+        ),
+        (
+            ['--arch', '((1,16'],
+            ['((1,16 does not read as pairs', 'as in ((1,16),(1,32))'],
+        ),
+        (
+            ['--batch-size', '641'],
+            ['batch_size is 641', 'only 640 examples', 'choose a smaller'],
+        ),
+        (['--batch-size', '0'], ['batch_size is 0: it must be positive']),
+        (['--max-epochs', '0'], ['max_epochs is 0: it must be positive']),
+        (
+            ['--num-gpus', '8'],
+            ['num_gpus is 8', 'at most that many', '0 to train on the CPU'],
+        ),
+        (
+            ['--resize', '2'],
+            ['2 x 2 is too small', 'the smallest that fits is 4 x 4'],
+        ),
+        (['--lr', '-1'], ['lr is -1.0: it must be positive']),
+        (
+            ['--runs', '/proc/nowhere'],
+            [
+                'folder /proc/nowhere/quick',
+                'cannot be made',
+                'choose another place with --runs',
+            ],
+        ),
+        (
+            ['--resume', 'nothing-here'],
+            [
+                'No run in nothing-here',
+                'name the folder that `d2l-vgg train` has made',
+            ],
+        ),
     ],
 )
 def test_bad_requests(options, words, tmp_path):
-    """One line that names the value, and no folder left behind."""
+    """One line that names the value and what to do; no folder is left."""
     result = run('train', *TINY, *options, cwd=tmp_path)
     assert_fails(result, *words)
     assert not (tmp_path / 'runs').exists()
@@ -553,7 +633,7 @@ def test_no_data_and_no_network(tmp_path):
     )
     assert result.returncode == 0, result.stderr
     lines = result.stdout.strip().splitlines()
-    assert lines[0] == lines[-1] == cli.STAND_IN_NOTE
+    assert lines[0] == lines[-1] == NOTE
 
 
 def test_ctrl_c_before_anything_was_recorded(tmp_path):

@@ -57,7 +57,7 @@ def test_the_command_keeps_its_runs_and_goes_on(
     tmp_path, capsys, monkeypatch
 ):
     pytest.importorskip('mxnet')
-    monkeypatch.setattr(study, 'load', lambda args: FewImages())
+    monkeypatch.setattr(study, 'load', lambda *_: FewImages())
     command = [
         *('study', '--runs', str(tmp_path), '--max-epochs', '1'),
         *('--shuffles', '1', '--biases', 'zero', 'uniform'),

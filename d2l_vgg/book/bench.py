@@ -20,13 +20,26 @@ SIDES = ('stock', 'ours')
 MARK = '@bench '
 
 
-def main(args):
-    """Measure what the command line asks for and print the table."""
-    # As Ctrl-C does, so that no worker is left behind
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+def measure(sizes, batch_size, rounds, steps, num_gpus=0, root=None):
+    """Measure each side in turns and print the table.
+
+    Whoever calls this should have a SIGTERM end in an exception, as Ctrl-C
+    does, since otherwise the processes of the sides stay behind.
+
+    Args:
+        sizes: of the images, in pixels
+        batch_size: images at a step
+        rounds: how often each side is measured
+        steps: training steps in a round
+        num_gpus: 0 for the CPU
+        root: the folder of the data, 'stand-in', or None to search for it
+
+    Raises:
+        RuntimeError: the process of a side has failed.
+    """
     print(
         f"Training the section's small network, minibatches of "
-        f'{args.batch_size}; medians of {args.rounds} rounds '
+        f'{batch_size}; medians of {rounds} rounds '
         '(lowest to highest in brackets).'
     )
     where, found = runs.machine(), runs.versions()
@@ -35,7 +48,7 @@ def main(args):
         + ', '.join(f'{name} {found[name]}' for name in found)
     )
     sides = list(SIDES)
-    if not args.num_gpus:
+    if not num_gpus:
         # MXNet by itself uses half of the cores; what d2l gains by the
         # variable alone is shown beside what a reader of the book has
         sides.insert(1, 'stock, all cores')
@@ -45,21 +58,36 @@ def main(args):
         '\n| images | side | images/s | ratio | peak memory |\n'
         '|---|---|---|---|---|'
     )
-    for size in args.resize:
-        for line in compare(size, sides, args):
+    for size in sizes:
+        request = {
+            'size': size,
+            'batch_size': batch_size,
+            'num_gpus': num_gpus,
+            'root': root,
+        }
+        for line in compare(sides, request, rounds, steps):
             print(line, flush=True)
 
 
-def compare(size, sides, args):
-    """Return the lines of the table for images of `size` pixels."""
+def compare(sides, request, rounds, steps):
+    """Return the lines of the table for images of one size.
+
+    Args:
+        sides: what is compared, the first being stock d2l
+        request: `size`, `batch_size`, `num_gpus` and `root` of the data
+        rounds, steps: as in `measure`
+
+    Raises:
+        RuntimeError: the process of a side has failed.
+    """
     workers = {}
     try:
         for side in sides:
-            workers[side] = worker = Worker(side, size, args)
+            workers[side] = worker = Worker(side, request)
             worker.start()
         for worker in workers.values():
-            worker.warm_up(args.steps)
-        for i in range(args.rounds):
+            worker.warm_up(steps)
+        for i in range(rounds):
             # Whoever goes first in one round goes last in the next
             for side in sides if i % 2 == 0 else sides[::-1]:
                 workers[side].round()
@@ -69,6 +97,7 @@ def compare(size, sides, args):
         for worker in workers.values():
             worker.close()
     lines = []
+    size = request['size']
     stock = workers['stock'].median()
     for side, worker in workers.items():
         lines.append(
@@ -83,7 +112,8 @@ def compare(size, sides, args):
 class Worker:
     """One side in a process that works when told and is halted otherwise."""
 
-    def __init__(self, side, size, args):
+    def __init__(self, side, request):
+        """Start it; `request` is that of `compare`."""
         environment = dict(os.environ)
         if side == 'stock, all cores':
             environment['OMP_NUM_THREADS'] = str(runs.physical_cores())
@@ -92,15 +122,7 @@ class Worker:
                 sys.executable,
                 '-m',
                 'd2l_vgg.book.bench_worker',
-                json.dumps(
-                    {
-                        'side': side,
-                        'size': size,
-                        'batch_size': args.batch_size,
-                        'num_gpus': args.num_gpus,
-                        'root': args.data,
-                    }
-                ),
+                json.dumps({'side': side, **request}),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -108,7 +130,7 @@ class Worker:
             env=environment,
             start_new_session=True,  # Halted together with its loaders
         )
-        self.batch_size = args.batch_size
+        self.batch_size = request['batch_size']
         self.speeds, self.peak = [], 0
 
     def start(self):

@@ -9,8 +9,6 @@ import math
 import os
 from typing import NamedTuple
 
-import numpy as onp
-
 from d2l_vgg.training.history import History
 
 FRAMEWORKS = {
@@ -121,6 +119,9 @@ def delay(history, framework='mxnet'):
     do not count. None where fewer than two points can be compared. Errors as
     in `band`.
     """
+    # Slow to import, and needed for nothing else that is told of the book
+    import numpy as onp
+
     book_points = band(framework)['train_loss']
     # A loss that is not finite or is 0 has no logarithm
     points = [

@@ -44,66 +44,104 @@ class Outcome(NamedTuple):
     val_acc: float
 
 
-def main(args):
-    """Train what the command line asks for and print what came out."""
+def measure(
+    biases,
+    draws,
+    shuffles,
+    *,
+    resize,
+    batch_size,
+    max_epochs,
+    lr,
+    folder,
+    root=None,
+):
+    """Train every run that the table lacks, and print the spread of all.
+
+    Each run is added to the table as it ends, so that a study which was
+    stopped goes on where it was.
+
+    Args:
+        biases: how they start, a sequence of 'zero' and 'uniform'
+        draws: how many draws of initial parameters for each of them
+        shuffles: how many orders of the images for each draw
+        resize, batch_size, max_epochs, lr: hyperparameters of every run
+        folder: where the table is
+        root: the folder of the data, 'stand-in', or None to search for it
+
+    Raises:
+        ValueError: what is to be the table is something else.
+        OSError: there are no data, or the table cannot be written.
+    """
     wanted = [
-        (biases, draw, shuffle)
-        for biases in args.biases
-        for shuffle in range(args.shuffles)
-        for draw in range(args.draws)
+        (bias, draw, shuffle)
+        for bias in biases
+        for shuffle in range(shuffles)
+        for draw in range(draws)
     ]
-    data = load(args)
-    # Runs of different hyperparameters do not belong into one table
-    path = os.path.join(
-        args.runs,
-        f'{args.resize}px-lr{args.lr:g}-batch{args.batch_size}'
-        f'-epochs{args.max_epochs}{"-stand-in" if data.stand_in else ""}.csv',
-    )
+    data = load(resize, batch_size, root)
+    name = table_name(resize, batch_size, max_epochs, lr, data.stand_in)
+    path = os.path.join(folder, name)
     outcomes = read(path) if os.path.exists(path) else []
     done = {outcome[:3] for outcome in outcomes}
     print(
-        f'{len(wanted)} runs of {args.max_epochs} epochs at '
-        f'{args.resize} x {args.resize} with lr {args.lr:g}; {path} holds '
-        f'{len(done & set(wanted))} of them.'
+        f'{len(wanted)} runs of {max_epochs} epochs at {resize} x {resize} '
+        f'with lr {lr:g}; {path} holds {len(done & set(wanted))} of them.'
     )
     if data.stand_in:
         print(NOTE)
     for which in wanted:
         if which not in done:
-            outcomes.append(train(data, *which, args))
-            os.makedirs(args.runs, exist_ok=True)
+            outcomes.append(train(data, *which, resize, max_epochs, lr))
+            os.makedirs(folder, exist_ok=True)
             write(path, outcomes)
             print(describe(outcomes[-1]), flush=True)
     print()
     print(report([o for o in outcomes if o[:3] in set(wanted)]))
 
 
-def load(args):
+def table_name(resize, batch_size, max_epochs, lr, stand_in):
+    """Return the name of the table of runs with these hyperparameters.
+
+    Runs of different hyperparameters do not belong into one table.
+    """
+    return (
+        f'{resize}px-lr{lr:g}-batch{batch_size}-epochs{max_epochs}'
+        f'{"-stand-in" if stand_in else ""}.csv'
+    )
+
+
+def load(resize, batch_size, root):
+    """Return the data of a study."""
     from d2l_vgg.mxnet import FashionMNIST
 
-    size = (args.resize, args.resize)
-    return FashionMNIST(args.batch_size, resize=size, root=args.data)
+    return FashionMNIST(batch_size, resize=(resize, resize), root=root)
 
 
-def train(data, biases, draw, shuffle, args):
-    """Train from initial parameters `draw` with the images' order `shuffle`.
+def train(data, biases, draw, shuffle, resize, max_epochs, lr):
+    """Train once and return the `Outcome`.
 
-    `biases` start at 'zero', as in MXNet, or 'uniform' with the bound
-    1/sqrt(fan-in), as in PyTorch. Returns an `Outcome`.
+    Args:
+        data: images of `resize` x `resize` pixels
+        biases: 'zero', as in MXNet, or 'uniform' with the bound
+            1/sqrt(fan-in), as in PyTorch
+        draw: the seed of the initial parameters
+        shuffle: the seed of the order of the images
+        resize, max_epochs, lr: hyperparameters
     """
     from mxnet import np, random
 
     from d2l_vgg.mxnet import VGG, Trainer
 
     random.seed(draw)
-    model = VGG('vgg_small', lr=args.lr)
+    model = VGG('vgg_small', lr=lr)
     model.compile()
     # Parameters are drawn at the first input, before the trainer's own seed
-    model(np.zeros((1, 1, args.resize, args.resize)))
+    model(np.zeros((1, 1, resize, resize)))
     if biases == 'uniform':
         draw_biases(model)
     model.plot_train_per_epoch = len(data.train_dataloader()) / 10
-    trainer = Trainer(args.max_epochs, seed=shuffle, display='none')
+    trainer = Trainer(max_epochs, seed=shuffle, display='none')
     try:
         history = trainer.fit(model, data)
     except TrainingDiverged:

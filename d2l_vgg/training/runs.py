@@ -14,7 +14,6 @@ import time
 from d2l_vgg.cuda import WHEELS
 from d2l_vgg.files import alone_in, write_text
 from d2l_vgg.machine import physical_cores
-from d2l_vgg.training import checkpoint
 from d2l_vgg.training.experiments import Experiment
 from d2l_vgg.training.history import History
 
@@ -146,6 +145,9 @@ class Run:
 
     def history(self):
         """Return what was recorded; of an unfinished run, what it saved."""
+        # Needs NumPy, which is slow to import and of no use to most commands
+        from d2l_vgg.training import checkpoint
+
         saved = self.path('checkpoint.npz')
         unfinished = self.info['status'] in ('running', 'stopped')
         if unfinished and os.path.exists(saved):

@@ -1,0 +1,79 @@
+"""`d2l-vgg curves`: runs beside the book's published ones."""
+
+from d2l_vgg.book import published
+from d2l_vgg.training.runs import Run
+
+HELP = "hold runs against the book's published curves, point by point"
+
+
+def add_arguments(parser):
+    """Add which runs, which published ones, and where the picture goes."""
+    parser.add_argument('run', nargs='+', help='the folder of a run')
+    parser.add_argument(
+        '--framework',
+        choices=published.FRAMEWORKS,
+        default='mxnet',
+        help='whose published runs',
+    )
+    parser.add_argument(
+        '--output',
+        default='curves',
+        help='the picture, written as .svg and .png',
+    )
+
+
+def run(args):
+    """Print how far each run is from the book's, and draw all of them.
+
+    Raises:
+        FileNotFoundError: a folder holds no run.
+        ValueError: a run is damaged, or has no points yet.
+        OSError: the picture cannot be written.
+    """
+    from d2l_vgg import figures
+    from d2l_vgg.datasets.stand_in import NOTE
+
+    runs = [Run.open(folder) for folder in args.run]
+    histories = read_histories(args.run, runs)
+    note = NOTE if any(r.info['data']['stand_in'] for r in runs) else None
+    for name, history in histories.items():
+        print(f'{name}:')
+        print(describe(history, args.framework))
+        print()
+    figure = figures.curves(histories, band=args.framework, note=note)
+    figures.save(figure, args.output)
+    if note:
+        print(note)
+    print(f'Picture: {args.output}.png, {args.output}.svg')
+
+
+def read_histories(folders, runs):
+    """Return what the runs recorded, by their names.
+
+    Of several runs of one name, the later ones go by their folders.
+    """
+    histories = {}
+    for folder, found in zip(folders, runs):
+        name = found.name if found.name not in histories else folder
+        histories[name] = found.history()
+    return histories
+
+
+def describe(history, framework):
+    """Return in several lines how far a run is from those of a tab."""
+    lines = [
+        published.table(published.compare(history, framework)),
+        published.verdict(history, framework),
+    ]
+    remark = published.remark(framework)
+    if remark:
+        lines.append(remark)
+    delay = published.delay(history, framework)
+    if delay is not None:
+        side = 'behind' if delay >= 0 else 'ahead of'
+        lines.append(
+            f'Its training loss runs {abs(delay):.2f} epochs {side} the '
+            'published mean: initial parameters leave the plateau of the '
+            'first guesses sooner or later (`d2l-vgg study`).'
+        )
+    return '\n'.join(lines)

@@ -1,0 +1,125 @@
+"""The options of `d2l-vgg train` that make up an `Experiment`."""
+
+import dataclasses
+
+from d2l_vgg.commands.making import SELECTION
+from d2l_vgg.commands.options import add_switch, read_arch
+from d2l_vgg.networks import architectures
+from d2l_vgg.training.experiments import (
+    EXPERIMENTS,
+    Experiment,
+    get_experiment,
+)
+
+# Options of the same names; `arch` is one of them, but no `description`
+FIELDS = tuple(field.name for field in dataclasses.fields(Experiment))
+# The options that change a part of the architecture
+PARTS = ('batch_norm', 'hidden', 'dropout')
+
+
+def add_hyperparameters(parser):
+    """Add an option for each hyperparameter, and those of the data.
+
+    Each is None where it is not given.
+    """
+    group = parser.add_argument_group(
+        'hyperparameters',
+        'Those not given are those of the experiment; '
+        + '; '.join(f'{n}: {e.describe()}' for n, e in EXPERIMENTS.items())
+        + '.',
+    )
+    for field in dataclasses.fields(Experiment):
+        if field.metadata['help']:
+            add_field(group, field)
+        if field.name == 'arch':
+            add_parts_options(group)
+    add_selection_options(group)
+
+
+def add_field(group, field):
+    """Add the option for a field of `Experiment`, from what it tells."""
+    name, about = field.name.replace('_', '-'), field.metadata
+    if field.type is bool:
+        add_switch(group, name, about['help'])
+        return
+    group.add_argument(
+        f'--{name}',
+        type=field.type if field.type in (int, float) else None,
+        choices=about.get('choices'),
+        metavar=about.get('metavar'),
+        help=about['help'],
+    )
+
+
+def add_parts_options(group):
+    add_switch(group, 'batch-norm', 'normalize after each convolution')
+    group.add_argument(
+        '--hidden',
+        type=int,
+        nargs='*',
+        metavar='WIDTH',
+        help='fully connected layers before the last',
+    )
+    group.add_argument(
+        '--dropout', type=float, help='probability after each of those'
+    )
+
+
+def add_selection_options(group):
+    add = group.add_argument
+    add('--num-train', type=int, help='use the first so many examples only')
+    add('--num-val', type=int, help='use the first so many examples only')
+    add(
+        '--division',
+        type=int,
+        metavar='SEED',
+        help='divide all images anew into a training and a validation set',
+    )
+
+
+def read_experiment(args):
+    """Return the experiment with the changes that the options make.
+
+    Raises:
+        ValueError: an option has a value that no run can have, or the
+            images are too small for the network.
+    """
+    experiment = get_experiment(args.experiment or 'quick')
+    changes = given(args, FIELDS)
+    arch = changes.pop('arch', None)
+    arch = read_arch(arch) if arch else architectures.get(experiment.arch)
+    parts = given(args, PARTS)
+    if parts:
+        if not arch.blocks:
+            raise ValueError(f'{arch.name} is not built of VGG blocks.')
+        arch = dataclasses.replace(arch, name='custom', letter='', **parts)
+    experiment = dataclasses.replace(experiment, arch=arch, **changes)
+    # Refuses images that are too small for the network
+    architectures.summary(arch, (1, experiment.resize, experiment.resize))
+    return experiment
+
+
+def read_selection(args):
+    """Return what is to be used of the data: a value for each `SELECTION`."""
+    return {name: getattr(args, name) for name in SELECTION}
+
+
+def refuse_changes(args):
+    """Refuse what a run that is resumed would not heed.
+
+    Raises:
+        ValueError: it names the first such option.
+    """
+    names = ['experiment', 'name', *FIELDS, *PARTS, *SELECTION]
+    for name in given(args, names):
+        raise ValueError(
+            f'--{name.replace("_", "-")} is for a new run: one that is '
+            'resumed keeps what it began with; leave out the option, or '
+            '--resume.'
+        )
+
+
+def given(args, names):
+    """Return the options among `names` that the user has given."""
+    found = {name: getattr(args, name, None) for name in names}
+    return {name: value for name, value in found.items() if value is not None}

@@ -1,0 +1,105 @@
+"""The data, the network and the trainer of an experiment.
+
+`train` and `predict` have them made here, in the framework whose folder is
+`package`: see `d2l_vgg/frameworks.py`.
+"""
+
+import dataclasses
+
+from d2l_vgg import frameworks
+from d2l_vgg.training import precisions
+
+# What a run uses of the data, besides where they are
+SELECTION = ('num_train', 'num_val', 'division')
+
+
+def make_data(package, experiment, root, selection):
+    """Return the data of `experiment`.
+
+    Args:
+        package: the folder of the framework, as a module
+        experiment: an `Experiment`
+        root: the folder of the four files, 'stand-in', or None to search
+        selection: a value or None for each of `SELECTION`
+
+    Raises:
+        OSError: there are no files and no network, or no place to put them.
+        ValueError: there are not so many examples.
+    """
+    return package.FashionMNIST(
+        root=root,
+        batch_size=experiment.batch_size,
+        resize=(experiment.resize, experiment.resize),
+        flip=experiment.flip,
+        shift=experiment.shift,
+        **selection,
+    )
+
+
+def make_data_of(run, root):
+    """Return the data that `run` began with.
+
+    `root` is where they are now, None where that has not changed. Errors are
+    those of `make_data`.
+    """
+    asked = run.info['data']
+    return make_data(
+        frameworks.load(run.framework),
+        run.experiment,
+        'stand-in' if asked['stand_in'] else root or asked['root'],
+        {name: asked.get(name) for name in SELECTION},
+    )
+
+
+def make_model(package, experiment):
+    """Return the network of `experiment`, not yet trained."""
+    return package.VGG(experiment.arch, lr=experiment.lr)
+
+
+def make_trainer(package, experiment, **options):
+    """Return the trainer of `experiment`.
+
+    `options` are those that change nothing of what comes out: `num_gpus`,
+    `checkpoint_seconds` and `display`.
+
+    Raises:
+        ValueError: there is no such GPU, no such display, or the device
+            cannot compute in the precision of `experiment`.
+    """
+    return package.Trainer(
+        max_epochs=experiment.max_epochs,
+        gradient_clip_val=experiment.gradient_clip_val,
+        seed=experiment.seed,
+        lr_schedule=experiment.lr_schedule,
+        momentum=experiment.momentum,
+        weight_decay=experiment.weight_decay,
+        label_smoothing=experiment.label_smoothing,
+        test_flip=experiment.test_flip,
+        precision=experiment.precision,
+        **options,
+    )
+
+
+def is_on_cpu(package, num_gpus):
+    """Return whether a trainer with `num_gpus` computes on the processor."""
+    return package.Trainer(1, num_gpus, display='none').on_cpu
+
+
+def in_available_precision(experiment, on_cpu=True):
+    """Return `experiment` in float32 where its own cannot be computed in.
+
+    It prints that it does so.
+    """
+    found = precisions.available(experiment.precision, on_cpu)
+    if found != experiment.precision:
+        print(
+            f'Computing in {found}: {experiment.precision} takes a processor '
+            'with avx512_bf16.'
+        )
+    return dataclasses.replace(experiment, precision=found)
+
+
+def tell_note(data):
+    """Print what is to be said of these data, if there is such a thing."""
+    if data.note:
+        print(data.note)

@@ -1,0 +1,307 @@
+"""`d2l-vgg train`: a new run, or the rest of one that was stopped."""
+
+import contextlib
+import os
+import sys
+from typing import NamedTuple
+
+from d2l_vgg import frameworks
+from d2l_vgg.book import published
+from d2l_vgg.commands import hyperparameters, making
+from d2l_vgg.commands.options import (
+    add_data_option,
+    add_gpus_option,
+    command,
+)
+from d2l_vgg.training.errors import TrainingDiverged
+from d2l_vgg.training.experiments import EXPERIMENTS, get_experiment
+from d2l_vgg.training.runs import Run
+
+HELP = 'train a network and keep its curves and parameters in runs/'
+
+
+def add_arguments(parser):
+    """Add which experiment, where, on what, and every hyperparameter."""
+    parser.epilog = (
+        'Experiments: '
+        + '; '.join(f'{n}: {e.description}' for n, e in EXPERIMENTS.items())
+        + '. Ctrl-C stops a run, --resume continues it.'
+    )
+    parser.add_argument(
+        '--experiment',
+        choices=EXPERIMENTS,
+        help='hyperparameters to start from (default: quick)',
+    )
+    parser.add_argument(
+        '--framework',
+        choices=frameworks.FRAMEWORKS,
+        default='mxnet',
+        help='to train with',
+    )
+    parser.add_argument(
+        '--resume', metavar='RUN', help='continue the run in this folder'
+    )
+    parser.add_argument('--name', help='of the folder that the run gets')
+    parser.add_argument(
+        '--runs', default='runs', help='the folder that holds the runs'
+    )
+    add_data_option(parser)
+    parser.add_argument(
+        '--allow-stand-in',
+        action='store_true',
+        help='draw the stand-in if Fashion-MNIST cannot be had',
+    )
+    add_gpus_option(parser)
+    parser.add_argument(
+        '--display',
+        choices=['auto', 'bar', 'lines', 'none'],
+        default='auto',
+        help='of the progress',
+    )
+    parser.add_argument(
+        '--checkpoint-seconds',
+        type=float,
+        default=60,
+        help='how much work may be lost when the machine goes down',
+    )
+    hyperparameters.add_hyperparameters(parser)
+
+
+class Job(NamedTuple):
+    """A run, and what it is trained with."""
+
+    run: Run
+    data: object
+    trainer: object
+    model: object
+
+
+def run(args):
+    """Train a new run, or the rest of one, and tell what came out.
+
+    Raises:
+        ValueError: the request is wrong; no folder is left behind.
+        OSError: there are no data, or a file cannot be written.
+        RuntimeError: another process trains the run.
+        TrainingDiverged: the loss is no longer a number.
+        KeyboardInterrupt: the run was stopped, and can be resumed.
+    """
+    options = {
+        'num_gpus': args.num_gpus,
+        'checkpoint_seconds': args.checkpoint_seconds,
+        'display': args.display,
+    }
+    if args.resume:
+        stopped = Run.open(args.resume)
+        hyperparameters.refuse_changes(args)
+        refuse_finished(args.resume)
+        job = resumed_run(stopped, args.data, options)
+    else:
+        experiment = hyperparameters.read_experiment(args)
+        selection = hyperparameters.read_selection(args)
+        package = frameworks.load(args.framework)
+        data = make_data_or_stand_in(
+            package, experiment, args.data, selection, args.allow_stand_in
+        )
+        name = args.experiment or 'quick'
+        job = new_run(
+            experiment,
+            data,
+            options,
+            place=(args.runs, args.name or name),
+            info={
+                'experiment': name,
+                'framework': args.framework,
+                'data': {
+                    'source': data.source,
+                    'stand_in': data.stand_in,
+                    'root': args.data,
+                    **selection,
+                },
+            },
+            keep_precision=args.precision is not None,
+        )
+    with job.run.alone():
+        # Another process may have ended it meanwhile
+        refuse_finished(args.resume or job.run.folder)
+        fit(job)
+
+
+def refuse_finished(folder):
+    """Refuse to go on with a run that is at its end.
+
+    Raises:
+        ValueError: the run in `folder` is.
+    """
+    if Run.open(folder).info['status'] == 'finished':
+        raise ValueError(
+            f'The run in {folder} is finished: start a new one instead of '
+            'resuming it.'
+        )
+
+
+def make_data_or_stand_in(
+    package, experiment, root, selection, allow_stand_in
+):
+    """Return the data, or the stand-in where that is allowed and needed.
+
+    Arguments and errors are those of `making.make_data`.
+    """
+    try:
+        return making.make_data(package, experiment, root, selection)
+    except OSError as error:  # No files, no network, or no place to put them
+        if not allow_stand_in:
+            raise
+        print(f'd2l-vgg: {error}', file=sys.stderr)
+        return making.make_data(package, experiment, 'stand-in', selection)
+
+
+def resumed_run(stopped, root, options):
+    """Return the job of going on with a run.
+
+    Args:
+        stopped: the run
+        root: where its data are now, None where that has not changed
+        options: those of the trainer
+
+    Raises:
+        OSError: its data are not there.
+        ValueError: its numbers cannot be computed with here.
+    """
+    experiment = stopped.experiment
+    data = making.make_data_of(stopped, root)
+    making.tell_note(data)
+    package = frameworks.load(stopped.framework)
+    trainer = making.make_trainer(package, experiment, **options)
+    model = making.make_model(package, experiment)
+    return Job(stopped, data, trainer, model)
+
+
+def new_run(experiment, data, options, place, info, keep_precision):
+    """Return the job of a new run, which has its folder then.
+
+    Args:
+        experiment: an `Experiment`
+        data: what to train on
+        options: those of the trainer
+        place: the folder that holds the runs, and the name of this one
+        info: what its `run.json` tells besides
+        keep_precision: refuse what cannot be computed in here, instead of
+            taking float32
+
+    Raises:
+        OSError: the folder cannot be made.
+        ValueError: there are no such GPUs, or no such numbers here.
+    """
+    making.tell_note(data)
+    package = frameworks.load(info['framework'])
+    if not keep_precision:
+        on_cpu = making.is_on_cpu(package, options['num_gpus'])
+        experiment = making.in_available_precision(experiment, on_cpu)
+    trainer = making.make_trainer(package, experiment, **options)
+    model = making.make_model(package, experiment)
+    devices = [str(trainer.device)]
+    made = Run.new(*place, experiment, **info, devices=devices)
+    return Job(made, data, trainer, model)
+
+
+def fit(job):
+    """Train, keep what comes out, and tell it.
+
+    Raises:
+        KeyboardInterrupt, TrainingDiverged, OSError: as `run` tells; what
+            was recorded until then is kept.
+    """
+    run, data, trainer, model = job
+    trainer.checkpoint = run.path('checkpoint.npz')
+    resumes = os.path.exists(trainer.checkpoint)
+    run.remove_unfinished_files()
+    try:
+        run.save(status='running')
+        print(describe(job, resumes), flush=True)
+        if run.experiment.draw == 'published' and not resumes:
+            from d2l_vgg.book import study
+
+            study.draw_as_published(model, run.experiment.resize)
+        trainer.fit(model, data, resume=resumes)
+    except (KeyboardInterrupt, TrainingDiverged, OSError) as error:
+        keep_unfinished(job, error)
+        raise
+    model.save(run.path('parameters.params'))
+    keep_results(job, 'finished')
+    os.remove(trainer.checkpoint)
+    report(job)
+
+
+def describe(job, resumes):
+    """Return the line that tells what is trained, and where."""
+    experiment = job.run.experiment
+    return (
+        f'{"Resuming" if resumes else "Training"} {experiment.arch.name} '
+        f'on {len(job.data.train[0])} images of {experiment.resize} x '
+        f'{experiment.resize} pixels for {experiment.max_epochs} epochs in '
+        f'{os.path.relpath(job.run.folder)} (Ctrl-C stops, --resume '
+        'continues).'
+    )
+
+
+def keep_unfinished(job, error):
+    """Keep what was recorded until `error`, and tell how to go on."""
+    diverged = isinstance(error, TrainingDiverged)
+    with contextlib.suppress(OSError):  # As it may be the disk
+        keep_results(job, 'diverged' if diverged else 'stopped')
+    if not diverged:
+        where = os.path.relpath(job.run.folder)
+        print(
+            f'Stopped after {job.trainer.seconds:.0f} seconds; continue '
+            f'with: {command("train", "--resume", where)}'
+        )
+
+
+def keep_results(job, status):
+    """Write what the run has recorded so far."""
+    from d2l_vgg import figures
+
+    run, history = job.run, job.trainer.history
+    if history is None or not history.points:  # Stopped before it began
+        run.save(status=status)
+        return
+    history.to_csv(run.path('history.csv'))
+    figure = figures.curves(
+        {run.name: history},
+        band=run.info['experiment'] == 'book',
+        note=job.data.note,
+    )
+    figures.save(figure, run.path('curves'))
+    run.save(
+        status=status,
+        results=history.final,
+        seconds=round(job.trainer.seconds, 1),
+    )
+
+
+def report(job):
+    """Print the last lines of a finished run."""
+    from d2l_vgg.book import bench
+
+    run, trainer = job.run, job.trainer
+    accuracy = trainer.history.final['val_acc']
+    print(
+        f'Validation accuracy {accuracy:.4f} after '
+        f'{bench.format_seconds(trainer.seconds)}.'
+    )
+    where = os.path.relpath(run.folder)
+    print(f'Picture: {os.path.join(where, "curves.png")}')
+    if run.info['experiment'] == 'book':
+        print(published.verdict(trainer.history))
+        print(published.remark())
+    else:
+        seconds = bench.estimate_seconds(
+            get_experiment('book'), trainer.device
+        )
+        print(
+            "The book's full experiment takes about "
+            f'{bench.format_seconds(seconds)} on this machine: '
+            + command('train', '--experiment', 'book')
+        )
+    making.tell_note(job.data)
