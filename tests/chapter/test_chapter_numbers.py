@@ -9,7 +9,7 @@ import pytest
 from d2l_vgg.networks import architectures
 from d2l_vgg.training.experiments import get_experiment
 
-CHAPTER = os.path.join(os.path.dirname(__file__), '..', 'chapter')
+CHAPTER = os.path.join(os.path.dirname(__file__), '..', '..', 'chapter')
 
 
 def prose(name):

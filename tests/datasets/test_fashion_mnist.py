@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ import pytest
 from d2l_vgg.datasets import fashion_mnist
 from d2l_vgg.datasets.fashion_mnist import BadFile, DataNotFound, File
 
+ROOT = str(Path(__file__).resolve().parents[2])
 # Noise, which gzip cannot shrink: the first archive has 0.3 MB
 SHAPES = {
     'train-images-idx3-ubyte': (400, 28, 28),
@@ -691,10 +693,9 @@ def test_goes_on_after_a_kill(nowhere, mirror):
         f'files = [f.File({IMAGES.name!r}, {IMAGES.shape}, "0")]\n'
         'f.fetch(sys.argv[1], sys.argv[2:], files=files)'
     )
-    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     process = subprocess.Popen(
         [sys.executable, '-c', code, str(folder), bad.address],
-        env=dict(os.environ, PYTHONPATH=root),
+        env=dict(os.environ, PYTHONPATH=ROOT),
         stderr=subprocess.DEVNULL,
     )
     try:

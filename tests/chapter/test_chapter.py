@@ -26,7 +26,7 @@ from d2l_vgg.chapter import builder
 from d2l_vgg.cli import main
 from d2l_vgg.mxnet import vgg
 
-SOURCE = os.path.join(os.path.dirname(__file__), '..', 'chapter')
+SOURCE = os.path.join(os.path.dirname(__file__), '..', '..', 'chapter')
 TABS = ['mxnet', 'pytorch', 'tensorflow', 'jax']
 PAGES = ['index', 'vgg', 'exercises', 'reproduce']
 needs_browser = pytest.mark.skipif(
