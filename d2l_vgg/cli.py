@@ -17,7 +17,7 @@ from d2l_vgg import __version__, figures, frameworks
 from d2l_vgg.book import published, study
 from d2l_vgg.datasets import fashion_mnist, stand_in
 from d2l_vgg.datasets.stand_in import NOTE as STAND_IN_NOTE
-from d2l_vgg.networks import architectures
+from d2l_vgg.networks import architectures, costs
 from d2l_vgg.training import precisions, runs, schedules
 from d2l_vgg.training.errors import TrainingDiverged
 from d2l_vgg.training.experiments import (
@@ -392,7 +392,7 @@ def train(args):
     else:
         experiment, framework = chosen_experiment(args), args.framework
         # Whatever is wrong with the request is said before a folder is made
-        architectures.summary(
+        costs.summary(
             experiment.arch, (1, experiment.resize, experiment.resize)
         )
         selection = {name: getattr(args, name) for name in SELECTION}
@@ -638,16 +638,12 @@ def add_shape_options(parser):
 
 def summary(args):
     shape = (args.channels, args.resize, args.resize)
-    print(
-        architectures.summary_table(
-            read_arch(args.arch), shape, args.num_classes
-        )
-    )
+    print(costs.summary_table(read_arch(args.arch), shape, args.num_classes))
 
 
 def compare(args):
     print(
-        architectures.table(
+        costs.table(
             [read_arch(arch) for arch in args.arch],
             (args.channels, args.resize, args.resize),
             args.num_classes,

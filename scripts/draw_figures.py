@@ -2,8 +2,8 @@
 
 `python scripts/draw_figures.py [FOLDER]` writes vgg.svg, receptive-field.svg,
 family.svg and cost.svg. What they tell of networks is read from
-`d2l_vgg.networks.architectures`, what of runs from their records in
-chapter/results, and the same sources give the same bytes anywhere.
+`d2l_vgg.networks`, what of runs from their records in chapter/results, and
+the same sources give the same bytes anywhere.
 """
 
 import collections
@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from d2l_vgg.networks import architectures
+from d2l_vgg.networks import architectures, costs
 
 # Told apart in grey print too: light, middle and dark
 CONV, POOL, DENSE = '#bdd7f0', '#f0a460', '#7ba88e'
@@ -238,19 +238,19 @@ def receptive_field():
 
 def family_costs():
     """Return (architecture, layers with weights, totals) of A to E."""
-    costs = []
+    members = []
     for letter in 'ABCDE':
         arch = architectures.get(letter)
-        rows = architectures.summary(arch, INPUT_SHAPE, NUM_CLASSES)
-        total = architectures.totals(arch, INPUT_SHAPE, NUM_CLASSES)
-        costs.append((arch, sum(row.macs > 0 for row in rows), total))
-    return costs
+        rows = costs.summary(arch, INPUT_SHAPE, NUM_CLASSES)
+        total = costs.totals(arch, INPUT_SHAPE, NUM_CLASSES)
+        members.append((arch, sum(row.macs > 0 for row in rows), total))
+    return members
 
 
 def family():
     """Draw the multiply-adds and parameters of A to E beside the depth."""
-    costs = family_costs()
-    first, last = costs[0][2], costs[-1][2]
+    members = family_costs()
+    first, last = members[0][2], members[-1][2]
     growth = 100 * (last.num_params / first.num_params - 1)
     notes = [
         f'From A to E the multiply-adds grow {last.macs / first.macs:.1f}-'
@@ -263,7 +263,7 @@ def family():
     lines = [
         f'{arch.letter} ({arch.name}, {depth} layers): {total.macs / 1e9:.2f}'
         f' G multiply-adds, {total.num_params / 1e6:.1f} M parameters'
-        for arch, depth, total in costs
+        for arch, depth, total in members
     ]
     drawing = Drawing(
         'family',
@@ -281,7 +281,7 @@ def family():
         drawing.text(x + scale * dense + 6, y, text, 'start')
 
     drawing.text(120, 18, 'layers', 'end')
-    for i, (arch, depth, total) in enumerate(costs):
+    for i, (arch, depth, total) in enumerate(members):
         y = top + i * pitch + 12
         drawing.text(8, y, arch.letter, 'start', BOLD)
         drawing.text(26, y, arch.name, 'start')
@@ -320,10 +320,10 @@ def recorded_costs():
                     )
     info = json.loads((RESULTS / 'book' / 'run.json').read_text())
     groups['book', '224'] = [(info['seconds'], info['results']['val_acc'])]
-    costs = collections.defaultdict(list)
+    recorded = collections.defaultdict(list)
     for (recipe, name), runs in groups.items():
-        costs[recipe].append((name, *map(statistics.median, zip(*runs))))
-    return costs
+        recorded[recipe].append((name, *map(statistics.median, zip(*runs))))
+    return recorded
 
 
 def duration(seconds):
@@ -341,12 +341,12 @@ def cost():
         'quick': (PATCH, "the book's blocks, trained like quick"),
         'book': (POOL, "the book's network and training"),
     }
-    costs = recorded_costs()
+    recorded = recorded_costs()
     lines = [
         f'{label}: '
         + ', '.join(
             f'{name} {accuracy:.4f} after {duration(seconds)}'
-            for name, seconds, accuracy in costs[key]
+            for name, seconds, accuracy in recorded[key]
         )
         for key, (_, label) in series.items()
     ]
@@ -358,7 +358,7 @@ def cost():
         f'{"; ".join(lines)}.',
     )
     left, right, top, bottom = 62, 524, 24, 262
-    points = [point for group in costs.values() for point in group]
+    points = [point for group in recorded.values() for point in group]
     low = math.floor(50 * min(p[2] for p in points)) / 50
     high = math.ceil(100 * max(p[2] for p in points) + 0.2) / 100
 
@@ -386,7 +386,7 @@ def cost():
     drawing.text(left, 10, 'validation accuracy', 'start')
     drawing.text(right, bottom + 29, 'time of training', 'end')
     for i, (key, (fill, label)) in enumerate(series.items()):
-        group = costs[key]
+        group = recorded[key]
         for start, end in zip(group, group[1:]):
             places = [(x(p[1]), y(p[2])) for p in (start, end)]
             drawing.line(*places, DASHED)

@@ -9,7 +9,7 @@ from d2l import mxnet as d2l
 from mxnet import MXNetError, gluon, np, npx
 
 from d2l_vgg.files import write_whole
-from d2l_vgg.networks import architectures
+from d2l_vgg.networks import costs
 
 
 class Classifier(d2l.Classifier):
@@ -92,12 +92,12 @@ class Classifier(d2l.Classifier):
 
         The shapes are those of a real forward pass; the parameters and the
         multiply-adds (for one image) come from
-        `d2l_vgg.networks.architectures`. For a model without `arch`, d2l's
-        summary is printed.
+        `d2l_vgg.networks.costs`. For a model without `arch`, d2l's summary
+        is printed.
         """
         if not hasattr(self, 'arch'):
             return super().layer_summary(X_shape)
-        rows = architectures.summary(self.arch, X_shape[1:], self.num_classes)
+        rows = costs.summary(self.arch, X_shape[1:], self.num_classes)
         X = np.zeros(X_shape, ctx=self.collect_params().list_ctx()[0])
         total_params, total_macs = 0, 0
         print(f'{"":49}{"parameters":>10}{"mult-adds":>12}')
