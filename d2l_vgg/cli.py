@@ -13,7 +13,7 @@ import shlex
 import shutil
 import sys
 
-from d2l_vgg import __version__, figures, frameworks
+from d2l_vgg import __version__, figures, frameworks, tables
 from d2l_vgg.book import published, study
 from d2l_vgg.datasets import fashion_mnist, stand_in
 from d2l_vgg.datasets.stand_in import NOTE as STAND_IN_NOTE
@@ -731,8 +731,9 @@ def data_command(args):
     if args.fetch and (args.folder or any(r[2] != 'whole' for r in rows)):
         print(f'Fetched to {fashion_mnist.fetch(args.folder)}')
         rows = fashion_mnist.status(args.folder)
-    for name, path, state in rows:
-        print(f'{name:24} {state:10} {path or ""}'.rstrip())
+    cells = [(name, state, path or '') for name, path, state in rows]
+    for line in tables.lay_out(cells, '<<<', widths=(24, 10, 0), gap=' '):
+        print(line)
     if any(state != 'whole' for _, _, state in rows):
         print('Looked in: ' + ', '.join(fashion_mnist.places(args.folder)))
         raise fashion_mnist.DataNotFound(

@@ -8,6 +8,7 @@ import numpy as onp
 from d2l import mxnet as d2l
 from mxnet import MXNetError, gluon, np, npx
 
+from d2l_vgg import tables
 from d2l_vgg.files import write_whole
 from d2l_vgg.networks import costs
 
@@ -100,7 +101,7 @@ class Classifier(d2l.Classifier):
         rows = costs.summary(self.arch, X_shape[1:], self.num_classes)
         X = np.zeros(X_shape, ctx=self.collect_params().list_ctx()[0])
         total_params, total_macs = 0, 0
-        print(f'{"":49}{"parameters":>10}{"mult-adds":>12}')
+        cells = [('', 'parameters', 'mult-adds')]
         for i, layer in enumerate(self.net):
             X = layer(X)
             inside = [row for row in rows if row.block == i]
@@ -109,13 +110,15 @@ class Classifier(d2l.Classifier):
             total_params += num_params
             total_macs += macs
             line = f'{type(layer).__name__} output shape: {X.shape}'
-            print(f'{line:49}{num_params:10}{macs:12}')
+            cells.append((line, str(num_params), str(macs)))
             if details and len(inside) > 1:
                 for row in inside:
                     shape = (X_shape[0], *row.output_shape)
                     line = f'    {row.name} output shape: {shape}'
-                    print(f'{line:49}{row.num_params:10}{row.macs:12}')
-        print(f'{"Total":49}{total_params:10}{total_macs:12}')
+                    cells.append((line, str(row.num_params), str(row.macs)))
+        cells.append(('Total', str(total_params), str(total_macs)))
+        widths = (48, 10, 11)
+        print(*tables.lay_out(cells, '<>>', widths=widths, gap=' '), sep='\n')
 
     def predict(self, dataloader):
         """Return the labels and the predicted probabilities of a data set.
