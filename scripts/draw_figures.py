@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from d2l_vgg.networks import architectures
+from d2l_vgg.networks import architectures, costs
 
 # Told apart in grey print too: light, middle and dark
 CONV, POOL, DENSE = '#bdd7f0', '#f0a460', '#7ba88e'
@@ -230,19 +230,19 @@ def receptive_field():
 
 def family_costs():
     """Return (architecture, layers with weights, totals) of A to E."""
-    costs = []
+    members = []
     for letter in 'ABCDE':
         arch = architectures.get(letter)
-        rows = architectures.summary(arch, INPUT_SHAPE, NUM_CLASSES)
-        total = architectures.totals(arch, INPUT_SHAPE, NUM_CLASSES)
-        costs.append((arch, sum(row.macs > 0 for row in rows), total))
-    return costs
+        rows = costs.summary(arch, INPUT_SHAPE, NUM_CLASSES)
+        total = costs.totals(arch, INPUT_SHAPE, NUM_CLASSES)
+        members.append((arch, sum(row.macs > 0 for row in rows), total))
+    return members
 
 
 def family():
     """Draw the multiply-adds and parameters of A to E beside the depth."""
-    costs = family_costs()
-    first, last = costs[0][2], costs[-1][2]
+    members = family_costs()
+    first, last = members[0][2], members[-1][2]
     growth = 100 * (last.num_params / first.num_params - 1)
     notes = [
         f'From A to E the multiply-adds grow {last.macs / first.macs:.1f}-'
@@ -255,7 +255,7 @@ def family():
     lines = [
         f'{arch.letter} ({arch.name}, {depth} layers): {total.macs / 1e9:.2f}'
         f' G multiply-adds, {total.num_params / 1e6:.1f} M parameters'
-        for arch, depth, total in costs
+        for arch, depth, total in members
     ]
     drawing = Drawing(
         'family',
@@ -273,7 +273,7 @@ def family():
         drawing.text(x + scale * dense + 6, y, text, 'start')
 
     drawing.text(120, 18, 'layers', 'end')
-    for i, (arch, depth, total) in enumerate(costs):
+    for i, (arch, depth, total) in enumerate(members):
         y = top + i * pitch + 12
         drawing.text(8, y, arch.letter, 'start', BOLD)
         drawing.text(26, y, arch.name, 'start')

@@ -15,8 +15,8 @@ fi
 # What does not train, and what does so most shortly
 quick='tests/test_setup.py tests/test_compatibility.py tests/test_files.py
     tests/test_platforms.py tests/test_machine.py tests/test_expressions.py
-    tests/test_architectures.py tests/test_conformance.py
-    tests/test_mxnet_vgg.py tests/test_mxnet_data.py'
+    tests/networks tests/test_conformance.py tests/mxnet/test_vgg.py
+    tests/mxnet/test_data.py'
 for suite in bookworm trixie; do
     echo "An empty Debian $suite:"
     "$tool" "$suite" "make run && make test ARGS='$(echo $quick)' &&

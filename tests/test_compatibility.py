@@ -7,31 +7,13 @@ import importlib.util
 import os
 import subprocess
 import sys
-import textwrap
 
 import pytest
+from processes import ROOT, run_python
 
 from d2l_vgg import compatibility
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FRAMEWORKS = {'mxnet', 'd2l', 'torch', 'tensorflow', 'jax', 'flax', 'keras'}
-
-
-def run_python(code, *options, **variables):
-    """Run `code` in a fresh Python at the root and return what it prints."""
-    env = {**os.environ, **variables}
-    if 'OMP_NUM_THREADS' not in variables:
-        env.pop('OMP_NUM_THREADS', None)
-    result = subprocess.run(
-        [sys.executable, *options, '-c', textwrap.dedent(code)],
-        cwd=ROOT,
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert result.returncode == 0, result.stderr
-    return result.stdout.strip()
 
 
 needs_mxnet = pytest.mark.skipif(

@@ -11,7 +11,7 @@ import pytest
 from frameworks import FRAMEWORKS, images
 from numpy_vgg import loss_and_gradients
 
-from d2l_vgg.networks import architectures
+from d2l_vgg.networks import architectures, costs
 
 X_SHAPE = (2, 1, 32, 32)
 SMALL = architectures.Architecture(
@@ -47,7 +47,7 @@ def test_output_shape(framework, model):
 
 def test_parameter_count(framework, model, name):
     counted = sum(p.size for p in framework.parameters(model).values())
-    totals = architectures.totals(name, X_SHAPE[1:], 10)
+    totals = costs.totals(name, X_SHAPE[1:], 10)
     assert counted == totals.num_params
 
 

@@ -4,7 +4,7 @@ import math
 import os
 
 import pytest
-from test_compatibility import run_python
+from processes import run_python
 
 from d2l_vgg import machine
 

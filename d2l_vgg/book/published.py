@@ -9,6 +9,7 @@ import math
 import os
 from typing import NamedTuple
 
+from d2l_vgg import tables
 from d2l_vgg.training.history import History
 
 FRAMEWORKS = {
@@ -146,16 +147,22 @@ def delay(history, framework='mxnet'):
 
 def table(rows):
     """Return the text of what `compare` returned, one line for a point."""
-    lines = [
-        'series       epoch  book mean  book sd     run  distance',
-        '----------  ------  ---------  -------  ------  --------',
-    ]
+    cells = [('series', 'epoch', 'book mean', 'book sd', 'run', 'distance')]
     for row in rows:
-        lines.append(
-            f'{row.series:10}  {row.epoch:6.2f}  {row.mean:9.4f}  '
-            f'{row.sd:7.4f}  {row.value:6.4f}  {row.distance:+5.1f} sd'
+        cells.append(
+            (
+                row.series,
+                f'{row.epoch:.2f}',
+                f'{row.mean:.4f}',
+                f'{row.sd:.4f}',
+                f'{row.value:.4f}',
+                f'{row.distance:+.1f} sd',
+            )
         )
-    return '\n'.join(lines)
+    widths = (10, 6, 9, 7, 6, 8)
+    return '\n'.join(
+        tables.lay_out(cells, '<>>>>>', widths=widths, rule=True)
+    )
 
 
 def verdict(history, framework='mxnet'):

@@ -13,6 +13,7 @@ import os
 import statistics
 from typing import NamedTuple
 
+from d2l_vgg import tables
 from d2l_vgg.datasets.stand_in import NOTE
 from d2l_vgg.files import write_text
 from d2l_vgg.training.errors import TrainingDiverged
@@ -214,18 +215,18 @@ def report(outcomes):
         draws = {}
         for outcome in chosen:
             draws.setdefault(outcome.draw, []).append(outcome)
-        lines += [
-            f'biases {biases}: {len(chosen)} runs from {len(draws)} draws',
-            'quantity         mean   sd over draws   sd over shuffles',
-            '----------  ---------  --------------  -----------------',
-        ]
+        cells = [('quantity', 'mean', 'sd over draws', 'sd over shuffles')]
         for name in Outcome._fields[3:]:
             groups = [[getattr(o, name) for o in g] for g in draws.values()]
-            mean, between, within = spread(groups)
-            lines.append(
-                f'{name:10}  {mean:9.4f}  {between:14.4f}  {within:17.4f}'
+            cells.append(
+                (name, *(f'{number:.4f}' for number in spread(groups)))
             )
-        lines.append('')
+        widths = (10, 9, 14, 17)
+        lines += [
+            f'biases {biases}: {len(chosen)} runs from {len(draws)} draws',
+            *tables.lay_out(cells, '<>>>', widths=widths, rule=True),
+            '',
+        ]
     return '\n'.join(lines).rstrip()
 
 

@@ -1,7 +1,7 @@
 """`d2l-vgg compare`: the costs of several networks, side by side."""
 
 from d2l_vgg.commands.options import add_shape_options, read_arch
-from d2l_vgg.networks import architectures
+from d2l_vgg.networks import architectures, costs
 
 HELP = 'show the parameters, multiply-adds and memory of networks'
 
@@ -33,7 +33,7 @@ def run(args):
         ValueError: there is no such network, or not for such images.
     """
     print(
-        architectures.table(
+        costs.table(
             [read_arch(arch) for arch in args.arch],
             (args.channels, args.resize, args.resize),
             args.num_classes,

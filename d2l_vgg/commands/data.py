@@ -20,6 +20,7 @@ def run(args):
         DataNotFound: a file is not whole, or cannot be fetched.
         OSError: the folder for the download cannot be written.
     """
+    from d2l_vgg import tables
     from d2l_vgg.datasets import fashion_mnist, stand_in
 
     if stand_in.is_asked_for(args.folder):
@@ -30,8 +31,9 @@ def run(args):
     if args.fetch and (args.folder or not are_whole(rows)):
         print(f'Fetched to {fashion_mnist.fetch(args.folder)}')
         rows = fashion_mnist.status(args.folder)
-    for name, path, state in rows:
-        print(f'{name:24} {state:10} {path or ""}'.rstrip())
+    cells = [(name, state, path or '') for name, path, state in rows]
+    for line in tables.lay_out(cells, '<<<', widths=(24, 10, 0), gap=' '):
+        print(line)
     if not are_whole(rows):
         print('Looked in: ' + ', '.join(fashion_mnist.places(args.folder)))
         raise fashion_mnist.DataNotFound(

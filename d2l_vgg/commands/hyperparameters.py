@@ -4,7 +4,7 @@ import dataclasses
 
 from d2l_vgg.commands.making import SELECTION
 from d2l_vgg.commands.options import add_switch, read_arch
-from d2l_vgg.networks import architectures
+from d2l_vgg.networks import architectures, costs
 from d2l_vgg.training.experiments import (
     EXPERIMENTS,
     Experiment,
@@ -95,7 +95,7 @@ def read_experiment(args):
         arch = dataclasses.replace(arch, name='custom', letter='', **parts)
     experiment = dataclasses.replace(experiment, arch=arch, **changes)
     # Refuses images that are too small for the network
-    architectures.summary(arch, (1, experiment.resize, experiment.resize))
+    costs.summary(arch, (1, experiment.resize, experiment.resize))
     return experiment
 
 

@@ -1,7 +1,7 @@
 """`d2l-vgg summary`: the layers of one network."""
 
 from d2l_vgg.commands.options import add_shape_options, read_arch
-from d2l_vgg.networks import architectures
+from d2l_vgg.networks import costs
 
 HELP = 'list the layers of a network with their shapes and costs'
 
@@ -19,8 +19,4 @@ def run(args):
         ValueError: there is no such network, or not for such images.
     """
     shape = (args.channels, args.resize, args.resize)
-    print(
-        architectures.summary_table(
-            read_arch(args.arch), shape, args.num_classes
-        )
-    )
+    print(costs.summary_table(read_arch(args.arch), shape, args.num_classes))

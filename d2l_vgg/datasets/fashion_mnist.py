@@ -1,4 +1,4 @@
-"""Find, fetch, verify and read the four files of Fashion-MNIST.
+"""Find, verify and read the four files of Fashion-MNIST, fetched if need be.
 
 A file is believed by the SHA-256 of its uncompressed content alone, so it
 may come from any folder, any mirror and any packer, and is never half read.
@@ -7,16 +7,13 @@ may come from any folder, any mirror and any packer, and is never half read.
 import gzip
 import hashlib
 import os
-import sys
 import warnings
 import zlib
 from typing import NamedTuple, Tuple
 
 import numpy as np
-import requests
-from tqdm import tqdm
 
-from d2l_vgg.files import alone_in
+from d2l_vgg.datasets import download
 
 TEXT_LABELS = (
     't-shirt',
@@ -49,6 +46,24 @@ class File(NamedTuple):
     def num_bytes(self):
         """The size of the uncompressed content."""
         return len(self.header) + int(np.prod(self.shape))
+
+    @property
+    def archive(self):
+        """The name that the file has on the mirrors, packed by gzip."""
+        return self.name + '.gz'
+
+    def paths_in(self, folder):
+        """Return the paths at which a folder holds it, good or bad."""
+        paths = [os.path.join(folder, n) for n in (self.name, self.archive)]
+        return [path for path in paths if os.path.isfile(path)]
+
+    def state(self, path):
+        """Return 'whole', or the `state` of the `BadFile` at `path`."""
+        try:
+            read(path, self)
+        except BadFile as error:
+            return error.state
+        return 'whole'
 
 
 FILES = (
@@ -116,35 +131,6 @@ class BadFile(ValueError):
             'again, or name another folder.'
         )
         self.path, self.state = path, state
-
-
-def divide_anew(data, seed):
-    """Return the images of `data` in another division, drawn from `seed`.
-
-    All are put together, shuffled, and divided so that each class keeps its
-    number of training and of validation examples. It tells whether a
-    validation set is easier or harder than others.
-
-    Args:
-        data: a `Data`
-        seed: a whole number, 0 or more
-    """
-    rng = np.random.RandomState(seed)
-    images = np.concatenate([data.train_images, data.val_images])
-    labels = np.concatenate([data.train_labels, data.val_labels])
-    order = rng.permutation(len(labels))
-    is_val = np.zeros(len(labels), bool)
-    for label in np.unique(labels):
-        of_class = order[labels[order] == label]
-        is_val[of_class[: np.sum(data.val_labels == label)]] = True
-    train, val = order[~is_val[order]], order[is_val[order]]
-    return data._replace(
-        train_images=images[train],
-        train_labels=labels[train],
-        val_images=images[val],
-        val_labels=labels[val],
-        source=f'{data.source}, divided anew from seed {seed}',
-    )
 
 
 def text_labels(indices):
@@ -222,7 +208,7 @@ def load(
         fetch(folder, mirrors, progress, timeout, missing)
         for i, file in enumerate(files):
             if found[i] is None:
-                path = os.path.join(folder, file.name + '.gz')
+                path = os.path.join(folder, file.archive)
                 found[i] = folder, read(path, file)
     folders = dict.fromkeys(folder for folder, _ in found)
     return Data(*[array for _, array in found], source=', '.join(folders))
@@ -241,11 +227,9 @@ def status(root=None, files=FILES):
     for file in files:
         row = file.name, None, 'missing'
         for path in [
-            path
-            for folder in places(root)
-            for path in _candidates(file, folder)
+            path for folder in places(root) for path in file.paths_in(folder)
         ]:
-            state = _state(path, file)
+            state = file.state(path)
             if row[1] is None or state == 'whole':
                 row = file.name, path, state
             if state == 'whole':
@@ -331,21 +315,8 @@ def fetch(
         OSError: the folder cannot be written.
     """
     folder = _absolute(folder or default_root())
-    mirrors = list(mirrors)
-    failures = []
     try:
-        os.makedirs(folder, exist_ok=True)
-        waiting = f'waiting for another download to {folder}'
-        with alone_in(folder, lambda: _note(waiting, progress)):
-            for file in files:
-                states = [_state(p, file) for p in _candidates(file, folder)]
-                if 'whole' in states:
-                    continue
-                failures = _fetch_file(
-                    file, folder, mirrors, progress, timeout
-                )
-                if failures:
-                    break
+        failures = download.fetch(files, folder, mirrors, progress, timeout)
     except OSError as error:
         raise OSError(
             f'Fashion-MNIST cannot be written to the folder {folder} '
@@ -380,26 +351,12 @@ def _mxnet_cache():
     return _absolute(os.path.join(home, 'datasets', 'fashion-mnist'))
 
 
-def _candidates(file, folder):
-    """The paths in a folder at which a file is present, good or bad."""
-    paths = [os.path.join(folder, file.name + end) for end in ('', '.gz')]
-    return [path for path in paths if os.path.isfile(path)]
-
-
-def _state(path, file):
-    try:
-        read(path, file)
-    except BadFile as error:
-        return error.state
-    return 'whole'
-
-
 def _first_whole(file, root):
     """The folder and the array of the first whole file, or None."""
     given = [_absolute(f) for f in _with_subfolders(root)] if root else []
     for folder in places(root):
         bad, array = [], None
-        for path in _candidates(file, folder):
+        for path in file.paths_in(folder):
             try:
                 array = read(path, file)
                 break
@@ -416,120 +373,10 @@ def _first_whole(file, root):
 
 def _not_found(folder, reasons):
     """The error that tells what was tried and what can be done."""
-    names = ', '.join(file.name + '.gz' for file in FILES)
+    names = ', '.join(file.archive for file in FILES)
     return DataNotFound(
         f'Fashion-MNIST is not whole in {folder} and could not be '
         f'downloaded: {"; ".join(reasons)}. Put its files ({names}, from '
         f'{MIRRORS[0]}) there, or take the stand-in that is drawn by code: '
         '`--data stand-in` on the command line, `stand_in.load()` in Python.'
     )
-
-
-def _note(text, progress):
-    if progress:
-        tqdm.write(text, file=sys.stderr)
-
-
-def _fetch_file(file, folder, mirrors, progress, timeout):
-    """Download one file; return the failures if no mirror had it whole.
-
-    A mirror that failed moves to the end of the list `mirrors`, so that the
-    next file is asked of one that works.
-    """
-    path = os.path.join(folder, file.name + '.gz')
-    part = path + '.part'
-    failures = []
-    for mirror in list(mirrors):
-        url = mirror.rstrip('/') + '/' + file.name + '.gz'
-        reason = _fetch_from(url, part, file, progress, timeout)
-        if reason is None:
-            if os.path.exists(path):
-                os.replace(path, _free_name(path + '.bad'))
-            os.replace(part, path)
-            return []
-        _note(f'{url}: {reason}', progress)
-        failures.append(f'{mirror} ({reason})')
-        mirrors.remove(mirror)
-        mirrors.append(mirror)
-    return failures
-
-
-def _fetch_from(url, part, file, progress, timeout):
-    """Bring `part` to the whole file; return None or why it failed."""
-    # Whether all of `part` comes from this address
-    anew = not os.path.exists(part)
-    while True:
-        start = _size(part)
-        try:
-            _download(url, part, progress, timeout)
-        except requests.RequestException as error:
-            if _size(part) > start:
-                continue
-            return _reason(error, timeout)
-        try:
-            read(part, file)
-            return None
-        except BadFile as error:
-            if error.state == 'truncated' and _size(part) > start:
-                continue
-            os.remove(part)
-            if anew:
-                return f'what it sends is {error.state}'
-            anew = True
-
-
-def _download(url, part, progress, timeout):
-    """Append to `part` what it lacks of the content of `url`."""
-    start = _size(part)
-    headers = {'Accept-Encoding': 'identity'}
-    if start:
-        headers['Range'] = f'bytes={start}-'
-    with requests.get(
-        url, headers=headers, stream=True, timeout=timeout
-    ) as response:
-        if start and response.status_code == 416:
-            return  # There is no more than this
-        response.raise_for_status()
-        if response.status_code != 206:
-            start = 0  # The server cannot resume and sends it all
-        length = int(response.headers.get('Content-Length', 0))
-        bar = tqdm(
-            desc=os.path.basename(url),
-            initial=start,
-            total=start + length if length else None,
-            unit='B',
-            unit_scale=True,
-            disable=not progress,
-        )
-        with open(part, 'ab' if start else 'wb') as opened, bar:
-            # A chunk that breaks off is lost, so they are small
-            for chunk in response.iter_content(2**13):
-                opened.write(chunk)
-                bar.update(len(chunk))
-
-
-def _size(path):
-    return os.path.getsize(path) if os.path.exists(path) else 0
-
-
-def _free_name(path):
-    """`path` itself, or with the first number that makes it free."""
-    name, i = path, 1
-    while os.path.exists(name):
-        i += 1
-        name = f'{path}{i}'
-    return name
-
-
-def _reason(error, timeout):
-    """A failed request in a few words."""
-    if getattr(error, 'response', None) is not None:
-        return f'answers with status {error.response.status_code}'
-    # A time-out in the middle of a body comes as a ConnectionError
-    if isinstance(error, requests.Timeout) or 'timed out' in str(error):
-        return f'no answer within {timeout} s'
-    if isinstance(error, requests.ConnectionError):
-        return 'no connection'
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return 'the connection broke'
-    return f'the request failed with {type(error).__name__}'

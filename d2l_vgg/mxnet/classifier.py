@@ -9,8 +9,9 @@ from mxnet import MXNetError, gluon, np, npx
 from mxnet.contrib.amp.amp import bfloat16
 from mxnet.gluon import nn
 
+from d2l_vgg import tables
 from d2l_vgg.files import write_whole
-from d2l_vgg.networks import architectures
+from d2l_vgg.networks import architectures, costs
 
 
 class Classifier(d2l.Classifier):
@@ -129,16 +130,16 @@ class Classifier(d2l.Classifier):
 
         The shapes are those of a real forward pass; the parameters and the
         multiply-adds (for one image) come from
-        `d2l_vgg.networks.architectures`. For a model without `arch`, d2l's
-        summary is printed.
+        `d2l_vgg.networks.costs`. For a model without `arch`, d2l's summary
+        is printed.
         """
         if not hasattr(self, 'arch'):
             return super().layer_summary(X_shape)
         arch = architectures.get(self.arch)
-        rows = architectures.summary(arch, X_shape[1:], self.num_classes)
+        rows = costs.summary(arch, X_shape[1:], self.num_classes)
         X = np.zeros(X_shape, ctx=self.collect_params().list_ctx()[0])
         total_params, total_macs = 0, 0
-        print(f'{"":49}{"parameters":>10}{"mult-adds":>12}')
+        cells = [('', 'parameters', 'mult-adds')]
         for i, layer in enumerate(self.net):
             X = layer(X)
             inside = [row for row in rows if row.block == i]
@@ -148,13 +149,15 @@ class Classifier(d2l.Classifier):
             total_macs += macs
             name = type(layer).__name__.replace('BFloat16', 'Hybrid')
             line = f'{name} output shape: {X.shape}'
-            print(f'{line:49}{num_params:10}{macs:12}')
+            cells.append((line, str(num_params), str(macs)))
             if details and len(inside) > 1:
                 for row in inside:
                     shape = (X_shape[0], *row.output_shape)
                     line = f'    {row.name} output shape: {shape}'
-                    print(f'{line:49}{row.num_params:10}{row.macs:12}')
-        print(f'{"Total":49}{total_params:10}{total_macs:12}')
+                    cells.append((line, str(row.num_params), str(row.macs)))
+        cells.append(('Total', str(total_params), str(total_macs)))
+        widths = (48, 10, 11)
+        print(*tables.lay_out(cells, '<>>', widths=widths, gap=' '), sep='\n')
 
     def predict(self, dataloader, test_flip=False):
         """Return the labels and the predicted probabilities of a data set.

@@ -11,6 +11,7 @@ from d2l import mxnet as d2l
 from mxnet import np
 
 from d2l_vgg.datasets import fashion_mnist, stand_in
+from d2l_vgg.datasets.division import divide_anew
 
 
 class FashionMNIST(d2l.DataModule):
@@ -73,7 +74,7 @@ class FashionMNIST(d2l.DataModule):
         else:
             arrays = fashion_mnist.load(root)
         if division is not None:
-            arrays = fashion_mnist.divide_anew(arrays, division)
+            arrays = divide_anew(arrays, division)
         self.source, self.stand_in = arrays.source, arrays.stand_in
         self.note = stand_in.NOTE if arrays.stand_in else None
         self.train = (

@@ -1,11 +1,10 @@
-"""The VGG family as data, with the book's LeNet and AlexNet beside it.
+"""The VGG family as one table, with the book's LeNet and AlexNet beside it.
 
-From an architecture and an input shape alone, without any framework, this
-module tells every layer's output shape, parameters, multiply-adds and memory.
+A network is told here by its numbers alone, without any framework; what it
+costs is counted in `d2l_vgg.networks.costs`.
 """
 
 import difflib
-import math
 import numbers
 import operator
 from dataclasses import dataclass, replace
@@ -66,9 +65,9 @@ class Architecture:
     def __post_init__(self):
         # Lists are turned into tuples, so that what was read from JSON equals
         # what was written
-        blocks = _sequence(self.blocks, 'blocks')
-        layers = _sequence(self.layers, 'layers')
-        hidden = _sequence(self.hidden, 'hidden')
+        blocks = as_tuple(self.blocks, 'blocks')
+        layers = as_tuple(self.layers, 'layers')
+        hidden = as_tuple(self.hidden, 'hidden')
         if bool(blocks) == bool(layers):
             raise ValueError(
                 f'the architecture {self.name!r} needs either blocks such as '
@@ -85,7 +84,7 @@ class Architecture:
                 f'below 1, not {self.dropout!r}'
             )
         triples = [_triple(i, block) for i, block in enumerate(blocks, 1)]
-        widths = [_size(width, 'a width in hidden') for width in hidden]
+        widths = [as_size(width, 'a width in hidden') for width in hidden]
         # A frozen dataclass can be assigned to in no other way
         object.__setattr__(self, 'blocks', tuple(triples))
         object.__setattr__(self, 'hidden', tuple(widths))
@@ -94,54 +93,12 @@ class Architecture:
         )
 
 
-class Layer(NamedTuple):
-    """A layer once its input is known; shapes are without the minibatch.
+def as_tuple(value, what):
+    """Return `value` as a tuple.
 
-    `name`: unique in its network, such as conv3_2 (the second convolution of
-    the third block).
-    `kind`: 'conv 3x3' (or another kernel), 'batch norm', 'lrn', 'max pool',
-    'avg pool', 'dense' or 'dropout'. A ReLU or sigmoid has no row of its
-    own, nor has the flattening before the first dense layer.
-    `block`: index of the child of the whole network that the layer belongs
-    to, counted from 0 as in the book's MXNet code: every VGG block is one
-    child, and every other layer is one.
-    `output_shape`: (channels, height, width), or (units,).
-    `num_params`: weights and biases; for a batch norm the scale and shift,
-    not the running mean and variance, which no gradient trains.
-    `macs`: multiply-adds of convolutions and dense layers for one image,
-    without adding the biases; 0 for the other kinds.
-    `activations`: numbers in the layer's output for one image.
+    Raises ValueError, which calls it `what`, for a text and for what is no
+    sequence.
     """
-
-    name: str
-    kind: str
-    block: int
-    output_shape: tuple
-    num_params: int
-    macs: int
-    activations: int
-
-
-class Totals(NamedTuple):
-    """Sums over the layers of a network, for one image.
-
-    `conv_params` includes the batch norms', so `conv_params + dense_params`
-    is `num_params`, as `conv_macs + dense_macs` is `macs`. `activations`
-    counts every row of `summary`, dropout's among them since training makes
-    an array for it; the input image, a ReLU or sigmoid (done in place), and
-    the flattening (a view) are not counted.
-    """
-
-    num_params: int
-    macs: int
-    conv_params: int
-    dense_params: int
-    conv_macs: int
-    dense_macs: int
-    activations: int
-
-
-def _sequence(value, what):
     if isinstance(value, str):
         raise ValueError(f'{what} must be a tuple, not the text {value!r}')
     try:
@@ -150,8 +107,12 @@ def _sequence(value, what):
         raise ValueError(f'{what} must be a tuple, not {value!r}') from None
 
 
-def _size(value, what, least=1):
-    """Return `value` as an int, NumPy's integers included."""
+def as_size(value, what, least=1):
+    """Return `value` as an int, NumPy's integers included.
+
+    Raises ValueError, which calls it `what`, for what is no integer or is
+    below `least`, 1 or 0.
+    """
     try:
         # True would pass for the integer 1
         number = None if isinstance(value, bool) else operator.index(value)
@@ -172,9 +133,9 @@ def _triple(i, block):
         )
     num_convs, num_channels, num_1x1 = (*block, 0)[:3]
     return (
-        _size(num_convs, f'num_convs of block {i}'),
-        _size(num_channels, f'num_channels of block {i}'),
-        _size(num_1x1, f'num_1x1 of block {i}', least=0),
+        as_size(num_convs, f'num_convs of block {i}'),
+        as_size(num_channels, f'num_channels of block {i}'),
+        as_size(num_1x1, f'num_1x1 of block {i}', least=0),
     )
 
 
@@ -320,8 +281,12 @@ def _vgg_block(i, block, batch_norm, lrn):
     return specs
 
 
-def _children(arch, num_classes=10):
-    """Return the children of the whole network, each a list of `Spec`."""
+def layers_of(arch, num_classes=10):
+    """Return the layers of an Architecture, in forward order.
+
+    They are a list of `Spec` for each child of the whole network: every VGG
+    block is one child, and so is every other layer.
+    """
     children = [
         _vgg_block(i, block, arch.batch_norm, lrn=arch.lrn and i == 1)
         for i, block in enumerate(arch.blocks, start=1)
@@ -334,257 +299,3 @@ def _children(arch, num_classes=10):
     last = f'dense{len(arch.hidden) + 1}'
     children.append([Spec(last, 'dense', num_classes)])
     return children
-
-
-def smallest_input(arch):
-    """Return the smallest height, equal to the smallest width, that fits."""
-    size = 1
-    # Backwards, from one pixel after the last pooling to the input
-    for child in reversed(_children(get(arch))):
-        for spec in reversed(child):
-            size = (size - 1) * spec.stride + spec.kernel - 2 * spec.padding
-    return size
-
-
-def _check_input(arch, input_shape):
-    shape = _sequence(input_shape, 'input_shape')
-    if len(shape) != 3:
-        raise ValueError(
-            'input_shape must be (channels, height, width), '
-            f'not {input_shape!r}'
-        )
-    words = ('channels', 'height', 'width')
-    shape = tuple(
-        _size(n, f'{word} of the input') for n, word in zip(shape, words)
-    )
-    smallest = smallest_input(arch)
-    if min(shape[1:]) < smallest:
-        raise ValueError(
-            f'an input of {shape[1]} x {shape[2]} is too small for '
-            f'{arch.name}: the smallest that fits is {smallest} x {smallest}'
-        )
-    return shape
-
-
-def summary(arch, input_shape=(1, 224, 224), num_classes=10):
-    """Return a `Layer` for every layer of the network, in forward order.
-
-    `arch` is anything that `get` takes; `input_shape` is (channels, height,
-    width) and need not be square.
-
-    Raises ValueError for an unknown architecture, for sizes that are not
-    positive integers, and for an input that the poolings would shrink to
-    nothing; the message then names the smallest that fits.
-    """
-    arch = get(arch)
-    shape = _check_input(arch, input_shape)
-    num_classes = _size(num_classes, 'num_classes')
-    rows = []
-    for block, child in enumerate(_children(arch, num_classes)):
-        for spec in child:
-            input_size, num_params, macs = shape[0], 0, 0
-            if spec.kind == 'dense':
-                macs = math.prod(shape) * spec.size
-                num_params = macs + spec.size
-                shape = (spec.size,)
-            elif spec.kind == 'batch norm':
-                num_params = 2 * input_size
-            elif spec.kind != 'dropout':
-                shape = (spec.size or input_size,) + tuple(
-                    (n + 2 * spec.padding - spec.kernel) // spec.stride + 1
-                    for n in shape[1:]
-                )
-            if spec.kind.startswith('conv'):
-                weights = input_size * spec.kernel**2 * spec.size
-                num_params = weights + spec.size
-                macs = weights * shape[1] * shape[2]
-            rows.append(
-                Layer(
-                    spec.name,
-                    spec.kind,
-                    block,
-                    shape,
-                    num_params,
-                    macs,
-                    math.prod(shape),
-                )
-            )
-    return rows
-
-
-def totals(arch, input_shape=(1, 224, 224), num_classes=10):
-    """Return the `Totals` of a network; arguments and errors as `summary`."""
-    rows = summary(arch, input_shape, num_classes)
-    dense = [row for row in rows if row.kind == 'dense']
-    conv = [row for row in rows if row.kind != 'dense']
-    conv_params = sum(row.num_params for row in conv)
-    dense_params = sum(row.num_params for row in dense)
-    conv_macs = sum(row.macs for row in conv)
-    dense_macs = sum(row.macs for row in dense)
-    return Totals(
-        conv_params + dense_params,
-        conv_macs + dense_macs,
-        conv_params,
-        dense_params,
-        conv_macs,
-        dense_macs,
-        sum(row.activations for row in rows),
-    )
-
-
-def activation_bytes(
-    arch, input_shape, batch_size, num_classes=10, itemsize=4
-):
-    """Return the bytes that all layer outputs of a minibatch take together.
-
-    This is what a training step keeps for its backward pass, at `itemsize`
-    bytes a number (4 for float32). Not in it: the minibatch itself, the
-    parameters and their gradients, and what a framework allocates besides
-    (gradients of activations, dropout masks, work space).
-    """
-    batch_size = _size(batch_size, 'batch_size')
-    itemsize = _size(itemsize, 'itemsize')
-    activations = totals(arch, input_shape, num_classes).activations
-    return activations * batch_size * itemsize
-
-
-def _macs(number):
-    """Write a number of multiply-adds with four digits, in M or G."""
-    unit, name = (1e9, 'G') if number >= 1e9 else (1e6, 'M')
-    digits = 3 if number < 10 * unit else 2 if number < 100 * unit else 1
-    return f'{number / unit:.{digits}f} {name}'
-
-
-def _memory(number):
-    """Write a number of bytes in MiB or GiB."""
-    unit, name = (2**30, 'GiB') if number >= 2**30 else (2**20, 'MiB')
-    return f'{number / unit:.{1 if number < 100 * unit else 0}f} {name}'
-
-
-def _shape(shape):
-    return ' x '.join(map(str, shape))
-
-
-def _lay_out(rows, left, markdown=False):
-    """Align rows of text, headers first; the first `left` columns to left."""
-    widths = [max(map(len, column)) for column in zip(*rows)]
-
-    def line(row):
-        cells = [
-            cell.ljust(width) if i < left else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths))
-        ]
-        if markdown:
-            return '| ' + ' | '.join(cells) + ' |'
-        return '  '.join(cells).rstrip()
-
-    lines = [line(row) for row in rows]
-    if markdown:
-        rules = [
-            '-' * width if i < left else '-' * (width - 1) + ':'
-            for i, width in enumerate(widths)
-        ]
-        lines.insert(1, line(rules))
-    return '\n'.join(lines)
-
-
-def table(
-    archs,
-    input_shape=(1, 224, 224),
-    num_classes=10,
-    batch_size=128,
-    markdown=False,
-):
-    """Return a text that holds architectures against one another.
-
-    One line for each of `archs` (names, letters, tuples or Architectures):
-    layers with weights, parameters, multiply-adds for one image, for both
-    the part in dense layers, and the memory of `activation_bytes`. A last
-    line tells what they were counted for. Errors as in `summary`.
-    """
-    rows = [
-        (
-            'network',
-            'paper',
-            'layers',
-            'parameters',
-            'in dense',
-            'mult-adds',
-            'in dense',
-            'memory',
-        )
-    ]
-    archs = [get(arch) for arch in _sequence(archs, 'archs')]
-    for arch in archs:
-        layers = summary(arch, input_shape, num_classes)
-        with_weights = [row for row in layers if row.macs]
-        total = totals(arch, input_shape, num_classes)
-        memory = activation_bytes(arch, input_shape, batch_size, num_classes)
-        rows.append(
-            (
-                arch.name,
-                arch.letter,
-                str(len(with_weights)),
-                str(total.num_params),
-                str(total.dense_params),
-                _macs(total.macs),
-                _macs(total.dense_macs),
-                _memory(memory),
-            )
-        )
-    return (
-        f'{_lay_out(rows, left=2, markdown=markdown)}\n\n'
-        f'For an input of {_shape(input_shape)} and {num_classes} classes; '
-        'multiply-adds for one image,\nmemory of all layer outputs for a '
-        f'minibatch of {batch_size} in float32.'
-    )
-
-
-def summary_table(arch, input_shape=(1, 224, 224), num_classes=10):
-    """Return a text with one line for every layer, and the totals.
-
-    Arguments and errors as in `summary`; multiply-adds are in millions, for
-    one image.
-    """
-    arch = get(arch)
-    layers = summary(arch, input_shape, num_classes)
-    total = totals(arch, input_shape, num_classes)
-    conv_activations = sum(
-        row.activations for row in layers if len(row.output_shape) == 3
-    )
-    rows = [
-        ('layer', 'kind', 'output', 'parameters', 'mult-adds', 'activations'),
-        ('input', '', _shape(input_shape), '', '', ''),
-    ]
-
-    def add(name, kind, output, num_params, macs, activations):
-        macs = f'{macs / 1e6:.3f} M'
-        rows.append(
-            (name, kind, output, str(num_params), macs, str(activations))
-        )
-
-    for name, kind, _, output_shape, *counts in layers:
-        add(name, kind, _shape(output_shape), *counts)
-    add(
-        'conv part',
-        '',
-        '',
-        total.conv_params,
-        total.conv_macs,
-        conv_activations,
-    )
-    add(
-        'dense part',
-        '',
-        '',
-        total.dense_params,
-        total.dense_macs,
-        total.activations - conv_activations,
-    )
-    add('total', '', '', total.num_params, total.macs, total.activations)
-    lines = _lay_out(rows, left=3).split('\n')
-    rule = '-' * max(map(len, lines))
-    lines.insert(-3, rule)
-    lines.insert(1, rule)
-    letter = f', column {arch.letter} of the VGG paper' if arch.letter else ''
-    return '\n'.join([f'{arch.name}{letter}', *lines])

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from d2l_vgg import tables
 from d2l_vgg.datasets.fashion_mnist import TEXT_LABELS
 
 
@@ -55,13 +56,14 @@ def worst_mistakes(labels, scores, count):
 
 def report(matrix):
     """Return the accuracy, and the confusion matrix as text."""
-    width = max(len(label) for label in TEXT_LABELS)
     short = [label.replace(' ', '-')[:6] for label in TEXT_LABELS]
+    rows = [('', *short)]
+    for label, counts in zip(TEXT_LABELS, matrix):
+        rows.append((label, *map(str, counts)))
+    widths = (0, *[6] * len(short))
     lines = [
         f'Accuracy {np.trace(matrix) / matrix.sum():.4f} '
         f'on {matrix.sum()} images (rows are true, columns predicted)',
-        ' ' * width + ''.join(f'{label:>7}' for label in short),
+        *tables.lay_out(rows, '>' * len(widths), widths=widths, gap=' '),
     ]
-    for label, row in zip(TEXT_LABELS, matrix):
-        lines.append(f'{label:>{width}}' + ''.join(f'{n:7}' for n in row))
     return '\n'.join(lines)

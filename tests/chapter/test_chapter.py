@@ -28,7 +28,7 @@ from d2l_vgg.chapter.marks import Marks
 from d2l_vgg.cli import main
 from d2l_vgg.mxnet import vgg
 
-SOURCE = os.path.join(os.path.dirname(__file__), '..', 'chapter')
+SOURCE = os.path.join(os.path.dirname(__file__), '..', '..', 'chapter')
 TABS = ['mxnet', 'pytorch', 'tensorflow', 'jax']
 PAGES = ['index', 'vgg', 'exercises', 'reproduce']
 needs_browser = pytest.mark.skipif(

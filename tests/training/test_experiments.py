@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from d2l_vgg.networks import architectures
+from d2l_vgg.networks import architectures, costs
 from d2l_vgg.training import schedules
 from d2l_vgg.training.experiments import (
     EXPERIMENTS,
@@ -43,7 +43,7 @@ def test_an_experiment_survives_json(name):
 def test_an_experiment_fits_its_images(name):
     experiment = get_experiment(name)
     size = experiment.resize
-    assert size >= architectures.smallest_input(experiment.arch)
+    assert size >= costs.smallest_input(experiment.arch)
 
 
 def test_unknown_experiment():

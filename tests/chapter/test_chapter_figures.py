@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / 'scripts' / 'draw_figures.py'
 COST_SCRIPT = ROOT / 'scripts' / 'draw_cost.py'
 NAMES = ['cost.svg', 'family.svg', 'receptive-field.svg', 'vgg.svg']

@@ -9,9 +9,7 @@ import numpy as onp
 from d2l_vgg.book import published, study
 from d2l_vgg.training.history import History
 
-CHAPTER = os.path.join(
-    os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'chapter'
-)
+CHAPTER = os.path.join(os.path.dirname(__file__), '..', '..', 'chapter')
 
 
 def text():

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from d2l_vgg.networks import architectures
+from d2l_vgg.networks import architectures, costs
 from d2l_vgg.training.experiments import get_experiment
 
-CHAPTER = os.path.join(os.path.dirname(__file__), '..', 'chapter')
+CHAPTER = os.path.join(os.path.dirname(__file__), '..', '..', 'chapter')
 
 
 def prose(name):
@@ -20,7 +20,7 @@ def prose(name):
 
 
 def totals(arch, size=224, channels=1, num_classes=10):
-    return architectures.totals(arch, (channels, size, size), num_classes)
+    return costs.totals(arch, (channels, size, size), num_classes)
 
 
 def test_vgg():

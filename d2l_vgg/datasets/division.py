@@ -1,0 +1,40 @@
+"""Divide the images of a data set anew into a training and a validation set.
+
+It tells whether a validation set is easier or harder than others.
+"""
+
+import numpy as np
+
+
+def divide_anew(data, seed):
+    """Return the images of `data` in another division, drawn from `seed`.
+
+    All are put together, shuffled, and divided so that each class keeps its
+    number of training and of validation examples.
+
+    Args:
+        data: a `fashion_mnist.Data`
+        seed: a whole number, 0 or more
+
+    Returns:
+        A `Data` whose `source` names the seed, too.
+
+    Raises:
+        ValueError: the seed is negative.
+    """
+    rng = np.random.RandomState(seed)
+    images = np.concatenate([data.train_images, data.val_images])
+    labels = np.concatenate([data.train_labels, data.val_labels])
+    order = rng.permutation(len(labels))
+    is_val = np.zeros(len(labels), bool)
+    for label in np.unique(labels):
+        of_class = order[labels[order] == label]
+        is_val[of_class[: np.sum(data.val_labels == label)]] = True
+    train, val = order[~is_val[order]], order[is_val[order]]
+    return data._replace(
+        train_images=images[train],
+        train_labels=labels[train],
+        val_images=images[val],
+        val_labels=labels[val],
+        source=f'{data.source}, divided anew from seed {seed}',
+    )

@@ -1,0 +1,120 @@
+"""Tests of the family as a table: names, tuples and refusals."""
+
+import dataclasses
+import json
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from d2l_vgg.networks import architectures
+from d2l_vgg.networks.architectures import (
+    FAMILY,
+    VGG_NAMES,
+    Architecture,
+    get,
+)
+
+BOOK_VGG11 = ((1, 64), (1, 128), (2, 256), (2, 512), (2, 512))
+BOOK_SMALL = ((1, 16), (1, 32), (2, 64), (2, 128), (2, 128))
+
+
+def test_names_and_letters_in_many_spellings():
+    assert list(FAMILY) == [arch.name for arch in FAMILY.values()]
+    for name, arch in FAMILY.items():
+        assert get(name) is get(name.upper()) is get(arch) is arch
+    assert get('VGG-11') is get('vgg_11') is get('A') is FAMILY['vgg11']
+    assert get('a-lrn') is FAMILY['vgg11_lrn']
+    assert get('C') is FAMILY['vgg16_1x1']
+    assert get('VGG-19-BN') is FAMILY['vgg19_bn']
+    assert get('small') is FAMILY['vgg_small']
+    assert get('AlexNet') is FAMILY['alexnet']
+    assert set(FAMILY) - set(VGG_NAMES) == {'lenet', 'alexnet'}
+
+
+def test_the_books_tuples_are_recognized():
+    assert get(BOOK_VGG11) is FAMILY['vgg11']
+    assert get(BOOK_SMALL) is FAMILY['vgg_small']
+    assert get([list(pair) for pair in BOOK_SMALL]) is FAMILY['vgg_small']
+    custom = get(((1, 8), [2, np.int64(16)], (1, 32, 1)))
+    assert custom.name == 'custom'
+    assert custom.blocks == ((1, 8, 0), (2, 16, 0), (1, 32, 1))
+    assert all(type(n) is int for block in custom.blocks for n in block)
+
+
+@pytest.mark.parametrize('name', FAMILY)
+def test_an_architecture_survives_json(name):
+    arch = FAMILY[name]
+    text = json.dumps(dataclasses.asdict(arch))
+    again = Architecture(**json.loads(text))
+    assert again == arch
+    assert hash(again) == hash(arch)
+
+
+def test_an_architecture_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        FAMILY['vgg11'].dropout = 0.1
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones():
+    with pytest.raises(ValueError) as error:
+        get('vvg16-bn')
+    message = str(error.value)
+    assert "'vvg16-bn'" in message
+    assert 'nearest is vgg16_bn,' in message
+    assert '\n' not in message
+    for name, arch in FAMILY.items():
+        assert name in message and arch.letter in message
+
+
+@pytest.mark.parametrize(
+    'arch, message',
+    [
+        ((), 'neither'),
+        ([], 'neither'),
+        (((0, 16),), 'num_convs of block 1 .* not 0'),
+        (((1, 16), (1, -32)), 'num_channels of block 2 .* not -32'),
+        (((1, 16.0),), 'num_channels of block 1 .* not 16.0'),
+        (((True, 16),), 'num_convs of block 1 .* not True'),
+        (((1, '16'),), "num_channels of block 1 .* not '16'"),
+        (((1, 16, -1),), 'num_1x1 of block 1 .* not -1'),
+        (((1, 16), (1,)), r'block 2 must be a pair .* not \(1,\)'),
+        (((1, 16, 0, 0),), 'block 1 must be a pair'),
+        ((1, 16), 'block 1 must be a pair .* not 1'),
+        (('ab',), "block 1 must be a pair .* not 'ab'"),
+        (None, 'a name such as vgg11.*not None'),
+        (11, 'a name such as vgg11.*not 11'),
+    ],
+)
+def test_a_malformed_architecture_is_refused(arch, message):
+    with pytest.raises(ValueError, match=message):
+        get(arch)
+
+
+@pytest.mark.parametrize(
+    'options, message',
+    [
+        ({'hidden': (4096, 0)}, 'hidden .* not 0'),
+        ({'hidden': 4096}, 'hidden must be a tuple, not 4096'),
+        ({'dropout': 1}, 'dropout .* not 1'),
+        ({'dropout': -0.5}, 'dropout .* not -0.5'),
+        ({'dropout': math.nan}, 'dropout .* not nan'),
+        ({'dropout': None}, 'dropout .* not None'),
+        ({'layers': FAMILY['lenet'].layers}, 'both'),
+    ],
+)
+def test_malformed_options_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        Architecture('mine', ((1, 16),), **options)
+
+
+def test_the_module_imports_no_framework():
+    code = (
+        'import runpy, sys; '
+        f'runpy.run_path({architectures.__file__!r}); '
+        "names = {'mxnet', 'torch', 'tensorflow', 'jax', 'numpy'}; "
+        'sys.exit(bool(names & set(sys.modules)))'
+    )
+    assert subprocess.run([sys.executable, '-c', code]).returncode == 0
