@@ -10,10 +10,7 @@ import collections
 import itertools
 import math
 import os
-import random
 import time
-
-import numpy as np
 
 from d2l_vgg.training import checkpoint as checkpoints
 from d2l_vgg.training import (
@@ -22,6 +19,7 @@ from d2l_vgg.training import (
     precisions,
     progress,
     schedules,
+    seeds,
     trial,
 )
 from d2l_vgg.training.errors import TrainingDiverged
@@ -278,14 +276,10 @@ class Trainer(abc.ABC):
 
     def train_epoch(self):
         """Train on the minibatches of this epoch that are still to do."""
-        # The shuffle of each epoch and the dropout of each minibatch have
-        # seeds of their own, so a run can go on from any minibatch: a
-        # framework's generator can be seeded, but not always saved
-        np.random.seed([self.seed, self.epoch])
-        random.seed(self.seed + self.epoch)
+        seeds.seed_order(self.seed, self.epoch)
         done = self.train_batch_idx - self.epoch * self.num_train_batches
         for batch in remaining(self.train_dataloader, done):
-            self.seed_device(seed_from(self.seed, self.train_batch_idx))
+            self.seed_device(seeds.mix(self.seed, self.train_batch_idx))
             self.train_step(batch, self.scheduled_lr())
             self.record_values(train=True)
             self.train_batch_idx += 1
@@ -403,16 +397,6 @@ HYPERPARAMETERS = (
     'label_smoothing',
     'precision',
 )
-
-
-def seed_from(*numbers):
-    """Return a seed that no neighbouring numbers come near.
-
-    MXNet fills an array from many generators, which it seeds with consecutive
-    numbers. With seeds 0, 1, 2, ... nine tenths of the dropout masks of one
-    minibatch come again in the next, only shifted.
-    """
-    return int(np.random.SeedSequence(numbers).generate_state(1)[0] >> 1)
 
 
 def remaining(dataloader, done):
