@@ -156,14 +156,14 @@ class Trainer(abc.ABC):
 
     @abc.abstractmethod
     def arrays(self) -> dict:
-        """Return name -> NumPy array: the model and, beside it, what the
-        optimizer keeps, whose names begin with 'optimizer'."""
+        """Return name -> NumPy array of the model and of its optimizer.
+
+        The names of the latter begin with 'optimizer'.
+        """
 
     @abc.abstractmethod
     def load_arrays(self, arrays: dict) -> None:
         """Take up what `arrays` has returned, of a model of these shapes."""
-
-    # ------------------------------------------------------ the loop
 
     def fit(self, model, data, resume=False):
         """Train `model` on `data` and return the `History` of the run.
@@ -299,8 +299,6 @@ class Trainer(abc.ABC):
         num_steps = self.max_epochs * self.num_train_batches
         return self.lr * self.schedule(self.train_batch_idx / num_steps)
 
-    # --------------------------------------------------- the record
-
     def plot(self, key, value, train):
         """Take a value that a step of the model computes, without reading it.
 
@@ -337,8 +335,6 @@ class Trainer(abc.ABC):
                 f'rate (lr={self.lr}) or limit the gradient '
                 '(gradient_clip_val=1).'
             )
-
-    # ---------------------------------------------- the checkpoint
 
     def save_checkpoint(self):
         """Write all that the rest of the run depends on to `checkpoint`."""
