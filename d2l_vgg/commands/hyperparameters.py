@@ -7,12 +7,10 @@ from d2l_vgg.commands.options import add_switch, read_arch
 from d2l_vgg.networks import architectures, costs
 from d2l_vgg.training.experiments import (
     EXPERIMENTS,
-    Experiment,
+    FIELDS,
     get_experiment,
 )
 
-# Options of the same names; `arch` is one of them, but no `description`
-FIELDS = tuple(field.name for field in dataclasses.fields(Experiment))
 # The options that change a part of the architecture
 PARTS = ('batch_norm', 'hidden', 'dropout')
 
@@ -28,7 +26,7 @@ def add_hyperparameters(parser):
         + '; '.join(f'{n}: {e.describe()}' for n, e in EXPERIMENTS.items())
         + '.',
     )
-    for field in dataclasses.fields(Experiment):
+    for field in FIELDS.values():
         if field.metadata['help']:
             add_field(group, field)
         if field.name == 'arch':

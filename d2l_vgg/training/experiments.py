@@ -114,13 +114,16 @@ class Experiment:
         return cls(**{**values, 'arch': Architecture(**values['arch'])})
 
 
+FIELDS = {field.name: field for field in dataclasses.fields(Experiment)}
+
+
 def check(name, value):
     """Refuse a value that the hyperparameter `name` cannot have.
 
     Raises:
         ValueError: `value` is out of its range.
     """
-    limits = Experiment.__dataclass_fields__[name].metadata
+    limits = FIELDS[name].metadata
     wrong = None
     if 'choices' in limits and value not in limits['choices']:
         value, wrong = repr(value), f'one of {", ".join(limits["choices"])}'

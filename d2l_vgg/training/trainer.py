@@ -86,10 +86,9 @@ class Trainer(abc.ABC):
         self.precision = precision
         self.checkpoint = checkpoint
         self.checkpoint_seconds = checkpoint_seconds
-        for name in HYPERPARAMETERS:
-            experiments.check(name, getattr(self, name))
-        if seed is not None:
-            experiments.check('seed', seed)
+        for name, value in vars(self).items():
+            if name in experiments.FIELDS and value is not None:
+                experiments.check(name, value)
         self.schedule = schedules.get(lr_schedule)
         self.device = self.find_device(num_gpus)
         precisions.check(precision, self.on_cpu)
@@ -382,17 +381,6 @@ class Trainer(abc.ABC):
             'lr_schedule': self.lr_schedule,
             'gradient_clip_val': self.gradient_clip_val,
         }
-
-
-# What a trainer has in common with an experiment
-HYPERPARAMETERS = (
-    'max_epochs',
-    'gradient_clip_val',
-    'momentum',
-    'weight_decay',
-    'label_smoothing',
-    'precision',
-)
 
 
 def remaining(dataloader, done):
