@@ -193,6 +193,8 @@ def test_what_a_run_leaves(finished):
     values = info['hyperparameters']
     assert values['batch_size'] == 32 and values['max_epochs'] == 2
     assert values['seed'] == 0 and values['arch']['hidden'] == [16]
+    # Begun as `quick`, but with another network and fewer images
+    assert info['experiment'] == 'custom'
     assert info['versions']['mxnet'] == mxnet.__version__
     assert info['machine']['cores'] >= 1
     assert info['data']['stand_in'] is True
@@ -200,6 +202,17 @@ def test_what_a_run_leaves(finished):
     history = runs.Run.open(folder).history()
     assert len(history.points['val_acc']) == 2
     assert info['results'] == history.final
+
+
+def test_the_book_with_changes_is_not_held_against_the_book(tmp_path):
+    where = ['--runs', str(tmp_path), '--name', 'other']
+    result = run('train', '--experiment', 'book', *TINY, *where)
+    assert result.returncode == 0, result.stderr
+    info = json.loads((tmp_path / 'other' / 'run.json').read_text())
+    assert info['experiment'] == 'custom'
+    assert 'sample standard deviations' not in result.stdout
+    assert 'published' not in result.stdout
+    assert "book's 11" not in (tmp_path / 'other' / 'curves.svg').read_text()
 
 
 def test_what_a_run_prints(finished):

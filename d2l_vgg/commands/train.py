@@ -14,7 +14,11 @@ from d2l_vgg.commands.options import (
     command,
 )
 from d2l_vgg.training.errors import TrainingDiverged
-from d2l_vgg.training.experiments import EXPERIMENTS, get_experiment
+from d2l_vgg.training.experiments import (
+    EXPERIMENTS,
+    get_experiment,
+    name_of,
+)
 from d2l_vgg.training.runs import Run
 
 HELP = 'train a network and keep its curves and parameters in runs/'
@@ -103,14 +107,15 @@ def run(args):
         data = make_data_or_stand_in(
             package, experiment, args.data, selection, args.allow_stand_in
         )
-        name = args.experiment or 'quick'
+        # With a part of the images it is another experiment, too
+        whole = not any(value is not None for value in selection.values())
         job = new_run(
             experiment,
             data,
             options,
-            place=(args.runs, args.name or name),
+            place=(args.runs, args.name or args.experiment or 'quick'),
             info={
-                'experiment': name,
+                'experiment': name_of(experiment) if whole else 'custom',
                 'framework': args.framework,
                 'data': {
                     'source': data.source,
@@ -233,6 +238,14 @@ def fit(job):
     report(job)
 
 
+def is_the_books(job):
+    """Return whether the published curves are there to hold this run against.
+
+    They are of the book's experiment, as it stands, on the real images.
+    """
+    return job.run.info['experiment'] == 'book' and not job.data.stand_in
+
+
 def describe(job, resumes):
     """Return the line that tells what is trained, and where."""
     experiment = job.run.experiment
@@ -269,7 +282,7 @@ def keep_results(job, status):
     history.to_csv(run.path('history.csv'))
     figure = figures.curves(
         {run.name: history},
-        band=run.info['experiment'] == 'book',
+        band=run.framework if is_the_books(job) else None,
         note=job.data.note,
     )
     figures.save(figure, run.path('curves'))
@@ -292,9 +305,11 @@ def report(job):
     )
     where = os.path.relpath(run.folder)
     print(f'Picture: {os.path.join(where, "curves.png")}')
-    if run.info['experiment'] == 'book':
-        print(published.verdict(trainer.history))
-        print(published.remark())
+    if is_the_books(job):
+        print(published.verdict(trainer.history, run.framework))
+        remark = published.remark(run.framework)
+        if remark:
+            print(remark)
     else:
         seconds = bench.estimate_seconds(
             get_experiment('book'), trainer.device

@@ -49,10 +49,30 @@ def load(path):
         BadCheckpoint: the file is damaged; every byte is covered by the
             checksums of its format.
     """
+    with _damage_told(path), np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+        meta = _meta(arrays.pop(_META))
+    return arrays, meta
+
+
+def load_meta(path):
+    """Return the meta that `save` wrote to `path`, without the arrays.
+
+    Raises:
+        BadCheckpoint: the file is damaged where it is read.
+    """
+    with _damage_told(path), np.load(path, allow_pickle=False) as file:
+        return _meta(file[_META])
+
+
+def _meta(array):
+    return json.loads(array.tobytes().decode())
+
+
+@contextlib.contextmanager
+def _damage_told(path):
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        meta = json.loads(arrays.pop(_META).tobytes().decode())
+        yield
     except FileNotFoundError:
         raise FileNotFoundError(
             f'No checkpoint at {path}: there is nothing to resume; start '
@@ -63,7 +83,6 @@ def load(path):
             f'The checkpoint {path} is damaged ({error}): delete it and '
             'start the run anew.'
         ) from error
-    return arrays, meta
 
 
 def check_arrays(path, arrays, expected):

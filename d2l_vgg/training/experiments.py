@@ -190,6 +190,26 @@ EXPERIMENTS = {
 }
 
 
+def name_of(experiment):
+    """Return the name of the experiment that this is but for its seed.
+
+    'custom' stands for every other choice of hyperparameters, such as the
+    book's with another learning rate.
+    """
+    for name, known in EXPERIMENTS.items():
+        known = dataclasses.replace(
+            known, arch=get(known.arch), seed=experiment.seed
+        )
+        own = dataclasses.replace(
+            experiment,
+            arch=get(experiment.arch),
+            description=known.description,
+        )
+        if own == known:
+            return name
+    return 'custom'
+
+
 def get_experiment(name):
     """Return the experiment of this name.
 

@@ -151,7 +151,7 @@ class Run:
         saved = self.path('checkpoint.npz')
         unfinished = self.info['status'] in ('running', 'stopped')
         if unfinished and os.path.exists(saved):
-            return History.from_state(checkpoint.load(saved)[1]['history'])
+            return History.from_state(checkpoint.load_meta(saved)['history'])
         return History.from_csv(self.path('history.csv'))
 
 

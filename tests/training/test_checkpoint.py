@@ -60,3 +60,19 @@ def test_another_architecture(path):
     arrays, _ = checkpoint.load(path)
     with pytest.raises(checkpoint.BadCheckpoint, match='net.0.weight is'):
         checkpoint.check_arrays(path, arrays, expected)
+
+
+def test_meta_is_read_without_the_arrays(tmp_path):
+    path = str(tmp_path / 'checkpoint.npz')
+    checkpoint.save(path, {'a': np.arange(9)}, {'epoch': 3})
+    assert checkpoint.load_meta(path) == {'epoch': 3}
+    # Even where an array is damaged: its bytes are not touched
+    content = bytearray(open(path, 'rb').read())
+    place = content.index(np.arange(9).tobytes())
+    content[place + 8] ^= 1
+    open(path, 'wb').write(content)
+    assert checkpoint.load_meta(path) == {'epoch': 3}
+    with pytest.raises(checkpoint.BadCheckpoint, match='damaged'):
+        checkpoint.load(path)
+    with pytest.raises(FileNotFoundError, match='nothing to resume'):
+        checkpoint.load_meta(str(tmp_path / 'none.npz'))

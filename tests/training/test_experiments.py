@@ -1,5 +1,6 @@
 """The named experiments, their numbers, and the schedules."""
 
+import dataclasses
 import json
 
 import pytest
@@ -10,6 +11,7 @@ from d2l_vgg.training.experiments import (
     EXPERIMENTS,
     Experiment,
     get_experiment,
+    name_of,
 )
 
 
@@ -117,3 +119,20 @@ def test_known_values_of_the_schedules():
 def test_unknown_schedule():
     with pytest.raises(ValueError, match='steep'):
         schedules.get('steep')
+
+
+@pytest.mark.parametrize('name', EXPERIMENTS)
+def test_an_experiment_is_known_by_what_it_does(name):
+    experiment = get_experiment(name)
+    assert name_of(experiment) == name
+    assert name_of(Experiment.from_dict(experiment.to_dict())) == name
+    assert name_of(dataclasses.replace(experiment, seed=7)) == name
+    for change in (
+        {'lr': 0.05},
+        {'resize': 32},
+        {'max_epochs': 1},
+        {'arch': 'vgg11'},
+        {'flip': not experiment.flip},
+    ):
+        changed = dataclasses.replace(experiment, **change)
+        assert name_of(changed) == 'custom', change
