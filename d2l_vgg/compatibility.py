@@ -1,6 +1,6 @@
 """Make MXNet 1.9.1, the last of its kind, work on today's Pythons.
 
-`import d2l_vgg` calls `prepare()`. From then on `import mxnet` and `from d2l
+`import d2l_vgg.mxnet` calls `prepare()`. Then `import mxnet` and `from d2l
 import mxnet as d2l` work with NumPy 1.17 to 2.5 and Python 3.8 to 3.14, find
 the CUDA libraries of pip, and use every core that they may.
 
@@ -136,7 +136,8 @@ class _Preparation:
             'import sys\n'
             f'sys.path[:] = {list(path)!r}\n'
             'try:\n'
-            '    import d2l_vgg\n'
+            '    from d2l_vgg import compatibility\n'
+            '    compatibility.prepare()\n'
             'except ImportError:\n'
             '    pass\n'
         )

@@ -4,7 +4,11 @@ import os
 
 import pytest
 
+from d2l_vgg import compatibility
 from d2l_vgg.datasets import fashion_mnist
+
+# Many tests import MXNet before anything else
+compatibility.prepare()
 
 # So that their assertions tell the values, too
 pytest.register_assert_rewrite('small_files')

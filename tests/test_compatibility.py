@@ -1,4 +1,4 @@
-"""What `import d2l_vgg` does to make MXNet work, and what it leaves alone.
+"""What is done to make MXNet work, and what is left alone.
 
 What must be seen at the first import is tried in a process of its own.
 """
@@ -32,7 +32,8 @@ def test_import_of_the_package_changes_nothing_in_the_process():
         import multiprocessing.spawn, os, sys, numpy
         def state():
             return [
-                dict(os.environ), sys.path[:], dict(vars(numpy)),
+                dict(os.environ), sys.path[:], sys.meta_path[:],
+                dict(vars(numpy)),
                 multiprocessing.spawn.get_preparation_data,
             ]
         before = state()
@@ -54,7 +55,7 @@ def test_only_mxnet_sees_the_old_numpy(tmp_path):
         import sys, numpy
         sys.path.insert(0, {str(tmp_path)!r})
         before = dict(vars(numpy))
-        import d2l_vgg, mxnet
+        import d2l_vgg.mxnet, mxnet
         after = vars(numpy)
         assert [n for n in before if after.get(n) is not before[n]] == []
         # What NumPy itself imports on demand does not count
@@ -77,7 +78,9 @@ def test_only_mxnet_sees_the_old_numpy(tmp_path):
 @needs_mxnet
 def test_modules_that_are_imported_later_see_it_too():
     code = """
-        import d2l_vgg, mxnet, sys
+        import sys
+        from d2l_vgg import compatibility; compatibility.prepare()
+        import mxnet
         assert 'mxnet.contrib.amp.amp' not in sys.modules
         from mxnet.contrib.amp import amp
         print(amp.np.Inf)
@@ -94,7 +97,7 @@ def test_an_import_that_fails_can_be_tried_again(tmp_path):
     code = f"""
         import sys
         sys.path.insert(0, {str(tmp_path)!r})
-        import d2l_vgg
+        from d2l_vgg import compatibility; compatibility.prepare()
         for _ in range(2):
             try:
                 import mxnet
@@ -109,7 +112,7 @@ def test_an_import_that_fails_can_be_tried_again(tmp_path):
 def test_import_of_mxnet_gives_no_warning_of_numpy():
     # With NumPy 1.20 to 1.23 the bare name `bool` warns at each use
     code = """
-        import d2l_vgg, mxnet
+        import d2l_vgg.mxnet, mxnet
         mxnet.npx.set_np()
         print(mxnet.np.array([1, 2]) > 1)
     """
@@ -122,7 +125,7 @@ def test_import_of_mxnet_gives_no_warning_of_numpy():
 @needs_mxnet
 def test_mxnet_and_d2l_work_after_the_import():
     code = """
-        import d2l_vgg
+        from d2l_vgg import compatibility; compatibility.prepare()
         from d2l import mxnet as d2l
         from mxnet import np, npx
         npx.set_np()
@@ -137,7 +140,7 @@ def test_mxnet_works_without_distutils():
     code = """
         import os, sys
         sys.modules['distutils'] = None  # Cannot be imported
-        import d2l_vgg
+        from d2l_vgg import compatibility; compatibility.prepare()
         from mxnet import np, npx
         npx.set_np()
         # The function with which MXNet compares versions of NumPy
@@ -157,7 +160,7 @@ def test_versions_compare_by_their_numbers():
 
 @needs_mxnet
 def test_mxnet_is_told_to_use_every_core():
-    code = 'import d2l_vgg, mxnet, os; print(os.environ["OMP_NUM_THREADS"])'
+    code = 'import d2l_vgg.mxnet, os; print(os.environ["OMP_NUM_THREADS"])'
     assert run_python(code) == str(compatibility.physical_cores())
     # What the user has set stands
     assert run_python(code, OMP_NUM_THREADS='7') == '7'
@@ -180,7 +183,7 @@ def test_mxnet_can_be_prepared_without_that():
 LOADER = """
 import sys
 if __name__ == '__main__':
-    import d2l_vgg
+    from d2l_vgg import compatibility; compatibility.prepare()
     import multiprocessing
     multiprocessing.set_start_method(sys.argv[1])
     import numpy
@@ -216,7 +219,7 @@ def test_loader_processes_have_the_prepared_mxnet(tmp_path, method, place):
 def test_processes_start_where_this_package_is_not(tmp_path):
     code = f"""
         import sys
-        import d2l_vgg, mxnet
+        import d2l_vgg.mxnet, mxnet
         import multiprocessing
         # The new process finds neither this package nor the parent's files
         sys.path[:] = [p for p in sys.path if p and p != {ROOT!r}]

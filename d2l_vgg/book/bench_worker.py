@@ -17,7 +17,7 @@ from d2l_vgg.networks.architectures import get
 request = json.loads(sys.argv[1])
 if request['side'] == 'stock':
     os.environ.pop('OMP_NUM_THREADS', None)
-    compatibility.prepare(all_cores=False)
+compatibility.prepare(all_cores=request['side'] != 'stock')
 
 import mxnet as mx  # noqa: E402
 from d2l import mxnet as d2l  # noqa: E402

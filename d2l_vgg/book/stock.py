@@ -6,6 +6,7 @@ The builder of the chapter and the benchmark train with them.
 import importlib
 import os
 
+from d2l_vgg import compatibility
 from d2l_vgg.datasets import fashion_mnist, stand_in
 from d2l_vgg.training import trial
 
@@ -15,6 +16,7 @@ FEW = 1024
 
 def shorten(module):
     """Make the `Trainer` of `d2l.<module>` heed `$D2L_VGG_TRIAL`."""
+    compatibility.prepare()
     cls = importlib.import_module(f'd2l.{module}').Trainer
     prepare_data = cls.prepare_data
 
@@ -44,6 +46,7 @@ def offer_data(module, root=None):
     train = arrays.train_images[few], arrays.train_labels[few]
     val = arrays.val_images[few], arrays.val_labels[few]
     if module == 'mxnet':
+        compatibility.prepare()
         from mxnet import gluon, np
 
         def get_data(self):

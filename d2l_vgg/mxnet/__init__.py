@@ -6,8 +6,10 @@
 
 import importlib.util
 
+from d2l_vgg import compatibility
 from d2l_vgg.platforms import advice, refusal
 
+compatibility.prepare()
 try:
     from mxnet import npx
 except ModuleNotFoundError as error:

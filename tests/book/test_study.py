@@ -85,7 +85,7 @@ def test_the_command_keeps_its_runs_and_goes_on(
 # The cells of the book's notebook up to its training, in a fresh process that
 # sets no seed; on a GPU, too, parameters are drawn on the CPU
 BOOK = """
-import d2l_vgg  # Makes MXNet work on this Python
+import d2l_vgg.mxnet  # Makes MXNet work on this Python
 import numpy
 from d2l import mxnet as d2l
 from mxnet import init, np, npx
