@@ -13,7 +13,6 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from d2l_vgg.book import published
 from d2l_vgg.files import write_whole
 
 # The colors of Okabe and Ito, which the color-blind can tell apart; the first
@@ -27,21 +26,20 @@ NOTE_COLOR = '#B00020'
 LINE_STYLES = {'train_loss': '-', 'val_loss': '--', 'val_acc': '-.'}
 
 
-def curves(histories, band=False, title=None, note=None):
+def curves(histories, band=None, title=None, note=None):
     """Draw the curves of runs: losses on the left, accuracies on the right.
 
     `histories` maps the name of a run to its History. With a single run
     every series has a color, as on the book's board; with several every run
-    has one. `band` is a tab of the book (True is mxnet): its published runs
-    are then drawn behind, as mean and mean +- 2 sample standard deviations,
-    as far as the longest of `histories` goes, and the distance of every point
-    from the mean below. `note` is written in red below the title, for what
-    must not be overlooked, such as data that are not Fashion-MNIST.
+    has one. `band` is a `Band` of `d2l_vgg.book.published`: its runs are drawn
+    behind, as mean and mean +- 2 sample standard deviations, as far as the
+    longest of `histories` goes, and the distance of every point from the mean
+    below. `note` is written in red below the title, for what must not be
+    overlooked, such as data that are not Fashion-MNIST.
 
-    Raises ValueError when there is nothing to draw, or no such tab.
+    Raises ValueError when there is nothing to draw.
     """
-    tab = 'mxnet' if band is True else band
-    book_points = _until(_last_epoch(histories), tab) if tab else {}
+    book_points = band.until(_last_epoch(histories)) if band else {}
     has_distances = bool(histories and book_points)
     drawn = [*(h.points for h in histories.values()), book_points]
     # A dictionary, since unlike a set it keeps the order
@@ -85,7 +83,7 @@ def curves(histories, band=False, title=None, note=None):
         )
         ax.set_ylabel(label)
         if has_distances:
-            _draw_distances(axes[1, column], histories, series, tab)
+            _draw_distances(axes[1, column], histories, series, band)
         axes[-1, column].set_xlabel('epoch')
     for ax in axes.flat:
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -95,7 +93,7 @@ def curves(histories, band=False, title=None, note=None):
     axes[0, 0].set_xlim(0, max(1, axes[0, 0].get_xlim()[1]))
     if has_distances:
         axes[1, 0].set_ylabel('distance (sd)')
-    _add_legend(figure, histories, book_points, tab)
+    _add_legend(figure, histories, band if book_points else None)
     _add_heading(figure, title, note)
     return figure
 
@@ -108,16 +106,6 @@ def _last_epoch(histories):
         for points in history.points.values()
     ]
     return max(ends, default=math.inf)
-
-
-def _until(last_epoch, tab):
-    """Return the points of the book's band up to `last_epoch`."""
-    end = last_epoch + published.TOLERANCE
-    near = {
-        name: [p for p in points if p.epoch <= end]
-        for name, points in published.band(tab).items()
-    }
-    return {name: points for name, points in near.items() if points}
 
 
 def _style(name, run, num_runs):
@@ -157,13 +145,13 @@ def _draw_band(ax, book_points):
         ax.plot(x, [p.mean for p in points], color=GRAY, **style)
 
 
-def _draw_distances(ax, histories, series, tab):
+def _draw_distances(ax, histories, series, band):
     """Draw how far each point of the runs lies from the book's mean."""
     ax.axhspan(-2, 2, color=BAND_COLOR, linewidth=0)
     ax.axhline(0, color=GRAY, linewidth=1)
-    low, high = -2 * published.MAX_DISTANCE, 2 * published.MAX_DISTANCE
+    low, high = -2 * band.limit, 2 * band.limit
     for i, history in enumerate(histories.values()):
-        rows = published.compare(history, tab)
+        rows = band.distances(history)
         for name in series:
             points = [(r.epoch, r.distance) for r in rows if r.series == name]
             _draw_line(ax, points, _style(name, i, len(histories)))
@@ -172,9 +160,9 @@ def _draw_distances(ax, histories, series, tab):
         low, high = min([low, *finite]), max([high, *finite])
     # A run that leaves the plateau late is far off at first: without a
     # logarithm all its other points would lie on one line
-    ax.set_yscale('symlog', linthresh=published.MAX_DISTANCE, linscale=1.5)
+    ax.set_yscale('symlog', linthresh=band.limit, linscale=1.5)
     ax.set_ylim(low, high)
-    ticks = [published.MAX_DISTANCE * 10**e for e in range(9)]
+    ticks = [band.limit * 10**e for e in range(9)]
     ticks = [
         *(-t for t in ticks if -t > low),
         0,
@@ -186,7 +174,7 @@ def _draw_distances(ax, histories, series, tab):
     ax.yaxis.set_minor_locator(NullLocator())
 
 
-def _add_legend(figure, histories, book_points, tab):
+def _add_legend(figure, histories, band):
     """Name the runs, where there are several, and the book's band."""
     handles, labels = [], []
     if len(histories) > 1:
@@ -195,13 +183,10 @@ def _add_legend(figure, histories, book_points, tab):
             Line2D([], [], color=COLORS[i % len(COLORS)])
             for i in range(len(histories))
         ]
-    if book_points:
-        count = next(iter(book_points.values()))[0].runs
-        labels.append(
-            f"book's {count} {published.title(tab)} runs: mean ± 2 sd"
-        )
-        band = Patch(color=BAND_COLOR)
-        handles.append((band, Line2D([], [], color=GRAY, linewidth=1)))
+    if band:
+        labels.append(f'{band.label}: mean ± 2 sd')
+        patch = Patch(color=BAND_COLOR)
+        handles.append((patch, Line2D([], [], color=GRAY, linewidth=1)))
     if handles:
         # In characters: what fits on a line, and a label with its handle
         line = int(13 * figure.get_figwidth())

@@ -69,7 +69,7 @@ def test_several_runs_have_a_color_each():
 
 def test_band_is_drawn_behind_and_the_distances_below():
     history = published_run()
-    figure = figures.curves({'run': history}, band=True)
+    figure = figures.curves({'run': history}, band=published.Band())
     losses, accuracies, _, acc_distances = figure.axes
     mean, run = lines(accuracies)
     points = published.band('mxnet')['val_acc']
@@ -90,12 +90,16 @@ def test_band_is_drawn_only_when_asked():
     figure = figures.curves({'run': published_run()})
     assert not any(ax.collections for ax in figure.axes)
     assert not any('MXNet' in text for text in texts(figure))
-    other = figures.curves({'run': published_run()}, band='jax')
+    other = figures.curves(
+        {'run': published_run()}, band=published.Band('jax')
+    )
     assert "book's 5 JAX runs: mean ± 2 sd" in texts(other)
 
 
 def test_short_run_is_not_squeezed_by_the_band():
-    figure = figures.curves({'run': published_run(until=2)}, band=True)
+    figure = figures.curves(
+        {'run': published_run(until=2)}, band=published.Band()
+    )
     for ax in figure.axes:
         low, high = ax.get_xlim()
         assert low == 0
@@ -106,7 +110,7 @@ def test_short_run_is_not_squeezed_by_the_band():
 def test_run_far_from_the_band_stays_in_the_picture():
     history = published_run()
     history.points['train_loss'][0] = (0.2484, 1.882)
-    figure = figures.curves({'run': history}, band=True)
+    figure = figures.curves({'run': history}, band=published.Band())
     distances = figure.axes[2]
     low, high = distances.get_ylim()
     assert low <= -6
@@ -114,12 +118,12 @@ def test_run_far_from_the_band_stays_in_the_picture():
 
 
 def test_book_alone_can_be_drawn():
-    figure = figures.curves({}, band='tensorflow')
+    figure = figures.curves({}, band=published.Band('tensorflow'))
     assert len(figure.axes) == 2
     assert "book's 11 TensorFlow runs: mean ± 2 sd" in texts(figure)
 
 
-@pytest.mark.parametrize('band', [True, False])
+@pytest.mark.parametrize('band', [None, published.Band()])
 def test_note_and_title_are_seen(band):
     note = 'stand-in data, not Fashion-MNIST'
     figure = figures.curves({'run': published_run()}, band, 'quick', note)
@@ -135,7 +139,7 @@ def test_note_and_title_are_seen(band):
     assert box.y1 <= figure.bbox.y1
 
 
-@pytest.mark.parametrize('band', [True, False])
+@pytest.mark.parametrize('band', [None, published.Band()])
 def test_diverged_run_can_be_drawn(band, tmp_path):
     history = published_run(until=1)
     history.points['train_loss'] += [(1.25, np.inf), (1.75, np.nan)]
@@ -151,7 +155,7 @@ def test_run_with_other_series_can_be_drawn():
     assert len(figure.axes) == 1
     history.record('train_acc', 0.5, 0.1)
     history.record('val_perplexity', 1, 7.0)
-    figure = figures.curves({'run': history}, band=True)
+    figure = figures.curves({'run': history}, band=published.Band())
     assert lines(figure.axes[1])[-1] == [(0.5, 0.1)]
 
 
@@ -159,13 +163,17 @@ def test_nothing_to_draw_is_refused():
     with pytest.raises(ValueError, match='no points to draw'):
         figures.curves({'run': History(10, 10)})
     with pytest.raises(ValueError, match='theano'):
-        figures.curves({'run': published_run()}, band='theano')
+        figures.curves(
+            {'run': published_run()}, band=published.Band('theano')
+        )
 
 
 def test_save_writes_the_same_bytes_again(tmp_path):
     paths = []
     for name in 'first', 'second':
-        figure = figures.curves({'run': published_run()}, band=True)
+        figure = figures.curves(
+            {'run': published_run()}, band=published.Band()
+        )
         paths.append(figures.save(figure, tmp_path / name))
     assert paths[0] == [f'{tmp_path}/first.svg', f'{tmp_path}/first.png']
     for first, second in zip(*paths):
@@ -187,7 +195,8 @@ def test_figures_need_neither_pyplot_nor_a_display(tmp_path):
         'import sys\n'
         'from d2l_vgg import figures\n'
         'from d2l_vgg.book import published\n'
-        'figure = figures.curves(published.runs("jax"), band=True)\n'
+        'runs = published.runs("jax")\n'
+        'figure = figures.curves(runs, band=published.Band())\n'
         'figures.save(figure, sys.argv[1])\n'
         'assert "matplotlib.pyplot" not in sys.modules\n'
     )

@@ -70,6 +70,36 @@ def band(framework='mxnet'):
     return points
 
 
+class Band:
+    """The published runs of a tab, for a picture to have behind others.
+
+    `label` names them, `limit` is the largest distance from their mean, in
+    sample standard deviations, at which a run still ends as they do.
+
+    Raises ValueError as `band`.
+    """
+
+    limit = MAX_DISTANCE
+
+    def __init__(self, framework='mxnet'):
+        self.framework = framework
+        self.points = band(framework)
+        count = next(iter(self.points.values()))[0].runs
+        self.label = f"book's {count} {title(framework)} runs"
+
+    def until(self, epoch):
+        """Return the points up to `epoch` of each series that has some."""
+        near = {
+            name: [p for p in points if p.epoch <= epoch + TOLERANCE]
+            for name, points in self.points.items()
+        }
+        return {name: points for name, points in near.items() if points}
+
+    def distances(self, history):
+        """Return where `history` is beside them, as `compare` does."""
+        return compare(history, self.framework)
+
+
 def runs(framework='mxnet'):
     """Return the published runs: d2l version and commit -> History.
 

@@ -40,7 +40,9 @@ def run(args):
         print(f'{name}:')
         print(describe(history, args.framework))
         print()
-    figure = figures.curves(histories, band=args.framework, note=note)
+    figure = figures.curves(
+        histories, band=published.Band(args.framework), note=note
+    )
     figures.save(figure, args.output)
     if note:
         print(note)

@@ -282,7 +282,7 @@ def keep_results(job, status):
     history.to_csv(run.path('history.csv'))
     figure = figures.curves(
         {run.name: history},
-        band=run.framework if is_the_books(job) else None,
+        band=published.Band(run.framework) if is_the_books(job) else None,
         note=job.data.note,
     )
     figures.save(figure, run.path('curves'))
