@@ -31,10 +31,10 @@ def curves(histories, band=None, title=None, note=None):
 
     `histories` maps the name of a run to its History. With a single run
     every series has a color, as on the book's board; with several every run
-    has one. `band` is a `Band` of `d2l_vgg.book.published`: its runs are drawn
-    behind, as mean and mean +- 2 sample standard deviations, as far as the
-    longest of `histories` goes, and the distance of every point from the mean
-    below. `note` is written in red below the title, for what must not be
+    has one. `band` is a `Band` of `d2l_vgg.book.published`: its runs are
+    drawn behind, as mean and mean +- 2 sample standard deviations, as far as
+    the longest of `histories` goes, and the distance of every point from the
+    mean below. `note` is written in red below the title, for what must not be
     overlooked, such as data that are not Fashion-MNIST.
 
     Raises ValueError when there is nothing to draw.
