@@ -9,6 +9,8 @@ export VENV
 bin := $(VENV)/bin
 set_up := sh scripts/setup_env.sh
 
+# Two that set up at once would be in each other's way
+.NOTPARALLEL:
 .PHONY: help setup run test chapter notebook slides pdf lint format bench \
 	clean
 
@@ -34,7 +36,7 @@ chapter:  ## Build the chapter: a web page and four notebooks
 notebook:  ## Open the chapter as a notebook in JupyterLab
 	@$(set_up) notebook
 	@"$(bin)/d2l-vgg" chapter --only notebooks --copy-to notebooks
-	@PATH="$(abspath $(bin)):$$PATH" JUPYTER_PREFER_ENV_PATH=1 \
+	@PATH="$$(cd "$(bin)" && pwd):$$PATH" JUPYTER_PREFER_ENV_PATH=1 \
 		"$(bin)/jupyter" lab $(ARGS) notebooks/mxnet/vgg.ipynb
 
 slides:  ## Build the slides of the chapter

@@ -55,7 +55,10 @@ class _Finder(importlib.abc.MetaPathFinder):
         if name.partition('.')[0] != 'mxnet':
             return None
         for finder in sys.meta_path:
-            spec = finder is not self and finder.find_spec(name, path, target)
+            find = getattr(finder, 'find_spec', None)  # Old ones have none
+            if finder is self or find is None:
+                continue
+            spec = find(name, path, target)
             if spec and spec.loader:
                 spec.loader.exec_module = functools.partial(
                     self.run, spec.loader.exec_module
@@ -124,7 +127,7 @@ def _prepare_new_processes():
 
 def _preparation_data(get_data, name):
     data = get_data(name)
-    data['prepare_mxnet'] = _Preparation(data.get('sys_path', sys.path))
+    data['prepare_mxnet'] = _Preparation(data['sys_path'])
     return data
 
 

@@ -110,10 +110,12 @@ def advice(error):
             'it is built for GPUs and there is no NVIDIA driver: install '
             'the driver, or MXNet for the CPU with `make setup MXNET=cpu` '
             '(by hand, `pip uninstall mxnet-cu112 mxnet-cu117` and then '
-            "`pip install -e '.[cpu]'`)"
+            '`pip install --no-deps mxnet==1.9.1`)'
         )
     if any(name.split('.so')[0] in error for _, name in cuda.LIBRARIES):
-        return "install the CUDA 11 libraries by `pip install -e '.[cu117]'`"
+        return (
+            "install the CUDA 11 libraries by `pip install -e '.[cuda-11]'`"
+        )
     missing = [name for name in PACKAGES if name in error]
     if not missing:
         return 'install the library that is named there'

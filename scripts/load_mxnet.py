@@ -15,6 +15,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from d2l_vgg import cuda
 from d2l_vgg.platforms import advice
 
 # What a wheel on PyPI brings: its folder, the version that has it for sure
@@ -106,6 +107,7 @@ def main():
     # The package is only found, not imported: that would load the library
     folder = Path(importlib.util.find_spec('mxnet').origin).parent
     (library,) = folder.glob('libmxnet.*')
+    cuda.load_libraries()  # As `import mxnet` does
     error, provided = load(library), set()
     while error:
         name = re.match(r'[^\s:]+', error).group()

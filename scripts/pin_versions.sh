@@ -5,6 +5,7 @@
 # from its first release on: 3.11.0, not only the latest 3.11. What is pinned
 # stays where it can; `--upgrade` takes the newest of everything.
 set -eu
+unset CDPATH
 cd "$(dirname "$0")/.."
 
 # The pins of d2l 1.0.3, where there are builds of them, and what fits them

@@ -10,8 +10,13 @@
 # `$PYTHON` asks for one Python: a version (3.12), a command or a path;
 # `$MXNET` for the wheel: cpu, or cu112 or cu117 on a machine with a GPU.
 set -eu
+unset CDPATH
 cd "$(dirname "$0")/.."
 venv=${VENV:-.venv}
+# What is set for other installations would put this one elsewhere, or keep
+# the environment's Python from what is its own
+unset PIP_TARGET PIP_PREFIX PIP_ROOT PYTHONHOME PYTHONPATH PYTHONSAFEPATH
+export PIP_USER=0
 
 fail() {
     echo "setup: $*" >&2
@@ -19,7 +24,8 @@ fail() {
 }
 
 # Without `$MXNET` the wheel that is installed stays
-mxnet=${MXNET:-$(cat "$venv/mxnet_wheel" 2>/dev/null || echo cpu)}
+installed=$(grep . "$venv/mxnet_wheel" 2>/dev/null || echo cpu)
+mxnet=${MXNET:-$installed}
 case $mxnet in
 cpu) wheel=mxnet needed=mxnet-needs ;;
 cu112 | cu117) wheel=mxnet-$mxnet needed=mxnet-needs,cuda-11 ;;
@@ -72,8 +78,8 @@ find_python() {
 choose_python() {
     case ${PYTHON:-} in
     '') find_python 3.13 3.12 3.11 3.10 3.9 3.8 3.14 3.15 3.16 3 ;;
-    3.[0-9]*) find_python "$PYTHON" ;;
-    python3.[0-9]*) find_python "${PYTHON#python}" ;;
+    3 | 3.[0-9]*) find_python "$PYTHON" ;;
+    python3 | python3.[0-9]*) find_python "${PYTHON#python}" ;;
     *) echo "$PYTHON" ;;
     esac
 }
@@ -112,10 +118,12 @@ constraints=constraints/py$(echo "$want" | tr -d .).txt
 
 # Whatever changes one of these brings the environment up to date: the place,
 # the version, the needs, and how they are installed
-fingerprint=$({ pwd && echo "$mxnet $want" &&
+fingerprint=$({ pwd && echo "$mxnet" &&
     cat "$constraints" setup.py scripts/setup_env.sh scripts/load_mxnet.py \
         2>/dev/null || :; } | cksum)
 stamp=$venv/set_up_for
+known=$stamp
+[ "$have" = "$want" ] || known=/dev/null # Made anew, it will hold nothing
 extras=$needed missing='' new=''
 for need in run "$@"; do
     case $need in
@@ -125,24 +133,27 @@ for need in run "$@"; do
     notebook) extras=$extras,book,notebook ;;
     *) fail "$need is nothing to set up for: test, chapter, notebook, lint" ;;
     esac
-    grep -qx "$need $fingerprint" "$stamp" 2>/dev/null ||
+    grep -qx "$need $want $fingerprint" "$known" 2>/dev/null ||
         missing="$missing $need"
-    grep -q "^$need " "$stamp" 2>/dev/null || new=yes
+    grep -q "^$need $want " "$known" 2>/dev/null || new=yes
 done
-if [ "$have" = "$want" ] && [ -z "$missing" ]; then
+if [ -z "$missing" ]; then
     exit 0
 fi
 
 if [ "$have" != "$want" ]; then
     "$python" -m d2l_vgg.platforms || exit 1
-    # The folder is emptied: be sure that it holds nothing else
-    if [ -e "$venv" ] && [ ! -e "$venv/pyvenv.cfg" ]; then
-        fail "$venv is no virtual environment; move it away or name another" \
-            'folder (VENV=folder make test)'
+    # The folder is emptied: be sure that it is one of ours, if only half made
+    if [ -n "$(ls -A "$venv" 2>/dev/null)" ] &&
+        [ ! -e "$venv/mxnet_wheel" ] &&
+        { [ "$venv" != .venv ] || [ ! -e "$venv/pyvenv.cfg" ]; }; then
+        fail "$venv is no virtual environment of this project's; move it" \
+            'away or name another folder (VENV=folder make test)'
     fi
     echo "setup: making $venv with $python (Python $want)"
     "$python" -m venv --clear "$venv" ||
         fail "$python could not make an environment in $venv"
+    echo "$mxnet" >"$venv/mxnet_wheel"
 fi
 
 if [ -e "$constraints" ]; then
@@ -167,10 +178,15 @@ pip() {
 # An interrupted set-up may have left an environment without pip
 "$venv/bin/python" -m ensurepip >/dev/null || fail "$venv has no pip"
 # MXNet's wheels share one folder: what another one has left would break it
-if [ "$(cat "$venv/mxnet_wheel" 2>/dev/null || echo cpu)" != "$mxnet" ]; then
+if [ "$installed" != "$mxnet" ]; then
     new=yes
+    # Not before the other is here
+    pip download --quiet --no-deps --dest "$venv/wheels" "$wheel==1.9.1"
     rm -f "$stamp"
     pip uninstall --yes -qq mxnet mxnet-cu112 mxnet-cu117
+    pip install --quiet --no-deps --no-index --find-links "$venv/wheels" \
+        "$wheel==1.9.1"
+    rm -rf "$venv/wheels"
 fi
 echo "$mxnet" >"$venv/mxnet_wheel"
 # What this package is built with comes first, so that nothing is fetched anew
@@ -186,6 +202,6 @@ pip install --quiet --no-warn-conflicts $pinned --use-pep517 \
 "$venv/bin/python" scripts/load_mxnet.py || exit 1
 for need in $missing; do
     { grep -v "^$need " "$stamp" 2>/dev/null || :
-        echo "$need $fingerprint"; } >"$stamp.part"
+        echo "$need $want $fingerprint"; } >"$stamp.part"
     mv "$stamp.part" "$stamp"
 done

@@ -4,11 +4,12 @@
 # `$FRESH_ROOT SUITE COMMAND` has to make such a machine, put the last commit
 # on it and run the command there; without it, nothing is tried.
 set -eu
+unset CDPATH
 cd "$(dirname "$0")/.."
 
 tool=${FRESH_ROOT:-../shared/tools/fresh-root}
 if [ ! -x "$tool" ] || [ "$(id -u)" != 0 ]; then
-    echo 'No empty machines are tried: that takes root and $FRESH_ROOT'
+    echo 'No empty machines are tried: that takes root, and $FRESH_ROOT'
     exit 0
 fi
 

@@ -5,6 +5,7 @@ What must be seen at the first import is tried in a process of its own.
 
 import importlib.util
 import os
+import pickle
 import subprocess
 import sys
 
@@ -232,3 +233,98 @@ def test_processes_start_where_this_package_is_not(tmp_path):
         pool.close()
     """
     assert run_python(code) == '[1, 2]'
+
+
+def test_a_process_that_lacks_this_package_starts_all_the_same():
+    """Without `site` even an editable installation is not found."""
+    data = pickle.dumps(compatibility._Preparation(['/nowhere']))
+    code = f'import pickle; pickle.loads({data!r}); print("started")'
+    assert run_python(code, '-I', '-S') == 'started'
+
+
+def test_processes_find_what_lies_in_the_first_folder(tmp_path):
+    """'' on the path is where the program began, not where it is now."""
+    (tmp_path / 'mxnet.py').write_text(
+        'import numpy\nZERO = numpy.PZERO\ndef zero(x):\n    return ZERO\n'
+    )
+    (tmp_path / 'd2l_vgg').symlink_to(
+        os.path.join(compatibility.__file__, '..', '..', 'd2l_vgg')
+    )
+    code = f"""
+        import os, sys
+        os.chdir({str(tmp_path)!r})
+        import multiprocessing.process
+        multiprocessing.process.ORIGINAL_DIR = os.getcwd()
+        sys.path[0] = ''
+        import d2l_vgg.compatibility, multiprocessing
+        d2l_vgg.compatibility._prepare_new_processes()
+        data = multiprocessing.spawn.get_preparation_data('x')
+        print({str(tmp_path)!r} in data['prepare_mxnet'].code)
+    """
+    assert run_python(code) == 'True'
+
+
+NOT_IMPORTED = """
+    import sys
+    sys.path.insert(0, {folder!r})
+    import d2l_vgg
+    {before}
+    try:
+        from d2l_vgg import mxnet
+    except ImportError as error:
+        print(type(error).__name__, error.name, error)
+"""
+
+
+@pytest.mark.parametrize(
+    'mxnet, before, told',
+    [
+        (
+            'import no_graphviz',
+            '',
+            'ModuleNotFoundError no_graphviz No module',
+        ),
+        (
+            "raise OSError('libgomp.so.1: cannot open')",
+            'from d2l_vgg import platforms; '
+            "platforms._os_release = lambda: 'ID=debian'",
+            'ImportError None MXNet is installed but does not load '
+            '(libgomp.so.1: cannot open): run `apt install libgomp1`.',
+        ),
+        (
+            "raise ModuleNotFoundError(name='mxnet')",
+            "import platform; platform.system = lambda: 'Windows'",
+            'ModuleNotFoundError mxnet MXNet has had no build for Windows',
+        ),
+        (
+            "raise ModuleNotFoundError(name='mxnet')",
+            '',
+            'ModuleNotFoundError mxnet MXNet is not installed: run `make',
+        ),
+        (
+            'npx = None',
+            "sys.modules['d2l'] = None; from d2l_vgg import old_numpy; "
+            'old_numpy.mend_mxnet = int',
+            'ModuleNotFoundError d2l d2l is not installed',
+        ),
+    ],
+)
+def test_what_keeps_mxnet_from_being_imported_is_told(
+    tmp_path, mxnet, before, told
+):
+    (tmp_path / 'mxnet.py').write_text(mxnet)
+    code = NOT_IMPORTED.format(folder=str(tmp_path), before=before)
+    assert run_python(code).startswith(told)
+
+
+def test_all_sums_of_metrics_are_float64():
+    mx = pytest.importorskip('mxnet')
+    metric = mx.metric.MAE()
+    for reset in (metric.reset, metric.reset_local):
+        reset()
+        metric.update([mx.nd.array([0.5])], [mx.nd.array([0.25])])
+        for _, value in (metric.get(), metric.get_global()):
+            assert type(value) in (
+                float,
+                type(mx.nd.array([0], dtype='float64').asnumpy()[0]),
+            )

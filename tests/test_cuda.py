@@ -12,6 +12,7 @@ import subprocess
 import sys
 
 import pytest
+from processes import run_python
 
 from d2l_vgg import cuda
 
@@ -79,3 +80,58 @@ def test_libraries_of_the_system_are_left_to_it(site, monkeypatch):
     damaged.write_bytes(b'half a downl')
     monkeypatch.setattr(cuda, '_folders', lambda: [str(site / 'nvidia')])
     assert cuda.load_libraries() == []
+
+
+@pytest.fixture(params=['mxnet-cu112', 'mxnet-cu117', 'mxnet'])
+def wheel(request, monkeypatch):
+    def version(package):
+        if package != request.param:
+            raise importlib.metadata.PackageNotFoundError(package)
+
+    monkeypatch.setattr(importlib.metadata, 'version', version)
+    return request.param
+
+
+def test_libraries_are_loaded_for_each_wheel_of_a_gpu(wheel, monkeypatch):
+    loaded = []
+    monkeypatch.setattr(cuda, '_folders', lambda: ['/nvidia', '/later'])
+    monkeypatch.setattr(
+        cuda.ctypes, 'CDLL', lambda path, mode: loaded.append(path)
+    )
+    paths = cuda.load_libraries()
+    assert paths == loaded
+    if wheel == 'mxnet':
+        assert paths == []
+        return
+    names = [os.path.basename(path) for path in paths]
+    assert names == [library for _, library in cuda.LIBRARIES]
+    for first, then in [
+        ('cublasLt.', 'cublas.'),
+        ('cublas.', 'cusolver'),
+        ('cusparse', 'cusolver'),
+        ('cublas.', 'cudnn'),
+    ]:
+        assert [n for n in names if first in n or then in n][0].startswith(
+            f'lib{first}'
+        )
+
+
+def test_a_gpu_wheel_without_the_packages_of_nvidia(wheel, monkeypatch):
+    monkeypatch.setattr(cuda.importlib.util, 'find_spec', lambda name: None)
+    assert cuda.load_libraries() == []
+
+
+def test_import_of_mxnet_loads_them_first(tmp_path):
+    (tmp_path / 'mxnet.py').write_text("print('mxnet')\nraise OSError")
+    code = f"""
+        import sys
+        sys.path.insert(0, {str(tmp_path)!r})
+        from d2l_vgg import cuda
+        cuda.load_libraries = lambda: print('cuda')
+        from d2l_vgg import compatibility; compatibility.prepare()
+        try:
+            import mxnet
+        except OSError:
+            pass
+    """
+    assert run_python(code).split() == ['cuda', 'mxnet']

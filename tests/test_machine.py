@@ -97,3 +97,32 @@ def test_quota_of_a_container(tmp_path, files, expected):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     assert machine._cpu_quota(str(tmp_path)) == expected
+
+
+@pytest.mark.parametrize('quota, expected', [(0, 1), (1, 1), (math.inf, 3)])
+def test_quota_limits_the_cores(monkeypatch, quota, expected):
+    monkeypatch.setattr(
+        os, 'sched_getaffinity', lambda pid: {0, 1, 2}, raising=False
+    )
+    monkeypatch.setattr(machine, '_cpu_quota', lambda: quota)
+    monkeypatch.setattr('builtins.open', no_file)
+    assert machine.physical_cores() == expected
+
+
+def no_file(*args, **kwargs):
+    raise FileNotFoundError
+
+
+def test_every_processor_counts_where_nothing_is_told(monkeypatch):
+    monkeypatch.delattr(os, 'sched_getaffinity', raising=False)
+    monkeypatch.setattr(os, 'cpu_count', lambda: 5)
+    assert machine.physical_cores() == 5
+
+
+@pytest.mark.parametrize(
+    'text, expected',
+    [('170000 100000\n', 1), ('max\n', math.inf), ('', math.inf)],
+)
+def test_quotas(tmp_path, text, expected):
+    (tmp_path / 'cpu.max').write_text(text)
+    assert machine._cpu_quota(str(tmp_path)) == expected

@@ -1,6 +1,9 @@
 """Where MXNet can be had, and the one line that is told where it cannot."""
 
+import fnmatch
+import platform
 import re
+import runpy
 import subprocess
 import sys
 
@@ -100,9 +103,52 @@ def test_missing_library_on_a_system_that_is_not_known(monkeypatch):
     [
         ('libcuda.so.1: cannot open shared object file', 'NVIDIA driver'),
         ('libcublas.so.11: cannot open shared object', 'install the CUDA 11'),
-        ('libnccl.so.2: cannot open shared object file', '[cu117]'),
+        ('libnccl.so.2: cannot open shared object file', '[cuda-11]'),
     ],
 )
 def test_missing_libraries_of_a_gpu_wheel(error, expected):
     assert expected in platforms.advice(error)
     assert all(name in str(cuda.LIBRARIES) for name in ('libcublas', 'nccl'))
+
+
+@pytest.mark.parametrize('system', ['MSYS_NT-10.0-22631', 'CYGWIN_NT-10.0'])
+def test_shells_of_windows(system):
+    assert 'WSL' in platforms.refusal(system, 'x86_64')
+
+
+def test_musl_is_known_by_its_loader(monkeypatch):
+    monkeypatch.setattr(
+        platforms.glob,
+        'glob',
+        lambda p: fnmatch.filter(['/lib/ld-musl-aarch64.so.1'], p),
+    )
+    assert 'Alpine' in platforms.refusal('Linux', 'aarch64')
+    monkeypatch.setattr(
+        platforms.glob,
+        'glob',
+        lambda p: fnmatch.filter(['/lib/ld-linux-aarch64.so.1'], p),
+    )
+    assert platforms.refusal('Linux', 'aarch64') is None
+
+
+def test_remark_is_printed(capsys):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(platform, 'system', lambda: 'Darwin')
+        patch.setattr(platform, 'machine', lambda: 'x86_64')
+        runpy.run_path(platforms.__file__, run_name='__main__')
+    assert capsys.readouterr().out.startswith(
+        'setup: MXNet 1.9.1 has a build'
+    )
+
+
+def no_file(*args, **kwargs):
+    raise FileNotFoundError
+
+
+def test_odd_systems(monkeypatch):
+    assert 'CUDA 11' in platforms.advice('libcudart.so.11.0: cannot open')
+    assert (
+        platforms.family_of('\n# a comment\nID="opensuse-leap"\n') == 'suse'
+    )
+    monkeypatch.setattr('builtins.open', no_file)
+    assert platforms._os_release() == ''

@@ -19,10 +19,12 @@ from pathlib import Path
 import pytest
 from packaging.specifiers import SpecifierSet
 
+from d2l_vgg import cuda
+
 ROOT = Path(__file__).resolve().parent.parent
 # Everything the script calls, so that no Python of this machine is found
 TOOLS = (
-    'awk cat cksum cp dirname env grep head make mkdir mv rm sh tr'.split()
+    'awk cat cksum cp dirname env grep head ls make mkdir mv rm sh tr'.split()
 )
 
 pytestmark = pytest.mark.skipif(
@@ -324,11 +326,14 @@ def test_variable_asks_for_the_wheel_of_a_gpu(project):
     assert project.setup()[0] == 0
     assert 'uninstall' not in '\n'.join(project.done())
     assert project.setup(MXNET='cu117')[0] == 0
-    asked = [line for line in project.done() if 'install' in line]
-    # The wheels share a folder: one must be gone before another comes
-    assert 'uninstall --yes -qq mxnet mxnet-cu112' in asked[0]
-    assert '--no-deps mxnet-cu117==1.9.1 d2l==1.0.3' in asked[2]
-    assert asked[3].endswith('--editable .[mxnet-needs,cuda-11]')
+    asked = [line for line in project.done() if '-m pip' in line]
+    # The wheels share a folder: one must be gone before another comes, but
+    # not before that other is on this machine
+    assert 'download' in asked[0] and 'mxnet-cu117==1.9.1' in asked[0]
+    assert 'uninstall --yes -qq mxnet mxnet-cu112' in asked[1]
+    assert '--no-index' in asked[2] and 'mxnet-cu117==1.9.1' in asked[2]
+    assert '--no-deps mxnet-cu117==1.9.1 d2l==1.0.3' in asked[4]
+    assert asked[5].endswith('--editable .[mxnet-needs,cuda-11]')
     # And it stays when no wheel is asked for
     assert project.setup() == (0, [])
     assert project.setup(MXNET='cpu')[0] == 0
@@ -390,6 +395,7 @@ NUMPY = {
     **dict.fromkeys(['38', '39', '310', '311'], '1.23.5'),
     '312': '1.26.4',
     '313': '2.4.6',
+    '314': '2.4.6',
 }
 
 
@@ -406,7 +412,7 @@ def test_constraints_are_exact_versions_of_published_packages(version):
         name = normal(re.match(r'[\w.-]+', needed).group())
         if name.startswith(('mxnet', 'nvidia-')) or name == 'd2l':
             assert name not in names
-        elif name != 'standard-imghdr' or version == '313':
+        elif name != 'standard-imghdr' or version in ('313', '314'):
             assert name in names, name
     assert f'numpy=={NUMPY[version]}' in pins
 
@@ -538,3 +544,280 @@ def test_libraries_of_arm_are_those_of_the_system(tmp_path, monkeypatch):
 def test_library_that_does_not_load_is_named():
     script = load_script('load_mxnet')
     assert 'libnowhere.so.0' in script.load('libnowhere.so.0')
+
+
+# What stands for pip once LOG.offline is there
+OFFLINE = FITTING.replace(
+    "'-m venv",
+    "'-m pip --disable-pip-version-check') "
+    'echo "$*" >>LOG; [ ! -e LOG.offline ] ;;\n\'-m venv',
+)
+
+
+@pytest.fixture
+def offline(project):
+    """Call it, and pip finds no network from then on."""
+    for version in ('3.13', '3.12'):
+        project.add(project.path[1] / f'python{version}', OFFLINE, version)
+    assert project.setup('test')[0] == 0
+    project.done()
+    return Path(f'{project.log}.offline').touch
+
+
+def test_environment_made_anew_is_not_taken_for_what_it_was(project, offline):
+    python = project.root / '.venv' / 'bin' / 'python'
+    python.unlink()
+    status, lines = project.setup('test')
+    assert status == 0 and lines[1].endswith('is needed to run test')
+    assert project.setup('test') == (0, [])
+    offline()
+    python.unlink()
+    for variables in ({}, {'PYTHON': '3.12'}):
+        status, lines = project.setup('test', **variables)
+        assert status == 1 and 'needs the network once' in lines[-1]
+
+
+def test_python_that_was_upgraded_in_place_has_nothing(project, offline):
+    python = project.root / '.venv' / 'bin' / 'python'
+    python.write_text(python.read_text().replace('3.13', '3.14'))
+    offline()
+    assert project.setup('test')[0] == 1
+
+
+def test_wheel_stays_until_the_other_has_come(project, offline):
+    offline()
+    status, lines = project.setup('test', MXNET='cu112')
+    assert status == 1 and 'needs the network once' in lines[-1]
+    assert 'uninstall' not in '\n'.join(project.done())
+    assert project.setup('test') == (0, [])
+
+
+def test_wheel_of_a_half_written_file_is_that_of_the_cpu(project, offline):
+    (project.root / '.venv' / 'mxnet_wheel').write_text('')  # A full disk
+    assert project.setup('test') == (0, [])
+
+
+@pytest.mark.parametrize('changed', [
+    'constraints/py313.txt', 'setup.py', 'scripts/setup_env.sh',
+    'scripts/load_mxnet.py',
+])  # fmt: skip
+def test_any_change_of_what_is_installed_installs(project, offline, changed):
+    with open(project.root / changed, 'a') as file:
+        file.write('\n')
+    assert project.setup('test')[0] == 0
+    done = '\n'.join(project.done())
+    assert '-m ensurepip' in done
+    assert re.search('--constraint .* --no-build-isolation --editable', done)
+    assert '--use-pep517' in done
+
+
+def test_a_project_that_was_moved_installs_anew(project, offline):
+    project.root = project.root.rename(project.root.parent / 'my project')
+    assert project.setup('test')[0] == 0
+    assert '--editable' in '\n'.join(project.done())
+
+
+def test_library_that_does_not_load_is_tried_again(project):
+    failing = FITTING.replace(
+        '*) echo "$', "'scripts/load_mxnet.py '*) exit 1 ;;\n*) echo \"$"
+    )
+    project.add(project.path[1] / 'python3.13', failing, '3.13')
+    for _ in range(2):
+        status, lines = project.setup()
+        assert status == 1 and 'installing' in lines[-1]
+
+
+def test_paths_may_hold_blanks(project):
+    path = project.path[1] / 'a b' / 'python3.13'
+    project.add(path, FITTING, '3.13')
+    assert project.setup(PYTHON=str(path), VENV='my env')[0] == 0
+    assert project.setup(VENV='my env') == (0, [])
+    assert not (project.root / 'my').exists()
+
+
+def test_script_can_be_called_from_anywhere(project):
+    project.add(project.path[1] / 'python3.13', FITTING, '3.13')
+    (project.home / 'scripts').mkdir()
+    script = project.root / 'scripts' / 'setup_env.sh'
+    status, _ = project.run('sh', '-c', f'cd / && sh "{script}"')
+    assert status == 0 and (project.root / '.venv').exists()
+    assert project.run(
+        'sh', 'scripts/setup_env.sh', CDPATH=str(project.home)
+    ) == (0, [])
+
+
+def test_settings_of_other_installations_are_not_heeded(project):
+    noting = FITTING.replace(
+        "'-m venv",
+        '\'-m pip \'*) echo "<$PIP_USER${PIP_TARGET:-}${PYTHONHOME:-}>" '
+        ">>LOG ;;\n'-m venv",
+        1,
+    )
+    noting = noting.replace(
+        "'-m pip '*", "'-m pip --disable-pip-version-check'"
+    )
+    project.add(project.path[1] / 'python3.13', noting, '3.13')
+    project.setup(PIP_USER='1', PIP_TARGET='/away', PYTHONHOME='/usr')
+    assert project.done().count('<0>') == 3
+
+
+def test_python_of_pyenv_elsewhere_and_of_every_version_is_found(project):
+    for version in ('3.14', '3.12', '3.11', '3.10'):
+        root = project.home / version
+        project.add(
+            root / 'versions' / 'a' / 'bin' / f'python{version}',
+            FITTING,
+            version,
+        )
+        _, lines = project.setup(PYENV_ROOT=str(root))
+        assert f'(Python {version})' in lines[0]
+        shutil.rmtree(project.root / '.venv')
+    project.add(project.path[1] / 'python3.11', FITTING, '3.11')
+    project.add(project.path[1] / 'python3.12', FITTING, '3.12')
+    assert '(Python 3.12)' in project.setup()[1][0]
+
+
+def test_python_that_reads_its_input_hides_no_other(project):
+    project.add(
+        project.path[1] / 'python3.13',
+        '#!/bin/sh\nwhile read -r x; do :; done\nexit 1\n',
+    )
+    project.add(project.path[2] / 'python3.12', FITTING, '3.12')
+    assert '(Python 3.12)' in project.setup()[1][0]
+
+
+def test_uv_is_not_asked_where_a_python_fits(project):
+    project.add(
+        project.path[1] / 'uv',
+        '#!/bin/sh\necho "uv $* $UV_PYTHON_PREFERENCE" >>LOG\nexit 1\n',
+    )
+    project.add(project.path[1] / 'python3.9', FITTING, '3.9')
+    assert project.setup()[0] == 0
+    assert not any(line.startswith('uv ') for line in project.done())
+    project.setup(PYTHON='3.12')
+    assert project.done() == ['uv python install 3.12 only-managed']
+
+
+def test_python_3_7_is_too_old(project):
+    """The script's own question, put to a true Python that says it is 3.7."""
+    code = 'import sys; sys.version_info = (3, 7, 9); exec(sys.argv[1])'
+    project.add(
+        project.path[1] / 'python3.8',
+        f'#!/bin/sh\nexec {sys.executable} -c "{code}" "$2"\n',
+    )
+    assert 'no Python 3.8 or newer' in project.refusal()
+
+
+def test_a_python_that_is_not_there_lacks_nothing(project):
+    assert 'lacks' not in project.refusal()
+
+
+def test_both_wheels_of_gpus_have_their_names(project):
+    project.add(project.path[1] / 'python3.11', FITTING)
+    assert project.setup(MXNET='cu112')[0] == 0
+    assert '--no-deps mxnet-cu112==1.9.1' in '\n'.join(project.done())
+
+
+def test_targets_use_the_environment_that_was_asked_for(project):
+    def commands(target, *args, **variables):
+        return '\n'.join(
+            project.run('make', '-n', target, *args, **variables)[1]
+        )
+
+    assert '"my env/bin/python" -m pytest -q -k vgg' in commands(
+        'test', 'ARGS=-k vgg', VENV='my env'
+    )
+    run = commands('run', 'ARGS=--seed 1')
+    assert '".venv/bin/d2l-vgg" train --experiment quick' in run
+    assert run.endswith('--allow-stand-in --seed 1')
+    assert 'PATH="$(' in commands('notebook') or 'PATH="/' in commands(
+        'notebook'
+    )
+    removed = commands('clean').split()
+    assert (
+        '.venv' in removed and 'runs' not in removed and 'data' not in removed
+    )
+    assert '.NOTPARALLEL' in (ROOT / 'Makefile').read_text()
+
+
+def test_library_of_mxnet_is_mended_until_it_loads(
+    tmp_path, monkeypatch, capsys
+):
+    script = load_script('load_mxnet')
+    (tmp_path / 'mxnet').mkdir()
+    (tmp_path / 'mxnet' / '__init__.py').write_text('this is not imported')
+    library = tmp_path / 'mxnet' / 'libmxnet.so'
+    library.touch()
+    monkeypatch.setattr(sys, 'path', [str(tmp_path), *sys.path])
+    monkeypatch.delitem(sys.modules, 'mxnet', raising=False)
+    asked, cuda_asked = [], []
+    errors = iter(['libgomp.so.1: cannot open', 'libquadmath.so.0: no', None])
+    monkeypatch.setattr(
+        script, 'load', lambda path: asked.append(path) or next(errors)
+    )
+    monkeypatch.setattr(
+        script, 'provide', lambda name, folder: f'the wheel of {name}'
+    )
+    # A GPU wheel loads only after the libraries of pip
+    monkeypatch.setattr(
+        cuda, 'load_libraries', lambda: cuda_asked.append(len(asked))
+    )
+    script.main()
+    assert asked == [library] * 3 and cuda_asked == [0]
+    assert capsys.readouterr().out.count('MXNet will use the lib') == 2
+    # What does not help is not tried again, and the system's name is told
+    for provided, error, told in [
+        ('given', 'libgomp.so.1: bad', 'libgomp'),
+        (None, 'libarmpl_lp64_mp.so: cannot open', 'libopenblas.so.0'),
+    ]:
+        monkeypatch.setattr(script, 'load', lambda path, e=error: e)
+        monkeypatch.setattr(script, 'provide', lambda *a, p=provided: p)
+        with pytest.raises(SystemExit, match=told) as stopped:
+            script.main()
+        assert 'then try again' in str(stopped.value)
+
+
+def test_download_asks_for_a_wheel_of_python_3_11(tmp_path, monkeypatch):
+    script = load_script('load_mxnet')
+    asked = []
+    monkeypatch.setattr(
+        script.subprocess, 'call', lambda c: asked.extend(c) or 1
+    )
+    script.provide('libgomp.so.1', tmp_path)
+    assert {'--only-binary=:all:', '--python-version=3.11'} <= set(asked)
+    monkeypatch.setattr(
+        script.subprocess,
+        'run',
+        lambda *a, **k: (_ for _ in ()).throw(FileNotFoundError),
+    )
+    assert script.path_of('libm.so.6') is None
+
+
+def required(extra):
+    return {
+        re.match(r'[\w.-]+', line).group()
+        for line in importlib.metadata.requires('d2l-vgg')
+        if re.search(rf'extra == .{extra}.', line)
+    }
+
+
+def test_extras_hold_what_the_wheels_need():
+    assert required('mxnet-needs') >= {'graphviz', 'pandas'}
+    folders = {folder for folder, _ in cuda.LIBRARIES}
+    packages = {f'nvidia-{f.replace("_", "-")}-cu11' for f in folders}
+    assert required('cuda-11') == packages
+    for wheel in cuda.WHEELS:
+        assert required(wheel[6:]) >= packages | {wheel, 'd2l', 'pandas'}
+
+
+def test_environment_of_somebody_else_is_not_emptied(project):
+    project.add(project.path[1] / 'python3.13', FITTING, '3.13')
+    theirs = project.root / 'theirs'
+    theirs.mkdir()
+    (theirs / 'pyvenv.cfg').touch()
+    assert 'theirs is no virtual environment' in project.refusal(
+        VENV='theirs'
+    )
+    assert (theirs / 'pyvenv.cfg').exists()
+    (project.root / 'empty').mkdir()  # As a volume of Docker is at first
+    assert project.setup(VENV='empty')[0] == 0
