@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -269,14 +270,63 @@ def descendants(pid):
     return children + [d for child in children for d in descendants(child)]
 
 
+def pictured(path):
+    """Return the texts in a picture: matplotlib names each beside it."""
+    return re.findall(r'<!-- (.*) -->', path.read_text(encoding='utf-8'))
+
+
 def test_curves_of_a_run(finished, tmp_path, capsys):
     folder, _ = finished
     output = str(tmp_path / 'picture')
     assert cli.main(['curves', str(folder), '--output', output]) == 0
     text = capsys.readouterr().out
     assert 'val_acc' in text and NOTE in text
+    assert f'{output}.png' in text
     assert os.path.getsize(output + '.png') > 10000
-    assert os.path.getsize(output + '.svg') > 10000
+    assert NOTE in pictured(tmp_path / 'picture.svg')
+
+
+RESULTS = os.path.join(os.path.dirname(__file__), '../chapter/results')
+
+
+@pytest.mark.parametrize(
+    'framework, runs_of_the_book, verdict',
+    [
+        ('mxnet', "book's 11 MXNet runs", 'does not end as the book'),
+        ('pytorch', "book's 11 PyTorch runs", 'ends as the book'),
+    ],
+)
+def test_curves_hold_a_run_against_the_book(
+    framework, runs_of_the_book, verdict, tmp_path, capsys
+):
+    book = os.path.join(RESULTS, 'book')
+    output = str(tmp_path / 'picture')
+    words = ['--framework', framework, '--output', output]
+    assert cli.main(['curves', book, *words]) == 0
+    text = capsys.readouterr().out
+    assert f'This run {verdict}' in text and runs_of_the_book in text
+    # Which images MXNet's tab validates on, that of no other
+    assert ('are not those of Zalando' in text) == (framework == 'mxnet')
+    seen = pictured(tmp_path / 'picture.svg')
+    assert f'{runs_of_the_book}: mean ± 2 sd' in seen
+    assert {'train_loss', 'val_loss', 'val_acc', 'distance (sd)'} <= set(seen)
+    assert 'STAND-IN' not in text + ' '.join(seen)
+
+
+@pytest.mark.parametrize(
+    'epochs, told', [(0.4, 'epochs behind'), (-0.4, 'epochs ahead of')]
+)
+def test_curves_tell_which_run_is_later(epochs, told, tmp_path, capsys):
+    """The record of the book's run, its curves moved by so much."""
+    shutil.copy(os.path.join(RESULTS, 'book', 'run.json'), tmp_path)
+    history = runs.Run.open(os.path.join(RESULTS, 'book')).history()
+    for series, points in history.points.items():
+        history.points[series] = [(x + epochs, value) for x, value in points]
+    history.to_csv(tmp_path / 'history.csv')
+    output = str(tmp_path / 'picture')
+    assert cli.main(['curves', str(tmp_path), '--output', output]) == 0
+    text = capsys.readouterr().out
+    assert re.search(rf'0\.\d\d {told} the published mean', text), text
 
 
 def test_predict(finished):
