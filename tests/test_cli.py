@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -217,8 +218,6 @@ def test_the_book_with_changes_is_not_held_against_the_book(tmp_path):
 
 def test_what_a_run_prints(finished):
     _, result = finished
-    lines = result.stdout.strip().splitlines()
-    assert lines[0] == lines[-1] == NOTE
     assert 'epoch 2/2' in result.stdout
     assert re.search(r'^Validation accuracy 0\.\d{4} ', result.stdout, re.M)
     assert os.path.join('runs', 'whole', 'curves.png') in result.stdout
@@ -226,6 +225,19 @@ def test_what_a_run_prints(finished):
         r'about .+ on this machine: (\S*/)?d2l-vgg train --experiment book',
         result.stdout,
     )
+
+
+def test_a_run_on_the_stand_in_says_so(finished):
+    folder, result = finished
+    assert 'not Fashion-MNIST' in NOTE
+    lines = result.stdout.strip().splitlines()
+    assert lines[0] == lines[-1] == NOTE
+    assert NOTE in pictured(folder / 'curves.svg')
+
+
+def pictured(path):
+    """Return the texts in a picture: matplotlib names each beside it."""
+    return re.findall(r'<!-- (.*) -->', path.read_text(encoding='utf-8'))
 
 
 def test_the_bar_in_a_terminal(tmp_path):
@@ -267,19 +279,47 @@ def test_bench_measures_both_sides(tmp_path):
 
 
 def test_bench_leaves_no_process_behind(tmp_path):
-    process = start('bench', '--data', 'stand-in', cwd=tmp_path)
-    time.sleep(3)  # Its first worker is on its way
+    """Neither one that works nor one that is halted meanwhile."""
+    words = '--data stand-in --resize 32 --batch-size 8'.split()
+    process = start('bench', *words, cwd=tmp_path)
+
+    def has_halted_one():
+        return 'T' in map(state, descendants(process.pid))
+
+    assert wait_for(has_halted_one, process)
     workers = descendants(process.pid)
-    assert workers
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
-    assert not [pid for pid in workers if os.path.exists(f'/proc/{pid}')]
+    try:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=60)
+        # Their loaders end when they do, a moment later
+        end = time.monotonic() + 30
+        while any(map(state, workers)) and time.monotonic() < end:
+            time.sleep(0.05)
+        assert not list(filter(state, workers))
+    finally:
+        for pid in filter(state, workers):
+            os.kill(pid, signal.SIGKILL)
+        process.communicate()
 
 
 def descendants(pid):
-    with open(f'/proc/{pid}/task/{pid}/children') as file:
-        children = [int(child) for child in file.read().split()]
+    try:
+        with open(f'/proc/{pid}/task/{pid}/children') as file:
+            children = [int(child) for child in file.read().split()]
+    except (FileNotFoundError, ProcessLookupError):  # It has ended
+        return []
     return children + [d for child in children for d in descendants(child)]
+
+
+def state(pid):
+    """Return the letter of a process, such as T if halted; '' at its end."""
+    try:
+        with open(f'/proc/{pid}/stat') as file:
+            letter = file.read().rsplit(')', 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return ''
+    # Z stands for one that has ended and waits to be asked how
+    return letter.replace('Z', '')
 
 
 def test_curves_of_a_run(finished, tmp_path, capsys):
@@ -288,8 +328,52 @@ def test_curves_of_a_run(finished, tmp_path, capsys):
     assert cli.main(['curves', str(folder), '--output', output]) == 0
     text = capsys.readouterr().out
     assert 'val_acc' in text and NOTE in text
+    assert f'{output}.png' in text
     assert os.path.getsize(output + '.png') > 10000
-    assert os.path.getsize(output + '.svg') > 10000
+    assert NOTE in pictured(tmp_path / 'picture.svg')
+
+
+RESULTS = os.path.join(os.path.dirname(__file__), '../chapter/results')
+
+
+@pytest.mark.parametrize(
+    'framework, runs_of_the_book, verdict',
+    [
+        ('mxnet', "book's 11 MXNet runs", 'does not end as the book'),
+        ('pytorch', "book's 11 PyTorch runs", 'ends as the book'),
+    ],
+)
+def test_curves_hold_a_run_against_the_book(
+    framework, runs_of_the_book, verdict, tmp_path, capsys
+):
+    book = os.path.join(RESULTS, 'book')
+    output = str(tmp_path / 'picture')
+    words = ['--framework', framework, '--output', output]
+    assert cli.main(['curves', book, *words]) == 0
+    text = capsys.readouterr().out
+    assert f'This run {verdict}' in text and runs_of_the_book in text
+    # Which images MXNet's tab validates on, that of no other
+    assert ('are not those of Zalando' in text) == (framework == 'mxnet')
+    seen = pictured(tmp_path / 'picture.svg')
+    assert f'{runs_of_the_book}: mean ± 2 sd' in seen
+    assert {'train_loss', 'val_loss', 'val_acc', 'distance (sd)'} <= set(seen)
+    assert 'STAND-IN' not in text + ' '.join(seen)
+
+
+@pytest.mark.parametrize(
+    'epochs, told', [(0.4, 'epochs behind'), (-0.4, 'epochs ahead of')]
+)
+def test_curves_tell_which_run_is_later(epochs, told, tmp_path, capsys):
+    """The record of the book's run, its curves moved by so much."""
+    shutil.copy(os.path.join(RESULTS, 'book', 'run.json'), tmp_path)
+    history = runs.Run.open(os.path.join(RESULTS, 'book')).history()
+    for series, points in history.points.items():
+        history.points[series] = [(x + epochs, value) for x, value in points]
+    history.to_csv(tmp_path / 'history.csv')
+    output = str(tmp_path / 'picture')
+    assert cli.main(['curves', str(tmp_path), '--output', output]) == 0
+    text = capsys.readouterr().out
+    assert re.search(rf'0\.\d\d {told} the published mean', text), text
 
 
 def test_predict(finished):
@@ -300,8 +384,10 @@ def test_predict(finished):
     final = runs.Run.open(folder).info['results']['val_acc']
     # The history has the mean over minibatches, of which the last is smaller
     assert accuracy == pytest.approx(final, abs=0.05)
-    assert (folder / 'confusion.png').exists()
-    assert (folder / 'mistakes.png').exists()
+    assert NOTE in result.stdout
+    for name in 'confusion', 'mistakes':
+        assert (folder / f'{name}.png').exists()
+        assert NOTE in pictured(folder / f'{name}.svg')
 
 
 def test_a_second_run_gets_a_folder_of_its_own(finished):

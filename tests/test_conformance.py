@@ -155,11 +155,11 @@ def test_forward_and_gradients_equal_numpy_in_float64(framework, size):
 @pytest.mark.parametrize(
     'arch, message',
     [
-        ('vgg12', 'vgg12'),
-        ('lenet', 'not built of VGG blocks'),
-        (((0, 16),), '0'),
-        (((1, -16),), '-16'),
-        ((), r'\(\)|empty|block'),
+        ('vgg12', "no architecture 'vgg12'; the nearest is vgg11"),
+        ('lenet', 'lenet is not built of VGG blocks: choose one of vgg11'),
+        (((0, 16),), 'num_convs of block 1 must be .* not 0$'),
+        (((1, 8), (1, -16)), 'num_channels of block 2 must be .* not -16$'),
+        ((), "'custom' needs either blocks such as .* but has neither"),
     ],
 )
 def test_impossible_architectures_are_refused(framework, arch, message):

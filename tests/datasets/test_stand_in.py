@@ -8,6 +8,7 @@ import hashlib
 import numpy as np
 import pytest
 
+from d2l_vgg import cli
 from d2l_vgg.datasets import fashion_mnist, stand_in
 
 
@@ -31,10 +32,11 @@ def test_has_the_arrays_of_the_real_data_set():
         )
 
 
-def test_says_that_it_is_a_stand_in(data):
+def test_says_that_it_is_a_stand_in(data, capsys):
+    """So does every command and picture: tests/test_cli.py."""
     assert data.stand_in is True
-    assert 'not Fashion-MNIST' in data.source
-    assert 'not Fashion-MNIST' in stand_in.__doc__
+    assert cli.main(['data', 'stand-in']) == 0
+    assert 'drawn by code, not Fashion-MNIST' in capsys.readouterr().out
 
 
 def test_same_seed_same_pixels():

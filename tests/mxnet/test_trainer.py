@@ -2,6 +2,7 @@
 
 import math
 import os
+import random
 import re
 import signal
 import threading
@@ -331,6 +332,33 @@ def test_resuming_with_the_stock_loader(tmp_path):
     assert_same(whole, resumed)
 
 
+class ShuffledByPython(Images):
+    """With a loader of the reader's own, which knows Python's chance only."""
+
+    def get_dataloader(self, train):
+        batches = list(super().get_dataloader(False))
+        return Shuffled(batches * 4) if train else batches
+
+
+class Shuffled(list):
+    def __iter__(self):
+        return iter(random.sample(self[:], len(self)))
+
+
+def test_a_loader_that_draws_with_pythons_random_repeats(tmp_path):
+    path = str(tmp_path / 'checkpoint.npz')
+    data = ShuffledByPython()
+    whole, _ = fit(data)
+    assert_same(whole, fit(data)[0])
+    stopped = Interrupted(TINY, lr=0.05)
+    stopped.stop_at, stopped.signum = 17, signal.SIGINT
+    with pytest.raises(KeyboardInterrupt):
+        fit(data, stopped, momentum=0.9, checkpoint=path)
+    resumed, again = fit(data, resume=True, checkpoint=path)
+    assert_same(whole, resumed)
+    assert again.train_batch_idx == 24
+
+
 def test_training_outside_the_main_thread(data):
     found = []
 
@@ -344,22 +372,29 @@ def test_training_outside_the_main_thread(data):
     assert found[0][1].history.final['val_acc'] > 0
 
 
-def test_checkpoints_are_written_as_often_as_asked(data, tmp_path):
-    written = []
-    save = checkpoint.save
+@pytest.mark.parametrize(
+    'seconds, expected',
+    [
+        (0, [None, *range(1, 22)]),  # Each one, before the next begins
+        (3600, [None] * 11 + [11] * 11),  # At the end of an epoch
+    ],
+)
+def test_checkpoints_are_written_as_often_as_asked(
+    data, tmp_path, seconds, expected
+):
+    """From which minibatch a run goes on that is killed in any of them."""
+    path = tmp_path / 'checkpoint.npz'
+    found = []
 
-    class Counting(Trainer):
-        def save_checkpoint(self):
-            super().save_checkpoint()
-            written.append(self.train_batch_idx)
+    class Looking(VGG):
+        def training_step(self, batch):
+            _, meta = checkpoint.load(path) if path.exists() else (None, {})
+            found.append(meta.get('train_batch_idx'))
+            return super().training_step(batch)
 
-    path = str(tmp_path / 'checkpoint.npz')
-    model = VGG(TINY)
-    Counting(2, checkpoint=path, checkpoint_seconds=0, display='none').fit(
-        model, data
-    )
-    assert checkpoint.save is save
-    assert set(range(1, 23)) == set(written)
+    options = {'checkpoint': str(path), 'checkpoint_seconds': seconds}
+    fit(data, Looking(TINY), **options)
+    assert found == expected
     assert os.listdir(tmp_path) == ['checkpoint.npz']
 
 

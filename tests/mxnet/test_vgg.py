@@ -15,6 +15,7 @@ from mxnet.gluon.model_zoo import vision
 from numpy_vgg import conv3x3, max_pool
 
 from d2l_vgg.mxnet import VGG
+from d2l_vgg.mxnet.vgg import LocalResponseNorm
 from d2l_vgg.networks import architectures
 
 BOOK = ((1, 64), (1, 128), (2, 256), (2, 512), (2, 512))
@@ -107,6 +108,19 @@ def test_xavier_initialization():
     assert abs(weight.std() - bound / np.sqrt(3)) < 0.03 * bound
 
 
+def test_local_response_norm_equals_numpy_in_float64():
+    """Activations so large that each of its four constants counts."""
+    X = 400 * (images((2, 9, 3, 3)) - 0.5)
+    squares = np.pad(
+        X.astype('float64') ** 2, ((0, 0), (2, 2), (0, 0), (0, 0))
+    )
+    # Five channels around each; MXNet divides alpha by so many
+    strength = sum(squares[:, i : i + 9] for i in range(5)) / 5
+    expected = X / (2 + 1e-4 * strength) ** 0.75
+    found = LocalResponseNorm()(mnp.array(X)).asnumpy()
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
 @pytest.mark.parametrize('smoothing', [0, 0.1, 0.9])
 def test_label_smoothing_is_the_cross_entropy_with_softer_labels(smoothing):
     model = VGG(((1, 4),))
@@ -152,6 +166,15 @@ def test_flipped_test_scores_are_those_that_are_recorded_and_predicted():
     assert float(plotted['loss']) == pytest.approx(-log_p.mean(), rel=1e-5)
     right = scores.argmax(axis=1) == labels
     assert float(plotted['acc']) == pytest.approx(right.mean())
+
+
+def test_predicting_compiles_the_network():
+    """One that was only read from a file, as `d2l-vgg predict` does."""
+    model = VGG(((1, 4), (1, 8)))
+    model(mnp.zeros((1, 1, 8, 8)))
+    assert not MXNet().is_compiled(model)
+    model.predict([(mnp.zeros((2, 1, 8, 8)), mnp.zeros(2))])
+    assert MXNet().is_compiled(model)
 
 
 def to_bfloat16(array):
