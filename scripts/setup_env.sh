@@ -110,7 +110,8 @@ if [ -n "$have" ] && [ -z "${PYTHON:-}" ]; then
 else
     python=$(choose_python) || exit 1
     want=$(version_of "$python") || fail "${PYTHON:+PYTHON=$PYTHON: }no" \
-        "Python 3.8 or newer was found that can do it: $(how_to_get_python)," \
+        "${PYTHON:+such }Python 3.8 or newer was found that can do it:" \
+        "$(how_to_get_python)," \
         'or uv (https://docs.astral.sh/uv), which brings one, or name one' \
         '(PYTHON=/path make test)'
 fi

@@ -225,7 +225,7 @@ def test_variable_asks_for_one_python_and_no_other(project):
     older = project.add(second / 'python3.7', FITTING, '3.7')
     for asked in (str(older), 'python3.7', '3.7', '3.12', str(first)):
         line = project.refusal(PYTHON=asked)
-        assert line.startswith(f'setup: PYTHON={asked}: no Python 3.8')
+        assert line.startswith(f'setup: PYTHON={asked}: no such Python 3.8')
     for asked in (str(old), 'python3.9', '3.9'):
         shutil.rmtree(project.root / '.venv', ignore_errors=True)
         _, lines = project.setup(PYTHON=asked)

@@ -74,8 +74,8 @@ class LocalResponseNorm(nn.HybridBlock):
     """Divide each activation by the strength of its neighbours in channels.
 
     As in AlexNet (Krizhevsky et al., 2012, Section 3.3) and in network A-LRN
-    of the VGG paper: five channels, alpha 1e-4, beta 0.75, k 2. The shape
-    stays as it is.
+    of the VGG paper: five channels, alpha 1e-4 (which MXNet divides by the
+    five), beta 0.75, k 2. The shape stays as it is.
     """
 
     def hybrid_forward(self, F, X):
