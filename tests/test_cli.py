@@ -682,7 +682,7 @@ def test_a_diverged_run_keeps_what_was_recorded(tmp_path):
         (['--max-epochs', '0'], ['max_epochs is 0: it must be positive']),
         (
             ['--num-gpus', '8'],
-            ['num_gpus is 8', 'at most that many', '0 to train on the CPU'],
+            ['num_gpus is 8', 'one device', 'for 0 to train on the CPU'],
         ),
         (
             ['--resize', '2'],
