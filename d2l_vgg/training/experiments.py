@@ -6,6 +6,7 @@ in a minute on a laptop that the network learns.
 
 import dataclasses
 
+from d2l_vgg import limits
 from d2l_vgg.networks.architectures import Architecture, get
 from d2l_vgg.training.precisions import PRECISIONS
 from d2l_vgg.training.schedules import SCHEDULES
@@ -15,17 +16,17 @@ from d2l_vgg.training.schedules import SCHEDULES
 DRAWS = ('seed', 'published')
 
 
-def setting(default, help=None, **limits):
+def setting(default, help=None, **about):
     """Return a field of `Experiment` with all that is to know of it.
 
     Args:
         default: the book's choice
         help: what the command line says of it; without, it has no option
-        limits: above, least, below: bounds of a number; choices: the values
-            that it may have; metavar: what the help shows for the value
+        about: the limits of `limits.check`: above, least, below, choices;
+            and metavar: what the help shows for the value
     """
     return dataclasses.field(
-        default=default, metadata={'help': help, **limits}
+        default=default, metadata={'help': help, **about}
     )
 
 
@@ -61,13 +62,16 @@ class Experiment:
         0,
         'move each training image by up to so many of its 28',
         least=0,
+        below=28,
         metavar='PIXELS',
     )
     test_flip: bool = setting(
         False,
         'validate and predict with the mean over image and mirror image',
     )
-    seed: int = setting(0, 'of shuffles, flips, shifts and dropout', least=0)
+    seed: int = setting(
+        0, 'of shuffles, flips, shifts and dropout', least=0, below=2**32
+    )
     draw: str = setting(
         'seed',
         'where initial parameters come from: the seed, or the published runs '
@@ -85,10 +89,12 @@ class Experiment:
         """Refuse values that no run can have.
 
         Raises:
-            ValueError: one is out of its range.
+            ValueError: one is out of its range, or no number.
         """
         for field in dataclasses.fields(self):
-            check(field.name, getattr(self, field.name))
+            value = check(field.name, getattr(self, field.name))
+            # Python's own number, for JSON; this is how to set what is frozen
+            object.__setattr__(self, field.name, value)
 
     def describe(self):
         """Return the hyperparameters in a few words."""
@@ -118,24 +124,18 @@ FIELDS = {field.name: field for field in dataclasses.fields(Experiment)}
 
 
 def check(name, value):
-    """Refuse a value that the hyperparameter `name` cannot have.
+    """Return `value` as Python's own number, or refuse it.
 
     Raises:
-        ValueError: `value` is out of its range.
+        ValueError: the hyperparameter `name` cannot have it.
     """
-    limits = FIELDS[name].metadata
-    wrong = None
-    if 'choices' in limits and value not in limits['choices']:
-        value, wrong = repr(value), f'one of {", ".join(limits["choices"])}'
-    # Not a number is on no side of a bound
-    elif 'above' in limits and not value > limits['above']:
-        wrong = 'positive'
-    elif 'least' in limits and not value >= limits['least']:
-        wrong = f'{limits["least"]} or more'
-    elif 'below' in limits and not value < limits['below']:
-        wrong = f'below {limits["below"]}'
-    if wrong:
-        raise ValueError(f'{name} is {value}: it must be {wrong}.')
+    field = FIELDS[name]
+    bounds = {
+        key: field.metadata[key]
+        for key in ('above', 'least', 'below', 'choices')
+        if key in field.metadata
+    }
+    return limits.check(name, value, field.type, **bounds)
 
 
 def _small(name, blocks, dropout=0):

@@ -12,6 +12,7 @@ import math
 import os
 import time
 
+from d2l_vgg.datasets.minibatches import Minibatches
 from d2l_vgg.training import checkpoint as checkpoints
 from d2l_vgg.training import (
     experiments,
@@ -88,7 +89,8 @@ class Trainer(abc.ABC):
         self.checkpoint_seconds = checkpoint_seconds
         for name, value in vars(self).items():
             if name in experiments.FIELDS and value is not None:
-                experiments.check(name, value)
+                # NumPy's numbers become Python's, which JSON can write
+                setattr(self, name, experiments.check(name, value))
         self.schedule = schedules.get(lr_schedule)
         self.device = self.find_device(num_gpus)
         precisions.check(precision, self.on_cpu)
@@ -277,7 +279,8 @@ class Trainer(abc.ABC):
         """Train on the minibatches of this epoch that are still to do."""
         seeds.seed_order(self.seed, self.epoch)
         done = self.train_batch_idx - self.epoch * self.num_train_batches
-        for batch in remaining(self.train_dataloader, done):
+        order = [self.seed, self.epoch]
+        for batch in remaining(self.train_dataloader, done, order):
             self.seed_device(seeds.mix(self.seed, self.train_batch_idx))
             self.train_step(batch, self.scheduled_lr())
             self.record_values(train=True)
@@ -383,8 +386,12 @@ class Trainer(abc.ABC):
         }
 
 
-def remaining(dataloader, done):
-    """Iterate over an epoch's minibatches but the first `done`."""
-    if hasattr(dataloader, 'start_at'):
-        return dataloader.start_at(done)
+def remaining(dataloader, done, seed):
+    """Iterate over an epoch's minibatches but the first `done`.
+
+    `seed` decides the order of our own; other loaders draw from the global
+    generators.
+    """
+    if isinstance(dataloader, Minibatches):
+        return dataloader.start_at(done, seed)
     return itertools.islice(dataloader, done, None)

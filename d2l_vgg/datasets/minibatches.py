@@ -1,0 +1,152 @@
+"""Minibatches of images: the order of an epoch, and how its images are moved.
+
+The set lies whole on the device, where minibatches are cut, resized and
+scaled; a framework fills in how. So there are no worker processes that could
+hang, and nothing is copied at each step.
+"""
+
+import abc
+import math
+
+import numpy as np
+
+
+class Minibatches(abc.ABC):
+    """Images and labels cut into minibatches on the device.
+
+    Each is a pair of `X`, float32 in [0, 1] of shape (batch_size, 1, height,
+    width) or as the framework has it, and `y`, integers of shape
+    (batch_size,).
+
+    Args:
+        images: uint8 array of shape (number of examples, height, width)
+        labels: integers of shape (number of examples,)
+        batch_size: examples in a minibatch; the last one holds the rest
+        resize: (width, height) of the images in pixels, as in the book
+        shuffle: draw the order of each epoch
+        device: where the set is held, None for where the framework has it
+        flip: mirror half of the images, left to right
+        shift: move each image by up to so many pixels up or down, and left
+            or right; what comes in is black
+
+    Attributes: `images`, uint8 of shape (number of examples, height + 2
+    shift, width + 2 shift), and `labels`, int32, are on the device. So are
+    `rows`, (new height, height), and `columns`, (width, new width), the
+    matrices that resize an image from both sides, float32; None where it
+    keeps its size.
+    """
+
+    def __init__(
+        self,
+        images,
+        labels,
+        batch_size,
+        resize,
+        shuffle=False,
+        device=None,
+        flip=False,
+        shift=0,
+    ):
+        self.size = images.shape[1:]
+        self.num_examples = len(labels)
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.device = device
+        self.flip = flip
+        self.shift = shift
+        # A black margin for what is moved out of the image and into it
+        images = np.pad(images, [(0, 0), (shift, shift), (shift, shift)])
+        self.images = self.to_device(images, 'uint8')
+        self.labels = self.to_device(np.asarray(labels), 'int32')
+        width, height = resize
+        self.rows = self.columns = None
+        if (height, width) != self.size:
+            rows = bilinear_weights(self.size[0], height)
+            columns = bilinear_weights(self.size[1], width).T
+            self.rows = self.to_device(rows, 'float32')
+            self.columns = self.to_device(columns, 'float32')
+
+    # ------------------------------------- what a framework fills in
+
+    @abc.abstractmethod
+    def to_device(self, array: np.ndarray, dtype: str) -> object:
+        """Return a NumPy array as one of the framework, on `device`."""
+
+    @abc.abstractmethod
+    def take(self, indices: object, *window: object) -> tuple:
+        """Return `X` and `y` of the examples at `indices`.
+
+        The arrays are int32 and on the device. Images are resized to whole
+        grey levels, the nearest, as the book's loader does, and then divided
+        by 255; nothing waits for the device.
+
+        Args:
+            indices: which examples, of shape (batch_size,)
+            window: nothing, or which rows of each of `images` are taken, of
+                shape (batch_size, height, 1), and which columns, of shape
+                (batch_size, 1, width)
+        """
+
+    # ---------------------------------------------- what all share
+
+    def __len__(self):
+        return math.ceil(self.num_examples / self.batch_size)
+
+    def __iter__(self):
+        return self.start_at(0)
+
+    def start_at(self, first, seed=None):
+        """Iterate over an epoch from its minibatch number `first` on.
+
+        `seed`, a whole number or a list of such, decides the order and the
+        moves; without, they are drawn from NumPy's global generator, so each
+        epoch has new ones.
+        """
+        rng = np.random if seed is None else np.random.RandomState(seed)
+        # Drawn for the whole epoch, so that it can be entered anywhere
+        chosen = [self.to_device(a, 'int32') for a in self.draw(rng)]
+        for i in range(
+            first * self.batch_size, self.num_examples, self.batch_size
+        ):
+            batch = slice(i, i + self.batch_size)
+            yield self.take(*[a[batch] for a in chosen])
+
+    def draw(self, rng):
+        """Return which examples an epoch takes, in order, and which windows.
+
+        NumPy arrays of shape (number of examples,) and, when images are
+        moved, the rows and the columns that are taken of each, of shapes
+        (number of examples, height, 1) and (number of examples, 1, width).
+        """
+        order = np.arange(self.num_examples)
+        if self.shuffle:
+            rng.shuffle(order)
+        if not self.flip and not self.shift:
+            return [order]
+        top, left = rng.randint(
+            2 * self.shift + 1, size=(2, self.num_examples, 1)
+        )
+        rows = top + np.arange(self.size[0])
+        columns = left + np.arange(self.size[1])
+        if self.flip:
+            mirrored = rng.rand(self.num_examples) < 0.5
+            columns[mirrored] = columns[mirrored, ::-1]
+        return [order, rows[:, :, None], columns[:, None, :]]
+
+
+def bilinear_weights(old_size, new_size):
+    """Return the matrix, (new_size, old_size), that resizes a line of pixels.
+
+    Bilinear interpolation between the centres of the pixels with the border
+    repeated, which is what OpenCV (and so the book's loader) computes.
+    """
+    scale = old_size / new_size
+    centres = (np.arange(new_size) + 0.5) * scale - 0.5
+    centres = np.clip(centres, 0, old_size - 1)
+    left = np.minimum(centres.astype(int), max(old_size - 2, 0))
+    right = np.minimum(left + 1, old_size - 1)
+    weights = np.zeros((new_size, old_size), dtype='float32')
+    lines = np.arange(new_size)
+    weights[lines, left] += 1 - (centres - left)
+    weights[lines, right] += centres - left
+    return weights

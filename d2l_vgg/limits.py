@@ -1,0 +1,62 @@
+"""What values an argument may have, told in one sentence.
+
+The limits of a hyperparameter stand in its field of `Experiment`; Python's
+calls and the command line are checked by the same function.
+"""
+
+import math
+import numbers
+
+
+def check(
+    name,
+    value,
+    kind=object,
+    above=None,
+    least=None,
+    below=None,
+    choices=None,
+):
+    """Return `value` as Python's own number, or refuse it.
+
+    Args:
+        name: of the argument, for the message
+        value: of it
+        kind: int, float or bool; for every other type only `choices` count.
+            NumPy's numbers are as good as Python's; True is no number, and
+            2.0 is no whole one.
+        above, least, below: bounds of a number
+        choices: the values that it may have
+
+    Raises:
+        ValueError: `value` is of another kind, or out of its range.
+    """
+    wrong, shown = None, value
+    if kind in KINDS and not _is_a(kind, value):
+        shown, wrong = repr(value), KINDS[kind]
+    elif choices is not None and value not in choices:
+        shown, wrong = repr(value), f'one of {", ".join(choices)}'
+    # Not a number is on no side of a bound
+    elif above is not None and not value > above:
+        wrong = 'positive' if above == 0 else f'above {above}'
+    elif least is not None and not value >= least:
+        wrong = f'{least} or more'
+    elif below is not None and not value < below:
+        wrong = f'below {below}'
+    elif kind is float and not math.isfinite(value):
+        wrong = 'finite'
+    if wrong:
+        raise ValueError(f'{name} is {shown}: it must be {wrong}.')
+    return kind(value) if kind in KINDS else value
+
+
+KINDS = {int: 'a whole number', float: 'a number', bool: 'True or False'}
+
+
+def _is_a(kind, value):
+    # `numpy.bool_`, since NumPy 2 `numpy.bool`, is no subclass of bool
+    if type(value).__name__ in ('bool', 'bool_'):
+        return kind is bool
+    # NumPy's scalars are registered as these
+    wanted = {int: numbers.Integral, float: numbers.Real, bool: bool}
+    return isinstance(value, wanted[kind])

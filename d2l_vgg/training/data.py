@@ -1,0 +1,199 @@
+"""Fashion-MNIST as a run takes it, for any framework.
+
+Which images are used, how large they are and how they are moved is decided
+here; a framework fills in its `Minibatches`.
+"""
+
+import abc
+import functools
+import hashlib
+
+import numpy as np
+
+from d2l_vgg import limits
+from d2l_vgg.datasets import fashion_mnist, stand_in
+from d2l_vgg.datasets.division import divide_anew
+from d2l_vgg.training import experiments
+
+
+class FashionMNIST(abc.ABC):
+    """The Fashion-MNIST dataset, with the interface of the book's class.
+
+    Args:
+        batch_size: examples in a minibatch
+        resize: (width, height) of the images in pixels, as in the book, or
+            one number for both
+        root: folder of the four files, 'stand-in' for the drawn images, or
+            None to look in `$D2L_VGG_DATA` (which may be 'stand-in' too) and
+            the usual places and then download
+        num_train, num_val: how many examples to use, None for all
+        division: None for the official division into training and validation
+            set, or the seed of another one
+        flip: mirror half of the training images, left to right
+        shift: move each training image by up to so many pixels (of 28 x 28)
+            up or down, and left or right; both are drawn anew in each epoch
+        device: where the set is held, None for where the trainer works
+
+    `train` and `val` are pairs of NumPy arrays: images, uint8 of shape
+    (number of examples, 28, 28), and labels, of shape (number of examples,).
+    `source` tells where they are from, `note` what is to be said wherever a
+    result on them is shown, None for nothing.
+
+    Raises:
+        ValueError: a number is out of its range, or there are not so many
+            examples.
+        fashion_mnist.DataNotFound: no files and no network.
+        fashion_mnist.BadFile: a file in `root` is not what it should be.
+    """
+
+    num_workers = 0  # As in d2l's loaders: processes that prepare minibatches
+    trainer = None  # Set by `Trainer`, as the book's does to models
+
+    def __init__(
+        self,
+        batch_size=64,
+        resize=(28, 28),
+        root=None,
+        num_train=None,
+        num_val=None,
+        division=None,
+        flip=False,
+        shift=0,
+        device=None,
+    ):
+        self.batch_size = experiments.check('batch_size', batch_size)
+        self.resize = read_resize(resize)
+        self.root = root
+        self.num_train = read_optional('num_train', num_train, above=0)
+        self.num_val = read_optional('num_val', num_val, above=0)
+        self.division = read_optional(
+            'division', division, least=0, below=2**32
+        )
+        self.flip = experiments.check('flip', flip)
+        self.shift = experiments.check('shift', shift)
+        self.device = device
+        data = self.load()
+        self.source, self.stand_in = data.source, data.stand_in
+        self.note = stand_in.NOTE if data.stand_in else None
+        self.train = self.select(
+            'num_train', data.train_images, data.train_labels
+        )
+        self.val = self.select('num_val', data.val_images, data.val_labels)
+        if self.batch_size > len(self.train[0]):
+            raise ValueError(
+                f'batch_size is {batch_size}, but the training set has only '
+                f'{len(self.train[0])} examples: choose a smaller one.'
+            )
+
+    # ------------------------------------- what a framework fills in
+
+    @property
+    @abc.abstractmethod
+    def Minibatches(self) -> type:
+        """The framework's subclass of `datasets.minibatches.Minibatches`."""
+
+    @abc.abstractmethod
+    def to_numpy(self, array: object) -> np.ndarray:
+        """Return an array of a minibatch as NumPy's."""
+
+    # ---------------------------------------------- what all share
+
+    def load(self):
+        """Return the `fashion_mnist.Data` that was asked for, undivided."""
+        if stand_in.is_asked_for(self.root):
+            data = stand_in.load(
+                self.num_train or 60000, self.num_val or 10000
+            )
+        else:
+            data = fashion_mnist.load(self.root)
+        if self.division is not None:
+            data = divide_anew(data, self.division)
+        return data
+
+    def select(self, name, images, labels):
+        """Return the first so many examples of a set, as `name` tells."""
+        num = getattr(self, name)
+        if num is not None and num > len(labels):
+            raise ValueError(
+                f'{name} is {num}, but this set has only {len(labels)} '
+                'examples: choose a smaller number.'
+            )
+        return images[:num], labels[:num]
+
+    @functools.cached_property
+    def digest(self):
+        """The SHA-256 of all images and labels in use, in their order."""
+        sha256 = hashlib.sha256()
+        for array in (*self.train, *self.val):
+            sha256.update(f'{array.dtype} {array.shape}'.encode())
+            sha256.update(np.ascontiguousarray(array))
+        return sha256.hexdigest()
+
+    def text_labels(self, indices):
+        """Return the names of the classes with these indices."""
+        return fashion_mnist.text_labels(indices)
+
+    def get_dataloader(self, train):
+        """Return the `Minibatches` of an epoch, shuffled for training."""
+        images, labels = self.train if train else self.val
+        device = self.device
+        if device is None and self.trainer is not None:
+            device = self.trainer.device
+        return self.Minibatches(
+            images,
+            labels,
+            self.batch_size,
+            self.resize,
+            shuffle=train,
+            device=device,
+            flip=self.flip and train,
+            shift=self.shift if train else 0,
+        )
+
+    def train_dataloader(self):
+        return self.get_dataloader(train=True)
+
+    def val_dataloader(self):
+        return self.get_dataloader(train=False)
+
+    def visualize(self, batch, nrows=1, ncols=8, labels=None):
+        """Draw the images of a minibatch with their labels above them."""
+        from matplotlib import pyplot as plt
+
+        X, y = batch
+        if labels is None or not len(labels):
+            labels = self.text_labels(self.to_numpy(y))
+        size = (1.5 * ncols, 1.5 * nrows)
+        _, axes = plt.subplots(nrows, ncols, figsize=size, squeeze=False)
+        for ax in axes.flat:
+            ax.axis('off')
+        for ax, image, label in zip(axes.flat, self.to_numpy(X), labels):
+            ax.imshow(image.squeeze())
+            ax.set_title(label)
+
+
+def read_resize(resize):
+    """Return (width, height) as an argument gives it.
+
+    Raises:
+        ValueError: it is neither one whole number nor a pair of them, or not
+            positive.
+    """
+    if not isinstance(resize, (tuple, list)):
+        resize = (resize, resize)
+    if len(resize) != 2:
+        raise ValueError(
+            f'resize is {resize}: it must be one number, or width and height.'
+        )
+    return tuple(experiments.check('resize', size) for size in resize)
+
+
+def read_optional(name, value, **bounds):
+    """Return a whole number, or None for None.
+
+    Raises:
+        ValueError: it is out of its bounds.
+    """
+    if value is None:
+        return None
+    return limits.check(name, value, int, **bounds)
