@@ -6,6 +6,7 @@ hang, and nothing is copied at each step.
 """
 
 import abc
+import itertools
 import math
 
 import numpy as np
@@ -132,6 +133,17 @@ class Minibatches(abc.ABC):
             mirrored = rng.rand(self.num_examples) < 0.5
             columns[mirrored] = columns[mirrored, ::-1]
         return [order, rows[:, :, None], columns[:, None, :]]
+
+
+def start_at(dataloader, first, seed):
+    """Iterate over an epoch of any loader from minibatch `first` on.
+
+    `seed` decides the order of our own; another one draws from the global
+    generators, and is asked for what is left out, too.
+    """
+    if isinstance(dataloader, Minibatches):
+        return dataloader.start_at(first, seed)
+    return itertools.islice(dataloader, first, None)
 
 
 def bilinear_weights(old_size, new_size):

@@ -4,15 +4,27 @@ So a run can go on from any minibatch: a framework's generator can be seeded,
 but not always saved.
 """
 
+import contextlib
 import random
 
 import numpy as np
 
 
-def seed_order(seed, epoch):
-    """Seed what shuffles and moves the images of an epoch."""
+@contextlib.contextmanager
+def kept_apart():
+    """Give Python's and NumPy's generators back as they were before."""
+    of_python, of_numpy = random.getstate(), np.random.get_state()
+    try:
+        yield
+    finally:
+        random.setstate(of_python)
+        np.random.set_state(of_numpy)
+
+
+def seed_global(seed, epoch):
+    """Seed these two for an epoch, whose loader may draw from them."""
     np.random.seed([seed, epoch])
-    random.seed(seed + epoch)
+    random.seed(mix(seed, epoch))
 
 
 def mix(*numbers):

@@ -12,7 +12,7 @@ import math
 import os
 import time
 
-from d2l_vgg.datasets.minibatches import Minibatches
+from d2l_vgg.datasets.minibatches import start_at
 from d2l_vgg.training import checkpoint as checkpoints
 from d2l_vgg.training import (
     experiments,
@@ -39,7 +39,9 @@ class Trainer(abc.ABC):
         num_gpus: as in the book, 1 means the CPU where there is no GPU
         gradient_clip_val: largest norm of the gradient, 0 for no limit
         seed: makes the run repeat bit for bit on the same CPU. None draws
-            one, which `trainer.seed` tells after `fit`.
+            another one at each `fit`, which `trainer.seed` then tells. To
+            train epoch by epoch, take None, or for each epoch a trainer with
+            a seed of its own: `Trainer(1, seed=epoch)`.
         lr_schedule: 'constant', 'cosine' or 'one_cycle', see
             `d2l_vgg.training.schedules`
         momentum, weight_decay: of gradient descent
@@ -79,6 +81,7 @@ class Trainer(abc.ABC):
         self.num_gpus = num_gpus
         self.gradient_clip_val = gradient_clip_val
         self.seed = seed
+        self.draws_seed = seed is None
         self.lr_schedule = lr_schedule
         self.momentum = momentum
         self.weight_decay = weight_decay
@@ -166,11 +169,13 @@ class Trainer(abc.ABC):
     def load_arrays(self, arrays: dict) -> None:
         """Take up what `arrays` has returned, of a model of these shapes."""
 
+    @seeds.kept_apart()
     def fit(self, model, data, resume=False):
         """Train `model` on `data` and return the `History` of the run.
 
         With `resume`, continue from the file `checkpoint`; the run then ends
         with the parameters and the history of one that was never stopped.
+        Python's and NumPy's own generators are afterwards as they were.
 
         Raises:
             TrainingDiverged: the loss is no longer finite. What was recorded
@@ -186,11 +191,13 @@ class Trainer(abc.ABC):
                 'resume is True, but this trainer has no checkpoint to go on '
                 'from: name its file, Trainer(..., checkpoint=path).'
             )
+        if self.draws_seed:
+            self.seed = int.from_bytes(os.urandom(4), 'big')
+        # A loader may draw as it is made
+        seeds.seed_global(self.seed, 0)
         self.prepare_data(data)
         model.trainer = self
         self.model = model
-        if self.seed is None:
-            self.seed = int.from_bytes(os.urandom(4), 'big')
         self.seed_device(self.seed)
         self.prepare_model(model)
         self.lr = model.lr
@@ -264,6 +271,7 @@ class Trainer(abc.ABC):
         if self.train_batch_idx < (self.epoch + 1) * self.num_train_batches:
             self.train_epoch()
             self.save_checkpoint()
+        seeds.seed_global(self.seed, self.epoch)
         for batch in self.val_dataloader or ():
             self.validation_step(batch)
             self.record_values(train=False)
@@ -277,10 +285,10 @@ class Trainer(abc.ABC):
 
     def train_epoch(self):
         """Train on the minibatches of this epoch that are still to do."""
-        seeds.seed_order(self.seed, self.epoch)
+        seeds.seed_global(self.seed, self.epoch)
         done = self.train_batch_idx - self.epoch * self.num_train_batches
         order = [self.seed, self.epoch]
-        for batch in remaining(self.train_dataloader, done, order):
+        for batch in start_at(self.train_dataloader, done, order):
             self.seed_device(seeds.mix(self.seed, self.train_batch_idx))
             self.train_step(batch, self.scheduled_lr())
             self.record_values(train=True)
@@ -364,6 +372,8 @@ class Trainer(abc.ABC):
         checkpoints.check_arrays(
             self.checkpoint, of_model, self.parameter_shapes()
         )
+        if self.draws_seed:
+            self.seed = meta['settings']['seed']
         checkpoints.check_settings(
             self.checkpoint, meta['settings'], self.settings()
         )
@@ -384,14 +394,3 @@ class Trainer(abc.ABC):
             'lr_schedule': self.lr_schedule,
             'gradient_clip_val': self.gradient_clip_val,
         }
-
-
-def remaining(dataloader, done, seed):
-    """Iterate over an epoch's minibatches but the first `done`.
-
-    `seed` decides the order of our own; other loaders draw from the global
-    generators.
-    """
-    if isinstance(dataloader, Minibatches):
-        return dataloader.start_at(done, seed)
-    return itertools.islice(dataloader, done, None)

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from numpy_data import Minibatches
 
+from d2l_vgg.datasets.minibatches import start_at
+
 IMAGES = np.random.RandomState(0).randint(256, size=(100, 6, 5), dtype='u1')
 
 
@@ -72,6 +74,23 @@ def test_an_epoch_is_entered_anywhere():
         for ours, theirs in zip(rest, whole[first:]):
             np.testing.assert_array_equal(ours[0], theirs[0])
             np.testing.assert_array_equal(ours[1], theirs[1])
+
+
+def test_minibatches_that_are_passed_over_are_not_made():
+    taken = []
+
+    class Counted(Minibatches):
+        def take(self, indices, *window):
+            taken.append(len(indices))
+            return super().take(indices, *window)
+
+    batches = Counted(IMAGES, np.arange(100), 32, (5, 6), shuffle=True)
+    ((_, y),) = start_at(batches, 3, [3, 1])
+    assert taken == [4]
+    np.testing.assert_array_equal(y, order(batches.start_at(0, [3, 1]))[96:])
+    # Another loader has to make them
+    rest = start_at([1, 2, 3], 2, [3, 1])
+    assert list(rest) == [3]
 
 
 def test_without_a_seed_each_epoch_has_an_order_of_its_own():
