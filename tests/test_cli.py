@@ -186,7 +186,7 @@ def test_what_a_run_leaves(finished):
         'curves.png',
         'curves.svg',
         'history.csv',
-        'parameters.params',
+        'parameters.npz',
         'run.json',
     ]
     info = json.loads((folder / 'run.json').read_text())
@@ -496,9 +496,8 @@ def wait_for(condition, process, seconds=120):
 
 
 def params_of(folder):
-    mxnet.npx.set_np()
-    arrays = mxnet.npx.load(str(folder / 'parameters.params'))
-    return {name: array.asnumpy() for name, array in arrays.items()}
+    with np.load(folder / 'parameters.npz', allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
 
 
 def assert_same_run(folder, other):

@@ -9,7 +9,7 @@ from d2l_vgg.commands.making import (
     make_model,
     tell_note,
 )
-from d2l_vgg.commands.options import add_data_option, command
+from d2l_vgg.commands.options import add_data_option
 from d2l_vgg.training.runs import Run
 
 HELP = 'show the accuracy, the confusions and the worst mistakes of a run'
@@ -36,7 +36,7 @@ def run(args):
     from d2l_vgg.training import predictions
 
     finished = Run.open(args.run)
-    parameters = find_parameters(finished, args.run)
+    parameters = finished.find_parameters()
     data = make_data_of(finished, args.data)
     experiment = in_available_precision(finished.experiment)
     model = make_model(frameworks.load(finished.framework), experiment)
@@ -52,22 +52,6 @@ def run(args):
     tell_note(data)
     for name in names:
         print(f'Picture: {os.path.join(args.run, name)}.png')
-
-
-def find_parameters(finished, folder):
-    """Return the path of the run's parameters.
-
-    Raises:
-        FileNotFoundError: the run in `folder` is not finished.
-    """
-    path = finished.path('parameters.params')
-    if not os.path.exists(path):
-        raise FileNotFoundError(
-            f'The run in {folder} has no parameters because it is '
-            f'{finished.info["status"]}: finish it with '
-            f'`{command("train", "--resume", folder)}`.'
-        )
-    return path
 
 
 def draw(finished, data, matrix, worst):

@@ -19,7 +19,7 @@ from d2l_vgg.training.experiments import (
     get_experiment,
     name_of,
 )
-from d2l_vgg.training.runs import Run
+from d2l_vgg.training.runs import PARAMETERS, Run
 
 HELP = 'train a network and keep its curves and parameters in runs/'
 
@@ -232,7 +232,7 @@ def fit(job):
     except (KeyboardInterrupt, TrainingDiverged, OSError) as error:
         keep_unfinished(job, error)
         raise
-    model.save(run.path('parameters.params'))
+    run.info['parameters'] = model.save(run.path(PARAMETERS))
     keep_results(job, 'finished')
     os.remove(trainer.checkpoint)
     report(job)

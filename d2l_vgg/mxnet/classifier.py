@@ -10,8 +10,9 @@ from mxnet.contrib.amp.amp import bfloat16
 from mxnet.gluon import nn
 
 from d2l_vgg import tables
-from d2l_vgg.files import write_whole
 from d2l_vgg.networks import architectures, costs
+from d2l_vgg.networks.names import canonical
+from d2l_vgg.training import parameters
 
 
 class Classifier(d2l.Classifier):
@@ -180,27 +181,81 @@ class Classifier(d2l.Classifier):
         return onp.concatenate(labels), onp.concatenate(scores)
 
     def save(self, path):
-        """Write the parameters to `path`, in Gluon's format.
+        """Write the parameters to `path`, for every framework to read.
+
+        Returns:
+            Their digest, a text of 64 digits.
 
         Raises:
             OSError: the folder cannot be written or the disk is full.
+            ValueError: no parameter has been drawn yet.
         """
-        write_whole(path, lambda file: self.save_parameters(file.name))
+        try:
+            params = named_parameters(self).items()
+            arrays = {name: param.data().asnumpy() for name, param in params}
+        except gluon.parameter.DeferredInitializationError:
+            raise ValueError(
+                'The parameters cannot be saved before they are drawn: let '
+                'the network see an image first, as in model(X).'
+            ) from None
+        return parameters.save(path, arrays)
 
     def load(self, path):
         """Read the parameters that `save` wrote to `path`.
 
+        Files in Gluon's own format, of earlier versions, are read as well.
+
         Raises:
-            ValueError: the file is damaged, or is of another architecture.
+            OSError: the file is not there, or cannot be read.
+            ValueError: it is damaged, or of another network, which then
+                keeps its parameters.
         """
-        try:
-            self.load_parameters(path)
-        except (MXNetError, AssertionError, ValueError, KeyError) as error:
-            reason = str(error).strip().splitlines()[-1]
-            raise ValueError(
-                f'The parameters in {path} do not fit this network or are '
-                f'damaged ({reason}): train it anew.'
-            ) from error
+        params = named_parameters(self)
+        # Gluon sets some sizes when it first sees the input, till then to -1
+        shapes = {
+            name: tuple(n if n > 0 else None for n in param.shape)
+            for name, param in params.items()
+        }
+        if is_gluons(path):
+            own = self._collect_params_with_prefix()
+            names = {n: name for name, n in canonical(self, own).items()}
+            arrays = load_gluons(path)
+            arrays = {names.get(n, n): array for n, array in arrays.items()}
+            parameters.check(path, arrays, shapes)
+        else:
+            arrays = parameters.load(path, shapes)
+        for name, param in params.items():
+            param.set_data(np.array(arrays[name]))
+
+
+def named_parameters(model):
+    """Return the parameters of a Gluon model by their names.
+
+    They are those of `d2l_vgg.networks.names`, or Gluon's own where the model
+    is no network of the family.
+    """
+    params = model._collect_params_with_prefix()
+    return {
+        name: params[own] for name, own in canonical(model, params).items()
+    }
+
+
+def is_gluons(path):
+    """Return whether the file at `path` begins as Gluon's own do."""
+    with open(path, 'rb') as file:
+        return file.read(2) != b'PK'
+
+
+def load_gluons(path):
+    """Return name -> NumPy array of a file in Gluon's own format."""
+    try:
+        return {n: a.asnumpy() for n, a in npx.load(str(path)).items()}
+    except (MXNetError, AttributeError, ValueError) as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise ValueError(
+            f'The parameters in {path} are damaged ({reason}): copy them '
+            'anew, or train the network anew.'
+        ) from error
 
 
 class BFloat16Conv2D(nn.Conv2D):

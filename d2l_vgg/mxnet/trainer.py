@@ -1,19 +1,14 @@
 """The steps of the training loop in MXNet; the loop is everyone's."""
 
 import itertools
-import os
-import tempfile
 
 import mxnet as mx
-import numpy as onp
 from d2l import mxnet as d2l
 from mxnet import autograd, gluon, np
 
-from d2l_vgg.mxnet.classifier import Classifier
+from d2l_vgg.mxnet.classifier import Classifier, named_parameters
 from d2l_vgg.training import trainer
-
-# The entry of a checkpoint that holds the state of the optimizer
-OPTIMIZER = 'optimizer'
+from d2l_vgg.training.checkpoint import optimizer_name
 
 
 class Trainer(trainer.Trainer, d2l.Trainer):
@@ -129,28 +124,55 @@ class Trainer(trainer.Trainer, d2l.Trainer):
     def wait_for(self, value):
         value.wait_to_read()
 
-    def parameters(self):
-        """Return the parameters of the model by their place in it."""
-        return self.model._collect_params_with_prefix()
-
-    def parameter_shapes(self):
-        return {name: p.shape for name, p in self.parameters().items()}
-
     def arrays(self):
-        arrays = {
-            name: param.data().asnumpy()
-            for name, param in self.parameters().items()
-        }
-        with tempfile.TemporaryDirectory() as folder:
-            states = os.path.join(folder, 'states')
-            self.optim.save_states(states)
-            arrays[OPTIMIZER] = onp.fromfile(states, dtype='uint8')
-        return arrays
+        values = {**self.values_by_name(), **self.optimizer_slots()}
+        return {name: value.asnumpy() for name, value in values.items()}
 
     def load_arrays(self, arrays):
-        for name, param in self.parameters().items():
-            param.set_data(np.array(arrays[name]))
-        with tempfile.TemporaryDirectory() as folder:
-            states = os.path.join(folder, 'states')
-            arrays[OPTIMIZER].tofile(states)
-            self.optim.load_states(states)
+        values = {**self.values_by_name(), **self.optimizer_slots()}
+        for name, value in values.items():
+            array = np.array(arrays[name], dtype=value.dtype, ctx=value.ctx)
+            value.as_np_ndarray()[:] = array
+        if isinstance(self.optim, gluon.Trainer):
+            optimizer = self.optim._optimizer
+            optimizer.num_update = self.train_batch_idx
+            for i in range(len(self.optim._params)):
+                optimizer._index_update_count[i] = self.train_batch_idx
+
+    def values_by_name(self):
+        """Return name -> array on the device of the model's parameters."""
+        params = self.model.parameters()
+        if isinstance(params, list):  # Written from scratch
+            return {f'parameter{i}': p for i, p in enumerate(params)}
+        params = named_parameters(self.model)
+        return {name: param.data() for name, param in params.items()}
+
+    def optimizer_slots(self):
+        """Return name -> array on the device of what the optimizer keeps."""
+        if not isinstance(self.optim, gluon.Trainer):
+            return {}
+        optimizer, (updater,) = self.optim._optimizer, self.optim._updaters
+        names = {p: n for n, p in named_parameters(self.model).items()}
+        slots = {}
+        for i, param in enumerate(self.optim._params):
+            if param.grad_req == 'null':
+                continue
+            if i not in updater.states:  # As it does at its first step
+                weight = param.data().as_nd_ndarray()
+                updater.states[i] = optimizer.create_state_multi_precision(
+                    i, weight
+                )
+                updater.states_synced[i] = True
+            for slot, value in slots_of(updater.states[i]):
+                slots[optimizer_name(names[param], slot)] = value
+        return slots
+
+
+def slots_of(state):
+    """Return (slot, array) for each array in the state of an optimizer."""
+    if state is None:
+        return []
+    if not isinstance(state, (list, tuple)):
+        return [('momentum', state)]
+    pairs = [pair for part in state for pair in slots_of(part)]
+    return [(f'state{i}', array) for i, (_, array) in enumerate(pairs)]

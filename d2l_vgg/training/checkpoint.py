@@ -1,29 +1,27 @@
 """Checkpoints: one file with all that a stopped run needs to go on.
 
-The file is NumPy's .npz, whatever the framework: arrays by name, and a JSON
-text with everything else. It is written whole or not at all.
+The arrays are those of the network and of its optimizer, by name; what else
+there is to know is told as JSON. See `d2l_vgg.training.arrays`.
 """
 
 import contextlib
 import json
+import math
+import warnings
 
-import numpy as np
-
-from d2l_vgg.files import write_whole
-
-_META = 'meta.json'
+from d2l_vgg.training import arrays as files
+from d2l_vgg.training.history import History
+from d2l_vgg.training.parameters import describe
 
 
-@contextlib.contextmanager
-def explained(path):
-    """Say of a failure to write in this block what it means for the run."""
-    try:
-        yield
-    except OSError as error:
-        raise OSError(
-            f'The checkpoint {path} cannot be written ({error.strerror}): '
-            'make room and resume the run; the checkpoint before is whole.'
-        ) from error
+def optimizer_name(name, slot):
+    """Return the name of what an optimizer keeps of the parameter `name`.
+
+    The slot 'momentum' is the velocity v of gradient descent, v <- momentum v
+    - lr gradient, which is added to the parameter, in every framework; other
+    slots are those of the framework.
+    """
+    return f'optimizer/{name}.{slot}'
 
 
 class BadCheckpoint(ValueError):
@@ -37,8 +35,13 @@ def save(path, arrays, meta):
         OSError: the folder cannot be written or the disk is full; what was
             at `path` before is still there.
     """
-    text = np.frombuffer(json.dumps(meta).encode(), dtype='uint8')
-    write_whole(path, lambda file: np.savez(file, **arrays, **{_META: text}))
+    try:
+        files.save(path, arrays, meta)
+    except OSError as error:
+        raise OSError(
+            f'The checkpoint {path} cannot be written ({error.strerror}): '
+            'make room and resume the run; the checkpoint before is whole.'
+        ) from error
 
 
 def load(path):
@@ -46,31 +49,39 @@ def load(path):
 
     Raises:
         FileNotFoundError: there is no such file.
-        BadCheckpoint: the file is damaged; every byte is covered by the
-            checksums of its format.
+        OSError: it cannot be read.
+        BadCheckpoint: it is damaged; every byte is covered by checksums.
     """
-    with _damage_told(path), np.load(path, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
-        meta = _meta(arrays.pop(_META))
-    return arrays, meta
+    with _explained(path):
+        return files.load(path)
 
 
 def load_meta(path):
     """Return the meta that `save` wrote to `path`, without the arrays.
 
-    Raises:
-        BadCheckpoint: the file is damaged where it is read.
+    Errors are those of `load`, but damage to the arrays is not seen.
     """
-    with _damage_told(path), np.load(path, allow_pickle=False) as file:
-        return _meta(file[_META])
+    with _explained(path):
+        return files.load_meta(path)
 
 
-def _meta(array):
-    return json.loads(array.tobytes().decode())
+def load_seed(path):
+    """Return the seed of the run that `path` is a checkpoint of.
+
+    Errors are those of `load_meta`.
+    """
+    settings = load_meta(path).get('settings', {})
+    if not isinstance(settings.get('seed'), int):
+        raise BadCheckpoint(
+            f'The checkpoint {path} does not tell its seed: start the run '
+            'anew.'
+        )
+    return settings['seed']
 
 
 @contextlib.contextmanager
-def _damage_told(path):
+def _explained(path):
+    """Say of a failure to read in this block what it means for the run."""
     try:
         yield
     except FileNotFoundError:
@@ -78,45 +89,96 @@ def _damage_told(path):
             f'No checkpoint at {path}: there is nothing to resume; start '
             'the run anew.'
         ) from None
-    except Exception as error:  # Damage shows in a dozen ways
+    except OSError as error:
+        raise OSError(
+            f'The checkpoint {path} cannot be read ({error.strerror}): give '
+            'it back to yourself, or wait for its disk, and resume the run.'
+        ) from error
+    except files.BadArrays as error:
         raise BadCheckpoint(
-            f'The checkpoint {path} is damaged ({error}): delete it and '
-            'start the run anew.'
+            f'The checkpoint {error}: delete it and start the run anew.'
         ) from error
 
 
 def check_arrays(path, arrays, expected):
-    """Refuse a checkpoint whose arrays are not those of this network.
+    """Refuse a checkpoint whose arrays are not those of this run.
 
     Args:
         path: where `arrays` come from, for the message
         arrays: name -> array, as loaded
-        expected: name -> shape, as the network has them
+        expected: name -> array, as network and optimizer have them now
 
     Raises:
-        BadCheckpoint: a name or a shape differs.
+        BadCheckpoint: a name, a shape or a type differs.
     """
-    found = {name: array.shape for name, array in arrays.items()}
-    for name in sorted(set(found) | set(expected)):
-        if found.get(name) != expected.get(name):
+    for name in [*expected, *(set(arrays) - set(expected))]:
+        found, wanted = (
+            describe(arrays.get(name)),
+            describe(expected.get(name)),
+        )
+        if found != wanted:
             raise BadCheckpoint(
-                f'The checkpoint {path} is of another architecture: '
-                f'{name} is {found.get(name, "missing")} there and '
-                f'{expected.get(name, "missing")} in this network; resume '
-                'with the architecture that it was made with.'
+                f'The checkpoint {path} is of another architecture or '
+                f'optimizer: {name} is {found} there and {wanted} in this '
+                'run; resume with those that it was made with.'
             )
 
 
-def check_settings(path, settings, expected):
-    """Refuse a checkpoint of a run with other hyperparameters.
+def check_meta(path, meta, settings):
+    """Refuse a checkpoint of another run, or one that makes no sense.
+
+    Args:
+        path: where `meta` comes from, for the message
+        meta: as loaded: `settings`, `epoch`, `train_batch_idx`, `history`,
+            `seconds`, `threads`
+        settings: name -> value, as this run has them
 
     Raises:
-        BadCheckpoint: one of the `expected` settings differs.
+        BadCheckpoint: one of `settings` differs, or a count cannot be.
     """
-    for name, value in expected.items():
-        if settings.get(name) != value:
-            raise BadCheckpoint(
-                f'The checkpoint {path} is of a run with {name}='
-                f'{settings.get(name)}, not {value}: resume with the same '
-                'hyperparameters, or start the run anew.'
-            )
+    try:
+        told, epoch = meta['settings'], meta['epoch']
+        for name, value in settings.items():
+            # As JSON has kept it, a pair as a list
+            value = json.loads(json.dumps(value))
+            if told[name] != value:
+                what = f'with {name}={told[name]}, not {value}'
+                if name == 'digest':
+                    what = 'on other images than these'
+                raise BadCheckpoint(
+                    f'The checkpoint {path} is of a run {what}: resume with '
+                    'the same hyperparameters and images, or start the run '
+                    'anew.'
+                )
+        done = meta['train_batch_idx'] - epoch * told['num_train_batches']
+        sensible = (
+            0 <= epoch <= told['max_epochs']
+            and 0 <= done <= told['num_train_batches']
+            and 0 <= meta['seconds'] < math.inf
+            and 'threads' in meta
+        )
+        History.from_state(meta['history'])
+    except BadCheckpoint:
+        raise
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise BadCheckpoint(
+            f'The checkpoint {path} does not tell what a run needs '
+            f'({error}): start the run anew.'
+        ) from error
+    if not sensible:
+        raise BadCheckpoint(
+            f'The checkpoint {path} is of no run: it tells of minibatch '
+            f'{meta["train_batch_idx"]} in epoch {epoch} of '
+            f'{told["max_epochs"]}; start the run anew.'
+        )
+
+
+def tell_threads(before, now):
+    """Warn where a run goes on with another number of threads."""
+    if before != now:
+        warnings.warn(
+            f'The run was begun with {before} threads and goes on with '
+            f'{now}: its last bits may differ from those of a run that was '
+            'never stopped.',
+            stacklevel=4,
+        )

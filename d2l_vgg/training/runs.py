@@ -20,6 +20,11 @@ from d2l_vgg.training.history import History
 PACKAGES = ['d2l-vgg', 'mxnet', *WHEELS, 'd2l', 'numpy']
 
 
+# The file of the trained parameters, and what it was called when every run
+# was MXNet's
+PARAMETERS = 'parameters.npz'
+OLD_PARAMETERS = 'parameters.params'
+
 # What a `run.json` always tells
 KEYS = {'status', 'name', 'hyperparameters', 'experiment', 'data'}
 
@@ -143,10 +148,30 @@ class Run:
         # Records of the time when there was but one do not tell
         return self.info.get('framework', 'mxnet')
 
+    def find_parameters(self):
+        """Return the path of the trained parameters.
+
+        Raises:
+            FileNotFoundError: there are none, as the run is not finished.
+            ValueError: they are not those that the run has ended with.
+        """
+        # Needs NumPy, which is slow to import and of no use to most commands
+        from d2l_vgg.training import parameters
+
+        for name in PARAMETERS, OLD_PARAMETERS:
+            path = self.path(name)
+            if os.path.exists(path):
+                if self.info.get('parameters'):
+                    parameters.check_digest(path, self.info['parameters'])
+                return path
+        raise FileNotFoundError(
+            f'The run in {self.folder} has no parameters because it is '
+            f'{self.info["status"]}: finish it first.'
+        )
+
     def history(self):
         """Return what was recorded; of an unfinished run, what it saved."""
-        # Needs NumPy, which is slow to import and of no use to most commands
-        from d2l_vgg.training import checkpoint
+        from d2l_vgg.training import checkpoint  # Needs NumPy, too
 
         saved = self.path('checkpoint.npz')
         unfinished = self.info['status'] in ('running', 'stopped')

@@ -155,19 +155,25 @@ class Trainer(abc.ABC):
         """Wait until the device has computed `value`."""
 
     @abc.abstractmethod
-    def parameter_shapes(self) -> dict:
-        """Return name -> shape of all that `arrays` has of the model."""
-
-    @abc.abstractmethod
     def arrays(self) -> dict:
-        """Return name -> NumPy array of the model and of its optimizer.
+        """Return name -> NumPy array of all that training changes.
 
-        The names of the latter begin with 'optimizer'.
+        These are parameters and running statistics, under the names and in
+        the layout of `d2l_vgg.networks.names`, and what the optimizer keeps
+        of each, under the names of `optimizer_name`, whether or not it has
+        taken a step.
         """
 
     @abc.abstractmethod
     def load_arrays(self, arrays: dict) -> None:
-        """Take up what `arrays` has returned, of a model of these shapes."""
+        """Take up what `arrays` has returned, of the very same form.
+
+        As many updates as `train_batch_idx` tells have been made of it.
+        """
+
+    def threads(self) -> object:
+        """Return how many threads compute, on which the last bits depend."""
+        return os.environ.get('OMP_NUM_THREADS')
 
     @seeds.kept_apart()
     def fit(self, model, data, resume=False):
@@ -191,7 +197,9 @@ class Trainer(abc.ABC):
                 'resume is True, but this trainer has no checkpoint to go on '
                 'from: name its file, Trainer(..., checkpoint=path).'
             )
-        if self.draws_seed:
+        if self.draws_seed and resume:
+            self.seed = checkpoints.load_seed(self.checkpoint)
+        elif self.draws_seed:
             self.seed = int.from_bytes(os.urandom(4), 'big')
         # A loader may draw as it is made
         seeds.seed_global(self.seed, 0)
@@ -232,6 +240,7 @@ class Trainer(abc.ABC):
 
         This setting shows that a long run would start and end well.
         """
+        self.data = data
         data.trainer = self  # It holds its images where they are used
         self.board.note = getattr(data, 'note', None)
         self.train_dataloader = data.train_dataloader()
@@ -352,45 +361,40 @@ class Trainer(abc.ABC):
             return
         meta = {
             'settings': self.settings(),
+            'threads': self.threads(),
             'epoch': self.epoch,
             'train_batch_idx': self.train_batch_idx,
             'history': self.history.state(),
             'seconds': time.monotonic() - self.started,
         }
-        with checkpoints.explained(self.checkpoint):
-            checkpoints.save(self.checkpoint, self.arrays(), meta)
+        checkpoints.save(self.checkpoint, self.arrays(), meta)
         self.saved = time.monotonic()
 
     def load_checkpoint(self):
         """Return to where the run was when `checkpoint` was written."""
         arrays, meta = checkpoints.load(self.checkpoint)
-        of_model = {
-            name: array
-            for name, array in arrays.items()
-            if not name.startswith('optimizer')
-        }
-        checkpoints.check_arrays(
-            self.checkpoint, of_model, self.parameter_shapes()
-        )
-        if self.draws_seed:
-            self.seed = meta['settings']['seed']
-        checkpoints.check_settings(
-            self.checkpoint, meta['settings'], self.settings()
-        )
-        self.load_arrays(arrays)
+        checkpoints.check_meta(self.checkpoint, meta, self.settings())
+        checkpoints.check_arrays(self.checkpoint, arrays, self.arrays())
+        checkpoints.tell_threads(meta['threads'], self.threads())
         self.epoch = meta['epoch']
         self.train_batch_idx = meta['train_batch_idx']
         self.val_batch_idx = self.epoch * self.num_val_batches
         self.history = History.from_state(meta['history'])
         self.seconds = meta['seconds']
+        self.load_arrays(arrays)
 
     def settings(self):
-        """Return what must be the same in a run and in its continuation."""
-        return {
-            'seed': self.seed,
-            'max_epochs': self.max_epochs,
-            'num_train_batches': self.num_train_batches,
-            'lr': self.lr,
-            'lr_schedule': self.lr_schedule,
-            'gradient_clip_val': self.gradient_clip_val,
-        }
+        """Return what must be the same in a run and in its continuation.
+
+        Of foreign data only what they have is known.
+        """
+        mine = [name for name in vars(self) if name in experiments.FIELDS]
+        found = {name: getattr(self, name) for name in mine}
+        found.update(
+            num_train_batches=self.num_train_batches,
+            num_val_batches=self.num_val_batches,
+            trial=trial.asked(),
+        )
+        for name in 'batch_size', 'resize', 'flip', 'shift', 'digest':
+            found[name] = getattr(self.data, name, None)
+        return found

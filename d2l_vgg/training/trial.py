@@ -8,6 +8,11 @@ import itertools
 import os
 
 
+def asked():
+    """Return how many minibatches a trial takes, 0 if this is none."""
+    return int(os.environ.get('D2L_VGG_TRIAL') or 0)
+
+
 def shorten(trainer):
     """Keep so many of the minibatches that `trainer` has prepared.
 

@@ -157,19 +157,28 @@ def test_models_of_d2l_train_under_our_trainer(make, epochs):
     assert model.board.data['val_acc']
 
 
-@pytest.mark.parametrize('base', [d2l.Classifier, Classifier])
-def test_a_model_from_scratch_trains(base):
-    class Scratch(base):
-        def __init__(self):
-            super().__init__()
-            self.lr = 0.1
-            self.W = mx.np.random.normal(0, 0.01, (784, 10))
-            self.W.attach_grad()
+class FromScratch:
+    def __init__(self):
+        super().__init__()
+        self.lr = 0.1
+        self.W = mx.np.random.normal(0, 0.01, (784, 10))
+        self.W.attach_grad()
 
-        def forward(self, X):
-            return mx.np.dot(X.reshape(len(X), -1), self.W)
+    def forward(self, X):
+        return mx.np.dot(X.reshape(len(X), -1), self.W)
 
-    _, trainer = fit(Images(), Scratch())
+
+class Scratch(FromScratch, d2l.Classifier):
+    pass
+
+
+class OwnScratch(FromScratch, Classifier):
+    pass
+
+
+@pytest.mark.parametrize('make', [Scratch, OwnScratch])
+def test_a_model_from_scratch_trains(make):
+    _, trainer = fit(Images(), make())
     losses = trainer.history.points['train_loss']
     assert losses[-1][1] < losses[0][1]
 
@@ -616,13 +625,111 @@ def saved(data, tmp_path):
 
 
 def test_a_checkpoint_of_another_architecture(data, saved):
-    other = VGG(Architecture('other', ((1, 4), (1, 9)), hidden=(16,)))
+    arch = Architecture('other', ((1, 4), (1, 9)), hidden=(16,))
+    other = VGG(arch, lr=0.05)
     with pytest.raises(checkpoint.BadCheckpoint, match='architecture'):
-        fit(data, other, resume=True, checkpoint=str(saved))
+        fit(data, other, resume=True, checkpoint=str(saved), momentum=0.9)
+
+
+def test_a_checkpoint_of_other_data(data, saved):
+    def other(**options):
+        return FashionMNIST(
+            **{
+                'batch_size': 32,
+                'root': 'stand-in',
+                'num_train': 330,
+                'num_val': 80,
+                'flip': True,
+                'shift': 2,
+                **options,
+            }
+        )
+
+    fit(other(), resume=True, checkpoint=str(saved))
+    for change, name in (
+        ({'flip': False}, 'flip=True'),
+        ({'shift': 1}, 'shift=2'),
+        ({'batch_size': 31}, 'batch_size=32'),
+        ({'num_val': 90}, 'other images'),
+        ({'division': 1}, 'other images'),
+    ):
+        with pytest.raises(checkpoint.BadCheckpoint, match=name):
+            fit(other(**change), resume=True, checkpoint=str(saved))
+
+
+def test_a_checkpoint_brings_its_seed(data, saved, tmp_path):
+    first, _ = fit(data)
+    again, trainer = fit(data, resume=True, checkpoint=saved, seed=None)
+    assert trainer.seed == 3
+    assert_same(again, first)
+
+
+def test_another_number_of_threads_is_told(data, saved, monkeypatch):
+    monkeypatch.setenv('OMP_NUM_THREADS', '7')
+    with pytest.warns(UserWarning, match='begun with .* goes on with 7'):
+        fit(data, resume=True, checkpoint=str(saved))
+
+
+class Adam(VGG):
+    def configure_optimizers(self):
+        return gluon.Trainer(
+            self.collect_params(), 'adam', {'learning_rate': 0.01}
+        )
 
 
 @pytest.mark.parametrize(
-    'change', [{'seed': 4}, {'max_epochs': 3}, {'lr_schedule': 'cosine'}]
+    'make', [lambda: Adam(TINY), Scratch], ids=['adam', 'scratch']
+)
+def test_any_optimizer_goes_on_bit_for_bit(data, tmp_path, make):
+    path = tmp_path / 'checkpoint.npz'
+    mx.random.seed(1)
+    whole, _ = fit(data, make())
+
+    class Stops(type(make())):
+        def training_step(self, batch):
+            if self.trainer.train_batch_idx == 14:
+                signal.raise_signal(signal.SIGINT)
+            return super().training_step(batch)
+
+    mx.random.seed(1)
+    stopped = make()
+    stopped.__class__ = Stops
+    with pytest.raises(KeyboardInterrupt):
+        fit(data, stopped, checkpoint=path)
+    mx.random.seed(99)
+    model, _ = fit(data, make(), resume=True, checkpoint=path)
+    assert_same(model, whole)
+    if isinstance(model, Scratch):
+        np.testing.assert_array_equal(model.W.asnumpy(), whole.W.asnumpy())
+
+
+def test_a_checkpoint_holds_plain_arrays_by_name(data, saved):
+    with np.load(saved, allow_pickle=False) as file:
+        names = set(file.files) - {'meta.json', 'sha256'}
+        momentum = file['optimizer/conv2_1.weight.momentum']
+        assert momentum.shape == file['conv2_1.weight'].shape
+    own = {
+        f'{layer}.{part}'
+        for layer in ('conv1_1', 'conv2_1', 'dense1', 'dense2')
+        for part in ('weight', 'bias')
+    }
+    assert names == own | {f'optimizer/{name}.momentum' for name in own}
+    # One step of gradient descent adds the velocity to the parameter
+    assert np.abs(momentum).max() > 0
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        {'seed': 4},
+        {'max_epochs': 3},
+        {'lr_schedule': 'cosine'},
+        {'momentum': 0.8},
+        {'weight_decay': 1e-4},
+        {'label_smoothing': 0.1},
+        {'test_flip': True},
+        {'gradient_clip_val': 1},
+    ],
 )
 def test_a_checkpoint_of_a_run_with_other_hyperparameters(
     data, saved, change

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import signal
 import types
 
 import numpy as np
@@ -11,10 +12,11 @@ pytest.importorskip('mxnet')
 
 from frameworks import MXNet, images, needs_bfloat16
 from mxnet import np as mnp
+from mxnet.gluon import nn
 from mxnet.gluon.model_zoo import vision
 from numpy_vgg import conv3x3, max_pool
 
-from d2l_vgg.mxnet import VGG
+from d2l_vgg.mxnet import VGG, Classifier
 from d2l_vgg.mxnet.vgg import LocalResponseNorm
 from d2l_vgg.networks import architectures
 
@@ -257,18 +259,130 @@ def test_a_network_of_one_block_has_nothing_to_round():
         VGG(((1, 4),)).set_precision('bfloat16')
 
 
-def test_parameters_of_another_architecture_are_refused(tmp_path):
-    path = str(tmp_path / 'vgg.params')
-    MXNet().build(((1, 4),), (1, 1, 8, 8)).save(path)
-    other = MXNet().build(((1, 8),), (1, 1, 8, 8))
-    with pytest.raises(ValueError, match='do not fit'):
+def arrays_of(model):
+    params = model._collect_params_with_prefix().items()
+    return {name: param.data().asnumpy() for name, param in params}
+
+
+@pytest.mark.parametrize(
+    'other',
+    [((1, 8),), ((2, 4),), ((1, 4), (1, 4)), 'vgg11'],
+    ids=['channels', 'convolutions', 'blocks', 'name'],
+)
+def test_parameters_of_another_network_change_nothing(other, tmp_path):
+    path = tmp_path / 'parameters.npz'
+    MXNet().build(((1, 4),), (1, 1, 32, 32)).save(path)
+    model = MXNet().build(other, (1, 1, 32, 32))
+    before = arrays_of(model)
+    with pytest.raises(ValueError, match='are of another network: '):
+        model.load(path)
+    after = arrays_of(model)
+    for name in before:
+        np.testing.assert_array_equal(before[name], after[name])
+
+
+def test_damaged_parameters_change_nothing(tmp_path):
+    path = tmp_path / 'parameters.npz'
+    model = MXNet().build(((1, 4),), (1, 1, 8, 8))
+    model.save(path)
+    content = path.read_bytes()
+    before = arrays_of(model)
+    flip = bytearray(content)
+    flip[len(flip) // 2] ^= 1
+    for damaged in content[:-100], bytes(flip), b'', b'PK', b'once upon':
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match='damaged'):
+            model.load(path)
+    for name, array in arrays_of(model).items():
+        np.testing.assert_array_equal(before[name], array)
+
+
+def test_parameters_have_the_same_names_everywhere(tmp_path):
+    path = tmp_path / 'parameters.npz'
+    arch = dataclasses.replace(
+        architectures.get('vgg11_bn'), hidden=(8,), dropout=0
+    )
+    model = MXNet().build(arch, (1, 1, 32, 32))
+    digest = model.save(path)
+    assert len(digest) == 64
+    own = model._collect_params_with_prefix()
+    with np.load(path, allow_pickle=False) as file:
+        names = set(file.files)
+        for name, mine in (
+            ('conv1_1.weight', 'net.0.0.weight'),
+            ('norm1_1.weight', 'net.0.1.gamma'),
+            ('norm1_1.bias', 'net.0.1.beta'),
+            ('norm1_1.running_mean', 'net.0.1.running_mean'),
+            ('norm1_1.running_var', 'net.0.1.running_var'),
+            ('conv5_2.bias', 'net.4.3.bias'),
+            ('dense1.weight', 'net.5.weight'),
+            ('dense2.bias', 'net.6.bias'),
+        ):
+            np.testing.assert_array_equal(
+                file[name], own[mine].data().asnumpy(), name
+            )
+    assert len(names) == len(own) + 2
+
+
+def test_another_classs_parameters_keep_their_own_names(tmp_path):
+    class Own(Classifier):
+        def __init__(self):
+            super().__init__()
+            self.arch = 'resnet'
+            self.net = nn.HybridSequential()
+            self.net.add(nn.Dense(3), nn.Dense(10))
+            self.net.initialize()
+
+    path = tmp_path / 'parameters.npz'
+    model, other, X = Own(), Own(), mnp.ones((2, 5))
+    model(X)
+    model.save(path)
+    with np.load(path) as file:
+        assert 'net.0.weight' in file.files
+    other.load(path)  # Before it has seen an image
+    np.testing.assert_array_equal(model(X).asnumpy(), other(X).asnumpy())
+
+
+def test_what_is_not_drawn_cannot_be_saved(tmp_path):
+    with pytest.raises(ValueError, match='before they are drawn'):
+        VGG(((1, 4),)).save(tmp_path / 'parameters.npz')
+    assert not list(tmp_path.iterdir())
+
+
+def test_gluons_own_files_still_load(tmp_path):
+    path = tmp_path / 'parameters.params'
+    model = MXNet().build(((1, 4),), (1, 1, 8, 8))
+    model.save_parameters(str(path))
+    other = VGG(((1, 4),))
+    other.load(path)
+    X = images((3, 1, 8, 8))
+    np.testing.assert_array_equal(
+        MXNet().forward(model, X), MXNet().forward(other, X)
+    )
+    with pytest.raises(ValueError, match='are of another network: '):
+        VGG(((1, 8),)).load(path)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ValueError, match='damaged'):
         other.load(path)
 
 
-def test_cut_off_parameters_are_refused(tmp_path):
-    path = tmp_path / 'vgg.params'
-    model = MXNet().build(((1, 4),), (1, 1, 8, 8))
-    model.save(str(path))
-    path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(ValueError, match='damaged'):
-        model.load(str(path))
+def test_a_full_disk_keeps_the_parameters_before(tmp_path):
+    """The file system takes no more than so many bytes of a file."""
+    resource = pytest.importorskip('resource')
+    path = tmp_path / 'parameters.npz'
+    model = MXNet().build(((1, 64),), (1, 1, 32, 32))
+    model.save(path)
+    before = path.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    # The last bytes, too, are written in full or not at all
+    for most in len(before) - 1, len(before) // 2, 100:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, limits[1]))
+        try:
+            with pytest.raises(OSError, match='File too large'):
+                model.save(path)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    signal.signal(signal.SIGXFSZ, handler)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ['parameters.npz']

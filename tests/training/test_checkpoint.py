@@ -1,15 +1,33 @@
-"""A checkpoint comes back as it was, or is refused."""
+"""A checkpoint continues the run that it is of, and no other."""
+
+import copy
+import math
 
 import numpy as np
 import pytest
 
 from d2l_vgg.training import checkpoint
+from d2l_vgg.training.history import History
 
 ARRAYS = {
-    'net.0.weight': np.arange(24, dtype='float32').reshape(2, 3, 4),
-    'optimizer': np.frombuffer(b'\x00\x01pickle', dtype='uint8'),
+    'conv1_1.weight': np.arange(24, dtype='float32').reshape(2, 3, 4),
+    'optimizer/conv1_1.weight.momentum': np.ones((2, 3, 4), 'float32'),
 }
-META = {'epoch': 3, 'history': {'points': {'val_acc': [[1, 0.1 + 0.2]]}}}
+SETTINGS = {
+    'seed': 3,
+    'max_epochs': 2,
+    'num_train_batches': 10,
+    'resize': (28, 28),
+    'digest': 'abc',
+}
+META = {
+    'settings': {**SETTINGS, 'resize': [28, 28]},
+    'threads': '2',
+    'epoch': 1,
+    'train_batch_idx': 13,
+    'history': History(10, 2).state(),
+    'seconds': 4.5,
+}
 
 
 @pytest.fixture
@@ -22,57 +40,73 @@ def path(tmp_path):
 def test_it_comes_back_exactly(path):
     arrays, meta = checkpoint.load(path)
     assert meta == META
-    assert list(arrays) == list(ARRAYS)
-    for name in ARRAYS:
-        np.testing.assert_array_equal(arrays[name], ARRAYS[name])
-        assert arrays[name].dtype == ARRAYS[name].dtype
+    checkpoint.check_meta(path, meta, SETTINGS)
+    checkpoint.check_arrays(path, arrays, ARRAYS)
+    assert checkpoint.load_seed(path) == 3
 
 
-def test_no_flipped_bit_goes_unnoticed(path):
-    """Each byte of the file in turn: refused, or read as it was written."""
-    content = path.read_bytes()
-    refused = 0
-    for i in range(len(content)):
-        path.write_bytes(
-            content[:i] + bytes([content[i] ^ 0x10]) + content[i + 1 :]
-        )
-        try:
-            arrays, meta = checkpoint.load(path)
-        except checkpoint.BadCheckpoint:
-            refused += 1
-            continue
-        assert meta == META
-        for name in ARRAYS:
-            np.testing.assert_array_equal(arrays[name], ARRAYS[name])
-    assert refused > len(content) / 2
+@pytest.mark.parametrize(
+    'change',
+    [
+        lambda a: a.pop('conv1_1.weight'),
+        lambda a: a.update(more=np.zeros(3)),
+        lambda a: a.update({'conv1_1.weight': np.zeros((2, 3, 5), 'f4')}),
+        lambda a: a.update({'conv1_1.weight': np.zeros((2, 3, 4), 'f8')}),
+        lambda a: a.pop('optimizer/conv1_1.weight.momentum'),
+    ],
+    ids=['missing', 'more', 'shape', 'type', 'optimizer'],
+)
+def test_other_arrays_are_refused(path, change):
+    arrays = dict(ARRAYS)
+    change(arrays)
+    for found, wanted in (arrays, ARRAYS), (ARRAYS, arrays):
+        with pytest.raises(checkpoint.BadCheckpoint, match='architecture'):
+            checkpoint.check_arrays(path, found, wanted)
 
 
-def test_cut_off_anywhere_it_is_refused(path):
-    content = path.read_bytes()
-    for length in range(0, len(content), 7):
-        path.write_bytes(content[:length])
+@pytest.mark.parametrize('name', SETTINGS)
+def test_another_run_is_refused_by_name(path, name):
+    other = {**SETTINGS, name: 99}
+    named = 'other images' if name == 'digest' else f'{name}=.*, not 99'
+    with pytest.raises(checkpoint.BadCheckpoint, match=named):
+        checkpoint.check_meta(path, META, other)
+
+
+@pytest.mark.parametrize(
+    'name, value',
+    [
+        ('epoch', -1),
+        ('epoch', 3),
+        ('epoch', 'one'),
+        ('train_batch_idx', 9),
+        ('train_batch_idx', 21),
+        ('train_batch_idx', None),
+        ('seconds', math.inf),
+        ('seconds', -1),
+        ('history', {}),
+        ('history', None),
+        ('history', {**META['history'], 'points': [1]}),
+        ('history', {**META['history'], 'plot_train_per_epoch': 0}),
+        ('settings', {}),
+        ('settings', None),
+    ],
+)
+def test_what_makes_no_sense_is_refused(path, name, value):
+    meta = {**copy.deepcopy(META), name: value}
+    with pytest.raises(checkpoint.BadCheckpoint, match='start the run anew'):
+        checkpoint.check_meta(path, meta, SETTINGS)
+
+
+def test_damage(path):
+    path.write_bytes(path.read_bytes()[:-50])
+    for load in checkpoint.load, checkpoint.load_meta, checkpoint.load_seed:
         with pytest.raises(checkpoint.BadCheckpoint, match='damaged'):
-            checkpoint.load(path)
+            load(path)
 
 
-def test_another_architecture(path):
-    expected = {'net.0.weight': (2, 3, 5), 'optimizer': (8,)}
-    arrays, _ = checkpoint.load(path)
-    with pytest.raises(checkpoint.BadCheckpoint, match='net.0.weight is'):
-        checkpoint.check_arrays(path, arrays, expected)
-
-
-def test_meta_is_read_without_the_arrays(tmp_path):
-    path = str(tmp_path / 'checkpoint.npz')
-    checkpoint.save(path, {'a': np.arange(9)}, {'epoch': 3})
-    assert checkpoint.load_meta(path) == {'epoch': 3}
-    # Even where an array is damaged: its bytes are not touched
-    content = bytearray(open(path, 'rb').read())
-    place = content.index(np.arange(9).tobytes())
-    content[place + 8] ^= 1
-    open(path, 'wb').write(content)
-    assert checkpoint.load_meta(path) == {'epoch': 3}
-    with pytest.raises(checkpoint.BadCheckpoint, match='damaged'):
-        checkpoint.load(path)
-    with pytest.raises(FileNotFoundError, match='nothing to resume'):
-        checkpoint.load_meta(str(tmp_path / 'none.npz'))
+def test_what_is_not_there_or_not_to_be_read(path, tmp_path):
+    for load in checkpoint.load, checkpoint.load_meta:
+        with pytest.raises(FileNotFoundError, match='nothing to resume'):
+            load(tmp_path / 'none.npz')
+        with pytest.raises(OSError, match=r'cannot be read \(Is a dir'):
+            load(tmp_path)

@@ -41,7 +41,7 @@ class Drawn:
         return len(self.arrays[1]) // 20
 
     def __iter__(self):
-        for i in range(len(self)):
+        for _ in range(len(self)):
             chosen = self.draw(len(self.arrays[1]))
             yield self.arrays[0][chosen] / 255, self.arrays[1][chosen]
 

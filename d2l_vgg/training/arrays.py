@@ -1,0 +1,111 @@
+"""Arrays by name, and what is to be told of them, in one file.
+
+The file is NumPy's .npz, whatever the framework, with a JSON text and a
+digest of everything as two more entries. It is written whole or not at all,
+and nothing in it is ever executed.
+"""
+
+import contextlib
+import errno
+import hashlib
+import io
+import json
+import zipfile
+
+import numpy as np
+
+from d2l_vgg.files import write_whole
+
+_META, _DIGEST = 'meta.json', 'sha256'
+
+
+class BadArrays(ValueError):
+    """A file of arrays is damaged, or holds others than those wanted."""
+
+
+def save(path, arrays, meta):
+    """Write `arrays` (name -> NumPy array) and `meta` (JSON-able) to `path`.
+
+    Returns:
+        The digest, a text of 64 digits.
+
+    Raises:
+        OSError: the folder cannot be written or the disk is full; what was
+            at `path` before is still there.
+    """
+    found = digest(arrays, meta)
+    entries = {_META: _bytes(json.dumps(meta)), _DIGEST: _bytes(found)}
+    write_whole(path, lambda file: np.savez(file, **arrays, **entries))
+    return found
+
+
+def load(path):
+    """Return the arrays and the meta that `save` wrote to `path`.
+
+    Raises:
+        BadArrays: the file is damaged, or has no digest.
+        OSError: it is not there, or cannot be read.
+    """
+    with _archive(path) as archive:
+        arrays = {name: _read(archive, name) for name in _names(archive)}
+        told = _text(arrays.pop(_DIGEST))
+        meta = json.loads(_text(arrays.pop(_META)))
+        if told != digest(arrays, meta):
+            raise ValueError('its digest is another')
+        return arrays, meta
+
+
+def load_meta(path):
+    """Return the meta that `save` wrote to `path`, without the arrays.
+
+    Raises:
+        BadArrays: the file is damaged where it is read.
+        OSError: it is not there, or cannot be read.
+    """
+    with _archive(path) as archive:
+        return json.loads(_text(_read(archive, _META)))
+
+
+def digest(arrays, meta):
+    """Return the SHA-256 of names, types, shapes, numbers, and of `meta`."""
+    found = hashlib.sha256(json.dumps(meta, sort_keys=True).encode())
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        about = [name, array.dtype.str, np.shape(arrays[name])]
+        found.update(json.dumps(about).encode())
+        found.update(array.reshape(-1).view('uint8'))
+    return found.hexdigest()
+
+
+@contextlib.contextmanager
+def _archive(path):
+    """Open the file, and tell damage that shows inside this block."""
+    with open(path, 'rb') as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                yield archive
+        except MemoryError:  # Not the file's fault, nor is a failing disk
+            raise
+        except Exception as error:  # Damage shows in a dozen ways
+            if getattr(error, 'errno', None) not in (None, errno.EINVAL):
+                raise
+            reason = str(error).strip() or type(error).__name__
+            raise BadArrays(f'{path} is damaged ({reason})') from error
+
+
+def _names(archive):
+    return [name[: -len('.npy')] for name in archive.namelist()]
+
+
+def _read(archive, name):
+    """Return one array, once every byte of it has passed its checksum."""
+    content = archive.read(f'{name}.npy')
+    return np.load(io.BytesIO(content), allow_pickle=False)
+
+
+def _bytes(text):
+    return np.frombuffer(text.encode(), dtype='uint8')
+
+
+def _text(array):
+    return array.tobytes().decode()

@@ -1,0 +1,103 @@
+"""The parameters of a network in a file, the same for every framework.
+
+They are kept under the names and in the layout of `d2l_vgg.networks.names`,
+so that what one framework has trained, another can predict with.
+"""
+
+from d2l_vgg.training import arrays as files
+
+
+def save(path, arrays):
+    """Write `arrays` (name -> NumPy array) to `path`; return their digest.
+
+    Raises:
+        OSError: the folder cannot be written or the disk is full; what was
+            at `path` before is still there.
+    """
+    return files.save(path, arrays, {})
+
+
+def load(path, expected):
+    """Return the arrays that `save` wrote to `path`.
+
+    Args:
+        path: of the file
+        expected: name -> shape, as the network has them; None stands for a
+            size that it does not know yet
+
+    Raises:
+        ValueError: the file is damaged, or holds those of another network.
+        OSError: it is not there, or cannot be read.
+    """
+    try:
+        arrays, _ = files.load(path)
+    except files.BadArrays as error:
+        raise _damaged(error) from error
+    check(path, arrays, expected)
+    return arrays
+
+
+def check(path, arrays, expected):
+    """Refuse parameters that are not those of this network.
+
+    Args:
+        path: where they come from, for the message
+        arrays: name -> array, as loaded
+        expected: as in `load`
+
+    Raises:
+        ValueError: a name, a shape or a type differs.
+    """
+    for name in [*expected, *(set(arrays) - set(expected))]:
+        found, wanted = describe(arrays.get(name)), expected.get(name)
+        if wanted is None or not fits(arrays.get(name), wanted):
+            raise ValueError(
+                f'The parameters in {path} are of another network: {name} is '
+                f'{found} there and {wanted or "missing"} in this one; take '
+                'the network that they were trained with.'
+            )
+
+
+def check_digest(path, digest):
+    """Refuse a file of parameters that is not the one which `save` wrote.
+
+    Args:
+        path: of the file
+        digest: what `save` has returned
+
+    Raises:
+        ValueError: the file is damaged, or another.
+        OSError: it cannot be read.
+    """
+    try:
+        arrays, _ = files.load(path)
+        same = files.digest(arrays, {}) == digest
+    except files.BadArrays as error:
+        raise _damaged(error) from error
+    if not same:
+        raise ValueError(
+            f'The parameters in {path} are not those that the run has ended '
+            'with: copy them anew, or train the network anew.'
+        )
+
+
+def _damaged(error):
+    return ValueError(
+        f'The parameters in {error}: copy them anew, or train the network '
+        'anew.'
+    )
+
+
+def fits(array, shape):
+    """Return whether `array` holds numbers in `shape`, None for any size."""
+    return (
+        array is not None
+        and array.dtype.kind == 'f'
+        and array.ndim == len(shape)
+        and all(n in (None, m) for n, m in zip(shape, array.shape))
+    )
+
+
+def describe(array):
+    """Return shape and type of `array` in words, 'missing' for None."""
+    return 'missing' if array is None else f'{array.shape} {array.dtype}'
