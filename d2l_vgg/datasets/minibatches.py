@@ -30,11 +30,14 @@ class Minibatches(abc.ABC):
         shift: move each image by up to so many pixels up or down, and left
             or right; what comes in is black
 
-    Attributes: `images`, uint8 of shape (number of examples, height + 2
-    shift, width + 2 shift), and `labels`, int32, are on the device. So are
-    `rows`, (new height, height), and `columns`, (width, new width), the
-    matrices that resize an image from both sides, float32; None where it
-    keeps its size.
+    Raises:
+        ValueError: the images are not uint8, or there are not as many labels.
+
+    Attributes: `given_labels` are those in NumPy. On the device are `images`,
+    uint8 of shape (number of examples, height + 2 shift, width + 2 shift),
+    and `labels`, int32. So are `rows`, (new height, height), and `columns`,
+    (width, new width), the matrices that resize an image from both sides,
+    float32; None where it keeps its size.
     """
 
     def __init__(
@@ -48,6 +51,13 @@ class Minibatches(abc.ABC):
         flip=False,
         shift=0,
     ):
+        self.given_labels = np.asarray(labels)
+        if images.dtype != 'uint8' or len(images) != len(labels):
+            raise ValueError(
+                f'There are {len(images)} images of type {images.dtype} and '
+                f'{len(labels)} labels: there must be as many of each, and '
+                'the images must be uint8, 0 to 255.'
+            )
         self.size = images.shape[1:]
         self.num_examples = len(labels)
         self.batch_size = batch_size
@@ -58,7 +68,7 @@ class Minibatches(abc.ABC):
         # A black margin for what is moved out of the image and into it
         images = np.pad(images, [(0, 0), (shift, shift), (shift, shift)])
         self.images = self.to_device(images, 'uint8')
-        self.labels = self.to_device(np.asarray(labels), 'int32')
+        self.labels = self.to_device(self.given_labels, 'int32')
         width, height = resize
         self.rows = self.columns = None
         if (height, width) != self.size:

@@ -58,9 +58,10 @@ class Trainer(trainer.Trainer, d2l.Trainer):
                     param.reset_ctx(self.device)
         # Gluon draws parameters when it first sees the shape of the input
         for batch in itertools.islice(self.train_dataloader, 1):
-            self.forward([a[:1] for a in batch])
+            Y_hat = self.forward([a[:1] for a in batch])
         self.optim = model.configure_optimizers()
         self.check_optimizer()
+        return Y_hat.shape[-1]
 
     def check_optimizer(self):
         """Refuse a model whose optimizer does without what was asked for."""
@@ -117,6 +118,10 @@ class Trainer(trainer.Trainer, d2l.Trainer):
 
     def forward(self, batch):
         return self.model(*self.prepare_batch(batch)[:-1])
+
+    def labels(self, batch):
+        on_gpu = batch[-1].ctx.device_type == 'gpu'
+        return None if on_gpu else batch[-1].asnumpy()
 
     def detach(self, value):
         return value.detach()

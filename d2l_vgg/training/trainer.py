@@ -8,22 +8,22 @@ framework's arrays is in the methods that its own `Trainer` fills in.
 import abc
 import collections
 import itertools
-import math
 import os
 import time
 
 from d2l_vgg.datasets.minibatches import start_at
 from d2l_vgg.training import checkpoint as checkpoints
 from d2l_vgg.training import (
+    errors,
     experiments,
     interrupts,
+    labels,
     precisions,
     progress,
     schedules,
     seeds,
     trial,
 )
-from d2l_vgg.training.errors import TrainingDiverged
 from d2l_vgg.training.history import History
 
 # How many minibatches may wait in the device's queue: one keeps it busy; with
@@ -120,10 +120,11 @@ class Trainer(abc.ABC):
         """Seed the generator that draws parameters and dropout masks."""
 
     @abc.abstractmethod
-    def prepare_model(self, model) -> None:
+    def prepare_model(self, model) -> int:
         """Put `model` on the device, compiled, with its parameters drawn.
 
         Takes its optimizer, too. `self.train_dataloader` is there already.
+        Returns how many scores it gives an example.
 
         Raises:
             ValueError: the model cannot heed a hyperparameter of this
@@ -145,6 +146,10 @@ class Trainer(abc.ABC):
     @abc.abstractmethod
     def forward(self, batch: tuple) -> object:
         """Return the scores of a minibatch, (batch_size, num_classes)."""
+
+    @abc.abstractmethod
+    def labels(self, batch: tuple) -> object:
+        """Return the labels of a minibatch, None if the device has them."""
 
     @abc.abstractmethod
     def detach(self, value: object) -> object:
@@ -189,8 +194,8 @@ class Trainer(abc.ABC):
             checkpoint.BadCheckpoint: `checkpoint` is damaged or was made by
                 another run.
             KeyboardInterrupt: Ctrl-C or SIGTERM, after saving the run.
-            ValueError: `resume` without a `checkpoint`, or a hyperparameter
-                that the model cannot heed.
+            ValueError: `resume` without a `checkpoint`, a hyperparameter
+                that the model cannot heed, or a label without a class.
         """
         if resume and self.checkpoint is None:
             raise ValueError(
@@ -207,7 +212,8 @@ class Trainer(abc.ABC):
         model.trainer = self
         self.model = model
         self.seed_device(self.seed)
-        self.prepare_model(model)
+        self.num_classes = self.prepare_model(model)
+        labels.check_sets(self)
         self.lr = model.lr
         self.epoch = self.train_batch_idx = self.val_batch_idx = 0
         self.seconds = 0
@@ -280,8 +286,7 @@ class Trainer(abc.ABC):
         if self.train_batch_idx < (self.epoch + 1) * self.num_train_batches:
             self.train_epoch()
             self.save_checkpoint()
-        seeds.seed_global(self.seed, self.epoch)
-        for batch in self.val_dataloader or ():
+        for batch in self.minibatches(self.val_dataloader or ()):
             self.validation_step(batch)
             self.record_values(train=False)
             self.val_batch_idx += 1
@@ -294,10 +299,8 @@ class Trainer(abc.ABC):
 
     def train_epoch(self):
         """Train on the minibatches of this epoch that are still to do."""
-        seeds.seed_global(self.seed, self.epoch)
         done = self.train_batch_idx - self.epoch * self.num_train_batches
-        order = [self.seed, self.epoch]
-        for batch in start_at(self.train_dataloader, done, order):
+        for batch in self.minibatches(self.train_dataloader, done):
             self.seed_device(seeds.mix(self.seed, self.train_batch_idx))
             self.train_step(batch, self.scheduled_lr())
             self.record_values(train=True)
@@ -307,6 +310,12 @@ class Trainer(abc.ABC):
                 raise KeyboardInterrupt
             if time.monotonic() - self.saved > self.checkpoint_seconds:
                 self.save_checkpoint()
+
+    def minibatches(self, dataloader, first=0):
+        """Iterate over this epoch from its minibatch number `first` on."""
+        seeds.seed_global(self.seed, self.epoch)
+        batches = start_at(dataloader, first, [self.seed, self.epoch])
+        return labels.checked(batches, dataloader, self)
 
     def scheduled_lr(self):
         """Return the learning rate for this minibatch, None for the model's.
@@ -341,19 +350,10 @@ class Trainer(abc.ABC):
             point = self.history.record(series, x, value, every_n)
             if point is not None:
                 self.board.point(self.history)
-                self.check_finite(series, *point)
+                errors.check_finite(series, *point, self.lr)
         while len(self.queued) > MAX_QUEUED:
             self.wait_for(self.queued.popleft())
         self.board.step()
-
-    def check_finite(self, series, x, value):
-        """Stop a run that has gone astray and will not come back."""
-        if not math.isfinite(value):
-            raise TrainingDiverged(
-                f'{series} is {value} at epoch {x:.2f}: lower the learning '
-                f'rate (lr={self.lr}) or limit the gradient '
-                '(gradient_clip_val=1).'
-            )
 
     def save_checkpoint(self):
         """Write all that the rest of the run depends on to `checkpoint`."""

@@ -812,3 +812,33 @@ def test_telling_the_time_leaves_the_run_as_it_is():
         for display in ('none', 'board')
     ]
     assert histories[0].points == histories[1].points
+
+
+class Few(Images):
+    """With one label that is wrong, behind Gluon's own DataLoader."""
+
+    def __init__(self, label):
+        self.label = label
+        super().__init__(num_train=64)
+
+    def dataset(self, images, labels):
+        labels = labels.astype('float32')
+        labels[0] = self.label
+        return super().dataset(images, labels)
+
+
+@pytest.mark.parametrize('label', [10, -1])
+def test_a_label_without_a_class_is_refused(label):
+    """The loss of MXNet would take the nearest class."""
+    with pytest.raises(ValueError, match=f'A label is {label}'):
+        fit(Few(label))
+    data = FashionMNIST(32, root='stand-in', num_train=64, num_val=32)
+    data.train = data.train[0], data.train[1].astype(int)
+    data.train[1][-1] = label
+    with pytest.raises(ValueError, match=f'A label is {label}, .* 10 class'):
+        fit(data)
+
+
+def test_a_network_with_too_few_outputs_is_refused(data):
+    with pytest.raises(ValueError, match='the network has 3 classes'):
+        fit(data, VGG(TINY, lr=0.05, num_classes=3))

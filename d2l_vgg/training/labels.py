@@ -1,0 +1,60 @@
+"""Refuse labels that are no classes of the network, before it learns them.
+
+A framework's loss may take another class instead, without a word: MXNet's
+takes the nearest.
+"""
+
+import numpy as np
+
+from d2l_vgg.datasets.minibatches import Minibatches
+
+
+def check(labels, num_classes):
+    """Refuse labels that are not among 0 to `num_classes` - 1.
+
+    Args:
+        labels: an array of any shape, or None where it cannot be seen
+        num_classes: how many scores the network gives an example, None where
+            it does not classify
+
+    Raises:
+        ValueError: one of them is something else.
+    """
+    if labels is None or num_classes is None:
+        return
+    labels = np.asarray(labels)
+    if labels.dtype.kind not in 'biuf':
+        raise ValueError(
+            f'Labels are of type {labels.dtype}: they must be whole numbers, '
+            'the indices of the classes.'
+        )
+    # Not a number is none of them, either
+    right = (labels >= 0) & (labels < num_classes)
+    if labels.dtype.kind == 'f':
+        right &= labels == np.floor(labels)
+    if not right.all():
+        raise ValueError(
+            f'A label is {labels[~right].flat[0]}, but the network has '
+            f'{num_classes} classes, 0 to {num_classes - 1}: correct the '
+            'labels, or give it as many classes as there are.'
+        )
+
+
+def check_sets(trainer):
+    """Refuse such labels of our own data, which are all there to be seen.
+
+    A model without an accuracy does not classify.
+    """
+    if not hasattr(trainer.model, 'accuracy'):
+        trainer.num_classes = None
+    for loader in trainer.train_dataloader, trainer.val_dataloader:
+        if isinstance(loader, Minibatches):
+            check(loader.given_labels, trainer.num_classes)
+
+
+def checked(batches, dataloader, trainer):
+    """Iterate over `batches`, looking at the labels that others give."""
+    for batch in batches:
+        if not isinstance(dataloader, Minibatches):
+            check(trainer.labels(batch), trainer.num_classes)
+        yield batch
