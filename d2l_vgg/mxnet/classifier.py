@@ -3,7 +3,6 @@
 Loss and accuracy are d2l's. How it is trained and judged, `Trainer` tells.
 """
 
-import numpy as onp
 from d2l import mxnet as d2l
 from mxnet import MXNetError, gluon, np, npx
 from mxnet.contrib.amp.amp import bfloat16
@@ -12,21 +11,15 @@ from mxnet.gluon import nn
 from d2l_vgg import tables
 from d2l_vgg.networks import architectures, costs
 from d2l_vgg.networks.names import canonical
-from d2l_vgg.training import parameters
+from d2l_vgg.training import classifier, parameters
 
 
-class Classifier(d2l.Classifier):
+class Classifier(classifier.Classifier, d2l.Classifier):
     """The base class of classification models.
 
     A subclass sets `net`, `lr` and, for its summary, `arch`. It trains under
     `d2l_vgg.Trainer` and under the book's own `d2l.Trainer` alike.
     """
-
-    trainer = None
-
-    def asked(self, name, default=0):
-        """Return a hyperparameter of the trainer, if it has this one."""
-        return getattr(self.trainer, name, default)
 
     def compile(self):
         """Compile `net`: its operations run as one graph, not one by one."""
@@ -160,45 +153,32 @@ class Classifier(d2l.Classifier):
         widths = (48, 10, 11)
         print(*tables.lay_out(cells, '<>>', widths=widths, gap=' '), sep='\n')
 
-    def predict(self, dataloader, test_flip=False):
-        """Return the labels and the predicted probabilities of a data set.
-
-        Args:
-            dataloader: minibatches of images and labels
-            test_flip: judge each image together with its mirror image
-
-        Returns:
-            NumPy arrays of shape (number of examples,) and (number of
-            examples, num_classes).
-        """
-        self.compile()
+    def scored(self, batch, test_flip):
+        X, y = batch
         device = self.collect_params().list_ctx()[0]
-        labels, scores = [], []
-        for X, y in dataloader:
-            Y_hat = self.test_scores(X.as_in_ctx(device), flip=test_flip)
-            labels.append(y.asnumpy())
-            scores.append(npx.softmax(Y_hat).asnumpy())
-        return onp.concatenate(labels), onp.concatenate(scores)
+        Y_hat = self.test_scores(X.as_in_ctx(device), flip=test_flip)
+        return y.asnumpy(), npx.softmax(Y_hat).asnumpy()
 
-    def save(self, path):
-        """Write the parameters to `path`, for every framework to read.
-
-        Returns:
-            Their digest, a text of 64 digits.
-
-        Raises:
-            OSError: the folder cannot be written or the disk is full.
-            ValueError: no parameter has been drawn yet.
-        """
+    def arrays(self):
         try:
             params = named_parameters(self).items()
-            arrays = {name: param.data().asnumpy() for name, param in params}
+            return {name: param.data().asnumpy() for name, param in params}
         except gluon.parameter.DeferredInitializationError:
             raise ValueError(
                 'The parameters cannot be saved before they are drawn: let '
                 'the network see an image first, as in model(X).'
             ) from None
-        return parameters.save(path, arrays)
+
+    def shapes(self):
+        # Gluon sets some sizes when it first sees the input, till then to -1
+        return {
+            name: tuple(n if n > 0 else None for n in param.shape)
+            for name, param in named_parameters(self).items()
+        }
+
+    def load_arrays(self, arrays):
+        for name, param in named_parameters(self).items():
+            param.set_data(np.array(arrays[name]))
 
     def load(self, path):
         """Read the parameters that `save` wrote to `path`.
@@ -210,22 +190,14 @@ class Classifier(d2l.Classifier):
             ValueError: it is damaged, or of another network, which then
                 keeps its parameters.
         """
-        params = named_parameters(self)
-        # Gluon sets some sizes when it first sees the input, till then to -1
-        shapes = {
-            name: tuple(n if n > 0 else None for n in param.shape)
-            for name, param in params.items()
-        }
-        if is_gluons(path):
-            own = self._collect_params_with_prefix()
-            names = {n: name for name, n in canonical(self, own).items()}
-            arrays = load_gluons(path)
-            arrays = {names.get(n, n): array for n, array in arrays.items()}
-            parameters.check(path, arrays, shapes)
-        else:
-            arrays = parameters.load(path, shapes)
-        for name, param in params.items():
-            param.set_data(np.array(arrays[name]))
+        if not is_gluons(path):
+            return super().load(path)
+        own = self._collect_params_with_prefix()
+        names = {n: name for name, n in canonical(self, own).items()}
+        arrays = load_gluons(path)
+        arrays = {names.get(n, n): array for n, array in arrays.items()}
+        parameters.check(path, arrays, self.shapes())
+        self.load_arrays(arrays)
 
 
 def named_parameters(model):

@@ -1,0 +1,104 @@
+"""What the classifiers of all frameworks share: asking, keeping, predicting.
+
+The steps of training and what touches a framework's arrays are in the class
+of its own folder.
+"""
+
+import abc
+
+import numpy as np
+
+from d2l_vgg.training import parameters
+
+
+class Classifier(abc.ABC):
+    """The base class of classification models, in any framework."""
+
+    trainer = None
+
+    def asked(self, name, default=0):
+        """Return a hyperparameter of the trainer, if it has this one."""
+        return getattr(self.trainer, name, default)
+
+    # ------------------------------------- what a framework fills in
+
+    @abc.abstractmethod
+    def compile(self) -> None:
+        """Let `net` run as one graph, not one operation after another."""
+
+    @abc.abstractmethod
+    def set_precision(self, precision: str) -> None:
+        """Let all blocks but the first compute in this type.
+
+        Raises:
+            ValueError: `net` has no second block with convolutions.
+        """
+
+    @abc.abstractmethod
+    def arrays(self) -> dict:
+        """Return name -> NumPy array of parameters and running statistics.
+
+        Names and layout are those of `d2l_vgg.networks.names`.
+
+        Raises:
+            ValueError: no parameter has been drawn yet.
+        """
+
+    @abc.abstractmethod
+    def shapes(self) -> dict:
+        """Return name -> shape of what `load_arrays` takes.
+
+        None stands for a size that is not known before the first image.
+        """
+
+    @abc.abstractmethod
+    def load_arrays(self, arrays: dict) -> None:
+        """Take up what `arrays` has returned, of these very shapes."""
+
+    @abc.abstractmethod
+    def scored(self, batch: tuple, test_flip: bool) -> tuple:
+        """Return labels and predicted probabilities of a minibatch.
+
+        NumPy arrays of shape (batch_size,) and (batch_size, num_classes);
+        with `test_flip`, each image is judged with its mirror image.
+        """
+
+    # ---------------------------------------------- what all share
+
+    def predict(self, dataloader, test_flip=False):
+        """Return the labels and the predicted probabilities of a data set.
+
+        Args:
+            dataloader: minibatches of images and labels
+            test_flip: judge each image together with its mirror image
+
+        Returns:
+            NumPy arrays of shape (number of examples,) and (number of
+            examples, num_classes).
+        """
+        self.compile()
+        pairs = [self.scored(batch, test_flip) for batch in dataloader]
+        labels, scores = zip(*pairs)
+        return np.concatenate(labels), np.concatenate(scores)
+
+    def save(self, path):
+        """Write the parameters to `path`, for every framework to read.
+
+        Returns:
+            Their digest, a text of 64 digits.
+
+        Raises:
+            OSError: the folder cannot be written or the disk is full.
+            ValueError: no parameter has been drawn yet.
+        """
+        return parameters.save(path, self.arrays())
+
+    def load(self, path):
+        """Read the parameters that `save` wrote to `path`.
+
+        Raises:
+            OSError: the file is not there, or cannot be read.
+            ValueError: it is damaged, or of another network, which then
+                keeps its parameters.
+        """
+        self.load_arrays(parameters.load(path, self.shapes()))
