@@ -5,8 +5,26 @@ Every folder has the same classes, `VGG`, `Classifier`, `Trainer` and
 """
 
 import importlib
+from typing import NamedTuple
 
-FRAMEWORKS = ('mxnet',)
+from d2l_vgg.cuda import WHEELS
+
+
+class Framework(NamedTuple):
+    """What is to be known of a framework without importing it.
+
+    `title` is its name in prose, `tab` that of its tab in the book,
+    `packages` those whose versions a run records.
+    """
+
+    title: str
+    tab: str
+    packages: tuple
+
+
+FRAMEWORKS = {
+    'mxnet': Framework('MXNet', 'mxnet', ('mxnet', *WHEELS, 'd2l')),
+}
 
 
 def load(name):
@@ -16,3 +34,14 @@ def load(name):
         ModuleNotFoundError: the framework is not installed.
     """
     return importlib.import_module(f'd2l_vgg.{name}')
+
+
+def named(text):
+    """Return the name of the framework that `text` stands for.
+
+    That is its own name or the one of its tab.
+    """
+    for name, framework in FRAMEWORKS.items():
+        if text == framework.tab:
+            return name
+    return text

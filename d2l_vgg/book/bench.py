@@ -11,7 +11,6 @@ import statistics
 import subprocess
 import sys
 import threading
-import time
 
 from d2l_vgg.training import precisions, runs
 
@@ -42,7 +41,7 @@ def measure(sizes, batch_size, rounds, steps, num_gpus=0, root=None):
         f'{batch_size}; medians of {rounds} rounds '
         '(lowest to highest in brackets).'
     )
-    where, found = runs.machine(), runs.versions()
+    where, found = runs.machine(), runs.versions('mxnet')
     print(
         f'{where["processor"]}, {where["cores"]} cores; '
         + ', '.join(f'{name} {found[name]}' for name in found)
@@ -218,52 +217,6 @@ def session_memory(session):
         except (OSError, ProcessLookupError):  # It has ended meanwhile
             continue
     return total
-
-
-def estimate_seconds(experiment, device):
-    """Return about how long `experiment` takes on this device.
-
-    A step costs a part for each image and a part for each update; two small
-    minibatches of different sizes tell both in a few seconds.
-    """
-    import mxnet as mx
-    from mxnet import autograd, np
-
-    from d2l_vgg.mxnet import VGG
-
-    model = VGG(experiment.arch, lr=experiment.lr)
-    model.compile()
-    model.collect_params().reset_ctx(device)
-    optim = model.configure_optimizers()
-
-    def seconds(batch_size, train):
-        X = np.zeros((batch_size, 1, experiment.resize, experiment.resize))
-        X, y = X.as_in_ctx(device), np.zeros(batch_size, ctx=device)
-        taken = []
-        for _ in range(3):  # The first one compiles
-            start = time.perf_counter()
-            if train:
-                with autograd.record():
-                    loss = model.loss(model(X), y)
-                loss.backward()
-                optim.step(1)
-            else:
-                model(X)
-            mx.nd.waitall()
-            taken.append(time.perf_counter() - start)
-        return min(taken)
-
-    few, many = 8, 24
-    small = seconds(few, train=True)
-    per_image = max(seconds(many, train=True) - small, 0) / (many - few)
-    per_update = max(small - few * per_image, 0)
-    per_val_image = seconds(many, train=False) / many
-    num_train, num_val = 60000, 10000
-    return experiment.max_epochs * (
-        num_train * per_image
-        + num_train / experiment.batch_size * per_update
-        + num_val * per_val_image
-    )
 
 
 def format_seconds(seconds):

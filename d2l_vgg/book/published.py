@@ -12,6 +12,7 @@ from typing import NamedTuple
 from d2l_vgg import tables
 from d2l_vgg.training.history import History
 
+# The tabs of the book
 FRAMEWORKS = {
     'mxnet': 'MXNet',
     'pytorch': 'PyTorch',

@@ -162,28 +162,6 @@ def train(data, biases, draw, shuffle, resize, max_epochs, lr):
     )
 
 
-def draw_as_published(model, resize=224):
-    """Give `model` the initial parameters of the book's published MXNet runs.
-
-    MXNet's generator starts from one seed in every process, and draws initial
-    parameters on the CPU, wherever they are used. So every run of the book's
-    notebook draws the same numbers in the same order: the input and the
-    parameters of VGG-11, whose layers it lists, and then those of the network
-    that it trains. `model` is that network, not yet drawn; another network or
-    another size of its images goes on from the same place.
-    """
-    from mxnet import np, random
-
-    from d2l_vgg.mxnet import VGG
-
-    random.seed(0)
-    vgg11 = VGG('vgg11')
-    for network in vgg11, model:
-        network.compile()
-    vgg11(np.random.randn(1, 1, 224, 224))
-    model(np.zeros((1, 1, resize, resize)))
-
-
 def draw_biases(model):
     """Draw each layer's biases from U(-b, b) with b = 1/sqrt(fan-in)."""
     from mxnet import np

@@ -7,7 +7,7 @@
 import dataclasses
 
 from d2l_vgg import frameworks
-from d2l_vgg.training import precisions
+from d2l_vgg.training import estimate, precisions
 
 # What a run uses of the data, besides where they are
 SELECTION = ('num_train', 'num_val', 'division')
@@ -78,6 +78,22 @@ def make_trainer(package, experiment, **options):
         precision=experiment.precision,
         **options,
     )
+
+
+def estimate_seconds(package, experiment, num_gpus):
+    """Return about how long `experiment` takes on the whole data set here.
+
+    Told from a few images, as drawn ones cost no less than true ones.
+    """
+    few, size = 32, experiment.resize
+    data = package.FashionMNIST(
+        few, (size, size), root='stand-in', num_train=few, num_val=1
+    )
+    trainer = make_trainer(
+        package, experiment, num_gpus=num_gpus, display='none'
+    )
+    trainer.prepare(make_model(package, experiment), data)
+    return estimate.whole(trainer, num_train=60000, num_val=10000)
 
 
 def is_on_cpu(package, num_gpus):

@@ -225,9 +225,11 @@ def fit(job):
         run.save(status='running')
         print(describe(job, resumes), flush=True)
         if run.experiment.draw == 'published' and not resumes:
-            from d2l_vgg.book import study
+            from d2l_vgg.book import draws
 
-            study.draw_as_published(model, run.experiment.resize)
+            draws.draw_as_published(
+                run.framework, model, run.experiment.resize
+            )
         trainer.fit(model, data, resume=resumes)
     except (KeyboardInterrupt, TrainingDiverged, OSError) as error:
         keep_unfinished(job, error)
@@ -311,8 +313,10 @@ def report(job):
         if remark:
             print(remark)
     else:
-        seconds = bench.estimate_seconds(
-            get_experiment('book'), trainer.device
+        seconds = making.estimate_seconds(
+            frameworks.load(run.framework),
+            get_experiment('book'),
+            trainer.num_gpus,
         )
         print(
             "The book's full experiment takes about "

@@ -11,13 +11,14 @@ import platform
 import subprocess
 import time
 
-from d2l_vgg.cuda import WHEELS
 from d2l_vgg.files import alone_in, write_text
+from d2l_vgg.frameworks import FRAMEWORKS
 from d2l_vgg.machine import physical_cores
 from d2l_vgg.training.experiments import Experiment
 from d2l_vgg.training.history import History
 
-PACKAGES = ['d2l-vgg', 'mxnet', *WHEELS, 'd2l', 'numpy']
+# Besides those of its framework
+PACKAGES = ('d2l-vgg', 'numpy')
 
 
 # The file of the trained parameters, and what it was called when every run
@@ -70,7 +71,7 @@ class Run:
                 'name': os.path.basename(folder),
                 'hyperparameters': hyperparameters.to_dict(),
                 'started': time.strftime('%Y-%m-%dT%H:%M:%S%z'),
-                'versions': versions(),
+                'versions': versions(info.get('framework')),
                 'machine': machine(),
                 **info,
             },
@@ -180,10 +181,11 @@ class Run:
         return History.from_csv(self.path('history.csv'))
 
 
-def versions():
+def versions(framework):
     """Return the versions of Python and of the packages that compute."""
     found = {'python': platform.python_version()}
-    for package in PACKAGES:
+    own = FRAMEWORKS[framework].packages if framework else ()
+    for package in (*PACKAGES, *own):
         try:
             found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:

@@ -7,7 +7,6 @@ framework's arrays is in the methods that its own `Trainer` fills in.
 
 import abc
 import collections
-import itertools
 import os
 import time
 
@@ -15,6 +14,7 @@ from d2l_vgg.datasets.minibatches import start_at
 from d2l_vgg.training import checkpoint as checkpoints
 from d2l_vgg.training import (
     errors,
+    estimate,
     experiments,
     interrupts,
     labels,
@@ -241,6 +241,14 @@ class Trainer(abc.ABC):
             self.seconds = time.monotonic() - self.started
         return self.history
 
+    def prepare(self, model, data):
+        """Bring model and data to the device."""
+        self.prepare_data(data)
+        model.trainer = self
+        self.model = model
+        self.seed_device(self.seed)
+        self.prepare_model(model)
+
     def prepare_data(self, data):
         """Take the minibatches: with `$D2L_VGG_TRIAL` only so many, once.
 
@@ -263,23 +271,7 @@ class Trainer(abc.ABC):
             self.max_epochs,
         )
         if self.on_cpu and self.board.announces:
-            self.board.announce(self.estimate_seconds())
-
-    def estimate_seconds(self):
-        """Return about how long the rest will take, from a forward pass.
-
-        A training step costs three of them: a gradient with respect to the
-        parameters and one with respect to the inputs come on top.
-        """
-        for batch in itertools.islice(self.train_dataloader, 1):
-            for _ in range(2):  # The first one compiles
-                started = time.monotonic()
-                self.wait_for(self.forward(batch))
-            forward = time.monotonic() - started
-        epochs = self.max_epochs - self.epoch
-        tests = 1 + self.test_flip
-        num_passes = 3 * self.num_train_batches + tests * self.num_val_batches
-        return epochs * num_passes * forward
+            self.board.announce(estimate.rest_of(self))
 
     def fit_epoch(self):
         """Train on each minibatch once, then validate."""

@@ -1,0 +1,40 @@
+"""How long a training will take, told from one forward pass.
+
+A training step costs three of them: a gradient with respect to the parameters
+and one with respect to the inputs come on top.
+"""
+
+import itertools
+import time
+
+
+def rest_of(trainer):
+    """Return about how many seconds the rest of a run will take.
+
+    `trainer` has its model and its minibatches.
+    """
+    tests = 1 + trainer.test_flip
+    num_passes = (
+        3 * trainer.num_train_batches + tests * trainer.num_val_batches
+    )
+    epochs = trainer.max_epochs - trainer.epoch
+    return epochs * num_passes * forward_seconds(trainer)
+
+
+def whole(trainer, num_train, num_val):
+    """Return about how many seconds a run with so many examples would take.
+
+    `trainer` has its model, and minibatches of the size that the run has.
+    """
+    tests = 1 + trainer.test_flip
+    num_passes = (3 * num_train + tests * num_val) / trainer.data.batch_size
+    return trainer.max_epochs * num_passes * forward_seconds(trainer)
+
+
+def forward_seconds(trainer):
+    """Return how long the scores of one minibatch take."""
+    for batch in itertools.islice(trainer.train_dataloader, 1):
+        for _ in range(2):  # The first one compiles
+            started = time.monotonic()
+            trainer.wait_for(trainer.forward(batch))
+    return time.monotonic() - started
