@@ -1,0 +1,39 @@
+"""What the book's own base class gives a model, where d2l is not there."""
+
+import inspect
+
+
+class Module:
+    """Mixed into the classifiers of those frameworks that do without d2l.
+
+    Args:
+        plot_train_per_epoch, plot_valid_per_epoch: points of the training
+            and of the validation curves in an epoch
+    """
+
+    def __init__(self, plot_train_per_epoch=2, plot_valid_per_epoch=1):
+        super().__init__()
+        self.plot_train_per_epoch = plot_train_per_epoch
+        self.plot_valid_per_epoch = plot_valid_per_epoch
+
+    def save_hyperparameters(self, ignore=()):
+        """Keep the arguments of the function that calls this as attributes.
+
+        They are in `hparams`, too; those named in `ignore`, and those whose
+        names begin with an underscore, are left out.
+        """
+        frame = inspect.currentframe().f_back
+        names, varargs, varkw, values = inspect.getargvalues(frame)
+        names = [*names[1:], *filter(None, (varargs, varkw))]
+        self.hparams = {
+            name: values[name]
+            for name in names
+            if name not in ignore and not name.startswith('_')
+        }
+        for name, value in self.hparams.items():
+            setattr(self, name, value)
+
+    def plot(self, key, value, train):
+        """Hand on a value that a step has computed, if a trainer asks."""
+        if self.trainer is not None:
+            self.trainer.plot(key, value, train)
