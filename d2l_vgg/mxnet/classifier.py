@@ -11,7 +11,8 @@ from mxnet.gluon import nn
 from d2l_vgg import tables
 from d2l_vgg.networks import architectures, costs
 from d2l_vgg.networks.names import canonical
-from d2l_vgg.training import classifier, parameters
+from d2l_vgg.training import classifier
+from d2l_vgg.training.classifier import last_layer
 
 
 class Classifier(classifier.Classifier, d2l.Classifier):
@@ -177,27 +178,22 @@ class Classifier(classifier.Classifier, d2l.Classifier):
         }
 
     def load_arrays(self, arrays):
-        for name, param in named_parameters(self).items():
-            param.set_data(np.array(arrays[name]))
+        params = named_parameters(self)
+        for name, array in arrays.items():
+            params[name].set_data(np.array(array))
 
-    def load(self, path):
-        """Read the parameters that `save` wrote to `path`.
-
-        Files in Gluon's own format, of earlier versions, are read as well.
-
-        Raises:
-            OSError: the file is not there, or cannot be read.
-            ValueError: it is damaged, or of another network, which then
-                keeps its parameters.
-        """
+    def read(self, path):
         if not is_gluons(path):
-            return super().load(path)
+            return super().read(path)
+        # Of an earlier version of this package
         own = self._collect_params_with_prefix()
         names = {n: name for name, n in canonical(self, own).items()}
-        arrays = load_gluons(path)
-        arrays = {names.get(n, n): array for n, array in arrays.items()}
-        parameters.check(path, arrays, self.shapes())
-        self.load_arrays(arrays)
+        return {names.get(n, n): a for n, a in load_gluons(path).items()}
+
+    def freeze(self):
+        params = named_parameters(self)
+        for name in set(params) - set(last_layer(params)):
+            params[name].grad_req = 'null'
 
 
 def named_parameters(model):

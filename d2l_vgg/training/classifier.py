@@ -9,6 +9,7 @@ import abc
 import numpy as np
 
 from d2l_vgg.training import parameters
+from d2l_vgg.training.runs import Run
 
 
 class Classifier(abc.ABC):
@@ -53,7 +54,14 @@ class Classifier(abc.ABC):
 
     @abc.abstractmethod
     def load_arrays(self, arrays: dict) -> None:
-        """Take up what `arrays` has returned, of these very shapes."""
+        """Take up what `arrays` has returned, or a part of it."""
+
+    @abc.abstractmethod
+    def freeze(self) -> None:
+        """Let training change nothing but the last layer's parameters.
+
+        Running means and variances still follow the images.
+        """
 
     @abc.abstractmethod
     def scored(self, batch: tuple, test_flip: bool) -> tuple:
@@ -93,12 +101,59 @@ class Classifier(abc.ABC):
         """
         return parameters.save(path, self.arrays())
 
-    def load(self, path):
+    def load(self, path, last=True):
         """Read the parameters that `save` wrote to `path`.
+
+        Args:
+            path: of the file
+            last: False to leave out the last layer, which keeps its own and
+                may have another number of outputs
 
         Raises:
             OSError: the file is not there, or cannot be read.
             ValueError: it is damaged, or of another network, which then
                 keeps its parameters.
         """
-        self.load_arrays(parameters.load(path, self.shapes()))
+        arrays = self.read(path)
+        shapes = self.shapes()
+        if not last:
+            for name in last_layer(shapes):
+                arrays.pop(name, None)
+                shapes.pop(name)
+        parameters.check(path, arrays, shapes)
+        self.load_arrays(arrays)
+
+    def read(self, path):
+        """Return name -> NumPy array of a file of parameters."""
+        return parameters.load(path)
+
+    @classmethod
+    def trained(cls, run='quick', num_classes=None, lr=None):
+        """Return the network of a finished run, with its parameters.
+
+        Args:
+            run: its folder, or 'quick', which comes with this package:
+                trained on Fashion-MNIST, images of 28 x 28, ten classes
+            num_classes: for a network with so many outputs, whose last
+                layer is not trained yet; None for the run's own
+            lr: learning rate of a further training, None for the run's own
+
+        Raises:
+            FileNotFoundError: there is no such run, or it is not finished.
+            ValueError: it is damaged.
+        """
+        found = Run.find(run)
+        experiment = found.experiment
+        model = cls(
+            experiment.arch,
+            lr=experiment.lr if lr is None else lr,
+            **({} if num_classes is None else {'num_classes': num_classes}),
+        )
+        model.load(found.find_parameters(), last=num_classes is None)
+        return model
+
+
+def last_layer(names):
+    """Return those of a network's parameter names that its last layer has."""
+    layer = list(names)[-1].rpartition('.')[0]
+    return [name for name in names if name.rpartition('.')[0] == layer]

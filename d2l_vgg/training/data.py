@@ -11,7 +11,7 @@ import hashlib
 import numpy as np
 
 from d2l_vgg import limits
-from d2l_vgg.datasets import fashion_mnist, stand_in
+from d2l_vgg.datasets import fashion_mnist, pictures, stand_in
 from d2l_vgg.datasets.division import divide_anew
 from d2l_vgg.training import experiments
 
@@ -155,6 +155,30 @@ class FashionMNIST(abc.ABC):
 
     def val_dataloader(self):
         return self.get_dataloader(train=False)
+
+    @classmethod
+    def pictures(cls, paths, resize=(28, 28), batch_size=64):
+        """Return minibatches of a reader's own pictures, for `predict`.
+
+        Their labels, which nobody knows, are 0. What is done to a picture,
+        `datasets.pictures.read` tells.
+
+        Args:
+            paths: files with one thing each, of any size, colour and format
+            resize: size of the images that the network was trained on
+            batch_size: images in a minibatch
+
+        Raises:
+            OSError: a file is not there, or cannot be read.
+            ValueError: one is no picture, or `paths` is empty.
+        """
+        if not paths:
+            raise ValueError('There is no picture: name at least one file.')
+        images = np.stack([pictures.read(path).image for path in paths])
+        labels = np.zeros(len(images), 'int32')
+        return cls.Minibatches(
+            images, labels, batch_size, read_resize(resize)
+        )
 
     def visualize(self, batch, nrows=1, ncols=8, labels=None):
         """Draw the images of a minibatch with their labels above them."""

@@ -17,24 +17,20 @@ def save(path, arrays):
     return files.save(path, arrays, {})
 
 
-def load(path, expected):
+def load(path):
     """Return the arrays that `save` wrote to `path`.
 
-    Args:
-        path: of the file
-        expected: name -> shape, as the network has them; None stands for a
-            size that it does not know yet
-
     Raises:
-        ValueError: the file is damaged, or holds those of another network.
+        ValueError: the file is damaged.
         OSError: it is not there, or cannot be read.
     """
     try:
-        arrays, _ = files.load(path)
+        return files.load(path)[0]
     except files.BadArrays as error:
-        raise _damaged(error) from error
-    check(path, arrays, expected)
-    return arrays
+        raise ValueError(
+            f'The parameters in {error}: copy them anew, or train the '
+            'network anew.'
+        ) from error
 
 
 def check(path, arrays, expected):
@@ -43,7 +39,8 @@ def check(path, arrays, expected):
     Args:
         path: where they come from, for the message
         arrays: name -> array, as loaded
-        expected: as in `load`
+        expected: name -> shape, as the network has them; None stands for a
+            size that it does not know yet
 
     Raises:
         ValueError: a name, a shape or a type differs.
@@ -69,23 +66,11 @@ def check_digest(path, digest):
         ValueError: the file is damaged, or another.
         OSError: it cannot be read.
     """
-    try:
-        arrays, _ = files.load(path)
-        same = files.digest(arrays, {}) == digest
-    except files.BadArrays as error:
-        raise _damaged(error) from error
-    if not same:
+    if files.digest(load(path), {}) != digest:
         raise ValueError(
             f'The parameters in {path} are not those that the run has ended '
             'with: copy them anew, or train the network anew.'
         )
-
-
-def _damaged(error):
-    return ValueError(
-        f'The parameters in {error}: copy them anew, or train the network '
-        'anew.'
-    )
 
 
 def fits(array, shape):

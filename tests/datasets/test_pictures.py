@@ -1,0 +1,144 @@
+"""A reader's own picture becomes what Fashion-MNIST's authors would make."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from d2l_vgg.datasets import pictures
+
+
+def thing(height=20, width=12):
+    """Return a light shape of its own size: a T with a darker stem."""
+    image = np.zeros((height, width))
+    image[: height // 3] = 230
+    image[:, width // 3 : 2 * width // 3] = 120
+    image[: height // 3] = 230
+    return image
+
+
+def framed(image, ground=0, margin=7, scale=1):
+    """Return `image` enlarged on a ground of its own."""
+    image = np.kron(image, np.ones((scale, scale)))
+    framed = np.zeros(np.add(image.shape, 2 * margin * scale))
+    place = slice(margin * scale, -margin * scale)
+    framed[place, place] = image
+    framed = ground + framed * (255 - ground) / 255
+    return framed.round().astype('uint8')
+
+
+def saved(tmp_path, array, name='a.png', **options):
+    path = tmp_path / name
+    Image.fromarray(array).save(path, **options)
+    return path
+
+
+def expected():
+    image = np.zeros((28, 28))
+    small = Image.fromarray(thing().astype('uint8')).resize(
+        (17, 28), Image.LANCZOS
+    )
+    image[:, 5:22] = small
+    return image
+
+
+def test_a_fashion_mnist_image_stays_as_it_is(tmp_path):
+    image = np.zeros((28, 28), 'uint8')
+    image[4:20, 9:17] = np.arange(8) * 30
+    found = pictures.read(saved(tmp_path, image))
+    np.testing.assert_array_equal(found.image, image)
+    assert found.steps[-1] == 'taken as it is'
+
+
+@pytest.mark.parametrize('scale', [1, 3, 20])
+@pytest.mark.parametrize('ground', [0, 40])
+@pytest.mark.parametrize('light', [False, True])
+def test_size_ground_and_light_make_no_difference(
+    tmp_path, scale, ground, light
+):
+    array = framed(thing(), ground, scale=scale)
+    found = pictures.read(saved(tmp_path, 255 - array if light else array))
+    assert found.image.shape == (28, 28) and found.image.dtype == 'uint8'
+    difference = np.abs(found.image.astype(float) - expected())
+    assert difference.mean() < 6 and np.median(difference) == 0
+    told = ' '.join(found.steps)
+    assert f'{array.shape[1]} x {array.shape[0]} pixels' in told
+    assert ('light and dark swapped' in told) == light
+    assert f'trimmed to {12 * scale} x {20 * scale}' in told
+    assert 'resized to 17 x 28' in told
+
+
+def test_colour_transparency_and_rotation(tmp_path):
+    grey = framed(thing(), scale=4)
+    plain = pictures.read(saved(tmp_path, 255 - grey))
+
+    colour = np.stack([255 - grey] * 3, -1)
+    found = pictures.read(saved(tmp_path, colour))
+    np.testing.assert_array_equal(found.image, plain.image)
+    assert 'made grey' in found.steps
+
+    black = np.zeros_like(colour)
+    alpha = np.concatenate([black, grey[..., None]], -1)
+    found = pictures.read(saved(tmp_path, alpha))
+    assert np.abs(found.image.astype(int) - plain.image).max() <= 2
+    assert 'laid on white' in found.steps
+
+    exif = Image.Exif()
+    exif[0x0112] = 6  # The camera was held upright: turn it clockwise
+    turned = np.rot90(255 - grey)
+    found = pictures.read(
+        saved(tmp_path, turned, 'a.png', exif=exif.tobytes())
+    )
+    np.testing.assert_array_equal(found.image, plain.image)
+    assert 'turned upright' in found.steps
+
+
+@pytest.mark.parametrize('name', ['a.jpg', 'a.gif', 'a.bmp', 'a.webp'])
+def test_formats(tmp_path, name):
+    array = 255 - framed(thing(), scale=4)
+    plain = pictures.read(saved(tmp_path, array))
+    options = {'quality': 95} if name.endswith('jpg') else {}
+    found = pictures.read(saved(tmp_path, array, name, **options))
+    assert np.abs(found.image.astype(float) - plain.image).mean() < 6
+
+
+def test_sixteen_bits_keep_their_range(tmp_path):
+    array = framed(thing(), scale=4)
+    found = pictures.read(saved(tmp_path, array.astype('uint16') * 16))
+    plain = pictures.read(saved(tmp_path, array))
+    assert np.abs(found.image.astype(float) - plain.image).mean() < 12
+    assert any('taken as 0 to 255' in step for step in found.steps)
+
+
+@pytest.mark.parametrize('level', [0, 128, 255])
+def test_an_empty_picture_is_an_empty_image(tmp_path, level):
+    array = np.full((50, 60), level, 'uint8')
+    assert pictures.read(saved(tmp_path, array)).image.max() == 0
+
+
+def test_a_line_of_one_pixel(tmp_path):
+    array = np.zeros((40, 300), 'uint8')
+    array[20, 10:290] = 200
+    found = pictures.read(saved(tmp_path, array))
+    assert found.image.sum(1).astype(bool).sum() == 1
+    assert found.image.max() > 150
+
+
+def test_what_is_no_picture(tmp_path):
+    path = tmp_path / 'a.png'
+    saved(tmp_path, framed(thing()))
+    content = path.read_bytes()
+    for damaged in b'', b'once upon a time', content[:60], content[:-30]:
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match='a.png is no picture'):
+            pictures.read(path)
+    for missing in tmp_path / 'none.png', tmp_path:
+        with pytest.raises(OSError, match='No such file|Is a directory'):
+            pictures.read(missing)
+
+
+def test_a_bomb_is_not_unpacked(tmp_path):
+    path = tmp_path / 'bomb.png'
+    Image.new('1', (30000, 30000)).save(path)
+    assert path.stat().st_size < 1e6
+    with pytest.raises(ValueError, match='30000 x 30000 pixels are more'):
+        pictures.read(path)
