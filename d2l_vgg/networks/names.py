@@ -6,12 +6,6 @@ with what the layer has: conv3_2.weight, norm3_2.running_var, dense1.bias.
 
 from d2l_vgg.networks.architectures import get, layers_of
 
-# What a kind of layer has, in the order in which frameworks list it
-_PARTS = {
-    'dense': ('weight', 'bias'),
-    'batch norm': ('weight', 'bias', 'running_mean', 'running_var'),
-}
-
 
 def parameter_names(arch):
     """Return the names of all parameters and running statistics of `arch`.
@@ -24,12 +18,37 @@ def parameter_names(arch):
     Raises:
         ValueError: as `architectures.get` does.
     """
-    names = []
-    for child in layers_of(get(arch)):
+    return list(parameter_shapes(arch))
+
+
+def parameter_shapes(arch, num_classes=10):
+    """Return name -> shape of what `parameter_names` lists.
+
+    None stands for what only an image tells: its channels, and the inputs of
+    the first fully connected layer.
+
+    Raises:
+        ValueError: as `architectures.get` does.
+    """
+    shapes, channels, units = {}, None, None
+    for child in layers_of(get(arch), num_classes):
         for spec in child:
-            kind = 'dense' if spec.kind.startswith('conv') else spec.kind
-            names += [f'{spec.name}.{p}' for p in _PARTS.get(kind, ())]
-    return names
+            if spec.kind.startswith('conv'):
+                weight = (spec.size, channels, spec.kernel, spec.kernel)
+                channels = spec.size
+            elif spec.kind == 'dense':
+                weight = (spec.size, units)
+                units = spec.size
+            elif spec.kind == 'batch norm':
+                weight = (channels,)
+            else:
+                continue
+            shapes[f'{spec.name}.weight'] = weight
+            shapes[f'{spec.name}.bias'] = weight[:1]
+            if spec.kind == 'batch norm':
+                shapes[f'{spec.name}.running_mean'] = weight
+                shapes[f'{spec.name}.running_var'] = weight
+    return shapes
 
 
 def canonical(model, own):
