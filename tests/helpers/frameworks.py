@@ -94,7 +94,81 @@ class MXNet:
         model.load(path)
 
 
-FRAMEWORKS = [MXNet()]
+class Torch:
+    """Adapter of `d2l_vgg.torch`."""
+
+    name = 'torch'
+
+    @staticmethod
+    def is_installed():
+        return importlib.util.find_spec('torch') is not None
+
+    def build(self, arch, X_shape, num_classes=10):
+        import torch
+
+        from d2l_vgg.torch import VGG
+
+        torch.manual_seed(0)
+        model = VGG(arch, num_classes=num_classes)
+        model.eval()
+        model(torch.zeros(X_shape))
+        model.compile()
+        return model
+
+    def forward(self, model, X, train=False):
+        import torch
+
+        model.train(train)
+        with torch.no_grad():
+            return model(torch.tensor(X)).numpy()
+
+    def imperative(self, model, X):
+        import torch
+
+        # On a CPU, compiling changes no more than how images lie
+        model.to(memory_format=torch.contiguous_format)
+        model.eval()
+        with torch.no_grad():
+            Y_hat = model.net(torch.tensor(X)).numpy()
+        model.compile()
+        return Y_hat
+
+    def is_compiled(self, model):
+        import torch
+
+        weight = model.net[1][0].weight
+        return weight.is_contiguous(memory_format=torch.channels_last)
+
+    def parameters(self, model):
+        return {n: p.detach().numpy() for n, p in model.named_parameters()}
+
+    def set_parameters(self, model, arrays):
+        import torch
+
+        params = list(model.parameters())
+        assert len(params) == len(arrays)
+        with torch.no_grad():
+            for param, array in zip(params, arrays):
+                param.copy_(torch.tensor(array))
+
+    def gradients(self, model, X, y):
+        import torch
+
+        model.train()
+        model.zero_grad()
+        loss = model.loss(model(torch.tensor(X)), torch.tensor(y))
+        loss.backward()
+        params = model.named_parameters()
+        return float(loss.detach()), {n: p.grad.numpy() for n, p in params}
+
+    def save(self, model, path):
+        model.save(path)
+
+    def load(self, model, path):
+        model.load(path)
+
+
+FRAMEWORKS = [MXNet(), Torch()]
 
 
 def images(shape, seed=0):

@@ -1,0 +1,21 @@
+"""VGG, its training and its data in PyTorch, with the names of the book.
+
+`from d2l_vgg import torch as d2l_vgg` gives `VGG`, `vgg_block`,
+`Classifier`, `Trainer` and `FashionMNIST`.
+"""
+
+try:
+    import torch  # noqa: F401
+except ModuleNotFoundError as error:
+    if error.name != 'torch':
+        raise
+    raise ModuleNotFoundError(
+        'PyTorch is not installed: run `pip install torch`.', name='torch'
+    ) from None
+
+from d2l_vgg.torch.classifier import Classifier
+from d2l_vgg.torch.data import FashionMNIST
+from d2l_vgg.torch.trainer import Trainer
+from d2l_vgg.torch.vgg import VGG, vgg_block
+
+__all__ = ['VGG', 'Classifier', 'FashionMNIST', 'Trainer', 'vgg_block']

@@ -1,0 +1,175 @@
+"""A classifier in PyTorch: its loss, its steps, its parameters by name.
+
+How it is trained and judged, `Trainer` tells.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.nn.parameter import is_lazy
+
+from d2l_vgg.networks.names import canonical
+from d2l_vgg.torch.sgd import SGD
+from d2l_vgg.training import classifier
+from d2l_vgg.training.module import Module
+
+
+class Classifier(classifier.Classifier, Module, nn.Module):
+    """The base class of classification models.
+
+    A subclass sets `net`, `lr` and, for the names of its parameters, `arch`.
+    Its constructor takes `plot_train_per_epoch` and `plot_valid_per_epoch`,
+    the points of its curves in an epoch, as the book's does.
+    """
+
+    precision = 'float32'
+
+    def compile(self):
+        """Let images lie channels last and, on a GPU, run `net` as graphs.
+
+        On a CPU, a graph is no faster. Does nothing before the parameters
+        are drawn.
+        """
+        if any(map(is_lazy, self.parameters())):
+            return
+        self.to(memory_format=torch.channels_last)
+        net = getattr(self, 'net', None)
+        on_gpu = any(param.is_cuda for param in self.parameters())
+        if on_gpu and net is not None and net._compiled_call_impl is None:
+            net.compile(mode='reduce-overhead')
+
+    def forward(self, X):
+        """Return the class scores, of shape (batch_size, num_classes)."""
+        if X.dim() == 4:
+            X = X.to(memory_format=torch.channels_last)
+        if self.precision == 'float32':
+            return self.net(X)
+        with torch.autocast(X.device.type, getattr(torch, self.precision)):
+            return self.net(X).float()
+
+    def loss(self, Y_hat, y, averaged=True):
+        """Return the cross-entropy, its mean over the minibatch if asked."""
+        Y_hat = Y_hat.reshape(-1, Y_hat.shape[-1])
+        reduction = 'mean' if averaged else 'none'
+        return F.cross_entropy(
+            Y_hat, y.reshape(-1).long(), reduction=reduction
+        )
+
+    def accuracy(self, Y_hat, y, averaged=True):
+        """Return the share of right predictions, or which ones are right."""
+        right = Y_hat.reshape(-1, Y_hat.shape[-1]).argmax(1) == y.reshape(-1)
+        return right.float().mean() if averaged else right.float()
+
+    def training_step(self, batch):
+        """Return the loss on a minibatch, a tuple that ends with its labels.
+
+        With `label_smoothing` s, each of k classes is given the probability
+        s / k and the true one 1 - s more (Szegedy et al., 2015, Section 7).
+        """
+        Y_hat = self(*batch[:-1])
+        loss = self.loss(Y_hat, batch[-1])
+        label_smoothing = self.asked('label_smoothing')
+        if label_smoothing:
+            uniform = -F.log_softmax(Y_hat, dim=-1).mean()
+            loss = loss + label_smoothing * (uniform - loss)
+        self.plot('loss', loss, train=True)
+        return loss
+
+    def validation_step(self, batch):
+        """Plot loss and accuracy on a minibatch that ends with its labels."""
+        Y_hat = self.test_scores(*batch[:-1], flip=self.asked('test_flip'))
+        self.plot('loss', self.loss(Y_hat, batch[-1]), train=False)
+        self.plot('acc', self.accuracy(Y_hat, batch[-1]), train=False)
+
+    def test_scores(self, X, *others, flip=False):
+        """Return the scores, (batch_size, num_classes), to judge `X` by.
+
+        With `flip`, they are the mean of those of the images and those of
+        their mirror images (Simonyan and Zisserman, 2014, Section 3.2, where
+        the probabilities are averaged). It takes a network that was trained
+        on both.
+        """
+        Y_hat = self(X, *others)
+        if flip:
+            Y_hat = (Y_hat + self(X.flip(-1), *others)) / 2
+        return Y_hat
+
+    def configure_optimizers(self):
+        """Return minibatch stochastic gradient descent on all parameters."""
+        return SGD(
+            self.parameters(),
+            lr=self.lr,
+            momentum=self.asked('momentum'),
+            weight_decay=self.asked('weight_decay'),
+        )
+
+    def set_precision(self, precision):
+        """Let the network compute in this type; parameters stay float32.
+
+        With 'bfloat16', convolutions and fully connected layers round their
+        inputs and their parameters to it and sum in float32.
+        """
+        self.precision = precision
+
+    @torch.no_grad()
+    def scored(self, batch, test_flip):
+        X, y = batch
+        self.eval()
+        device = next(self.parameters()).device
+        Y_hat = self.test_scores(X.to(device), flip=test_flip)
+        return y.cpu().numpy(), F.softmax(Y_hat, dim=-1).cpu().numpy()
+
+    def arrays(self):
+        tensors = floats(named_tensors(self))
+        if any(map(is_lazy, tensors.values())):
+            raise ValueError(
+                'The parameters cannot be saved before they are drawn: let '
+                'the network see an image first, as in model(X).'
+            )
+        return {name: to_numpy(t) for name, t in tensors.items()}
+
+    def shapes(self):
+        layers = dict(self.named_modules())
+        found = {}
+        for name, own in canonical(self, self.state_dict()).items():
+            layer, _, part = own.rpartition('.')
+            found[name] = shape_of(layers[layer], part)
+        return {name: found[name] for name in floats(named_tensors(self))}
+
+    def load_arrays(self, arrays):
+        own = canonical(self, self.state_dict())
+        state = {own[n]: torch.tensor(array) for n, array in arrays.items()}
+        self.load_state_dict(state, strict=False)
+
+
+def named_tensors(model):
+    """Return the parameters and running statistics of a model by their names.
+
+    They are those of `d2l_vgg.networks.names`, or PyTorch's own where the
+    model is no network of the family.
+    """
+    state = model.state_dict(keep_vars=True)
+    return {name: state[own] for name, own in canonical(model, state).items()}
+
+
+def floats(tensors):
+    """Leave out what is no parameter or statistic, such as a counter."""
+    return {n: t for n, t in tensors.items() if t.is_floating_point()}
+
+
+def to_numpy(tensor):
+    """Return a copy of a tensor as NumPy's array, C-contiguous."""
+    return tensor.detach().cpu().contiguous().numpy().copy()
+
+
+def shape_of(layer, name):
+    """Return the shape of a layer's parameter, None for what is not known."""
+    tensor = getattr(layer, name)
+    if not is_lazy(tensor):
+        return tuple(tensor.shape)
+    size = getattr(
+        layer, 'out_channels', getattr(layer, 'out_features', None)
+    )
+    if name != 'weight' or hasattr(layer, 'num_features'):
+        return (size,)
+    return (size, None, *getattr(layer, 'kernel_size', ()))

@@ -1,0 +1,36 @@
+"""Fashion-MNIST for PyTorch, held whole in the memory of the device."""
+
+import torch
+
+from d2l_vgg.datasets import minibatches
+from d2l_vgg.training import data
+
+
+class Minibatches(minibatches.Minibatches):
+    __doc__ = minibatches.Minibatches.__doc__
+
+    def to_device(self, array, dtype):
+        dtype = getattr(torch, dtype)
+        return torch.tensor(array, dtype=dtype, device=self.device)
+
+    def take(self, indices, *window):
+        indices = indices.long()
+        if window:
+            rows, columns = window
+            X = self.images[indices[:, None, None], rows, columns]
+        else:
+            X = self.images[indices]
+        if self.rows is not None:
+            # Half a grey level added before is cheaper than rounding after
+            X = (X.float() + 0.5) @ self.columns
+            X = (self.rows @ X).to(torch.uint8)
+        # Classes are told to PyTorch's losses as 64-bit integers
+        return (X / 255)[:, None], self.labels[indices].long()
+
+
+class FashionMNIST(data.FashionMNIST):
+    __doc__ = data.FashionMNIST.__doc__
+    Minibatches = Minibatches
+
+    def to_numpy(self, array):
+        return array.cpu().numpy()

@@ -1,0 +1,223 @@
+"""The steps of the training loop in PyTorch; the loop is everyone's."""
+
+import itertools
+
+import torch
+
+from d2l_vgg.datasets.minibatches import Minibatches
+from d2l_vgg.torch.classifier import Classifier, named_tensors, to_numpy
+from d2l_vgg.training import seeds, trainer
+from d2l_vgg.training.checkpoint import optimizer_name
+
+
+class Trainer(trainer.Trainer):
+    __doc__ = trainer.Trainer.__doc__
+
+    def fit(self, model, data, resume=False):
+        gpus = [] if self.on_cpu else [self.device]
+        with torch.random.fork_rng(gpus):
+            return super().fit(model, data, resume)
+
+    fit.__doc__ = trainer.Trainer.fit.__doc__
+
+    def find_device(self, num_gpus):
+        found = torch.cuda.device_count()
+        if num_gpus < 0:
+            raise ValueError(
+                f'num_gpus is {num_gpus}, but it must be 0 or 1.'
+            )
+        if num_gpus > 1:
+            raise ValueError(
+                f'num_gpus is {num_gpus}, but a run uses one device; this '
+                f'machine has {found} GPUs that PyTorch can use: ask for 1, '
+                'or for 0 to train on the CPU.'
+            )
+        return torch.device('cuda:0' if num_gpus and found else 'cpu')
+
+    @property
+    def on_cpu(self):
+        return self.device.type == 'cpu'
+
+    def threads(self):
+        return torch.get_num_threads()
+
+    def seed_device(self, seed):
+        torch.manual_seed(seed)
+
+    def prepare_model(self, model):
+        if isinstance(model, Classifier):
+            model.set_precision(self.precision)
+        elif (
+            self.label_smoothing
+            or self.test_flip
+            or self.precision != 'float32'
+        ):
+            raise ValueError(
+                f'{type(model).__name__} is no d2l_vgg.Classifier, which '
+                'label_smoothing, test_flip and precision are for: derive it '
+                'from that, or leave them out.'
+            )
+        model.to(self.device)
+        # Lazy layers draw parameters when they first see their input
+        for batch in itertools.islice(self.train_dataloader, 1):
+            Y_hat = self.forward([a[:1] for a in batch])
+        if isinstance(model, Classifier):
+            model.compile()
+        self.optim = model.configure_optimizers()
+        self.check_optimizer()
+        return Y_hat.shape[-1]
+
+    def check_optimizer(self):
+        """Refuse a model whose optimizer does without what was asked for."""
+        groups = self.groups()
+        for name in 'momentum', 'weight_decay':
+            asked = getattr(self, name)
+            taken = {group.get(name, 0) for group in groups}
+            if asked and taken != {asked}:
+                raise ValueError(
+                    f'{name} is {asked}, but the optimizer of '
+                    f'{type(self.model).__name__} does not take it: leave it '
+                    'out, or let configure_optimizers heed self.trainer.'
+                )
+        if self.lr_schedule != 'constant' and not groups:
+            raise ValueError(
+                f'lr_schedule is {self.lr_schedule!r}, but the optimizer of '
+                f'{type(self.model).__name__} has no learning rate that can '
+                'be set: leave it out, or take one of torch.optim.'
+            )
+
+    def groups(self):
+        """Return the groups of the optimizer, none of one from scratch."""
+        return getattr(self.optim, 'param_groups', [])
+
+    def minibatches(self, dataloader, first=0):
+        """Iterate over this epoch, as in every framework.
+
+        A loader of PyTorch's own draws from its generator, too, of which it
+        finds here what it would find without the steps in between.
+        """
+        own = super().minibatches(dataloader, first)
+        if isinstance(dataloader, Minibatches):
+            return own
+        return self.drawn_apart(own)
+
+    def drawn_apart(self, batches):
+        torch.manual_seed(seeds.mix(self.seed, self.epoch))
+        state = torch.get_rng_state()
+        while True:
+            torch.set_rng_state(state)
+            batch = next(batches, None)
+            if batch is None:
+                return
+            state = torch.get_rng_state()
+            yield batch
+
+    def prepare_batch(self, batch):
+        """Return the arrays of `batch` on the device."""
+        return [array.to(self.device) for array in batch]
+
+    def train_step(self, batch, lr=None):
+        self.model.train()
+        loss = self.model.training_step(self.prepare_batch(batch))
+        self.optim.zero_grad()
+        with torch.no_grad():  # An optimizer from scratch relies on it
+            loss.backward()
+            for group in self.groups() if lr is not None else ():
+                group['lr'] = lr
+            self.clip_gradients(self.gradient_clip_val, self.model)
+            self.optim.step()
+
+    def clip_gradients(self, grad_clip_val, model):
+        """Scale the gradient down to the norm `grad_clip_val`, if longer.
+
+        Unlike d2l's, this does not wait for the norm to be known.
+        """
+        if grad_clip_val <= 0:
+            return
+        grads = [p.grad for p in model.parameters() if p.grad is not None]
+        norms = [torch.linalg.vector_norm(grad) for grad in grads]
+        norm = torch.linalg.vector_norm(torch.stack(norms))
+        scale = (grad_clip_val / norm).clamp(max=1)
+        for grad in grads:
+            grad *= scale
+
+    @torch.no_grad()
+    def validation_step(self, batch):
+        self.model.eval()
+        self.model.validation_step(self.prepare_batch(batch))
+
+    @torch.no_grad()
+    def forward(self, batch):
+        self.model.eval()
+        return self.model(*self.prepare_batch(batch)[:-1])
+
+    def labels(self, batch):
+        return None if batch[-1].is_cuda else batch[-1].numpy()
+
+    def detach(self, value):
+        value = value.detach()
+        if value.is_cuda:
+            value.computed = torch.cuda.Event()
+            value.computed.record()
+        return value
+
+    def wait_for(self, value):
+        if value.is_cuda:
+            # Not for what stands in the queue behind it
+            getattr(value, 'computed', torch.cuda).synchronize()
+
+    def load_checkpoint(self):
+        if self.groups() and not self.optim.state:
+            take_no_step(self.optim)
+        super().load_checkpoint()
+
+    def arrays(self):
+        tensors = {**self.tensors_by_name(), **self.optimizer_slots()}
+        return {name: to_numpy(t) for name, t in tensors.items()}
+
+    @torch.no_grad()
+    def load_arrays(self, arrays):
+        tensors = {**self.tensors_by_name(), **self.optimizer_slots()}
+        for name, tensor in tensors.items():
+            tensor.copy_(torch.from_numpy(arrays[name]))
+
+    def tensors_by_name(self):
+        """Return name -> tensor of all of the model that training changes.
+
+        Parameters that only the optimizer knows are from scratch.
+        """
+        tensors = named_tensors(self.model)
+        known = {id(tensor) for tensor in tensors.values()}
+        params = [p for group in self.groups() for p in group['params']]
+        params = params or getattr(self.optim, 'params', [])
+        others = [p for p in params if id(p) not in known]
+        for i, param in enumerate(others):
+            tensors[f'parameter{i}'] = param
+        return tensors
+
+    def optimizer_slots(self):
+        """Return name -> tensor of what the optimizer keeps."""
+        if not self.groups():
+            return {}
+        return {
+            optimizer_name(name, slot): value
+            for name, param in self.tensors_by_name().items()
+            for slot, value in self.optim.state.get(param, {}).items()
+            if torch.is_tensor(value)
+        }
+
+
+def take_no_step(optim):
+    """Let an optimizer of PyTorch make its state, which its first step does.
+
+    The parameters stay as they are.
+    """
+    rates = [group['lr'] for group in optim.param_groups]
+    for group in optim.param_groups:
+        group['lr'] = 0.0
+        for param in group['params']:
+            param.grad = torch.zeros_like(param)
+    optim.step()
+    optim.zero_grad()
+    for group, lr in zip(optim.param_groups, rates):
+        group['lr'] = lr
