@@ -5,6 +5,8 @@ It tells whether a validation set is easier or harder than others.
 
 import numpy as np
 
+from d2l_vgg import limits
+
 
 def divide_anew(data, seed):
     """Return the images of `data` in another division, drawn from `seed`.
@@ -14,14 +16,15 @@ def divide_anew(data, seed):
 
     Args:
         data: a `fashion_mnist.Data`
-        seed: a whole number, 0 or more
+        seed: a whole number, from 0 to 2**32 - 1
 
     Returns:
         A `Data` whose `source` names the seed, too.
 
     Raises:
-        ValueError: the seed is negative.
+        ValueError: the seed is something else.
     """
+    seed = limits.check('division', seed, int, least=0, below=2**32)
     rng = np.random.RandomState(seed)
     images = np.concatenate([data.train_images, data.val_images])
     labels = np.concatenate([data.train_labels, data.val_labels])

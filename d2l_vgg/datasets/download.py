@@ -4,11 +4,13 @@ What the files are is not known here: each says itself whether it is whole.
 """
 
 import os
+import stat
 import sys
 
 import requests
 from tqdm import tqdm
 
+from d2l_vgg.datasets.places import absolute
 from d2l_vgg.files import alone_in
 
 
@@ -21,9 +23,9 @@ def fetch(files, folder, mirrors, progress=True, timeout=10):
 
     Args:
         files: each has an `archive`, its name on the mirrors and in the
-            folder; `paths_in(folder)`, where it may lie already; and
-            `state(path)`, which is 'whole', 'truncated' (more may follow) or
-            another word for what is wrong.
+            folder; `num_bytes`, its size unpacked; `paths_in(folder)`, where
+            it may lie already; and `state(path)`, which is 'whole',
+            'truncated' (more may follow) or another word for what is wrong.
         folder: made when it is missing.
         mirrors: addresses of folders, asked in this order.
         progress: whether to show a bar, and a note for a failed mirror.
@@ -36,7 +38,7 @@ def fetch(files, folder, mirrors, progress=True, timeout=10):
     Raises:
         OSError: the folder cannot be written.
     """
-    mirrors = list(mirrors)
+    mirrors, folder = list(mirrors), absolute(folder)
     os.makedirs(folder, exist_ok=True)
     waiting = f'waiting for another download to {folder}'
     with alone_in(folder, lambda: _note(waiting, progress)):
@@ -80,17 +82,20 @@ def _fetch_file(file, folder, mirrors, progress, timeout):
 
 def _fetch_from(url, part, file, progress, timeout):
     """Bring `part` to the whole file; return None or why it failed."""
+    most = most_bytes(file)
+    _make_way(part, most)
     # Whether all of `part` comes from this address
     anew = not os.path.exists(part)
     while True:
         start = _size(part)
         try:
-            _download(url, part, progress, timeout)
+            _download(url, part, most, progress, timeout)
         except requests.RequestException as error:
             if _size(part) > start:
                 continue
             return _reason(error, timeout)
-        state = file.state(part)
+        long = f'longer than {most} bytes'
+        state = long if _size(part) > most else file.state(part)
         if state == 'whole':
             return None
         if state == 'truncated' and _size(part) > start:
@@ -101,8 +106,24 @@ def _fetch_from(url, part, file, progress, timeout):
         anew = True
 
 
-def _download(url, part, progress, timeout):
-    """Append to `part` what it lacks of the content of `url`."""
+def most_bytes(file):
+    """Return how large a download may be: more than gzip ever makes of it."""
+    return file.num_bytes + file.num_bytes // 100 + 2**16
+
+
+def _make_way(part, most):
+    """Remove what is no beginning of a download, such as a planted link."""
+    if os.path.lexists(part):
+        found = os.lstat(part)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > most:
+            os.remove(part)
+
+
+def _download(url, part, most, progress, timeout):
+    """Append to `part` what it lacks of the content of `url`.
+
+    It ends when there are more than `most` bytes.
+    """
     start = _size(part)
     headers = {'Accept-Encoding': 'identity'}
     if start:
@@ -124,11 +145,20 @@ def _download(url, part, progress, timeout):
             unit_scale=True,
             disable=not progress,
         )
-        with open(part, 'ab' if start else 'wb') as opened, bar:
+        mode = 'ab' if start else 'wb'
+        with open(part, mode, opener=_follow_no_link) as opened, bar:
             # A chunk that breaks off is lost, so they are small
-            for chunk in response.iter_content(2**13):
+            for chunk in response.iter_content(2**8):
                 opened.write(chunk)
                 bar.update(len(chunk))
+                start += len(chunk)
+                if start > most:
+                    return
+
+
+def _follow_no_link(path, flags):
+    # Windows has no such flag
+    return os.open(path, flags | getattr(os, 'O_NOFOLLOW', 0), 0o666)
 
 
 def _size(path):

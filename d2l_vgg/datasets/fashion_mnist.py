@@ -4,16 +4,15 @@ A file is believed by the SHA-256 of its uncompressed content alone, so it
 may come from any folder, any mirror and any packer, and is never half read.
 """
 
-import gzip
-import hashlib
 import os
 import warnings
-import zlib
-from typing import NamedTuple, Tuple
+from typing import NamedTuple
 
 import numpy as np
 
-from d2l_vgg.datasets import download
+from d2l_vgg.datasets import download, kaggle
+from d2l_vgg.datasets.idx import BadFile, CannotRead, File, read
+from d2l_vgg.datasets.places import absolute, default_root, given, places
 
 TEXT_LABELS = (
     't-shirt',
@@ -27,43 +26,6 @@ TEXT_LABELS = (
     'bag',
     'ankle boot',
 )
-
-
-class File(NamedTuple):
-    """One file: its name when unpacked, its array's shape, its SHA-256."""
-
-    name: str
-    shape: Tuple[int, ...]
-    sha256: str
-
-    @property
-    def header(self):
-        """What the content begins with: the magic number and the shape."""
-        magic = bytes([0, 0, 8, len(self.shape)])
-        return magic + np.array(self.shape, '>i4').tobytes()
-
-    @property
-    def num_bytes(self):
-        """The size of the uncompressed content."""
-        return len(self.header) + int(np.prod(self.shape))
-
-    @property
-    def archive(self):
-        """The name that the file has on the mirrors, packed by gzip."""
-        return self.name + '.gz'
-
-    def paths_in(self, folder):
-        """Return the paths at which a folder holds it, good or bad."""
-        paths = [os.path.join(folder, n) for n in (self.name, self.archive)]
-        return [path for path in paths if os.path.isfile(path)]
-
-    def state(self, path):
-        """Return 'whole', or the `state` of the `BadFile` at `path`."""
-        try:
-            read(path, self)
-        except BadFile as error:
-            return error.state
-        return 'whole'
 
 
 FILES = (
@@ -86,6 +48,20 @@ FILES = (
         't10k-labels-idx1-ubyte',
         (10000,),
         '0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34',
+    ),
+)
+
+# Kaggle's, which have the images and their labels in one
+TABLES = (
+    kaggle.Table(
+        'fashion-mnist_train.csv',
+        *FILES[:2],
+        '0c69d5cdeb902b69084012f812f066de080317bb3c64f43ca87f910d8ec86906',
+    ),
+    kaggle.Table(
+        'fashion-mnist_test.csv',
+        *FILES[2:],
+        '90c92c0507755a7d443edde8297ce4d0f131e42884e2e87e7fc9b81ffe215258',
     ),
 )
 
@@ -119,52 +95,9 @@ class DataNotFound(FileNotFoundError):
     """Neither the files nor a way to download them."""
 
 
-class BadFile(ValueError):
-    """A file that is there and is not what its name says.
-
-    `state` is one of 'truncated', 'altered', 'not IDX' and 'unreadable'.
-    """
-
-    def __init__(self, path, state, detail):
-        super().__init__(
-            f'{path} is {state}: {detail}; delete it to have it downloaded '
-            'again, or name another folder.'
-        )
-        self.path, self.state = path, state
-
-
 def text_labels(indices):
     """Return the list of the names that belong to a sequence of labels."""
     return [TEXT_LABELS[int(i)] for i in indices]
-
-
-def default_root():
-    """Return the folder that downloads go to.
-
-    That is $D2L_VGG_DATA or, when it is not set, a cache of our own: MXNet
-    would replace what it finds in its cache by its own archive.
-    """
-    return _absolute(os.environ.get('D2L_VGG_DATA') or _own_cache())
-
-
-def places(root=None):
-    """Return the folders in which the files are looked for, in order.
-
-    They are the given folder, $D2L_VGG_DATA, the data folders that d2l and
-    torchvision use, our own cache, MXNet's and Keras's. Below each of the
-    data folders, `FashionMNIST/raw` (torchvision's) and `fashion-mnist` count
-    too.
-    """
-    folders = _with_subfolders(root) if root else []
-    if os.environ.get('D2L_VGG_DATA'):
-        folders += _with_subfolders(os.environ['D2L_VGG_DATA'])
-    for folder in ('data', os.path.join('..', 'data')):
-        folders += _with_subfolders(folder)
-    folders += [_own_cache(), _mxnet_cache()]
-    folders += _with_subfolders(os.path.join('~', 'data'))
-    keras = os.environ.get('KERAS_HOME') or os.path.join('~', '.keras')
-    folders.append(os.path.join(keras, 'datasets', 'fashion-mnist'))
-    return list(dict.fromkeys(_absolute(folder) for folder in folders))
 
 
 def load(
@@ -175,13 +108,17 @@ def load(
     mirrors=MIRRORS,
     timeout=10,
     files=FILES,
+    tables=TABLES,
 ):
     """Read Fashion-MNIST, downloading to `root` what is found nowhere.
 
     Each file is taken from the first of `places(root)` that holds it whole,
-    as plain IDX or packed by gzip. Without `root`, `default_root()` takes
-    the downloads. The data set is that of Xiao et al., Fashion-MNIST: a
-    Novel Image Dataset for Benchmarking Machine Learning Algorithms (2017).
+    as plain IDX or packed by gzip. Where some are in none of them, Kaggle's
+    two CSV files are looked for; if their rows are in another order than
+    Zalando's, `source` says so, and runs do not repeat those on Zalando's.
+    Without `root`, `default_root()` takes the downloads. The data set is that
+    of Xiao et al., Fashion-MNIST: a Novel Image Dataset for Benchmarking
+    Machine Learning Algorithms (2017).
 
     Returns:
         A `Data` of 60000 training and 10000 validation examples.
@@ -189,20 +126,26 @@ def load(
     Raises:
         BadFile: a file in `root` is not whole. (One in a folder that is
             merely searched is passed over with a warning.)
+        CannotRead: a file in `root` is there and cannot be read.
         DataNotFound: no files and no network.
         OSError: the folder for the downloads cannot be written.
     """
-    if root and os.path.isfile(_absolute(root)):
+    if root and os.path.isfile(absolute(root)):
         raise NotADirectoryError(
             f'{root} is not a folder; name the folder that holds the four '
             'files of Fashion-MNIST.'
         )
     found = []
     for file in files:
-        found.append(_first_whole(file, root))
+        found.append(_first_whole(file, read, root))
+    for i, table in enumerate(tables):
+        half = slice(2 * i, 2 * i + 2)
+        if None in found[half]:
+            hit = _first_whole(table, kaggle.read, root)
+            found[half] = _both(table, *hit) if hit else found[half]
     missing = [file for file, hit in zip(files, found) if hit is None]
     if missing:
-        folder = _absolute(root or default_root())
+        folder = absolute(root or default_root())
         if not download:
             raise _not_found(folder, ['downloading is switched off'])
         fetch(folder, mirrors, progress, timeout, missing)
@@ -214,83 +157,26 @@ def load(
     return Data(*[array for _, array in found], source=', '.join(folders))
 
 
-def status(root=None, files=FILES):
+def status(root=None, files=FILES, tables=TABLES):
     """Return what is known of each file, for the eyes of a user.
 
     Returns:
         A list of tuples (name, path, state). `state` is 'whole' when the
         file will be read from `path`; otherwise it tells the first bad one
-        ('truncated', 'altered', 'not IDX', 'unreadable'), or is 'missing'
-        when `path` is None.
+        ('truncated', 'altered', 'not IDX', 'not CSV', or 'unreadable', of
+        which nothing is known), or is 'missing'
+        when `path` is None. Kaggle's CSV file may be what `path` names.
     """
     rows = []
-    for file in files:
-        row = file.name, None, 'missing'
-        for path in [
-            path for folder in places(root) for path in file.paths_in(folder)
-        ]:
-            state = file.state(path)
-            if row[1] is None or state == 'whole':
-                row = file.name, path, state
-            if state == 'whole':
-                break
-        rows.append(row)
+    for i, file in enumerate(files):
+        path, state = _first_state(file, read, root)
+        if state != 'whole' and i // 2 < len(tables):
+            table = tables[i // 2]
+            found = _first_state(table, kaggle.read, root)
+            if found[1] == 'whole' or path is None:
+                path, state = found
+        rows.append((file.name, path, state))
     return rows
-
-
-def read(path, file):
-    """Read one file, plain or packed, and return its uint8 array.
-
-    Args:
-        path: where it is.
-        file: the `File` that it should be.
-
-    Raises:
-        BadFile: the content is not that of `file`, to the last bit.
-    """
-    try:
-        with open(path, 'rb') as opened:
-            packed = opened.read(2) == b'\x1f\x8b'
-        with (gzip.open if packed else open)(path, 'rb') as opened:
-            # The byte too much makes gzip check its sum, and shows a file
-            # that is too long without reading all of it
-            content = opened.read(file.num_bytes + 1)
-    except EOFError:
-        raise BadFile(
-            path, 'truncated', 'its gzip data end too early'
-        ) from None
-    except (zlib.error, gzip.BadGzipFile):
-        raise BadFile(path, 'altered', 'its gzip data are damaged') from None
-    except OSError as error:
-        raise BadFile(path, 'unreadable', error.strerror) from error
-    magic = file.header[:4]
-    if content[:4] != magic[: len(content)]:
-        raise BadFile(
-            path,
-            'not IDX',
-            f'it should begin with the bytes {magic.hex()} and begins with '
-            f'{content[:4].hex()}',
-        )
-    if len(content) < file.num_bytes:
-        raise BadFile(
-            path,
-            'truncated',
-            f'it holds {len(content)} of {file.num_bytes} bytes',
-        )
-    if len(content) > file.num_bytes:
-        raise BadFile(
-            path, 'altered', f'it holds more than {file.num_bytes} bytes'
-        )
-    sha256 = hashlib.sha256(content).hexdigest()
-    if sha256 != file.sha256:
-        raise BadFile(
-            path,
-            'altered',
-            f'its SHA-256 is {sha256[:8]}..., not {file.sha256[:8]}... '
-            "(MNIST, and MXNet's own archive, have files of the same names)",
-        )
-    array = np.frombuffer(content, np.uint8, offset=len(file.header))
-    return array.reshape(file.shape).copy()
 
 
 def fetch(
@@ -314,13 +200,15 @@ def fetch(
         DataNotFound: every mirror failed.
         OSError: the folder cannot be written.
     """
-    folder = _absolute(folder or default_root())
+    folder = absolute(folder or default_root())
     try:
         failures = download.fetch(files, folder, mirrors, progress, timeout)
+    except CannotRead:
+        raise
     except OSError as error:
         raise OSError(
             f'Fashion-MNIST cannot be written to the folder {folder} '
-            f'({error.strerror}); name another one, for example in '
+            f'({error.strerror or error}); name another one, for example in '
             '$D2L_VGG_DATA.'
         ) from error
     if failures:
@@ -328,47 +216,57 @@ def fetch(
     return folder
 
 
-def _absolute(folder):
-    return os.path.abspath(os.path.expanduser(os.fspath(folder)))
-
-
-def _with_subfolders(folder):
-    """The folder and those in it where other libraries put the files."""
-    return [
-        folder,
-        os.path.join(folder, 'FashionMNIST', 'raw'),
-        os.path.join(folder, 'fashion-mnist'),
-    ]
-
-
-def _own_cache():
-    caches = os.environ.get('XDG_CACHE_HOME') or os.path.join('~', '.cache')
-    return _absolute(os.path.join(caches, 'd2l_vgg', 'fashion-mnist'))
-
-
-def _mxnet_cache():
-    home = os.environ.get('MXNET_HOME') or os.path.join('~', '.mxnet')
-    return _absolute(os.path.join(home, 'datasets', 'fashion-mnist'))
-
-
-def _first_whole(file, root):
-    """The folder and the array of the first whole file, or None."""
-    given = [_absolute(f) for f in _with_subfolders(root)] if root else []
+def _first_whole(file, read, root):
+    """The folder of the first whole file and what `read` gives, or None."""
+    of_user = given(root)
     for folder in places(root):
-        bad, array = [], None
-        for path in file.paths_in(folder):
-            try:
-                array = read(path, file)
-                break
-            except BadFile as error:
-                bad.append(error)
-        if bad and array is None and folder in given:
-            raise bad[0]
-        for error in bad:
+        problems, found = [], None
+        try:
+            for path in file.paths_in(folder):
+                try:
+                    found = read(path, file)
+                    break
+                except (BadFile, CannotRead) as error:
+                    problems.append(error)
+        except CannotRead as error:
+            problems.append(error)
+        if problems and found is None and folder in of_user:
+            raise problems[0]
+        for error in problems:
             warnings.warn(f'passed over: {error}', stacklevel=3)
-        if array is not None:
-            return folder, array
+        if found is not None:
+            return folder, found
     return None
+
+
+def _both(table, folder, content):
+    """What `kaggle.read` gave, as of two files."""
+    images, labels, in_order = content
+    if not in_order:
+        folder += f" (in the order of Kaggle's {table.name})"
+    return [(folder, images), (folder, labels)]
+
+
+def _first_state(file, read, root):
+    """The path and the state of the first whole file, or of a bad one."""
+    first = None, 'missing'
+    for folder in places(root):
+        try:
+            paths = file.paths_in(folder)
+        except CannotRead:
+            paths = []
+            first = (folder, 'unreadable') if first[0] is None else first
+        for path in paths:
+            try:
+                read(path, file)
+                return path, 'whole'
+            except BadFile as error:
+                state = error.state
+            except CannotRead:
+                state = 'unreadable'
+            if first[0] is None:
+                first = path, state
+    return first
 
 
 def _not_found(folder, reasons):

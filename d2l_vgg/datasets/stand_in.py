@@ -8,6 +8,7 @@ import os
 
 import numpy as np
 
+from d2l_vgg import limits
 from d2l_vgg.datasets.fashion_mnist import TEXT_LABELS, Data
 
 SOURCE = 'stand-in (drawn by code, not Fashion-MNIST)'
@@ -26,7 +27,8 @@ _CHUNK = 250
 
 def is_asked_for(root=None):
     """Return whether the stand-in is named where a folder could be."""
-    return (root or os.environ.get('D2L_VGG_DATA')) == 'stand-in'
+    asked = os.fspath(root or '') or os.environ.get('D2L_VGG_DATA')
+    return asked == 'stand-in'
 
 
 def load(num_train=60000, num_val=10000, seed=0):
@@ -40,10 +42,10 @@ def load(num_train=60000, num_val=10000, seed=0):
         examples, 28, 28), labels of shape (number of examples,), all uint8.
 
     Raises:
-        ValueError: a number of examples below one.
+        ValueError: a number of examples below one, or not whole.
     """
-    for num in (num_train, num_val):
-        if num < 1:
+    for name, num in ('num_train', num_train), ('num_val', num_val):
+        if limits.check(name, num, int) < 1:
             raise ValueError(
                 f'The stand-in cannot have {num} examples; ask for 1 or more.'
             )

@@ -1,6 +1,7 @@
 """Other divisions of the images into a training and a validation set."""
 
 import numpy as np
+import pytest
 
 from d2l_vgg.datasets.division import divide_anew
 from d2l_vgg.datasets.fashion_mnist import Data
@@ -28,3 +29,10 @@ def test_another_division_of_the_same_images():
         (again.val_labels, data.val_labels),
     ):
         np.testing.assert_array_equal(np.bincount(new), np.bincount(old))
+
+
+@pytest.mark.parametrize('seed', [-1, 2**32, 1.0, True, '1', None, [1]])
+def test_what_is_no_seed_is_refused(seed):
+    data = Data(*[np.zeros(1, 'uint8')] * 4, 'here')
+    with pytest.raises(ValueError, match='division is .*: it must be'):
+        divide_anew(data, seed)

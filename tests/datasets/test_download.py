@@ -4,6 +4,7 @@ Real HTTP servers on this machine stand for the mirrors, good and bad ones.
 """
 
 import gzip
+import hashlib
 import io
 import os
 import signal
@@ -29,8 +30,8 @@ from small_files import (
     put,
 )
 
-from d2l_vgg.datasets import fashion_mnist
-from d2l_vgg.datasets.fashion_mnist import DataNotFound
+from d2l_vgg.datasets import download, fashion_mnist
+from d2l_vgg.datasets.fashion_mnist import CannotRead, DataNotFound, File
 
 
 def test_downloads_to_the_default_root(nowhere, mirror):
@@ -293,14 +294,119 @@ def test_folder_that_cannot_be_written(nowhere, mirror, where):
     assert server.requests == [] or where == 'read-only'
 
 
-@pytest.mark.skipif(
-    not os.path.exists('/dev/full'), reason='this system has no /dev/full'
-)
 def test_full_disk(nowhere, mirror):
+    """In a process that may not write more than so many bytes to a file."""
+    folder = nowhere / 'given'
+    code = (
+        'import resource, sys\n'
+        'resource.setrlimit(resource.RLIMIT_FSIZE, (100000, 100000))\n'
+        'from d2l_vgg.datasets import fashion_mnist as f\n'
+        f'files = [f.File({IMAGES.name!r}, {IMAGES.shape}, "0")]\n'
+        'try: f.fetch(sys.argv[1], sys.argv[2:], files=files)\n'
+        'except OSError as error: print(error)'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code, str(folder), mirror().address],
+        env=dict(os.environ, PYTHONPATH=ROOT),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert done.returncode == 0
+    assert done.stdout.startswith(
+        f'Fashion-MNIST cannot be written to the folder {folder} (File too '
+        'large); name another one'
+    )
+    assert os.listdir(folder) == [IMAGES.name + '.gz.part']
+    # What is there is gone on with
+    good = mirror()
+    fetch(folder, good)
+    check_folder(folder)
+    assert good.requests[0][1] > 0
+
+
+# What others may have put in the way
+
+
+@pytest.mark.parametrize('exists', [True, False])
+def test_a_planted_link_leads_nowhere(nowhere, mirror, exists):
+    folder, victim = nowhere / 'given', nowhere / 'victim'
+    folder.mkdir()
+    if exists:
+        victim.write_bytes(b'precious')
+    (folder / (IMAGES.name + '.gz.part')).symlink_to(victim)
+    (folder / (FILES[1].name + '.gz')).symlink_to(victim)
+    fetch(folder, mirror(breaks_after=THIRD))
+    assert (
+        (victim.read_bytes() == b'precious')
+        if exists
+        else (not victim.exists())
+    )
+    assert not (folder / (IMAGES.name + '.gz')).is_symlink()
+    rows = fashion_mnist.status(folder, FILES)
+    assert [state for _, _, state in rows] == ['whole'] * 4
+
+
+def test_a_link_that_is_planted_late_is_not_followed(nowhere):
+    part, victim = nowhere / 'some.part', nowhere / 'victim'
+    part.symlink_to(victim)
+    with pytest.raises(OSError, match='symbolic links'):
+        open(part, 'wb', opener=download._follow_no_link)
+    assert not victim.exists()
+
+
+def test_a_pipe_in_the_way_does_not_hang(nowhere, mirror):
     folder = nowhere / 'given'
     folder.mkdir()
-    (folder / (IMAGES.name + '.gz.part')).symlink_to('/dev/full')
-    with pytest.raises(OSError, match='No space left on device') as caught:
-        fetch(folder, mirror(), mirror())
-    assert f'cannot be written to the folder {folder}' in str(caught.value)
-    assert not (folder / (IMAGES.name + '.gz')).exists()
+    os.mkfifo(folder / (IMAGES.name + '.gz.part'))
+    fetch(folder, mirror())
+    check_folder(folder)
+
+
+def test_a_server_that_sends_without_end_is_stopped(nowhere, mirror):
+    bad, good = mirror(endless=True), mirror()
+    most = download.most_bytes(IMAGES)
+    with pytest.raises(
+        DataNotFound, match=f'what it sends is longer than {most} bytes'
+    ):
+        fetch(nowhere / 'given', bad)
+    assert os.listdir(nowhere / 'given') == []
+    # But for what waits in the sockets
+    assert bad.sent < most + 2**24
+    fetch(nowhere / 'given', bad, good)
+    check_folder(nowhere / 'given')
+
+
+def test_the_largest_archive_fits():
+    """Noise, not packed at all, with a long name in its head."""
+    for file in fashion_mnist.FILES:
+        noise = os.urandom(file.num_bytes)
+        assert len(gzip.compress(noise, 0)) < download.most_bytes(file)
+
+
+def test_a_small_file_goes_on_where_it_broke(nowhere, mirror):
+    content = b'\0\0\x08\x01' + (5000).to_bytes(4, 'big') + os.urandom(5000)
+    file = File('labels', (5000,), hashlib.sha256(content).hexdigest())
+    archives = {'labels.gz': gzip.compress(content)}
+    server = mirror(archives=archives, breaks_after=1000)
+    fashion_mnist.fetch(
+        nowhere / 'given', [server.address], progress=False, files=[file]
+    )
+    starts = [start for _, start in server.requests]
+    assert starts[0] == 0 and 0 < starts[1] <= 1000
+    assert os.listdir(nowhere / 'given') == ['labels.gz']
+
+
+def test_a_part_that_cannot_be_read_is_not_thrown_away(nowhere, mirror):
+    """It may be whole: the system tells nothing of it."""
+    part = nowhere / 'part'
+    os.symlink('/proc/self/mem', part)  # Reading it fails, whoever does
+    with pytest.raises(CannotRead, match='part cannot be read .*Input'):
+        IMAGES.state(part)
+
+
+def test_home_in_a_path_of_the_download(nowhere, mirror):
+    server = mirror()
+    failures = download.fetch(FILES, '~/mine', [server.address], False)
+    assert failures == []
+    check_folder(nowhere / 'home' / 'mine')
+    assert not os.path.exists('~')

@@ -5,27 +5,34 @@ A table of four small files stands for the real one where content is free.
 
 import gzip
 import os
+import pathlib
 import re
+import subprocess
+import sys
 import time
 import warnings
 
 import numpy as np
 import pytest
+from processes import ROOT
 from small_files import (
     ARCHIVE,
     ARCHIVES,
+    ARRAYS,
     CONTENT,
     FILES,
     IMAGES,
     PLAIN,
+    TABLES,
     check,
     flip,
     load,
     put,
+    put_tables,
 )
 
-from d2l_vgg.datasets import fashion_mnist
-from d2l_vgg.datasets.fashion_mnist import BadFile, DataNotFound
+from d2l_vgg.datasets import fashion_mnist, kaggle, stand_in
+from d2l_vgg.datasets.fashion_mnist import BadFile, CannotRead, DataNotFound
 
 # The real data set
 
@@ -173,6 +180,210 @@ def test_arrays_can_be_written(nowhere):
     assert data.train_images[0].max() == 0
 
 
+# Other names of the files
+
+
+def rename(folder, change):
+    for name in os.listdir(folder):
+        os.rename(folder / name, folder / change(name))
+
+
+@pytest.mark.parametrize('packed', [True, False])
+@pytest.mark.parametrize(
+    'change',
+    [
+        lambda name: name.replace('-idx', '.idx'),  # 7-Zip's
+        lambda name: name.replace('-idx', '.idx').upper(),
+        lambda name: name.replace('.gz', '.GZ').replace('ubyte', 'UBYTE'),
+        str.title,
+    ],
+    ids=['7-Zip', '7-ZIP', 'suffix', 'title'],
+)
+def test_other_names(nowhere, packed, change):
+    folder = put(nowhere / 'given', packed)
+    rename(folder, change)
+    data = load(folder, download=False)
+    check(data)
+    assert data.source == str(folder)
+    rows = fashion_mnist.status(folder, FILES, TABLES)
+    assert [state for _, _, state in rows] == ['whole'] * 4
+
+
+def test_both_forms_and_both_names(nowhere):
+    folder = put(nowhere / 'given')
+    rename(folder, lambda name: name.replace('-idx', '.idx'))
+    put(folder, packed=False)
+    put(folder)
+    check(load(folder))
+    (folder / IMAGES.name).write_bytes(PLAIN[:100])
+    (folder / (IMAGES.name + '.gz')).write_bytes(b'')
+    with pytest.warns(UserWarning, match='passed over'):
+        check(load(folder))
+
+
+def test_tables_of_kaggle(nowhere):
+    folder = put_tables(nowhere / 'given')
+    data = load(folder, download=False)
+    check(data)
+    assert data.source == str(folder)
+    rows = fashion_mnist.status(folder, FILES, TABLES)
+    train, test = (str(folder / table.name) for table in TABLES)
+    assert [row[1:] for row in rows] == [
+        (train, 'whole'),
+        (train, 'whole'),
+        (test, 'whole'),
+        (test, 'whole'),
+    ]
+
+
+def test_tables_of_windows_with_other_capitals(nowhere):
+    folder = put_tables(nowhere / 'given', newline='\r\n')
+    rename(folder, str.upper)
+    check(load(folder, download=False))
+
+
+def test_tables_in_another_order_say_so(nowhere):
+    order = np.random.RandomState(0).permutation
+    folder = put_tables(nowhere / 'given', order)
+    data = load(folder, download=False)
+    for table in TABLES:
+        assert f"order of Kaggle's {table.name}" in data.source
+    found = kaggle.unordered(data.train_images, data.train_labels)
+    assert found == TABLES[0].sha256
+    assert not np.array_equal(data.train_labels, ARRAYS[1])
+    # The files of the same images come first
+    put(nowhere / 'work' / 'here' / 'data')
+    check(load(folder))
+
+
+def test_a_table_replaces_both_of_its_files(nowhere):
+    """Images of one order with the labels of another would be rubbish."""
+    folder = put(nowhere / 'given')
+    put_tables(folder, lambda n: range(n - 1, -1, -1))
+    os.remove(folder / (FILES[1].name + '.gz'))
+    data = load(folder, download=False)
+    np.testing.assert_array_equal(data.train_images, ARRAYS[0][::-1])
+    np.testing.assert_array_equal(data.train_labels, ARRAYS[1][::-1])
+    np.testing.assert_array_equal(data.val_labels, ARRAYS[3])
+
+
+def changed(old, new, count=1):
+    return lambda text: text.replace(old, new, count)
+
+
+@pytest.mark.parametrize(
+    'change, state, detail',
+    [
+        (lambda text: text[: text.index(b'\n', 99999) + 1], 'truncated', 'r'),
+        (lambda text: text[:99999], 'altered', 'a row is damaged'),
+        (lambda text: text + text[-99:], 'altered', 'a row is damaged'),
+        (
+            lambda text: text + text.splitlines(True)[-1],
+            'altered',
+            'it holds 401 rows, not 400',
+        ),
+        (changed(b',', b',1', 1), 'altered', 'not those of Fashion-MNIST'),
+        (lambda text: b'', 'not CSV', 'should name 785 columns'),
+        (lambda text: b'<html>' * 999, 'not CSV', 'name 785 columns'),
+    ],
+    ids=['rows', 'cut', 'half', 'more', 'pixel', 'empty', 'html'],
+)
+def test_a_bad_table(nowhere, change, state, detail):
+    folder = put_tables(nowhere / 'given')
+    path = folder / TABLES[0].name
+    head, text = path.read_bytes().split(b'\n', 1)
+    whole = change(text)
+    if state != 'not CSV':
+        whole = head + b'\n' + whole
+    path.write_bytes(whole)
+    with pytest.raises(BadFile, match=detail) as caught:
+        load(folder, download=False)
+    assert caught.value.state == state
+    assert str(caught.value).startswith(f'{path} is {state}: ')
+    assert '\n' not in str(caught.value)
+
+
+@pytest.mark.parametrize('number', [b'256', b'-1', b'300'])
+def test_a_number_that_is_no_byte(nowhere, number):
+    folder = put_tables(nowhere / 'given')
+    path = folder / TABLES[0].name
+    lines = path.read_bytes().split(b'\n')
+    lines[1] = lines[1].rsplit(b',', 1)[0] + b',' + number
+    path.write_bytes(b'\n'.join(lines))
+    with pytest.raises(BadFile, match='not between 0 and 255'):
+        load(folder, download=False)
+
+
+@pytest.mark.parametrize('shuffled', [True, False])
+def test_a_table_of_the_real_images(nowhere, real_root, shuffled):
+    """The smaller of both; the larger one takes a second to read."""
+    data = fashion_mnist.load(real_root)
+    for file in fashion_mnist.FILES[:2]:
+        (path,) = file.paths_in(real_root)[:1]
+        (nowhere / os.path.basename(path)).symlink_to(os.path.abspath(path))
+    rows = np.column_stack(
+        [data.val_labels, data.val_images.reshape(-1, 784)]
+    )
+    order = np.arange(10000)
+    if shuffled:
+        order = np.random.RandomState(0).permutation(10000)
+    lines = [','.join(map(str, row)) for row in rows[order].tolist()]
+    path = nowhere / 'fashion-mnist_test.csv'
+    path.write_text('label' + ',pixel' * 784 + '\n' + '\n'.join(lines))
+    start = time.process_time()
+    again = fashion_mnist.load(nowhere, download=False)
+    assert time.process_time() - start < 5
+    assert ('in the order' in again.source) == shuffled
+    np.testing.assert_array_equal(again.val_images, data.val_images[order])
+    np.testing.assert_array_equal(again.val_labels, data.val_labels[order])
+
+
+# Paths
+
+
+def test_paths_may_be_of_any_kind(nowhere, monkeypatch):
+    put(nowhere / 'home' / 'mine')
+    for root in (pathlib.Path('~/mine'), '~/mine', nowhere / 'home' / 'mine'):
+        check(load(root))
+        assert fashion_mnist.places(root)[0] == str(nowhere / 'home' / 'mine')
+    path = pathlib.Path('~/mine') / (IMAGES.name + '.gz')
+    np.testing.assert_array_equal(fashion_mnist.read(path, IMAGES), ARRAYS[0])
+    assert stand_in.is_asked_for(pathlib.Path('stand-in'))
+    for name in ('XDG_CACHE_HOME', 'MXNET_HOME', 'KERAS_HOME'):
+        monkeypatch.setenv(name, f'~/{name}')
+        assert any(
+            place.startswith(str(nowhere / 'home' / name))
+            for place in fashion_mnist.places()
+        )
+    assert not any('~' in place for place in fashion_mnist.places())
+
+
+def test_without_a_home_there_is_no_folder_of_that_name(nowhere, monkeypatch):
+    """As in a container, whose user is in no list of users."""
+
+    def unknown(uid):
+        raise KeyError(uid)
+
+    monkeypatch.delenv('HOME')
+    monkeypatch.setattr('pwd.getpwuid', unknown)
+    for ask in (
+        lambda: load(mirrors=['http://127.0.0.1:9/']),
+        lambda: load('~/mine'),
+        lambda: fashion_mnist.fetch(mirrors=[]),
+        fashion_mnist.default_root,
+    ):
+        with pytest.raises(FileNotFoundError, match='has no home folder'):
+            ask()
+    assert os.listdir('.') == []
+    assert not any('~' in place for place in fashion_mnist.places())
+    # Elsewhere they are found
+    folder = put(nowhere / 'work' / 'here' / 'data')
+    assert load().source == str(folder)
+    # A folder may be called so
+    check(load(put(nowhere / 'work' / 'here' / '~' / 'mine')))
+    check(load(os.path.join('.', '~', 'mine')))
+
+
 # Bad files
 
 
@@ -239,14 +450,84 @@ def test_whole_twin_of_a_bad_file(nowhere):
         check(load(folder))
 
 
-def test_file_without_permission(nowhere):
+def unreadable(path):
+    """Put something there that the system refuses to read, even to root."""
+    if os.path.lexists(path):
+        os.remove(path)
+    os.symlink('/proc/self/mem', path)
+
+
+def test_a_file_that_is_not_read_is_not_called_damaged(nowhere):
     folder = put(nowhere / 'given')
     path = folder / (IMAGES.name + '.gz')
-    path.chmod(0)
-    if os.access(path, os.R_OK):
-        pytest.skip('this user (root?) may read every file')
-    with pytest.raises(BadFile, match='is unreadable: Permission denied'):
+    unreadable(path)
+    with pytest.raises(CannotRead) as caught:
         load(folder)
+    message = str(caught.value)
+    assert message.startswith(f'{path} cannot be read (Input/output error)')
+    assert 'delete' not in message and '\n' not in message
+    assert fashion_mnist.status(folder, FILES, TABLES)[0][1:] == (
+        str(path),
+        'unreadable',
+    )
+    # It stands in the way of nothing where others are whole
+    put(folder, packed=False)
+    check(load(folder))
+
+
+def test_a_file_that_is_not_read_is_not_replaced(nowhere, mirror):
+    folder = nowhere / 'given'
+    folder.mkdir()
+    unreadable(folder / (IMAGES.name + '.gz'))
+    server = mirror()
+    with pytest.raises(CannotRead):
+        fashion_mnist.fetch(folder, [server.address], False, files=FILES)
+    assert os.listdir(folder) == [IMAGES.name + '.gz']
+    assert server.requests == []
+
+
+@pytest.mark.parametrize('given', [True, False])
+def test_a_folder_that_is_not_read(nowhere, monkeypatch, given):
+    folder = put(nowhere / 'given')
+    whole = put(nowhere / 'work' / 'here' / 'data')
+
+    def listdir(path, list_all=os.listdir):
+        if str(path) == str(folder):
+            raise PermissionError(13, 'Permission denied')
+        return list_all(path)
+
+    # What a user other than root sees of a locked folder
+    monkeypatch.setattr(os, 'listdir', listdir)
+    if given:
+        with pytest.raises(CannotRead, match='given cannot be read .Permiss'):
+            load(folder)
+        rows = fashion_mnist.status(folder, FILES[:1])
+        assert rows[0][2] == 'whole'
+        return
+    monkeypatch.setenv('D2L_VGG_DATA', str(folder))
+    with pytest.warns(UserWarning, match='given cannot be read'):
+        assert load().source == str(whole)
+
+
+def test_too_little_memory_is_no_damage(nowhere):
+    folder = put(nowhere / 'given')
+    code = (
+        'import resource, sys\n'
+        'from d2l_vgg.datasets import fashion_mnist as f\n'
+        'big = f.File(sys.argv[2], (10**6, 28, 28), "0")\n'
+        'resource.setrlimit(resource.RLIMIT_AS, (600 * 2**20,) * 2)\n'
+        'with open(sys.argv[1] + "/" + sys.argv[2], "wb") as file:\n'
+        '    file.truncate(big.num_bytes); file.write(big.header)\n'
+        'try: f.load(sys.argv[1], files=[big], tables=())\n'
+        'except MemoryError: print("memory")'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code, str(folder), 'train-images-idx3-ubyte'],
+        env=dict(os.environ, PYTHONPATH=ROOT),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert done.stdout == 'memory\n'
 
 
 def test_status(nowhere):

@@ -100,3 +100,12 @@ def test_refuses_no_examples(num):
         stand_in.load(num_train=num)
     with pytest.raises(ValueError, match=f'cannot have {num} examples'):
         stand_in.load(num_val=num)
+
+
+@pytest.mark.parametrize('num', [2.5, True, '100', float('nan'), None])
+def test_refuses_what_is_no_number_of_examples(num):
+    with pytest.raises(ValueError, match='num_train is .*: it must be a wh'):
+        stand_in.load(num_train=num)
+    with pytest.raises(ValueError, match='num_val is .*: it must be a wh'):
+        stand_in.load(num_val=num)
+    assert len(stand_in.load(np.int64(3), np.uint8(2)).train_labels) == 3

@@ -1,5 +1,6 @@
 """Mirrors of a data set with the vices of real ones, on this machine."""
 
+import contextlib
 import http.server
 import re
 import threading
@@ -17,6 +18,7 @@ class Mirror(http.server.ThreadingHTTPServer):
         num_breaks: ... this many times.
         hangs_after: it falls silent at this byte of the file.
         status: what it answers instead of a file.
+        endless: it does not tell the size and goes on after the file.
     """
 
     daemon_threads = True
@@ -29,11 +31,13 @@ class Mirror(http.server.ThreadingHTTPServer):
         num_breaks=10**6,
         hangs_after=None,
         status=None,
+        endless=False,
     ):
         super().__init__(('127.0.0.1', 0), Answer)
         self.archives, self.ranges, self.status = archives, ranges, status
         self.breaks_after, self.num_breaks = breaks_after, num_breaks
         self.hangs_after = hangs_after
+        self.endless, self.sent = endless, 0
         self.requests = []
         self.closing = threading.Event()
         # Looks this often, in seconds, whether it should end
@@ -73,6 +77,10 @@ class Answer(http.server.BaseHTTPRequestHandler):
             self.send_header(
                 'Content-Range', f'bytes {start}-{end}/{len(archive)}'
             )
+        if mirror.endless:
+            self.end_headers()
+            self.send_without_end(body)
+            return
         self.send_header('Content-Length', str(len(body)))
         self.end_headers()
         if mirror.breaks_after is not None and mirror.num_breaks > 0:
@@ -84,6 +92,13 @@ class Answer(http.server.BaseHTTPRequestHandler):
             mirror.closing.wait(20)
             return
         self.wfile.write(body)
+
+    def send_without_end(self, body):
+        with contextlib.suppress(ConnectionError):
+            while not self.server.closing.is_set():
+                self.wfile.write(body)
+                self.server.sent += len(body)
+                body = bytes(2**16)
 
     def log_message(self, *args):
         pass

@@ -9,7 +9,7 @@ import os
 
 import numpy as np
 
-from d2l_vgg.datasets import fashion_mnist
+from d2l_vgg.datasets import fashion_mnist, kaggle
 from d2l_vgg.datasets.fashion_mnist import File
 
 # Noise, which gzip cannot shrink: the first archive has 0.3 MB
@@ -37,6 +37,17 @@ FILES = tuple(
     File(n, SHAPES[n], hashlib.sha256(c).hexdigest())
     for n, c in CONTENT.items()
 )
+ARRAYS = [
+    np.frombuffer(c, np.uint8, offset=len(f.header)).reshape(f.shape)
+    for c, f in zip(CONTENT.values(), FILES)
+]
+TABLES = tuple(
+    kaggle.Table(f'fashion-mnist_{name}.csv', *FILES[i : i + 2], digest)
+    for name, i, digest in (
+        ('train', 0, kaggle.unordered(*ARRAYS[:2])),
+        ('test', 2, kaggle.unordered(*ARRAYS[2:])),
+    )
+)
 IMAGES = FILES[0]
 ARCHIVE = ARCHIVES[IMAGES.name + '.gz']
 # A place to break off, a multiple of the pieces that downloads are cut into
@@ -63,9 +74,29 @@ def put(folder, packed=True):
     return folder
 
 
+def put_tables(folder, order=None, newline='\n'):
+    """Write Kaggle's two files to a folder and return it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for table, i in zip(TABLES, (0, 2)):
+        images, labels = ARRAYS[i : i + 2]
+        lines = ['label,' + ','.join(f'pixel{n}' for n in range(1, 785))]
+        for image, label in zip(images, labels):
+            lines.append(','.join(map(str, [label, *image.ravel()])))
+        if order is not None:
+            lines[1:] = [lines[1 + n] for n in order(len(labels))]
+        text = newline.join(lines) + newline
+        (folder / table.name).write_bytes(text.encode())
+    return folder
+
+
 def load(root=None, mirrors=(), **kwargs):
     return fashion_mnist.load(
-        root, progress=False, mirrors=mirrors, files=FILES, **kwargs
+        root,
+        progress=False,
+        mirrors=mirrors,
+        files=FILES,
+        tables=TABLES,
+        **kwargs,
     )
 
 
