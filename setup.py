@@ -86,7 +86,7 @@ setup(
         'cu117': [*mxnet_by('mxnet-cu117'), *cuda_11],
         'mxnet-needs': mxnet_needs,
         'cuda-11': cuda_11,
-        'test': ['pexpect', 'pytest'],
+        'test': ['hypothesis', 'pexpect', 'pytest'],
         # Sphinx 6 and later build an empty page without an error, and pybtex
         # needs `pkg_resources`
         'book': [

@@ -1,36 +1,29 @@
 """The command `d2l-vgg`: its commands, and what becomes of their errors.
 
 An error is one line on stderr unless `--debug` asks for the whole story.
+Nothing is imported here that takes time: Ctrl-C at any moment is to be heard.
 """
 
+import contextlib
+import errno
+import importlib
 import os
 import sys
 
-from d2l_vgg.commands import (
-    bench,
-    chapter,
-    compare,
-    curves,
-    data,
-    options,
-    predict,
-    study,
-    summary,
-    train,
-)
+from d2l_vgg import messages
 
-# In the order of `d2l-vgg --help`
-COMMANDS = {
-    'train': train,
-    'curves': curves,
-    'summary': summary,
-    'compare': compare,
-    'predict': predict,
-    'data': data,
-    'bench': bench,
-    'study': study,
-    'chapter': chapter,
-}
+# In the order of `d2l-vgg --help`: the files of `d2l_vgg/commands/`
+COMMANDS = (
+    'train',
+    'curves',
+    'summary',
+    'compare',
+    'predict',
+    'data',
+    'bench',
+    'study',
+    'chapter',
+)
 
 
 def main(argv=None):
@@ -42,20 +35,101 @@ def main(argv=None):
         SystemExit: `argv` cannot be read (status 2), or asks for help.
         Exception: any error of a command that is given --debug.
     """
-    args = options.make_parser(COMMANDS).parse_args(argv)
+    try:
+        from d2l_vgg.training import interrupts
+
+        # Without `argv` it is the process that runs the command line
+        with interrupts.once(to_the_end=argv is None):
+            return end(run(argv))
+    except KeyboardInterrupt:
+        return end(130)
+    except SystemExit as stop:
+        stop.code = end(stop.code)
+        raise
+
+
+def run(argv):
+    """Run the command line, and put an error into a line.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C.
+        SystemExit, Exception: as `main` tells.
+    """
+    for stream in sys.stdout, sys.stderr:
+        if hasattr(stream, 'reconfigure'):
+            # A name that this terminal cannot print must not end a run
+            stream.reconfigure(errors='backslashreplace')
+    args = read(argv)
     try:
         return args.command(args) or 0
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:  # As in `d2l-vgg compare ... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     except Exception as error:
         if args.debug:
             raise
-        text = ' '.join(str(error).split()) or type(error).__name__
-        print(f'd2l-vgg: {text}', file=sys.stderr)
+        if is_of_output(error):
+            lose_output(error)
+        else:
+            complain(messages.explain(error))
         return 1
+
+
+def read(argv):
+    """Return the command line, read; what is wrong with it ends in status 2.
+
+    Raises:
+        SystemExit: as `main` tells.
+    """
+    from d2l_vgg.training import interrupts
+
+    with interrupts.ending():
+        from d2l_vgg.commands import options
+
+        modules = {
+            name: importlib.import_module(f'd2l_vgg.commands.{name}')
+            for name in COMMANDS
+        }
+    return options.make_parser(modules).parse_args(argv)
+
+
+def is_of_output(error):
+    """Return whether `error` is that stdout cannot be written.
+
+    Whoever opens a file has its name in the error; nobody opens stdout.
+    """
+    return (
+        isinstance(error, OSError)
+        and error.errno in messages.CANNOT_WRITE
+        and error.filename is None
+    )
+
+
+def lose_output(error):
+    """Tell that stdout cannot be written, and write to it no more.
+
+    Python would try once again when it ends, and tell it in its own way.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    # As in `d2l-vgg compare ... | head`, which has read enough
+    if error.errno != errno.EPIPE:
+        error.filename = 'Standard output'
+        complain(messages.explain(error))
+
+
+def end(status):
+    """Write what stdout still holds; return `status`, 1 if that fails."""
+    try:
+        if sys.stdout is not None:  # As after `>&-`
+            sys.stdout.flush()
+    except OSError as error:
+        lose_output(error)
+        return status or 1
+    return status
+
+
+def complain(text):
+    """Write a line to stderr, if that can be written."""
+    with contextlib.suppress(OSError):
+        print(f'd2l-vgg: {text}', file=sys.stderr, flush=True)
 
 
 if __name__ == '__main__':

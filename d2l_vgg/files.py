@@ -47,9 +47,21 @@ def write_whole(path, write):
     kill), `path` keeps the content that it had. Missing folders are made.
 
     Raises:
-        OSError: the folder cannot be written or the disk is full.
+        OSError: the folder cannot be written or the disk is full. Its
+            `filename` is `path`, whatever the system calls it.
     """
     path = os.path.abspath(os.fspath(path))
+    try:
+        _write_whole(path, write)
+    except OSError as error:
+        # A full disk does not tell whose file it was, and nobody knows the
+        # temporary one
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, path) from error
+
+
+def _write_whole(path, write):
     folder = os.path.dirname(path)
     os.makedirs(folder, exist_ok=True)
     fd, temporary = tempfile.mkstemp(

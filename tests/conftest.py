@@ -11,7 +11,7 @@ from d2l_vgg.datasets import fashion_mnist
 compatibility.prepare()
 
 # So that their assertions tell the values, too
-pytest.register_assert_rewrite('small_files')
+pytest.register_assert_rewrite('command_line', 'small_files')
 
 # What a reader has set for his own trainings is not what is tested
 os.environ.pop('D2L_VGG_TRIAL', None)

@@ -11,50 +11,12 @@ import time
 
 import numpy as np
 import pytest
+from command_line import TINY, assert_fails, run, start, wait_for
 from frameworks import needs_bfloat16
 
 from d2l_vgg import cli
 from d2l_vgg.datasets.stand_in import NOTE
 from d2l_vgg.training import precisions, runs
-
-TINY = (
-    '--data stand-in --arch ((1,4),(1,8)) --hidden 16 --resize 28 '
-    '--batch-size 32 --num-train 640 --num-val 100 --max-epochs 2 '
-    '--display lines'
-).split()
-
-
-def run(*args, cwd=None, env=None, timeout=300):
-    """Run the command to its end and return what came of it."""
-    return subprocess.run(
-        [sys.executable, '-m', 'd2l_vgg.cli', *map(str, args)],
-        cwd=cwd,
-        env={**os.environ, **(env or {})},
-        timeout=timeout,
-        capture_output=True,
-        text=True,
-    )
-
-
-def start(*args, cwd):
-    return subprocess.Popen(
-        [sys.executable, '-m', 'd2l_vgg.cli', *map(str, args)],
-        cwd=cwd,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def assert_fails(result, *words):
-    """The command has failed with one line that has these words."""
-    assert result.returncode == 1
-    lines = result.stderr.strip().splitlines()
-    assert lines and lines[-1].startswith('d2l-vgg: ')
-    assert 'Traceback' not in result.stderr
-    for word in words:
-        assert word in lines[-1]
-
 
 # ------------------------------------------- commands without a framework
 
@@ -483,16 +445,6 @@ def test_a_resumed_run_keeps_its_hyperparameters(finished):
 def test_a_finished_run_is_not_resumed(finished):
     folder, _ = finished
     assert_fails(run('train', '--resume', folder), 'is finished')
-
-
-def wait_for(condition, process, seconds=120):
-    """Wait until `condition()` holds; True if the process was still on."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and process.poll() is None:
-        if condition():
-            return True
-        time.sleep(0.001)
-    return False
 
 
 def params_of(folder):

@@ -4,7 +4,6 @@ The builder of the chapter and the benchmark train with them.
 """
 
 import importlib
-import os
 
 from d2l_vgg import compatibility
 from d2l_vgg.datasets import fashion_mnist, stand_in
@@ -22,7 +21,10 @@ def shorten(module):
 
     def prepare_some_data(self, data):
         prepare_data(self, data)
-        trial.shorten(self)
+        size = trial.size()
+        trial.shorten(self, size)
+        if size:
+            print(trial.note(size))
 
     cls.prepare_data = prepare_some_data
 
@@ -42,7 +44,7 @@ def offer_data(module, root=None):
     except fashion_mnist.DataNotFound:
         arrays = stand_in.load()
     # For TensorFlow and JAX d2l enlarges a whole epoch's images at once
-    few = slice(FEW if os.environ.get('D2L_VGG_TRIAL') else None)
+    few = slice(FEW if trial.size() else None)
     train = arrays.train_images[few], arrays.train_labels[few]
     val = arrays.val_images[few], arrays.val_labels[few]
     if module == 'mxnet':

@@ -15,8 +15,11 @@ from typing import NamedTuple
 
 from d2l_vgg import tables
 from d2l_vgg.datasets.stand_in import NOTE
-from d2l_vgg.files import write_text
+from d2l_vgg.files import alone_in, write_text
+from d2l_vgg.networks import architectures, costs
+from d2l_vgg.training import interrupts, trial
 from d2l_vgg.training.errors import TrainingDiverged
+from d2l_vgg.training.experiments import Experiment
 
 # A run has left the plateau at log(10) = 2.303, the loss of a guess among ten
 # classes, when the mean loss of ten minibatches is below this
@@ -60,7 +63,8 @@ def measure(
     """Train every run that the table lacks, and print the spread of all.
 
     Each run is added to the table as it ends, so that a study which was
-    stopped goes on where it was.
+    stopped goes on where it was, and two that are measured at once keep each
+    other's runs. The runs of a trial have a table of their own.
 
     Args:
         biases: how they start, a sequence of 'zero' and 'uniform'
@@ -71,9 +75,16 @@ def measure(
         root: the folder of the data, 'stand-in', or None to search for it
 
     Raises:
-        ValueError: what is to be the table is something else.
+        ValueError: a hyperparameter is out of its range, or what is to be
+            the table is something else.
         OSError: there are no data, or the table cannot be written.
     """
+    # Refuses what no run can have, before the data are read
+    Experiment(
+        resize=resize, batch_size=batch_size, max_epochs=max_epochs, lr=lr
+    )
+    costs.summary(architectures.get('vgg_small'), (1, resize, resize))
+    trial_size = trial.size()
     wanted = [
         (bias, draw, shuffle)
         for bias in biases
@@ -81,40 +92,50 @@ def measure(
         for draw in range(draws)
     ]
     data = load(resize, batch_size, root)
-    name = table_name(resize, batch_size, max_epochs, lr, data.stand_in)
+    name = table_name(
+        resize, batch_size, max_epochs, lr, data.stand_in, trial_size
+    )
     path = os.path.join(folder, name)
-    outcomes = read(path) if os.path.exists(path) else []
-    done = {outcome[:3] for outcome in outcomes}
+    done = {outcome[:3] for outcome in read(path)}
     print(
         f'{len(wanted)} runs of {max_epochs} epochs at {resize} x {resize} '
         f'with lr {lr:g}; {path} holds {len(done & set(wanted))} of them.'
     )
-    if data.stand_in:
-        print(NOTE)
+    notes = [trial.note(trial_size), NOTE if data.stand_in else None]
+    tell(notes)
     for which in wanted:
-        if which not in done:
-            outcomes.append(train(data, *which, resize, max_epochs, lr))
-            os.makedirs(folder, exist_ok=True)
-            write(path, outcomes)
-            print(describe(outcomes[-1]), flush=True)
+        # Another process may have trained it meanwhile
+        if which not in {outcome[:3] for outcome in read(path)}:
+            outcome = train(data, *which, resize, max_epochs, lr)
+            add(path, outcome)
+            print(describe(outcome), flush=True)
     print()
-    print(report([o for o in outcomes if o[:3] in set(wanted)]))
+    print(report([o for o in read(path) if o[:3] in set(wanted)]))
+    tell(notes)
 
 
-def table_name(resize, batch_size, max_epochs, lr, stand_in):
+def tell(notes):
+    """Print those of the notes that there are."""
+    for note in filter(None, notes):
+        print(note)
+
+
+def table_name(resize, batch_size, max_epochs, lr, stand_in, trial_size=0):
     """Return the name of the table of runs with these hyperparameters.
 
     Runs of different hyperparameters do not belong into one table.
     """
     return (
         f'{resize}px-lr{lr:g}-batch{batch_size}-epochs{max_epochs}'
-        f'{"-stand-in" if stand_in else ""}.csv'
+        f'{"-stand-in" if stand_in else ""}'
+        f'{f"-trial{trial_size}" if trial_size else ""}.csv'
     )
 
 
 def load(resize, batch_size, root):
     """Return the data of a study."""
-    from d2l_vgg.mxnet import FashionMNIST
+    with interrupts.ending():
+        from d2l_vgg.mxnet import FashionMNIST
 
     return FashionMNIST(batch_size, resize=(resize, resize), root=root)
 
@@ -246,6 +267,17 @@ def describe(outcome):
     )
 
 
+def add(path, outcome):
+    """Add a run to the table at `path`, beside those that others add."""
+    folder = os.path.dirname(path)
+    os.makedirs(folder, exist_ok=True)
+    # Another process writes for a moment only: its end is waited for
+    with alone_in(folder, when_busy=lambda: None):
+        outcomes = read(path)
+        if outcome[:3] not in {known[:3] for known in outcomes}:
+            write(path, [*outcomes, outcome])
+
+
 def write(path, outcomes):
     """Write one line for each run."""
     text = io.StringIO()
@@ -256,19 +288,44 @@ def write(path, outcomes):
 
 
 def read(path):
-    """Return what `write` has written.
+    """Return what `write` has written, no outcomes where there is no file.
 
     Raises:
-        ValueError: the file is something else.
+        ValueError: the file is something else, or damaged.
     """
-    with open(path, newline='', encoding='utf-8') as file:
-        rows = list(csv.reader(file))
+    try:
+        with open(path, newline='', encoding='utf-8') as file:
+            rows = list(csv.reader(file))
+    except FileNotFoundError:
+        return []
+    except (ValueError, csv.Error) as error:
+        raise ValueError(
+            f'{path} is not a study ({error}): move it away to begin anew.'
+        ) from None
     if not rows or tuple(rows[0]) != Outcome._fields:
         raise ValueError(
             f'{path} is not a study: it must begin with '
             f'{",".join(Outcome._fields)}; move it away to begin anew.'
         )
     return [
-        Outcome(row[0], int(row[1]), int(row[2]), *map(float, row[3:]))
-        for row in rows[1:]
+        read_row(row, f'{path}, line {i},')
+        for i, row in enumerate(rows[1:], start=2)
     ]
+
+
+def read_row(row, where):
+    """Return the run that a line of the table holds.
+
+    Raises:
+        ValueError: it holds none; `where` tells which line that is.
+    """
+    try:
+        biases, draw, shuffle, *values = row
+        if biases not in BIASES:
+            raise ValueError
+        return Outcome(biases, int(draw), int(shuffle), *map(float, values))
+    except (ValueError, TypeError):
+        raise ValueError(
+            f'{where} is damaged: it holds {",".join(row)[:60]!r}; take the '
+            'line out, and its run is trained anew.'
+        ) from None

@@ -13,6 +13,7 @@ import shutil
 from d2l_vgg.chapter import ChapterError, notebooks
 from d2l_vgg.chapter.page import build_page, check_links
 from d2l_vgg.chapter.project import open_project, warnings_are_errors
+from d2l_vgg.files import write_whole
 
 PDF_NEEDS = {
     'xelatex': 'texlive-xetex texlive-latex-recommended '
@@ -92,8 +93,10 @@ def hand_out(folder, target):
     for path in glob.glob(os.path.join(folder, '**'), recursive=True):
         copy = os.path.join(target, os.path.relpath(path, folder))
         if os.path.isfile(path) and not os.path.exists(copy):
-            os.makedirs(os.path.dirname(copy), exist_ok=True)
-            shutil.copyfile(path, copy)
+            with open(path, 'rb') as file:
+                content = file.read()
+            # A half would never be written over
+            write_whole(copy, lambda file, data=content: file.write(data))
 
 
 def slides(folder='chapter', tab=None):

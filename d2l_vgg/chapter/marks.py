@@ -27,7 +27,7 @@ class Marks:
         """Return the Marks of pages, for which it collects their labels."""
         marks = cls(entries)
         for name in names:
-            with open(name + '.md', encoding='utf-8') as file:
+            with open(name + '.md', encoding='utf-8-sig') as file:
                 text = re.sub(
                     r'^```.*?^```', '', file.read(), flags=re.M | re.S
                 )

@@ -34,7 +34,7 @@ def build_page(project):
                 os.path.join(HERE, 'page.' + name),
                 *(project.static.split() if name == 'js' else []),
             ]:
-                with open(part, encoding='utf-8') as source:
+                with open(part, encoding='utf-8-sig') as source:
                     file.write(source.read())
     sphinx = [sys.executable, '-m', 'sphinx', '-q', '-W', '--keep-going']
     done = subprocess.run(

@@ -13,6 +13,8 @@ import warnings
 from d2l_vgg.chapter import ChapterError
 from d2l_vgg.chapter.marks import Marks
 from d2l_vgg.datasets import fashion_mnist, stand_in
+from d2l_vgg.files import alone_in
+from d2l_vgg.training import trial
 
 
 @contextlib.contextmanager
@@ -31,6 +33,7 @@ def open_project(folder):
         raise ChapterError(
             "d2lbook is not installed: run `pip install -e '.[book]'`."
         )
+    trial.size()  # Refuses what the cells would stop at
     from nbformat.warnings import DuplicateCellId
 
     before = os.getcwd()
@@ -38,7 +41,7 @@ def open_project(folder):
     try:
         _set_environment()
         os.chdir(folder)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _utf8_read(), _alone(folder):
             # d2lbook copies cells with their ids into the page of all tabs
             warnings.simplefilter('ignore', DuplicateCellId)
             yield Project()
@@ -46,6 +49,46 @@ def open_project(folder):
         os.chdir(before)
         os.environ.clear()
         os.environ.update(environment)
+
+
+def _alone(folder):
+    """Let no second process build the project meanwhile.
+
+    Raises:
+        ChapterError: another process does.
+    """
+
+    def refuse():
+        raise ChapterError(
+            f'Another process builds the chapter in {folder}: wait for its '
+            'end.'
+        )
+
+    return alone_in('.', refuse)
+
+
+@contextlib.contextmanager
+def _utf8_read():
+    """Let d2lbook read UTF-8 wherever it is, with a byte-order mark or not.
+
+    It asks for the encoding of the locale, and takes the mark, with which
+    editors on Windows begin a file, for the first letter of its text.
+    """
+    from d2lbook import build, config, notebook
+
+    def open_text(file, mode='r', *args, **kwargs):
+        if 'b' not in mode:
+            kwargs['encoding'] = 'utf-8-sig' if 'r' in mode else 'utf-8'
+        return open(file, mode, *args, **kwargs)
+
+    modules = build, config, configparser, notebook
+    try:
+        for module in modules:
+            module.open = open_text  # Before Python's own
+        yield
+    finally:
+        for module in modules:
+            del module.open
 
 
 def _set_environment():
@@ -130,7 +173,7 @@ class Project:
         self.static = config.html['include_js']
         self.resources = config.build['resources']
         own = configparser.ConfigParser()
-        own.read('config.ini', encoding='utf-8')
+        own.read('config.ini')
         self.install = own['install'] if 'install' in own else {}
         self.marks = Marks.read(self.names, self._entries())
 

@@ -1,12 +1,11 @@
 """`d2l-vgg bench`: this package beside the stock d2l code."""
 
-import signal
-
 from d2l_vgg.commands.options import (
     add_data_option,
     add_gpus_option,
     positive,
 )
+from d2l_vgg.training.experiments import Experiment
 
 HELP = 'measure speed and memory beside the stock d2l code, in turns'
 
@@ -41,8 +40,8 @@ def run(args):
     """
     from d2l_vgg.book import bench
 
-    # As Ctrl-C does, so that no worker is left behind
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for resize in args.resize:
+        Experiment(resize=resize, batch_size=args.batch_size)
     bench.measure(
         args.resize,
         batch_size=args.batch_size,

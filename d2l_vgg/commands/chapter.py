@@ -2,6 +2,8 @@
 
 import os
 
+from d2l_vgg.commands.options import path, text
+
 HELP = 'build the chapter: a web page with tabs, a notebook for each tab'
 
 
@@ -15,6 +17,7 @@ def add_arguments(parser):
         'folder',
         nargs='?',
         default='chapter',
+        type=path,
         help='the d2lbook project',
     )
     parser.add_argument(
@@ -22,13 +25,14 @@ def add_arguments(parser):
         choices=['notebooks', 'slides', 'pdf'],
         help='build just these, in the first tab unless --tab is given',
     )
-    parser.add_argument('--tab', help='of the slides or the PDF')
+    parser.add_argument('--tab', type=text, help='of the slides or the PDF')
     parser.add_argument(
         '--no-run', action='store_true', help='run no cells, only convert'
     )
     parser.add_argument(
         '--copy-to',
         metavar='FOLDER',
+        type=path,
         help='copy the notebooks there, but not over those that are there',
     )
     parser.add_argument(
@@ -94,13 +98,13 @@ def build(folder, page, run_cells, keep_output, copy_to):
     """
     from d2l_vgg.chapter import builder
 
-    path = builder.build(
+    built = builder.build(
         folder,
         run_cells=keep_output or (run_cells and page),
         page=page,
         keep_output=keep_output,
     )
-    print(f'{"Page" if page else "Notebooks"}: {path}')
+    print(f'{"Page" if page else "Notebooks"}: {built}')
     if copy_to:
         notebooks = os.path.join(folder, '_build', 'notebooks')
         builder.hand_out(notebooks, copy_to)

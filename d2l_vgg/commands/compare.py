@@ -1,6 +1,6 @@
 """`d2l-vgg compare`: the costs of several networks, side by side."""
 
-from d2l_vgg.commands.options import add_shape_options, read_arch
+from d2l_vgg.commands.options import add_shape_options, positive, read_arch
 from d2l_vgg.networks import architectures, costs
 
 HELP = 'show the parameters, multiply-adds and memory of networks'
@@ -17,7 +17,7 @@ def add_arguments(parser):
     add_shape_options(parser)
     parser.add_argument(
         '--batch-size',
-        type=int,
+        type=positive,
         default=128,
         help='images whose memory is counted',
     )

@@ -1,6 +1,8 @@
 """`d2l-vgg curves`: runs beside the book's published ones."""
 
 from d2l_vgg.book import published
+from d2l_vgg.commands import making, options
+from d2l_vgg.training import interrupts
 from d2l_vgg.training.runs import Run
 
 HELP = "hold runs against the book's published curves, point by point"
@@ -8,7 +10,9 @@ HELP = "hold runs against the book's published curves, point by point"
 
 def add_arguments(parser):
     """Add which runs, which published ones, and where the picture goes."""
-    parser.add_argument('run', nargs='+', help='the folder of a run')
+    parser.add_argument(
+        'run', nargs='+', type=options.path, help='the folder of a run'
+    )
     parser.add_argument(
         '--framework',
         choices=published.FRAMEWORKS,
@@ -18,6 +22,7 @@ def add_arguments(parser):
     parser.add_argument(
         '--output',
         default='curves',
+        type=options.path,
         help='the picture, written as .svg and .png',
     )
 
@@ -30,12 +35,13 @@ def run(args):
         ValueError: a run is damaged, or has no points yet.
         OSError: the picture cannot be written.
     """
-    from d2l_vgg import figures
-    from d2l_vgg.datasets.stand_in import NOTE
+    with interrupts.ending():
+        from d2l_vgg import figures
 
     runs = [Run.open(folder) for folder in args.run]
     histories = read_histories(args.run, runs)
-    note = NOTE if any(r.info['data']['stand_in'] for r in runs) else None
+    notes = [making.note_of(run) for run in runs]
+    note = '\n'.join(dict.fromkeys(filter(None, notes))) or None
     for name, history in histories.items():
         print(f'{name}:')
         print(describe(history, args.framework))

@@ -1,12 +1,17 @@
 """`d2l-vgg data`: where Fashion-MNIST is, and how it gets there."""
 
+from d2l_vgg.commands.options import data_folder
+
 HELP = 'tell where Fashion-MNIST is and whether it is whole, or fetch it'
 
 
 def add_arguments(parser):
     """Add the folder, and whether to download."""
     parser.add_argument(
-        'folder', nargs='?', help='to look in first, or to fetch to'
+        'folder',
+        nargs='?',
+        type=data_folder,
+        help='to look in first, or to fetch to',
     )
     parser.add_argument(
         '--fetch', action='store_true', help='download what is missing'

@@ -3,13 +3,24 @@
 import dataclasses
 
 from d2l_vgg.commands.making import SELECTION
-from d2l_vgg.commands.options import add_switch, read_arch
+from d2l_vgg.commands.options import (
+    add_switch,
+    number,
+    positive,
+    read_arch,
+    seed,
+    text,
+    whole_number,
+)
 from d2l_vgg.networks import architectures, costs
 from d2l_vgg.training.experiments import (
     EXPERIMENTS,
     FIELDS,
     get_experiment,
 )
+
+# What reads the value of a field of this type
+READERS = {int: whole_number, float: number}
 
 # The options that change a part of the architecture
 PARTS = ('batch_norm', 'hidden', 'dropout')
@@ -42,7 +53,7 @@ def add_field(group, field):
         return
     group.add_argument(
         f'--{name}',
-        type=field.type if field.type in (int, float) else None,
+        type=READERS.get(field.type, text),
         choices=about.get('choices'),
         metavar=about.get('metavar'),
         help=about['help'],
@@ -53,23 +64,23 @@ def add_parts_options(group):
     add_switch(group, 'batch-norm', 'normalize after each convolution')
     group.add_argument(
         '--hidden',
-        type=int,
+        type=positive,
         nargs='*',
         metavar='WIDTH',
         help='fully connected layers before the last',
     )
     group.add_argument(
-        '--dropout', type=float, help='probability after each of those'
+        '--dropout', type=number, help='probability after each of those'
     )
 
 
 def add_selection_options(group):
     add = group.add_argument
-    add('--num-train', type=int, help='use the first so many examples only')
-    add('--num-val', type=int, help='use the first so many examples only')
+    for name in '--num-train', '--num-val':
+        add(name, type=positive, help='use the first so many examples only')
     add(
         '--division',
-        type=int,
+        type=seed,
         metavar='SEED',
         help='divide all images anew into a training and a validation set',
     )

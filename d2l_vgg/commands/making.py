@@ -7,10 +7,20 @@
 import dataclasses
 
 from d2l_vgg import frameworks
-from d2l_vgg.training import estimate, precisions
+from d2l_vgg.training import estimate, interrupts, precisions, trial
 
 # What a run uses of the data, besides where they are
 SELECTION = ('num_train', 'num_val', 'division')
+
+
+def load_framework(name):
+    """Return the folder of a framework, as a module.
+
+    Raises:
+        ModuleNotFoundError: the framework is not installed.
+    """
+    with interrupts.ending():
+        return frameworks.load(name)
 
 
 def make_data(package, experiment, root, selection):
@@ -44,7 +54,7 @@ def make_data_of(run, root):
     """
     asked = run.info['data']
     return make_data(
-        frameworks.load(run.framework),
+        load_framework(run.framework),
         run.experiment,
         'stand-in' if asked['stand_in'] else root or asked['root'],
         {name: asked.get(name) for name in SELECTION},
@@ -119,3 +129,24 @@ def tell_note(data):
     """Print what is to be said of these data, if there is such a thing."""
     if data.note:
         print(data.note)
+
+
+def note_of(run):
+    """Return what is to be said of the numbers of a run, None if nothing.
+
+    That they are of a trial, or of images that are not Fashion-MNIST.
+    """
+    # Needs NumPy, which is slow to import
+    from d2l_vgg.datasets.stand_in import NOTE
+
+    notes = [trial.note(run.trial)]
+    if run.info['data']['stand_in']:
+        notes.append(NOTE)
+    return '\n'.join(filter(None, notes)) or None
+
+
+def tell_note_of(run):
+    """Print what is to be said of the numbers of a run, if anything is."""
+    note = note_of(run)
+    if note:
+        print(note)

@@ -2,13 +2,18 @@
 
 import argparse
 import ast
+import math
 import os
 import shlex
 import shutil
 import sys
+import warnings
 
-from d2l_vgg import __version__
+from d2l_vgg import __version__, messages
 from d2l_vgg.networks import architectures
+
+# What Python raises where brackets are nested too deep
+TOO_DEEP = (RecursionError, MemoryError)
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
@@ -20,6 +25,18 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
         return super()._get_help_string(action)
 
 
+class Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong."""
+
+    def error(self, message):
+        message = messages.one_line(message).rstrip('.')
+        self.exit(
+            2,
+            f'd2l-vgg: {message[:1].upper()}{message[1:]} (`{self.prog} '
+            '--help` lists all).\n',
+        )
+
+
 def make_parser(commands):
     """Return the parser of the command line.
 
@@ -29,7 +46,7 @@ def make_parser(commands):
     Args:
         commands: maps the name of each command to its module
     """
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog='d2l-vgg',
         description='VGG of Dive into Deep Learning: train it, look at it, '
         'hold it against the book.',
@@ -70,6 +87,7 @@ def add_data_option(parser):
     parser.add_argument(
         '--data',
         metavar='FOLDER',
+        type=data_folder,
         help="of Fashion-MNIST's four files, or 'stand-in'",
     )
 
@@ -78,7 +96,7 @@ def add_gpus_option(parser, default=1):
     """Add the option --num-gpus."""
     parser.add_argument(
         '--num-gpus',
-        type=int,
+        type=not_negative,
         default=default,
         help='0 for the CPU, which 1 means, too, where there is no GPU',
     )
@@ -87,44 +105,147 @@ def add_gpus_option(parser, default=1):
 def add_shape_options(parser):
     """Add the options for the shapes of a network's input and output."""
     parser.add_argument(
-        '--resize', type=int, default=224, help='height and width, in pixels'
+        '--resize',
+        type=positive,
+        default=224,
+        help='height and width, in pixels',
     )
     parser.add_argument(
-        '--channels', type=int, default=1, help='of the images'
+        '--channels', type=positive, default=1, help='of the images'
     )
     parser.add_argument(
-        '--num-classes', type=int, default=10, help='outputs of the network'
+        '--num-classes',
+        type=positive,
+        default=10,
+        help='outputs of the network',
     )
 
 
-def positive(text):
-    """Return the whole number, 1 or more, that an option gives.
+def text(value):
+    """Return a value that is not empty, as an unset variable's would be.
 
     Raises:
-        argparse.ArgumentTypeError: it is less.
-        ValueError: it is no whole number.
+        argparse.ArgumentTypeError: it is.
     """
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f'{text} is less than 1')
+    if not value:
+        raise argparse.ArgumentTypeError(
+            'it is empty: give it a value, or leave it out'
+        )
+    return value
+
+
+def path(value):
+    """Return a path in which `~` stands for the home no longer.
+
+    Raises:
+        argparse.ArgumentTypeError: it is empty, or the home is not known.
+    """
+    expanded = os.path.expanduser(text(value))
+    if expanded.startswith('~'):
+        raise argparse.ArgumentTypeError(
+            f'the home folder in {value!r} is not known: write the path '
+            'without ~, or ./~ for a folder of that name'
+        )
+    return expanded
+
+
+def data_folder(value):
+    """Return the `path` of the data, or the word that asks for a stand-in."""
+    return value if value == 'stand-in' else path(value)
+
+
+def whole_number(value, least=None):
+    """Return the whole number that an option gives.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none, or less than `least`.
+    """
+    try:
+        number = int(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f'{value!r} is no whole number'
+        ) from None
+    if least is not None and number < least:
+        raise argparse.ArgumentTypeError(f'{value} is less than {least}')
     return number
 
 
-def read_arch(text):
+def positive(value):
+    """Return the whole number, 1 or more, that an option gives.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    return whole_number(value, least=1)
+
+
+def not_negative(value):
+    """Return the whole number, 0 or more, that an option gives.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    return whole_number(value, least=0)
+
+
+def seed(value):
+    """Return the seed that an option gives, of the 32 bits that NumPy takes.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    number = not_negative(value)
+    if number >= 2**32:
+        raise argparse.ArgumentTypeError(f'{value} is not below 2**32')
+    return number
+
+
+def number(value):
+    """Return the finite number that an option gives.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    try:
+        found = float(value)
+    except ValueError:
+        found = math.nan
+    if not math.isfinite(found):
+        raise argparse.ArgumentTypeError(f'{value!r} is no finite number')
+    return found
+
+
+def seconds(value):
+    """Return the time, 0 or more, that an option gives.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    found = number(value)
+    if found < 0:
+        raise argparse.ArgumentTypeError(f'{value} is less than 0')
+    return found
+
+
+def read_arch(word):
     """Return the architecture that a word of the command names.
 
     Raises:
         ValueError: it names none.
     """
-    if text.startswith(('(', '[')):
+    if word.startswith(('(', '[')):
         try:
-            text = ast.literal_eval(text)
-        except (SyntaxError, ValueError):
+            with warnings.catch_warnings():
+                warnings.simplefilter('ignore')  # Such as of 1is 2
+                pairs = ast.literal_eval(word)
+        except (SyntaxError, ValueError, TypeError, *TOO_DEEP):
             raise ValueError(
-                f'{text} does not read as pairs (num_convs, num_channels): '
+                f'{word} does not read as pairs (num_convs, num_channels): '
                 'write them as in ((1,16),(1,32)).'
             ) from None
-    return architectures.get(text)
+        return architectures.get(pairs)
+    return architectures.get(word)
 
 
 def command(*words):

@@ -2,14 +2,15 @@
 
 import os
 
-from d2l_vgg import frameworks
 from d2l_vgg.commands.making import (
     in_available_precision,
+    load_framework,
     make_data_of,
     make_model,
-    tell_note,
+    note_of,
+    tell_note_of,
 )
-from d2l_vgg.commands.options import add_data_option
+from d2l_vgg.commands.options import add_data_option, path
 from d2l_vgg.training.runs import Run
 
 HELP = 'show the accuracy, the confusions and the worst mistakes of a run'
@@ -20,7 +21,7 @@ NUM_MISTAKES = 24
 
 def add_arguments(parser):
     """Add which run, and where its data are."""
-    parser.add_argument('run', help='the folder of a finished run')
+    parser.add_argument('run', type=path, help='the folder of a finished run')
     add_data_option(parser)
 
 
@@ -39,7 +40,7 @@ def run(args):
     parameters = finished.find_parameters()
     data = make_data_of(finished, args.data)
     experiment = in_available_precision(finished.experiment)
-    model = make_model(frameworks.load(finished.framework), experiment)
+    model = make_model(load_framework(finished.framework), experiment)
     model.load(parameters)
     model.set_precision(experiment.precision)
     labels, scores = model.predict(
@@ -49,7 +50,7 @@ def run(args):
     print(predictions.report(matrix))
     worst = predictions.worst_mistakes(labels, scores, count=NUM_MISTAKES)
     names = draw(finished, data, matrix, worst)
-    tell_note(data)
+    tell_note_of(finished)
     for name in names:
         print(f'Picture: {os.path.join(args.run, name)}.png')
 
@@ -69,7 +70,7 @@ def draw(finished, data, matrix, worst):
     from d2l_vgg import figures
     from d2l_vgg.datasets.fashion_mnist import TEXT_LABELS
 
-    note = data.note
+    note = note_of(finished)
     figure = figures.confusion(matrix, TEXT_LABELS, note=note)
     figures.save(figure, finished.path('confusion'))
     if not worst:

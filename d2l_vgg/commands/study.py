@@ -1,6 +1,11 @@
 """`d2l-vgg study`: what the spread between runs is made of."""
 
-from d2l_vgg.commands.options import add_data_option, positive
+from d2l_vgg.commands.options import (
+    add_data_option,
+    number,
+    path,
+    positive,
+)
 
 HELP = 'tell how far runs differ by initial draw and by order of the images'
 
@@ -34,9 +39,12 @@ def add_arguments(parser):
     parser.add_argument(
         '--max-epochs', type=positive, default=2, help='of each run'
     )
-    parser.add_argument('--lr', type=float, default=0.05, help='constant')
+    parser.add_argument('--lr', type=number, default=0.05, help='constant')
     parser.add_argument(
-        '--runs', default='runs/study', help='the folder for the table'
+        '--runs',
+        default='runs/study',
+        type=path,
+        help='the folder for the table',
     )
     add_data_option(parser)
 
@@ -50,14 +58,18 @@ def run(args):
     """
     from d2l_vgg.book import study
 
-    study.measure(
-        args.biases,
-        draws=args.draws,
-        shuffles=args.shuffles,
-        resize=args.resize,
-        batch_size=args.batch_size,
-        max_epochs=args.max_epochs,
-        lr=args.lr,
-        folder=args.runs,
-        root=args.data,
-    )
+    try:
+        study.measure(
+            args.biases,
+            draws=args.draws,
+            shuffles=args.shuffles,
+            resize=args.resize,
+            batch_size=args.batch_size,
+            max_epochs=args.max_epochs,
+            lr=args.lr,
+            folder=args.runs,
+            root=args.data,
+        )
+    except KeyboardInterrupt:
+        print('Stopped: the same command goes on with what is left.')
+        raise

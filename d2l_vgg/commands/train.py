@@ -5,21 +5,22 @@ import os
 import sys
 from typing import NamedTuple
 
-from d2l_vgg import frameworks
+from d2l_vgg import frameworks, messages
 from d2l_vgg.book import published
-from d2l_vgg.commands import hyperparameters, making
+from d2l_vgg.commands import hyperparameters, making, options
 from d2l_vgg.commands.options import (
     add_data_option,
     add_gpus_option,
     command,
 )
+from d2l_vgg.training import trial
 from d2l_vgg.training.errors import TrainingDiverged
 from d2l_vgg.training.experiments import (
     EXPERIMENTS,
     get_experiment,
     name_of,
 )
-from d2l_vgg.training.runs import PARAMETERS, Run
+from d2l_vgg.training.runs import PARAMETERS, Run, check_name
 
 HELP = 'train a network and keep its curves and parameters in runs/'
 
@@ -43,11 +44,19 @@ def add_arguments(parser):
         help='to train with',
     )
     parser.add_argument(
-        '--resume', metavar='RUN', help='continue the run in this folder'
+        '--resume',
+        metavar='RUN',
+        type=options.path,
+        help='continue the run in this folder',
     )
-    parser.add_argument('--name', help='of the folder that the run gets')
     parser.add_argument(
-        '--runs', default='runs', help='the folder that holds the runs'
+        '--name', type=options.text, help='of the folder that the run gets'
+    )
+    parser.add_argument(
+        '--runs',
+        default='runs',
+        type=options.path,
+        help='the folder that holds the runs',
     )
     add_data_option(parser)
     parser.add_argument(
@@ -64,7 +73,7 @@ def add_arguments(parser):
     )
     parser.add_argument(
         '--checkpoint-seconds',
-        type=float,
+        type=options.seconds,
         default=60,
         help='how much work may be lost when the machine goes down',
     )
@@ -90,7 +99,8 @@ def run(args):
         TrainingDiverged: the loss is no longer a number.
         KeyboardInterrupt: the run was stopped, and can be resumed.
     """
-    options = {
+    trial_size = trial.size()
+    settings = {
         'num_gpus': args.num_gpus,
         'checkpoint_seconds': args.checkpoint_seconds,
         'display': args.display,
@@ -99,37 +109,59 @@ def run(args):
         stopped = Run.open(args.resume)
         hyperparameters.refuse_changes(args)
         refuse_finished(args.resume)
-        job = resumed_run(stopped, args.data, options)
+        refuse_other_trial(stopped, trial_size)
+        job = resumed_run(stopped, args.data, settings)
     else:
-        experiment = hyperparameters.read_experiment(args)
-        selection = hyperparameters.read_selection(args)
-        package = frameworks.load(args.framework)
-        data = make_data_or_stand_in(
-            package, experiment, args.data, selection, args.allow_stand_in
-        )
-        # With a part of the images it is another experiment, too
-        whole = not any(value is not None for value in selection.values())
-        job = new_run(
-            experiment,
-            data,
-            options,
-            place=(args.runs, args.name or args.experiment or 'quick'),
-            info={
-                'experiment': name_of(experiment) if whole else 'custom',
-                'framework': args.framework,
-                'data': {
-                    'source': data.source,
-                    'stand_in': data.stand_in,
-                    'root': args.data,
-                    **selection,
-                },
-            },
-            keep_precision=args.precision is not None,
-        )
+        job = asked_run(args, settings, trial_size)
     with job.run.alone():
         # Another process may have ended it meanwhile
         refuse_finished(args.resume or job.run.folder)
         fit(job)
+
+
+def asked_run(args, settings, trial_size):
+    """Return the job of the new run that the command line asks for.
+
+    Args:
+        args: the command line
+        settings: those of the trainer
+        trial_size: how many minibatches a trial has, 0 for a whole run
+
+    Raises:
+        ValueError, OSError: as `run` tells.
+    """
+    experiment = hyperparameters.read_experiment(args)
+    selection = hyperparameters.read_selection(args)
+    name = args.name or args.experiment or 'quick'
+    if trial_size and not args.name:
+        name += '-trial'
+    check_name(name)
+    package = making.load_framework(args.framework)
+    data = make_data_or_stand_in(
+        package, experiment, args.data, selection, args.allow_stand_in
+    )
+    # With a part of the images it is another experiment, too
+    whole = not any(value is not None for value in selection.values())
+    # It may be resumed from another folder
+    root = args.data and os.path.abspath(args.data)
+    return new_run(
+        experiment,
+        data,
+        settings,
+        place=(args.runs, name),
+        info={
+            'experiment': name_of(experiment) if whole else 'custom',
+            'framework': args.framework,
+            'trial': trial_size,
+            'data': {
+                'source': data.source,
+                'stand_in': data.stand_in,
+                'root': 'stand-in' if data.stand_in else root,
+                **selection,
+            },
+        },
+        keep_precision=args.precision is not None,
+    )
 
 
 def refuse_finished(folder):
@@ -143,6 +175,26 @@ def refuse_finished(folder):
             f'The run in {folder} is finished: start a new one instead of '
             'resuming it.'
         )
+
+
+def refuse_other_trial(stopped, trial_size):
+    """Refuse to go on with a trial as a whole run, and the other way round.
+
+    Raises:
+        ValueError: `stopped` is not a trial of so many minibatches.
+    """
+    if stopped.trial == trial_size:
+        return
+    variable = trial.VARIABLE
+    if stopped.trial:
+        raise ValueError(
+            f'The run in {stopped.folder} is a trial: resume it with '
+            f'{variable}={stopped.trial}, or start a new run.'
+        )
+    raise ValueError(
+        f'The run in {stopped.folder} is no trial: resume it without '
+        f'${variable}, which is {trial_size}.'
+    )
 
 
 def make_data_or_stand_in(
@@ -161,13 +213,13 @@ def make_data_or_stand_in(
         return making.make_data(package, experiment, 'stand-in', selection)
 
 
-def resumed_run(stopped, root, options):
+def resumed_run(stopped, root, settings):
     """Return the job of going on with a run.
 
     Args:
         stopped: the run
         root: where its data are now, None where that has not changed
-        options: those of the trainer
+        settings: those of the trainer
 
     Raises:
         OSError: its data are not there.
@@ -176,19 +228,19 @@ def resumed_run(stopped, root, options):
     experiment = stopped.experiment
     data = making.make_data_of(stopped, root)
     making.tell_note(data)
-    package = frameworks.load(stopped.framework)
-    trainer = making.make_trainer(package, experiment, **options)
+    package = making.load_framework(stopped.framework)
+    trainer = making.make_trainer(package, experiment, **settings)
     model = making.make_model(package, experiment)
     return Job(stopped, data, trainer, model)
 
 
-def new_run(experiment, data, options, place, info, keep_precision):
+def new_run(experiment, data, settings, place, info, keep_precision):
     """Return the job of a new run, which has its folder then.
 
     Args:
         experiment: an `Experiment`
         data: what to train on
-        options: those of the trainer
+        settings: those of the trainer
         place: the folder that holds the runs, and the name of this one
         info: what its `run.json` tells besides
         keep_precision: refuse what cannot be computed in here, instead of
@@ -199,11 +251,11 @@ def new_run(experiment, data, options, place, info, keep_precision):
         ValueError: there are no such GPUs, or no such numbers here.
     """
     making.tell_note(data)
-    package = frameworks.load(info['framework'])
+    package = making.load_framework(info['framework'])
     if not keep_precision:
-        on_cpu = making.is_on_cpu(package, options['num_gpus'])
+        on_cpu = making.is_on_cpu(package, settings['num_gpus'])
         experiment = making.in_available_precision(experiment, on_cpu)
-    trainer = making.make_trainer(package, experiment, **options)
+    trainer = making.make_trainer(package, experiment, **settings)
     model = making.make_model(package, experiment)
     devices = [str(trainer.device)]
     made = Run.new(*place, experiment, **info, devices=devices)
@@ -220,8 +272,9 @@ def fit(job):
     run, data, trainer, model = job
     trainer.checkpoint = run.path('checkpoint.npz')
     resumes = os.path.exists(trainer.checkpoint)
-    run.remove_unfinished_files()
+    run.info.pop('reason', None)
     try:
+        run.remove_unfinished_files()
         run.save(status='running')
         print(describe(job, resumes), flush=True)
         if run.experiment.draw == 'published' and not resumes:
@@ -231,11 +284,12 @@ def fit(job):
                 run.framework, model, run.experiment.resize
             )
         trainer.fit(model, data, resume=resumes)
-    except (KeyboardInterrupt, TrainingDiverged, OSError) as error:
+        run.info['parameters'] = model.save(run.path(PARAMETERS))
+        keep_results(job)
+        run.save(status='finished')
+    except BaseException as error:
         keep_unfinished(job, error)
         raise
-    run.info['parameters'] = model.save(run.path(PARAMETERS))
-    keep_results(job, 'finished')
     os.remove(trainer.checkpoint)
     report(job)
 
@@ -245,54 +299,70 @@ def is_the_books(job):
 
     They are of the book's experiment, as it stands, on the real images.
     """
-    return job.run.info['experiment'] == 'book' and not job.data.stand_in
+    info = job.run.info
+    real = not job.data.stand_in and not job.run.trial
+    return info['experiment'] == 'book' and real
 
 
 def describe(job, resumes):
     """Return the line that tells what is trained, and where."""
-    experiment = job.run.experiment
+    experiment, size = job.run.experiment, job.run.trial
     return (
         f'{"Resuming" if resumes else "Training"} {experiment.arch.name} '
         f'on {len(job.data.train[0])} images of {experiment.resize} x '
-        f'{experiment.resize} pixels for {experiment.max_epochs} epochs in '
-        f'{os.path.relpath(job.run.folder)} (Ctrl-C stops, --resume '
+        f'{experiment.resize} pixels '
+        + (
+            f'for {experiment.max_epochs} epochs'
+            if not size
+            else 'as a trial'
+        )
+        + f' in {os.path.relpath(job.run.folder)} (Ctrl-C stops, --resume '
         'continues).'
     )
 
 
 def keep_unfinished(job, error):
-    """Keep what was recorded until `error`, and tell how to go on."""
-    diverged = isinstance(error, TrainingDiverged)
+    """Keep how the run ended and what was recorded; tell how to go on."""
+    run = job.run
+    if isinstance(error, TrainingDiverged):
+        status = 'diverged'
+    elif isinstance(error, (KeyboardInterrupt, OSError)):
+        status = 'stopped'
+    else:
+        status = 'failed'
+    reason = {}
+    if not isinstance(error, KeyboardInterrupt):
+        reason['reason'] = messages.explain(error)
     with contextlib.suppress(OSError):  # As it may be the disk
-        keep_results(job, 'diverged' if diverged else 'stopped')
-    if not diverged:
-        where = os.path.relpath(job.run.folder)
-        print(
-            f'Stopped after {job.trainer.seconds:.0f} seconds; continue '
-            f'with: {command("train", "--resume", where)}'
-        )
+        run.save(status=status, **reason)
+    if status != 'diverged':
+        where = os.path.relpath(run.folder)
+        with contextlib.suppress(OSError):  # As it may be stdout
+            print(
+                f'Stopped after {job.trainer.seconds:.0f} seconds; continue '
+                f'with: {command("train", "--resume", where)}',
+                flush=True,
+            )
+    # Whatever goes wrong here, `error` is what is told
+    with contextlib.suppress(Exception):
+        keep_results(job)
 
 
-def keep_results(job, status):
+def keep_results(job):
     """Write what the run has recorded so far."""
     from d2l_vgg import figures
 
     run, history = job.run, job.trainer.history
     if history is None or not history.points:  # Stopped before it began
-        run.save(status=status)
         return
     history.to_csv(run.path('history.csv'))
     figure = figures.curves(
         {run.name: history},
         band=published.Band(run.framework) if is_the_books(job) else None,
-        note=job.data.note,
+        note=making.note_of(run),
     )
     figures.save(figure, run.path('curves'))
-    run.save(
-        status=status,
-        results=history.final,
-        seconds=round(job.trainer.seconds, 1),
-    )
+    run.save(results=history.final, seconds=round(job.trainer.seconds, 1))
 
 
 def report(job):
@@ -314,7 +384,7 @@ def report(job):
             print(remark)
     else:
         seconds = making.estimate_seconds(
-            frameworks.load(run.framework),
+            making.load_framework(run.framework),
             get_experiment('book'),
             trainer.num_gpus,
         )
@@ -323,4 +393,4 @@ def report(job):
             f'{bench.format_seconds(seconds)} on this machine: '
             + command('train', '--experiment', 'book')
         )
-    making.tell_note(job.data)
+    making.tell_note_of(run)

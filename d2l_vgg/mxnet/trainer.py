@@ -59,6 +59,7 @@ class Trainer(trainer.Trainer, d2l.Trainer):
         # Gluon draws parameters when it first sees the shape of the input
         for batch in itertools.islice(self.train_dataloader, 1):
             Y_hat = self.forward([a[:1] for a in batch])
+        check_trainable(model)
         self.optim = model.configure_optimizers()
         self.check_optimizer()
         return Y_hat.shape[-1]
@@ -181,3 +182,19 @@ def slots_of(state):
         return [('momentum', state)]
     pairs = [pair for part in state for pair in slots_of(part)]
     return [(f'state{i}', array) for i, (_, array) in enumerate(pairs)]
+
+
+def check_trainable(model):
+    """Refuse a model of which nothing is left to be trained.
+
+    Raises:
+        ValueError: it is.
+    """
+    params = model.parameters()
+    if isinstance(params, list):  # Written from scratch
+        return
+    if all(param.grad_req == 'null' for param in params.values()):
+        raise ValueError(
+            f'All parameters of {type(model).__name__} are frozen: leave '
+            'some to be trained.'
+        )

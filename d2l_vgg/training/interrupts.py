@@ -1,12 +1,23 @@
-"""Ctrl-C and `kill` as requests: a step that has begun is finished first.
+"""Ctrl-C, `kill` and the end of a terminal, as what a run can bear.
 
-A run that is stopped between two steps can be saved and continued; one that
-is stopped in the middle of a step could not.
+A step that has begun is finished first: a run that is stopped between two
+steps can be saved and continued; one that is stopped in the middle of a step
+could not.
 """
 
 import contextlib
+import os
 import signal
+import stat
 import threading
+import time
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM]
+if hasattr(signal, 'SIGHUP'):  # Not on Windows
+    SIGNALS.append(signal.SIGHUP)
+
+# What is kept of a run that is stopped takes no longer than this
+SECONDS_TO_KEEP = 10
 
 
 class Stop:
@@ -17,25 +28,102 @@ class Stop:
 
 @contextlib.contextmanager
 def deferred():
-    """Within the block, SIGINT and SIGTERM only set `asked` of what is given.
+    """Within the block, a signal only sets `asked` of what is given.
 
     A second signal interrupts at once. Signals reach Python's main thread
     only, so elsewhere the block changes nothing.
     """
     stop = Stop()
+    around = getattr(signal.getsignal(signal.SIGINT), 'act', None)
 
-    def ask(signum, frame):
+    def ask():
         if stop.asked:
             raise KeyboardInterrupt
         stop.asked = True
+        if isinstance(around, _Once):
+            around.wait()
 
+    with _handled(ask):
+        yield stop
+
+
+@contextlib.contextmanager
+def once(to_the_end=False):
+    """Within the block, a signal interrupts, and those right after it do not.
+
+    So what is kept and told after the first is kept and told whole, while a
+    process that hangs can still be stopped. With `to_the_end`, which is for
+    the last thing that a process does, signals are lost after the block.
+    """
+    with _handled(_Once(), after=signal.SIG_IGN if to_the_end else None):
+        yield
+
+
+@contextlib.contextmanager
+def ending():
+    """Within the block, a signal ends the process at once, without a word.
+
+    For imports, which make nothing that would have to be removed: libraries
+    catch an exception in the middle of them, or print it.
+    """
+    with _handled(lambda: os._exit(130)):
+        yield
+
+
+class _Once:
+    """Interrupts, unless it has done so in the last seconds."""
+
+    def __init__(self):
+        self.until = 0
+
+    def wait(self):
+        """Interrupt no more for a while: something is to be kept."""
+        self.until = time.monotonic() + SECONDS_TO_KEEP
+
+    def __call__(self):
+        if time.monotonic() >= self.until:
+            self.wait()
+            raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def _handled(act, after=None):
+    """Within the block, call `act` at a signal.
+
+    After it the signals do what they did before, or `after`, if given.
+    """
     if threading.current_thread() is not threading.main_thread():
-        yield stop
+        yield
         return
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(signum, ask) for signum in signals]
+    before = {}
+    for signum in SIGNALS:
+        known = signal.getsignal(signum)
+        # What `nohup` has started is to outlive its terminal
+        if signum in SIGNALS[:2] or known != signal.SIG_IGN:
+            before[signum] = known
+            signal.signal(signum, _Handler(act))
     try:
-        yield stop
+        yield
     finally:
-        for signum, handler in zip(signals, before):
-            signal.signal(signum, handler)
+        for signum, known in before.items():
+            signal.signal(signum, known if after is None else after)
+
+
+class _Handler:
+    """What Python calls at a signal."""
+
+    def __init__(self, act):
+        self.act = act
+
+    def __call__(self, signum, frame):
+        if signum not in SIGNALS[:2]:
+            _leave_terminal()
+        self.act()
+
+
+def _leave_terminal():
+    """Write no more to a terminal that is gone, which would be an error."""
+    for fd in 1, 2:
+        with contextlib.suppress(OSError):
+            if stat.S_ISCHR(os.fstat(fd).st_mode):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), fd)

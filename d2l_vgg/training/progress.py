@@ -46,6 +46,9 @@ class Silent:
     def announce(self, seconds):
         """Tell, before it starts, how long the training will take."""
 
+    def tell(self, text):
+        """Tell, before it starts, what is to be known of the training."""
+
     def step(self):
         """One more minibatch has been given to the device."""
 
@@ -59,7 +62,14 @@ class Silent:
         """The run has ended or was stopped."""
 
 
-class Bar(Silent):
+class Telling(Silent):
+    """Show nothing but what is to be known; the base class of the rest."""
+
+    def tell(self, text):
+        print(text, flush=True)
+
+
+class Bar(Telling):
     """A progress bar in a terminal with the time left and the last points."""
 
     def start(self, total, done, max_epochs):
@@ -77,7 +87,7 @@ class Bar(Silent):
         self.bar.close()
 
 
-class Lines(Silent):
+class Lines(Telling):
     """One line for each epoch, for a log file."""
 
     def start(self, total, done, max_epochs):
@@ -90,7 +100,7 @@ class Lines(Silent):
         )
 
 
-class Board(Silent):
+class Board(Telling):
     """A live plot in Jupyter, redrawn when a point is added."""
 
     announces = True

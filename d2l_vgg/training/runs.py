@@ -31,14 +31,23 @@ TRAINED = os.path.join(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'trained'
 )
 
-# What a `run.json` always tells
-KEYS = {'status', 'name', 'hyperparameters', 'experiment', 'data'}
+# What a `run.json` always tells, and in which type
+TYPES = {
+    'status': str,
+    'name': str,
+    'hyperparameters': dict,
+    'experiment': str,
+    'data': dict,
+}
+STATUSES = ('running', 'stopped', 'diverged', 'failed', 'finished')
 
 
 class Run:
     """A run in `folder`; `info` is what its `run.json` holds.
 
-    `status` in it is one of 'running', 'stopped', 'diverged', 'finished'.
+    `status` in it is one of `STATUSES`; `reason` tells why a run diverged,
+    failed, or stopped by itself; `trial` is how many minibatches a trial has,
+    0 for a whole run.
     """
 
     def __init__(self, folder, info):
@@ -52,8 +61,20 @@ class Run:
         `hyperparameters` is an `Experiment`, `info` goes into `run.json`.
 
         Raises:
+            ValueError: `name` cannot be that of a folder.
             OSError: the folder cannot be made.
         """
+        check_name(name)
+        info = {
+            # Until its training begins: it can be gone on with
+            'status': 'stopped',
+            'name': name,
+            'hyperparameters': hyperparameters.to_dict(),
+            'started': time.strftime('%Y-%m-%dT%H:%M:%S%z'),
+            'versions': versions(info.get('framework')),
+            'machine': machine(),
+            **info,
+        }
         number = 1
         while True:
             folder = os.path.join(
@@ -69,19 +90,13 @@ class Run:
                     f'The folder {folder} for the run cannot be made '
                     f'({error.strerror}): choose another place with --runs.'
                 ) from error
-        run = cls(
-            folder,
-            {
-                'status': 'running',
-                'name': os.path.basename(folder),
-                'hyperparameters': hyperparameters.to_dict(),
-                'started': time.strftime('%Y-%m-%dT%H:%M:%S%z'),
-                'versions': versions(info.get('framework')),
-                'machine': machine(),
-                **info,
-            },
-        )
-        run.save()
+        info['name'] = os.path.basename(folder)
+        run = cls(folder, info)
+        try:
+            run.save()
+        except BaseException:
+            os.rmdir(folder)
+            raise
         return run
 
     @classmethod
@@ -106,18 +121,16 @@ class Run:
         try:
             with open(path, encoding='utf-8') as file:
                 info = json.load(file)
-            missing = KEYS - set(info)
-            if missing:
-                raise ValueError(f'it lacks {", ".join(sorted(missing))}')
+            check(info)
         except (FileNotFoundError, NotADirectoryError):
             raise FileNotFoundError(
                 f'No run in {folder}: it has no run.json; name the folder '
                 'that `d2l-vgg train` has made, such as runs/quick.'
             ) from None
-        except (ValueError, TypeError) as error:
-            raise ValueError(
-                f'{path} is damaged ({error}): start the run anew.'
-            ) from None
+        except RecursionError:
+            raise _damaged(path, 'it is nested too deep') from None
+        except ValueError as error:
+            raise _damaged(path, error) from None
         return cls(folder, info)
 
     def alone(self):
@@ -156,6 +169,11 @@ class Run:
         return self.info['name']
 
     @property
+    def trial(self):
+        """How many minibatches a trial has, 0 for a whole run."""
+        return self.info.get('trial', 0)
+
+    @property
     def experiment(self):
         return Experiment.from_dict(self.info['hyperparameters'])
 
@@ -190,10 +208,82 @@ class Run:
         from d2l_vgg.training import checkpoint  # Needs NumPy, too
 
         saved = self.path('checkpoint.npz')
-        unfinished = self.info['status'] in ('running', 'stopped')
+        unfinished = self.info['status'] in ('running', 'stopped', 'failed')
         if unfinished and os.path.exists(saved):
             return History.from_state(checkpoint.load_meta(saved)['history'])
         return History.from_csv(self.path('history.csv'))
+
+
+def check_name(name):
+    """Refuse a name that cannot be that of one folder.
+
+    Raises:
+        ValueError: it is empty, leads elsewhere, or cannot be printed.
+    """
+    if not name or name in ('.', '..') or '/' in name or os.sep in name:
+        raise ValueError(
+            f'The name of a run is {name!r}: it must name one folder; choose '
+            'where that is by --runs.'
+        )
+    if not name.isprintable():
+        raise ValueError(
+            f'The name of a run is {name!r}: it must hold nothing that '
+            'cannot be printed.'
+        )
+
+
+def check(info):
+    """Refuse what cannot be the content of a `run.json`.
+
+    Raises:
+        ValueError: it names what is missing or not as it must be.
+    """
+    if not isinstance(info, dict):
+        raise ValueError('it holds no names with values')
+    missing = set(TYPES) - set(info)
+    if missing:
+        raise ValueError(f'it lacks {", ".join(sorted(missing))}')
+    for name, kind in TYPES.items():
+        _check_value(name, info[name], kind)
+    _check_value('framework', info.get('framework', 'mxnet'), str)
+    _check_value('trial', info.get('trial', 0), int)
+    if info['status'] not in STATUSES:
+        raise ValueError(f'its status is {info["status"]!r}')
+    if info.get('framework', 'mxnet') not in FRAMEWORKS:
+        raise ValueError(f'its framework is {info["framework"]!r}')
+    check_name(info['name'])
+    data = info['data']
+    _check_value('data: stand_in', data.get('stand_in'), bool)
+    if data.get('root') is not None:
+        _check_value('data: root', data['root'], str)
+    for name in 'num_train', 'num_val', 'division':
+        if data.get(name) is not None:
+            _check_value(f'data: {name}', data[name], int)
+    _check_hyperparameters(info['hyperparameters'])
+
+
+def _check_hyperparameters(values):
+    # Records of the time when a hyperparameter was not there lack it
+    _check_value('arch', values.get('arch'), dict)
+    try:
+        Experiment.from_dict(values)
+    except (TypeError, OverflowError) as error:
+        raise ValueError(f'its hyperparameters are none: {error}') from None
+
+
+def _check_value(name, value, kind):
+    """Refuse a value that is not of this type.
+
+    Raises:
+        ValueError: it is not.
+    """
+    # Not isinstance: in Python True is a whole number, too
+    if type(value) is not kind:
+        raise ValueError(f'its {name} is {str(value)[:40]!r}')
+
+
+def _damaged(path, what):
+    return ValueError(f'{path} is damaged ({what}): start the run anew.')
 
 
 def versions(framework):

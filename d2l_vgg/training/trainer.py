@@ -99,6 +99,7 @@ class Trainer(abc.ABC):
         precisions.check(precision, self.on_cpu)
         self.board = progress.make(display)
         self.history, self.seconds = None, 0
+        self.trial = trial.size()
 
     # ------------------------------------- what a framework fills in
 
@@ -256,14 +257,17 @@ class Trainer(abc.ABC):
         """
         self.data = data
         data.trainer = self  # It holds its images where they are used
-        self.board.note = getattr(data, 'note', None)
+        notes = [trial.note(self.trial), getattr(data, 'note', None)]
+        self.board.note = '\n'.join(filter(None, notes)) or None
         self.train_dataloader = data.train_dataloader()
         self.val_dataloader = data.val_dataloader()
         self.num_train_batches = len(self.train_dataloader)
         self.num_val_batches = len(self.val_dataloader or ())
-        trial.shorten(self)
+        trial.shorten(self, self.trial)
 
     def start_board(self):
+        if self.trial:
+            self.board.tell(trial.note(self.trial))
         per_epoch = self.num_train_batches + self.num_val_batches
         self.board.start(
             self.max_epochs * per_epoch,
@@ -385,7 +389,7 @@ class Trainer(abc.ABC):
         found.update(
             num_train_batches=self.num_train_batches,
             num_val_batches=self.num_val_batches,
-            trial=trial.asked(),
+            trial=self.trial,
         )
         for name in 'batch_size', 'resize', 'flip', 'shift', 'digest':
             found[name] = getattr(self.data, name, None)

@@ -1,30 +1,70 @@
 """Cut a training short, to see that it would begin and end well.
 
 `$D2L_VGG_TRIAL` is how many minibatches to train on and to validate with,
-once.
+once. What comes out is no result, and is marked as a trial wherever it goes.
 """
 
 import itertools
 import os
+import re
+
+VARIABLE = 'D2L_VGG_TRIAL'
 
 
-def asked():
-    """Return how many minibatches a trial takes, 0 if this is none."""
-    return int(os.environ.get('D2L_VGG_TRIAL') or 0)
+def size():
+    """Return of how many minibatches a trial is, 0 where none is asked for.
+
+    Raises:
+        ValueError: the variable is not a whole number.
+    """
+    text = os.environ.get(VARIABLE) or '0'
+    if not re.fullmatch('[0-9]{1,9}', text):
+        raise ValueError(
+            f'${VARIABLE} is {text!r}: it must be a whole number of '
+            'minibatches, 0 for a whole training.'
+        )
+    return int(text)
 
 
-def shorten(trainer):
+def note(size):
+    """Return what is to be said of a trial of so many minibatches.
+
+    Of a whole training that is nothing, None.
+    """
+    if not size:
+        return None
+    batches = 'minibatch' if size == 1 else 'minibatches'
+    return f'TRIAL: cut short to {size} {batches} by ${VARIABLE}; no result.'
+
+
+def shorten(trainer, size):
     """Keep so many of the minibatches that `trainer` has prepared.
 
-    Without the variable everything stays as it is.
+    With a size of 0 everything stays as it is.
     """
-    trial = os.environ.get('D2L_VGG_TRIAL')
-    if not trial:
+    if not size:
         return
     trainer.max_epochs = 1
     for name in 'train', 'val':
         loader = getattr(trainer, f'{name}_dataloader')
         if loader is not None:
-            few = list(itertools.islice(loader, int(trial)))
+            few = First(loader, size)
             setattr(trainer, f'{name}_dataloader', few)
             setattr(trainer, f'num_{name}_batches', len(few))
+
+
+class First:
+    """The first `size` minibatches of a loader.
+
+    They are those that a whole training would begin with: the loader draws
+    its order when it is iterated over, after that was seeded.
+    """
+
+    def __init__(self, loader, size):
+        self.loader, self.size = loader, min(size, len(loader))
+
+    def __len__(self):
+        return self.size
+
+    def __iter__(self):
+        return itertools.islice(self.loader, self.size)

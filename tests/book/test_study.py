@@ -2,6 +2,8 @@
 
 import math
 import statistics
+import subprocess
+import sys
 
 import numpy as onp
 import pytest
@@ -78,6 +80,129 @@ def test_the_command_keeps_its_runs_and_goes_on(
     assert repr(again) == repr(first)
     assert second[:3] == ('zero', 1, 0)
     assert second.val_loss != first.val_loss
+
+
+# Two studies whose trainings take no time, so that they often write at once
+QUICK = """
+import sys
+from d2l_vgg.book import study
+
+class Nothing:
+    stand_in = True
+
+def train(data, biases, draw, shuffle, *others):
+    return study.Outcome(biases, draw, shuffle, *[float(shuffle)] * 5)
+
+study.load, study.train = lambda *_: Nothing, train
+sys.stdin.read(1)
+study.measure(
+    ['zero'], draws=25, shuffles=int(sys.argv[1]), resize=32, batch_size=8,
+    max_epochs=1, lr=0.1, folder=sys.argv[2],
+)
+"""
+
+
+def test_two_studies_at_once_keep_each_others_runs(tmp_path):
+    folder = str(tmp_path / 'study')
+    both = [
+        subprocess.Popen(
+            [sys.executable, '-c', QUICK, shuffles, folder],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for shuffles in ('3', '4')
+    ]
+    for process in both:
+        process.stdin.write('x')
+        process.stdin.flush()
+    told = [process.communicate(timeout=120)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert 'biases zero: 75 runs from 25 draws' in told[0]
+    assert 'biases zero: 100 runs from 25 draws' in told[1]
+    (path,) = (tmp_path / 'study').iterdir()
+    which = [outcome[:3] for outcome in study.read(str(path))]
+    wanted = {('zero', d, s) for d in range(25) for s in range(4)}
+    assert set(which) == wanted and len(which) == 100
+
+
+def test_a_study_does_not_go_on_from_a_trial(tmp_path, capsys, monkeypatch):
+    pytest.importorskip('mxnet')
+    monkeypatch.setattr(study, 'load', lambda *_: FewImages())
+    command = [
+        *('study', '--runs', str(tmp_path), '--max-epochs', '1'),
+        *('--shuffles', '1', '--biases', 'zero', '--draws', '1'),
+    ]
+    monkeypatch.setenv('D2L_VGG_TRIAL', '2')
+    assert main(command) == 0
+    told = capsys.readouterr().out
+    assert 'TRIAL: cut short to 2 minibatches' in told.splitlines()[-2]
+    (trial,) = tmp_path.iterdir()
+    assert trial.name.endswith('-trial2.csv')
+    before = trial.read_text()
+    monkeypatch.setenv('D2L_VGG_TRIAL', '0')
+    assert main(command) == 0
+    told = capsys.readouterr().out
+    assert 'holds 0 of them' in told and 'TRIAL' not in told
+    (whole,) = set(tmp_path.iterdir()) - {trial}
+    assert trial.read_text() == before
+    assert study.read(str(whole)) != study.read(str(trial))
+
+
+GOOD = 'zero,0,0,10.0,2.0,1.0,1.0,0.5\n'
+
+
+@pytest.mark.parametrize(
+    'row',
+    [
+        'zero,0,0\n',
+        'zero,0,0,1,2,3,4,5,6\n',
+        'zero,one,0,10.0,2.0,1.0,1.0,0.5\n',
+        'zero,0,0,10.0,2.0,1.0,1.0,high\n',
+        'one,0,0,10.0,2.0,1.0,1.0,0.5\n',
+        '\x1b[2J\n',
+        '\n',
+    ],
+)
+def test_a_damaged_table_is_told_with_its_line(
+    row, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(study, 'load', lambda *_: FewImages())
+    path = tmp_path / study.table_name(32, 128, 2, 0.05, True)
+    text = ','.join(study.Outcome._fields) + '\n' + GOOD + row
+    path.write_text(text)
+    assert main(['study', '--runs', str(tmp_path)]) == 1
+    out, err = capsys.readouterr()
+    assert out == '' and err.count('\n') == 1 and err[:-1].isprintable()
+    assert f'{path}, line 3, is damaged' in err
+    assert path.read_text() == text
+
+
+@pytest.mark.parametrize('content', [b'\xff\xfe\0', b'"' + b'a' * 200000])
+def test_a_table_that_is_no_text(content, tmp_path):
+    path = tmp_path / 'study.csv'
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match='not a study.*move it away'):
+        study.read(str(path))
+
+
+@pytest.mark.parametrize(
+    'words, told',
+    [
+        (['--lr', 'nan'], "'nan' is no finite number"),
+        (['--lr', '-1'], 'lr is -1.0'),
+        (['--resize', '31'], '31 x 31 is too small'),
+    ],
+)
+def test_a_study_that_cannot_be(words, told, tmp_path, capsys):
+    words = ['study', '--runs', str(tmp_path / 'new'), *words]
+    try:
+        assert main([*words, '--data', 'stand-in']) == 1
+    except SystemExit as stop:
+        assert stop.code == 2
+    out, err = capsys.readouterr()
+    assert out == '' and err.count('\n') == 1 and told in err
+    assert list(tmp_path.iterdir()) == []
 
 
 class FewImages:

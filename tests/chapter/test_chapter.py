@@ -398,7 +398,7 @@ def test_a_page_is_not_run_without_what_it_imports(tmp_path):
 
 
 @pytest.mark.parametrize('name', ['mxnet', 'torch', 'tensorflow', 'jax'])
-def test_trainings_of_d2l_are_cut_short(name, monkeypatch):
+def test_trainings_of_d2l_are_cut_short(name, monkeypatch, capsys):
     """Its data module is not loaded: it may not be installed."""
 
     class Trainer:
@@ -413,8 +413,10 @@ def test_trainings_of_d2l_are_cut_short(name, monkeypatch):
     stock.shorten(name)
     trainer = module.Trainer()
     trainer.prepare_data([1, 2, 3, 4])
-    assert trainer.train_dataloader == trainer.val_dataloader == [1, 2]
+    assert list(trainer.train_dataloader) == [1, 2]
+    assert list(trainer.val_dataloader) == [1, 2]
     assert trainer.max_epochs == 1 and trainer.num_val_batches == 2
+    assert 'TRIAL: cut short to 2 minibatches' in capsys.readouterr().out
 
 
 def test_a_work_of_any_kind_can_be_cited():
@@ -552,3 +554,50 @@ def test_two_builds_are_the_same(built, tmp_path):
                 )
                 assert one == two, path
         assert len(names) > 5
+
+
+@pytest.mark.parametrize('ending', ['\n', '\r\n'])
+def test_files_that_an_editor_on_windows_has_written(tmp_path, ending):
+    """They begin with a byte-order mark; the pages are as without one."""
+    folder = tmp_path / 'small'
+    project(
+        folder, **{'one': '# One\n:label:`sec_one`\n\nSee :cite:`known`.\n'}
+    )
+    with open(folder / 'index.md', 'a') as index:
+        index.write('\n```eval_rst\n.. bibliography::\n```\n')
+    for path in folder.iterdir():
+        if path.is_file():
+            text = path.read_text().replace('\n', ending)
+            path.write_bytes(text.encode('utf-8-sig'))
+    builder.build(str(folder), progress=lambda line: None)
+    cells = read_notebook(folder, 'mxnet', 'one').cells
+    assert cells[0].source.startswith('# One')
+    assert '(Known, 2000)' in cells[0].source
+    page = (folder / '_build' / 'html' / 'one.html').read_text()
+    assert re.search(r'<h1>.*?One', page) and '\ufeff' not in page
+
+
+def test_a_chapter_is_built_by_one_process_at_a_time(tmp_path, capsys):
+    folder = project(tmp_path / 'small', one='# One\n')
+    holder = subprocess.Popen(
+        [sys.executable, '-c', HOLD, folder],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with holder:
+        assert holder.stdout.readline() == 'held\n'
+        assert main(['chapter', folder]) == 1
+        assert 'Another process builds the chapter' in capsys.readouterr().err
+        assert not os.path.exists(os.path.join(folder, '_build'))
+        holder.stdin.close()
+    builder.build(folder, page=False, progress=lambda line: None)
+
+
+HOLD = """
+import sys
+from d2l_vgg.chapter.project import open_project
+with open_project(sys.argv[1]):
+    print('held', flush=True)
+    sys.stdin.read()
+"""

@@ -789,6 +789,41 @@ def test_a_trial_takes_only_so_many_minibatches(monkeypatch):
     assert trainer.epoch == 1
 
 
+def test_a_trial_begins_as_the_whole_training(monkeypatch):
+    """With the same minibatches in the same order, and so it repeats."""
+    seen = []
+
+    def keep(self, batch, lr=None):
+        seen.append(batch[1].asnumpy().tolist())
+
+    monkeypatch.setattr(Trainer, 'train_step', keep)
+    monkeypatch.setattr(Trainer, 'record_values', lambda *a, **k: None)
+    for size in '0', '2', '2':
+        monkeypatch.setenv('D2L_VGG_TRIAL', size)
+        Trainer(max_epochs=1, seed=3, display='none').fit(VGG(TINY), Images())
+    trials = seen[-2:], seen[-4:-2]
+    assert trials[0] == trials[1] == seen[:2] and len(seen) > 6
+
+
+def test_a_trial_says_so_where_it_is_shown(monkeypatch, capsys):
+    monkeypatch.setenv('D2L_VGG_TRIAL', '2')
+    for display in 'board', 'lines':
+        trainer = Trainer(max_epochs=1, seed=0, display=display)
+        trainer.fit(VGG(TINY), Images())
+        assert 'TRIAL: cut short to 2' in capsys.readouterr().out
+        assert 'TRIAL: cut short to 2' in trainer.board.note
+    monkeypatch.setenv('D2L_VGG_TRIAL', 'two')
+    with pytest.raises(ValueError, match="D2L_VGG_TRIAL is 'two'"):
+        Trainer(max_epochs=1)
+
+
+def test_a_model_that_is_frozen_whole_is_refused():
+    model = VGG(TINY)
+    model.collect_params().setattr('grad_req', 'null')
+    with pytest.raises(ValueError, match='All parameters of VGG are frozen'):
+        Trainer(max_epochs=1, display='none').fit(model, Images())
+
+
 def test_the_board_tells_how_long_it_will_take(monkeypatch, capsys):
     trainer = Trainer(max_epochs=10**6, seed=0, display='board')
     monkeypatch.setattr(trainer, 'fit_epoch', stop)

@@ -1,0 +1,58 @@
+"""What an error says to a user: one line, and what to do.
+
+Our own errors are such sentences already; those of the system, of Python and
+of MXNet are put into words here.
+"""
+
+import errno
+
+FULL = errno.ENOSPC, errno.EDQUOT, errno.EFBIG
+# What a write to a file that is open may end in
+CANNOT_WRITE = (*FULL, errno.EPIPE, errno.EIO)
+
+# What to do about an error of the system
+ADVICE = {
+    **dict.fromkeys(FULL, 'make room, or choose another place'),
+    **dict.fromkeys(
+        (errno.EACCES, errno.EPERM, errno.EROFS),
+        'choose another place, or change who may use this one',
+    ),
+}
+
+
+def one_line(text):
+    """Return a text in one line that a terminal can only print."""
+    text = ' '.join(text.split())
+    return ''.join(c if c.isprintable() else escape(c) for c in text)
+
+
+def escape(character):
+    """Return how Python writes a character that cannot be printed."""
+    return character.encode('unicode_escape', 'backslashreplace').decode()
+
+
+def explain(error):
+    """Return in one line what is wrong and, where that is known, what to do.
+
+    Args:
+        error: an exception
+    """
+    if isinstance(error, OSError) and error.errno:
+        return one_line(explain_system(error))
+    if isinstance(error, MemoryError) and not str(error):
+        return 'The memory is too small: take smaller images or minibatches.'
+    lines = str(error).strip().splitlines()
+    if lines and lines[0].startswith('Traceback'):
+        lines = lines[-1:]  # MXNet's own, whose last line tells what is wrong
+    return one_line(' '.join(lines)) or type(error).__name__
+
+
+def explain_system(error):
+    """Return what is wrong with a file, by an error of the system."""
+    name, what = error.filename, error.strerror or str(error)
+    if name is None:
+        return f'{what}.'
+    advice = ADVICE.get(error.errno)
+    return f'{name} cannot be used: {what}' + (
+        f'; {advice}.' if advice else '.'
+    )

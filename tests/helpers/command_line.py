@@ -1,0 +1,54 @@
+"""The command `d2l-vgg` in processes of its own, and a tiny training."""
+
+import os
+import subprocess
+import sys
+import time
+
+TINY = (
+    '--data stand-in --arch ((1,4),(1,8)) --hidden 16 --resize 28 '
+    '--batch-size 32 --num-train 640 --num-val 100 --max-epochs 2 '
+    '--display lines'
+).split()
+
+
+def run(*args, cwd=None, env=None, timeout=300):
+    """Run the command to its end and return what came of it."""
+    return subprocess.run(
+        [sys.executable, '-m', 'd2l_vgg.cli', *map(str, args)],
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        timeout=timeout,
+        capture_output=True,
+        text=True,
+    )
+
+
+def start(*args, cwd, **options):
+    """Start the command, and return its process."""
+    pipes = {'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE}
+    return subprocess.Popen(
+        [sys.executable, '-m', 'd2l_vgg.cli', *map(str, args)],
+        cwd=cwd,
+        **{**pipes, 'text': True, **options},
+    )
+
+
+def assert_fails(result, *words):
+    """The command has failed with one line that has these words."""
+    assert result.returncode == 1
+    lines = result.stderr.strip().splitlines()
+    assert lines and lines[-1].startswith('d2l-vgg: ')
+    assert 'Traceback' not in result.stderr
+    for word in words:
+        assert word in lines[-1]
+
+
+def wait_for(condition, process, seconds=120):
+    """Wait until `condition()` holds; True if the process was still on."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and process.poll() is None:
+        if condition():
+            return True
+        time.sleep(0.001)
+    return False

@@ -1,0 +1,113 @@
+"""Errors in one line: of full disks, closed pipes, and MXNet."""
+
+import errno
+import os
+import subprocess
+import sys
+
+import pytest
+from command_line import run
+
+from d2l_vgg import messages
+from d2l_vgg.files import write_text
+
+COMMAND = [sys.executable, '-m', 'd2l_vgg.cli']
+
+
+def shell(line, **env):
+    return subprocess.run(
+        ['bash', '-c', line, 'bash', *COMMAND],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **env},
+    )
+
+
+@pytest.mark.parametrize('unbuffered', ['', '1'])
+@pytest.mark.parametrize(
+    'words', ['summary vgg16', 'compare', 'compare --markdown', 'data']
+)
+def test_standard_output_that_is_full(words, unbuffered):
+    done = shell(f'"$@" {words} >/dev/full', PYTHONUNBUFFERED=unbuffered)
+    assert done.returncode == 1
+    first = done.stderr.splitlines()[0]
+    assert first.startswith('d2l-vgg: Standard output cannot be used: No ')
+    assert 'make room' in first and done.stderr.count('\n') == 1
+
+
+@pytest.mark.parametrize('unbuffered', ['', '1'])
+def test_a_reader_that_has_read_enough_is_no_error(unbuffered):
+    done = shell(
+        '"$@" compare | head -1; exec 3>&1; "$@" summary vgg19 | true',
+        PYTHONUNBUFFERED=unbuffered,
+    )
+    assert done.stdout.startswith('network') and done.stderr == ''
+
+
+def test_errors_never_go_to_standard_output():
+    done = run('summary', 'vgg17')
+    assert done.stdout == '' and done.stderr.count('\n') == 1
+    done = run('summary', '--resize', 'wide')
+    assert done.stdout == '' and done.stderr.count('\n') == 1
+
+
+@pytest.mark.parametrize('closed', ['>&-', '2>&-', '>&- 2>&-', '2>/dev/full'])
+def test_streams_that_are_not_there(closed):
+    assert shell(f'"$@" summary vgg16 {closed}').returncode == 0
+    assert shell(f'"$@" summary vgg17 {closed}').returncode == 1
+
+
+def test_a_file_on_a_full_disk_is_named(tmp_path):
+    """A limit on the size of files stands for the disk."""
+    path = tmp_path / 'picture.svg'
+    path.write_text('before')
+    book = os.path.join(os.path.dirname(__file__), '../chapter/results/book')
+    line = f'ulimit -f 4; trap "" XFSZ; "$@" curves {book} --output picture'
+    done = subprocess.run(
+        ['bash', '-c', line, 'bash', *COMMAND],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f'd2l-vgg: {path} cannot be used: File too')
+    assert 'make room' in done.stderr and done.stderr.count('\n') == 1
+    assert path.read_text() == 'before'
+    assert os.listdir(tmp_path) == ['picture.svg']
+
+
+def test_a_folder_that_may_not_be_written_is_named(tmp_path):
+    if os.geteuid():
+        tmp_path.chmod(0o500)
+        path = tmp_path / 'a'
+    else:  # Who may write everywhere, but not there
+        path = '/proc/a'
+    with pytest.raises(OSError) as caught:
+        write_text(path, 'text')
+    assert caught.value.filename == str(path)
+    assert str(path) in messages.explain(caught.value)
+
+
+def test_what_is_to_be_done_where_one_may_not_write():
+    error = OSError(errno.EACCES, 'Permission denied', 'runs/a')
+    assert messages.explain(error) == (
+        'runs/a cannot be used: Permission denied; choose another place, or '
+        'change who may use this one.'
+    )
+
+
+def test_a_stack_of_mxnet_is_not_told():
+    error = RuntimeError(
+        'Traceback (most recent call last):\n  File "../src/a.cc", line 7\n'
+        'MXNetError: Check failed: a < b (3 vs. 2) : too large\n'
+    )
+    assert messages.explain(error) == (
+        'MXNetError: Check failed: a < b (3 vs. 2) : too large'
+    )
+
+
+def test_a_terminal_is_not_told_what_to_do():
+    assert messages.one_line('a\n\x1b[2J b\udcff\x00') == (
+        'a \\x1b[2J b\\udcff\\x00'
+    )
+    assert messages.one_line('Größe') == 'Größe'
