@@ -11,6 +11,7 @@ from torch.nn.parameter import is_lazy
 from d2l_vgg.networks.names import canonical
 from d2l_vgg.torch.sgd import SGD
 from d2l_vgg.training import classifier
+from d2l_vgg.training.classifier import last_layer
 from d2l_vgg.training.module import Module
 
 
@@ -21,8 +22,6 @@ class Classifier(classifier.Classifier, Module, nn.Module):
     Its constructor takes `plot_train_per_epoch` and `plot_valid_per_epoch`,
     the points of its curves in an epoch, as the book's does.
     """
-
-    precision = 'float32'
 
     def compile(self):
         """Let images lie channels last and, on a GPU, run `net` as graphs.
@@ -42,10 +41,7 @@ class Classifier(classifier.Classifier, Module, nn.Module):
         """Return the class scores, of shape (batch_size, num_classes)."""
         if X.dim() == 4:
             X = X.to(memory_format=torch.channels_last)
-        if self.precision == 'float32':
-            return self.net(X)
-        with torch.autocast(X.device.type, getattr(torch, self.precision)):
-            return self.net(X).float()
+        return self.net(X)
 
     def loss(self, Y_hat, y, averaged=True):
         """Return the cross-entropy, its mean over the minibatch if asked."""
@@ -95,21 +91,42 @@ class Classifier(classifier.Classifier, Module, nn.Module):
         return Y_hat
 
     def configure_optimizers(self):
-        """Return minibatch stochastic gradient descent on all parameters."""
+        """Return minibatch stochastic gradient descent on all parameters.
+
+        Those that are frozen are none of them.
+        """
         return SGD(
-            self.parameters(),
+            [param for param in self.parameters() if param.requires_grad],
             lr=self.lr,
             momentum=self.asked('momentum'),
             weight_decay=self.asked('weight_decay'),
         )
 
     def set_precision(self, precision):
-        """Let the network compute in this type; parameters stay float32.
+        """Let all blocks but the first compute in this type.
 
-        With 'bfloat16', convolutions and fully connected layers round their
-        inputs and their parameters to it and sum in float32.
+        With 'bfloat16' the convolutions of a block round their input and
+        their parameters to it and sum in float32; the block gives float32
+        back, and the parameters stay float32. With the few channels of
+        images nothing would be gained.
+
+        Raises:
+            ValueError: `net` has no second block with convolutions.
         """
-        self.precision = precision
+        net = getattr(self, 'net', None)
+        blocks = [
+            blk
+            for blk in list(net if isinstance(net, nn.Sequential) else ())[1:]
+            if isinstance(blk, nn.Sequential)
+            and any(isinstance(layer, nn.Conv2d) for layer in blk)
+        ]
+        if precision != 'float32' and not blocks:
+            raise ValueError(
+                f'precision is {precision!r}, but this network has no second '
+                "block of convolutions to compute in it: use 'float32'."
+            )
+        for blk in blocks:
+            blk.__class__ = BLOCKS[precision]
 
     @torch.no_grad()
     def scored(self, batch, test_flip):
@@ -140,6 +157,24 @@ class Classifier(classifier.Classifier, Module, nn.Module):
         own = canonical(self, self.state_dict())
         state = {own[n]: torch.tensor(array) for n, array in arrays.items()}
         self.load_state_dict(state, strict=False)
+
+    def freeze(self):
+        names = last_layer(floats(named_tensors(self)))
+        last = {id(named_tensors(self)[name]) for name in names}
+        for param in self.parameters():
+            param.requires_grad = id(param) in last
+
+
+class BFloat16Sequential(nn.Sequential):
+    """A block that computes in bfloat16, from float32 to float32."""
+
+    def forward(self, X):
+        with torch.autocast(X.device.type, torch.bfloat16):
+            return super().forward(X).float()
+
+
+# The class of a block for each precision
+BLOCKS = {'float32': nn.Sequential, 'bfloat16': BFloat16Sequential}
 
 
 def named_tensors(model):
