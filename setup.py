@@ -68,7 +68,14 @@ setup(
     author='The d2l_vgg authors',
     license='MIT',
     packages=find_packages(include=['d2l_vgg', 'd2l_vgg.*']),
-    package_data={'d2l_vgg': ['book/*.csv', 'chapter/*.css', 'chapter/*.js']},
+    package_data={
+        'd2l_vgg': [
+            'book/*.csv',
+            'chapter/*.css',
+            'chapter/*.js',
+            'trained/*/*',
+        ]
+    },
     entry_points={'console_scripts': ['d2l-vgg = d2l_vgg.cli:main']},
     python_requires=f'>=3.{minors[0]}',
     # What every framework's part uses

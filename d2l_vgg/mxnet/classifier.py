@@ -181,6 +181,7 @@ class Classifier(classifier.Classifier, d2l.Classifier):
         params = named_parameters(self)
         for name, array in arrays.items():
             params[name].set_data(np.array(array))
+            params[name]._finish_deferred_init()  # Its shape is known now
 
     def read(self, path):
         if not is_gluons(path):
