@@ -9,6 +9,7 @@ import errno
 import importlib
 import os
 import sys
+import warnings
 
 from d2l_vgg import messages
 
@@ -61,7 +62,9 @@ def run(argv):
             stream.reconfigure(errors='backslashreplace')
     args = read(argv)
     try:
-        return args.command(args) or 0
+        with warnings.catch_warnings():
+            warnings.showwarning = warn
+            return args.command(args) or 0
     except Exception as error:
         if args.debug:
             raise
@@ -70,6 +73,11 @@ def run(argv):
         else:
             complain(messages.explain(error))
         return 1
+
+
+def warn(message, *about, **more):
+    """Tell a warning as an error is told, in one line."""
+    complain(messages.one_line(str(message)))
 
 
 def read(argv):

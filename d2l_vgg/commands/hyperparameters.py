@@ -86,14 +86,25 @@ def add_selection_options(group):
     )
 
 
-def read_experiment(args):
+def read_experiment(args, before=None):
     """Return the experiment with the changes that the options make.
+
+    Without `--experiment`, it is that of the run `before`, or `quick`.
 
     Raises:
         ValueError: an option has a value that no run can have, or the
             images are too small for the network.
     """
-    experiment = get_experiment(args.experiment or 'quick')
+    if before and not args.experiment:
+        experiment = before.experiment
+        experiment = dataclasses.replace(
+            experiment,
+            description='a finished run, continued',
+            # Another one, so that the images come in another order
+            seed=(experiment.seed + 1) % 2**32,
+        )
+    else:
+        experiment = get_experiment(args.experiment or 'quick')
     changes = given(args, FIELDS)
     arch = changes.pop('arch', None)
     arch = read_arch(arch) if arch else architectures.get(experiment.arch)
@@ -119,7 +130,14 @@ def refuse_changes(args):
     Raises:
         ValueError: it names the first such option.
     """
-    names = ['experiment', 'name', *FIELDS, *PARTS, *SELECTION]
+    names = [
+        'experiment',
+        'continue_from',
+        'name',
+        *FIELDS,
+        *PARTS,
+        *SELECTION,
+    ]
     for name in given(args, names):
         raise ValueError(
             f'--{name.replace("_", "-")} is for a new run: one that is '

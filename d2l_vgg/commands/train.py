@@ -1,26 +1,26 @@
 """`d2l-vgg train`: a new run, or the rest of one that was stopped."""
 
-import contextlib
 import os
 import sys
 from typing import NamedTuple
 
-from d2l_vgg import frameworks, messages
-from d2l_vgg.book import published
-from d2l_vgg.commands import hyperparameters, making, options
+from d2l_vgg import frameworks
+from d2l_vgg.commands import hyperparameters, making, options, outcome
 from d2l_vgg.commands.options import (
     add_data_option,
     add_gpus_option,
-    command,
 )
 from d2l_vgg.training import trial
-from d2l_vgg.training.errors import TrainingDiverged
 from d2l_vgg.training.experiments import (
     EXPERIMENTS,
-    get_experiment,
     name_of,
 )
-from d2l_vgg.training.runs import PARAMETERS, Run, check_name
+from d2l_vgg.training.runs import (
+    CHECKPOINT,
+    PARAMETERS,
+    Run,
+    check_name,
+)
 
 HELP = 'train a network and keep its curves and parameters in runs/'
 
@@ -48,6 +48,13 @@ def add_arguments(parser):
         metavar='RUN',
         type=options.path,
         help='continue the run in this folder',
+    )
+    parser.add_argument(
+        '--continue-from',
+        metavar='RUN',
+        type=options.path,
+        help='begin a new run with the parameters of a finished one, and '
+        'with its hyperparameters but for those given',
     )
     parser.add_argument(
         '--name', type=options.text, help='of the folder that the run gets'
@@ -130,9 +137,11 @@ def asked_run(args, settings, trial_size):
     Raises:
         ValueError, OSError: as `run` tells.
     """
-    experiment = hyperparameters.read_experiment(args)
+    before = args.continue_from and Run.find(args.continue_from)
+    parameters = before and before.find_parameters()
+    experiment = hyperparameters.read_experiment(args, before)
     selection = hyperparameters.read_selection(args)
-    name = args.name or args.experiment or 'quick'
+    name = args.name or args.experiment or (before and before.name) or 'quick'
     if trial_size and not args.name:
         name += '-trial'
     check_name(name)
@@ -142,6 +151,7 @@ def asked_run(args, settings, trial_size):
     )
     # With a part of the images it is another experiment, too
     whole = not any(value is not None for value in selection.values())
+    own = not whole or before
     # It may be resumed from another folder
     root = args.data and os.path.abspath(args.data)
     return new_run(
@@ -150,9 +160,10 @@ def asked_run(args, settings, trial_size):
         settings,
         place=(args.runs, name),
         info={
-            'experiment': name_of(experiment) if whole else 'custom',
+            'experiment': 'custom' if own else name_of(experiment),
             'framework': args.framework,
             'trial': trial_size,
+            'continued_from': parameters and os.path.abspath(parameters),
             'data': {
                 'source': data.source,
                 'stand_in': data.stand_in,
@@ -225,6 +236,13 @@ def resumed_run(stopped, root, settings):
         OSError: its data are not there.
         ValueError: its numbers cannot be computed with here.
     """
+    if not os.path.exists(stopped.path(CHECKPOINT)):
+        if stopped.info.get('results'):
+            raise FileNotFoundError(
+                f'The checkpoint of the run in {stopped.folder} is gone, so '
+                'it cannot be continued: start a new run.'
+            )
+        print('It was stopped before its first checkpoint: it begins anew.')
     experiment = stopped.experiment
     data = making.make_data_of(stopped, root)
     making.tell_note(data)
@@ -257,6 +275,8 @@ def new_run(experiment, data, settings, place, info, keep_precision):
         experiment = making.in_available_precision(experiment, on_cpu)
     trainer = making.make_trainer(package, experiment, **settings)
     model = making.make_model(package, experiment)
+    if info['continued_from']:
+        model.load(info['continued_from'])  # Before the folder is made
     devices = [str(trainer.device)]
     made = Run.new(*place, experiment, **info, devices=devices)
     return Job(made, data, trainer, model)
@@ -270,38 +290,41 @@ def fit(job):
             was recorded until then is kept.
     """
     run, data, trainer, model = job
-    trainer.checkpoint = run.path('checkpoint.npz')
+    trainer.checkpoint = run.path(CHECKPOINT)
     resumes = os.path.exists(trainer.checkpoint)
     run.info.pop('reason', None)
     try:
         run.remove_unfinished_files()
         run.save(status='running')
         print(describe(job, resumes), flush=True)
-        if run.experiment.draw == 'published' and not resumes:
-            from d2l_vgg.book import draws
-
-            draws.draw_as_published(
-                run.framework, model, run.experiment.resize
-            )
+        if not resumes:
+            begin(model, run.experiment, run.info)
         trainer.fit(model, data, resume=resumes)
         run.info['parameters'] = model.save(run.path(PARAMETERS))
-        keep_results(job)
+        outcome.keep_results(job)
         run.save(status='finished')
     except BaseException as error:
-        keep_unfinished(job, error)
+        outcome.keep_unfinished(job, error)
         raise
     os.remove(trainer.checkpoint)
-    report(job)
+    outcome.report(job)
 
 
-def is_the_books(job):
-    """Return whether the published curves are there to hold this run against.
+def begin(model, experiment, info):
+    """Give the model of a new run its parameters, if not drawn by its seed.
 
-    They are of the book's experiment, as it stands, on the real images.
+    `info` is what its `run.json` tells besides.
+
+    Raises:
+        OSError, ValueError: those of the run that it continues are gone, or
+            are of another network.
     """
-    info = job.run.info
-    real = not job.data.stand_in and not job.run.trial
-    return info['experiment'] == 'book' and real
+    if info.get('continued_from'):
+        model.load(info['continued_from'])
+    elif experiment.draw == 'published':
+        from d2l_vgg.book import draws
+
+        draws.draw_as_published(info['framework'], model, experiment.resize)
 
 
 def describe(job, resumes):
@@ -319,78 +342,3 @@ def describe(job, resumes):
         + f' in {os.path.relpath(job.run.folder)} (Ctrl-C stops, --resume '
         'continues).'
     )
-
-
-def keep_unfinished(job, error):
-    """Keep how the run ended and what was recorded; tell how to go on."""
-    run = job.run
-    if isinstance(error, TrainingDiverged):
-        status = 'diverged'
-    elif isinstance(error, (KeyboardInterrupt, OSError)):
-        status = 'stopped'
-    else:
-        status = 'failed'
-    reason = {}
-    if not isinstance(error, KeyboardInterrupt):
-        reason['reason'] = messages.explain(error)
-    with contextlib.suppress(OSError):  # As it may be the disk
-        run.save(status=status, **reason)
-    if status != 'diverged':
-        where = os.path.relpath(run.folder)
-        with contextlib.suppress(OSError):  # As it may be stdout
-            print(
-                f'Stopped after {job.trainer.seconds:.0f} seconds; continue '
-                f'with: {command("train", "--resume", where)}',
-                flush=True,
-            )
-    # Whatever goes wrong here, `error` is what is told
-    with contextlib.suppress(Exception):
-        keep_results(job)
-
-
-def keep_results(job):
-    """Write what the run has recorded so far."""
-    from d2l_vgg import figures
-
-    run, history = job.run, job.trainer.history
-    if history is None or not history.points:  # Stopped before it began
-        return
-    history.to_csv(run.path('history.csv'))
-    figure = figures.curves(
-        {run.name: history},
-        band=published.Band(run.framework) if is_the_books(job) else None,
-        note=making.note_of(run),
-    )
-    figures.save(figure, run.path('curves'))
-    run.save(results=history.final, seconds=round(job.trainer.seconds, 1))
-
-
-def report(job):
-    """Print the last lines of a finished run."""
-    from d2l_vgg.book import bench
-
-    run, trainer = job.run, job.trainer
-    accuracy = trainer.history.final['val_acc']
-    print(
-        f'Validation accuracy {accuracy:.4f} after '
-        f'{bench.format_seconds(trainer.seconds)}.'
-    )
-    where = os.path.relpath(run.folder)
-    print(f'Picture: {os.path.join(where, "curves.png")}')
-    if is_the_books(job):
-        print(published.verdict(trainer.history, run.framework))
-        remark = published.remark(run.framework)
-        if remark:
-            print(remark)
-    else:
-        seconds = making.estimate_seconds(
-            making.load_framework(run.framework),
-            get_experiment('book'),
-            trainer.num_gpus,
-        )
-        print(
-            "The book's full experiment takes about "
-            f'{bench.format_seconds(seconds)} on this machine: '
-            + command('train', '--experiment', 'book')
-        )
-    making.tell_note_of(run)

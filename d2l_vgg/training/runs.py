@@ -21,6 +21,9 @@ from d2l_vgg.training.history import History
 PACKAGES = ('d2l-vgg', 'numpy')
 
 
+# The file that a stopped run goes on from
+CHECKPOINT = 'checkpoint.npz'
+
 # The file of the trained parameters, and what it was called when every run
 # was MXNet's
 PARAMETERS = 'parameters.npz'
@@ -207,7 +210,7 @@ class Run:
         """Return what was recorded; of an unfinished run, what it saved."""
         from d2l_vgg.training import checkpoint  # Needs NumPy, too
 
-        saved = self.path('checkpoint.npz')
+        saved = self.path(CHECKPOINT)
         unfinished = self.info['status'] in ('running', 'stopped', 'failed')
         if unfinished and os.path.exists(saved):
             return History.from_state(checkpoint.load_meta(saved)['history'])

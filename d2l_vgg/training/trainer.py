@@ -386,11 +386,9 @@ class Trainer(abc.ABC):
         """
         mine = [name for name in vars(self) if name in experiments.FIELDS]
         found = {name: getattr(self, name) for name in mine}
-        found.update(
-            num_train_batches=self.num_train_batches,
-            num_val_batches=self.num_val_batches,
-            trial=self.trial,
-        )
         for name in 'batch_size', 'resize', 'flip', 'shift', 'digest':
             found[name] = getattr(self.data, name, None)
+        # Last, as it is by one of those above if these differ
+        for name in 'num_train_batches', 'num_val_batches', 'trial':
+            found[name] = getattr(self, name)
         return found
