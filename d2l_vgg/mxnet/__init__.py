@@ -38,6 +38,10 @@ if importlib.util.find_spec('d2l') is None:
 # The arrays of the book are those of `mxnet.np`
 npx.set_np()
 
+from d2l_vgg.mxnet import mends  # noqa: E402
+
+mends.mend()
+
 from d2l_vgg.mxnet.classifier import Classifier  # noqa: E402
 from d2l_vgg.mxnet.data import FashionMNIST  # noqa: E402
 from d2l_vgg.mxnet.trainer import Trainer  # noqa: E402

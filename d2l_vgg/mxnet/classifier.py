@@ -8,8 +8,9 @@ from mxnet import MXNetError, gluon, np, npx
 from mxnet.contrib.amp.amp import bfloat16
 from mxnet.gluon import nn
 
-from d2l_vgg import tables
-from d2l_vgg.networks import architectures, costs
+from d2l_vgg.mxnet import inputs, layers
+from d2l_vgg.mxnet.layers import SEQUENTIAL
+from d2l_vgg.networks import summaries
 from d2l_vgg.networks.names import canonical
 from d2l_vgg.training import classifier
 from d2l_vgg.training.classifier import last_layer
@@ -33,10 +34,14 @@ class Classifier(classifier.Classifier, d2l.Classifier):
 
         The minibatches of a DataLoader with worker processes arrive in
         shared memory, which a hybridized network refuses to read.
+
+        Raises:
+            inputs.WrongInput: `X` does not fit the network.
         """
-        if X.ctx.device_type == 'cpu_shared':
-            X = X.as_in_ctx(d2l.cpu())
-        return self.net(X)
+        with inputs.explained(self.net, X):
+            if X.ctx.device_type == 'cpu_shared':
+                X = X.as_in_ctx(d2l.cpu())
+            return self.net(X)
 
     def training_step(self, batch):
         """Return the loss on a minibatch, a tuple that ends with its labels.
@@ -99,9 +104,10 @@ class Classifier(classifier.Classifier, d2l.Classifier):
             ValueError: `net` has no second block with convolutions.
         """
         Conv2D, Block = CLASSES[precision]
+        net = getattr(self, 'net', None)
         blocks = [
             blk
-            for blk in list(getattr(self, 'net', ()))[1:]
+            for blk in list(net if isinstance(net, SEQUENTIAL) else ())[1:]
             if isinstance(blk, nn.HybridSequential)
             and any(isinstance(layer, nn.Conv2D) for layer in blk)
         ]
@@ -123,36 +129,16 @@ class Classifier(classifier.Classifier, d2l.Classifier):
             X_shape: (batch_size, num_channels, height, width)
             details: also list the layers inside each block
 
-        The shapes are those of a real forward pass; the parameters and the
-        multiply-adds (for one image) come from
-        `d2l_vgg.networks.costs`. For a model without `arch`, d2l's summary
-        is printed.
+        The shapes are those of a real forward pass; parameters and
+        multiply-adds (for one image) are counted in the layers that it
+        calls, with '-' for what is not known.
+
+        Raises:
+            ValueError: such images do not fit, or the model has no layers.
         """
-        if not hasattr(self, 'arch'):
-            return super().layer_summary(X_shape)
-        arch = architectures.get(self.arch)
-        rows = costs.summary(arch, X_shape[1:], self.num_classes)
-        X = np.zeros(X_shape, ctx=self.collect_params().list_ctx()[0])
-        total_params, total_macs = 0, 0
-        cells = [('', 'parameters', 'mult-adds')]
-        for i, layer in enumerate(self.net):
-            X = layer(X)
-            inside = [row for row in rows if row.block == i]
-            num_params = sum(row.num_params for row in inside)
-            macs = sum(row.macs for row in inside)
-            total_params += num_params
-            total_macs += macs
-            name = type(layer).__name__.replace('BFloat16', 'Hybrid')
-            line = f'{name} output shape: {X.shape}'
-            cells.append((line, str(num_params), str(macs)))
-            if details and len(inside) > 1:
-                for row in inside:
-                    shape = (X_shape[0], *row.output_shape)
-                    line = f'    {row.name} output shape: {shape}'
-                    cells.append((line, str(row.num_params), str(row.macs)))
-        cells.append(('Total', str(total_params), str(total_macs)))
-        widths = (48, 10, 11)
-        print(*tables.lay_out(cells, '<>>', widths=widths, gap=' '), sep='\n')
+        context = next(iter(self.collect_params().list_ctx()), d2l.cpu())
+        X = np.zeros(X_shape, ctx=context)
+        print(summaries.table(layers.rows(self, X), details))
 
     def scored(self, batch, test_flip):
         X, y = batch

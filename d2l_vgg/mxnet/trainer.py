@@ -6,9 +6,24 @@ import mxnet as mx
 from d2l import mxnet as d2l
 from mxnet import autograd, gluon, np
 
+from d2l_vgg.mxnet import inputs
 from d2l_vgg.mxnet.classifier import Classifier, named_parameters
 from d2l_vgg.training import trainer
 from d2l_vgg.training.checkpoint import optimizer_name
+
+draw_on_board = d2l.Module.plot
+
+
+@d2l.add_to_class(d2l.Module)
+def plot(self, key, value, train):
+    """Plot a point, or give it to the trainer of ours that fits the model.
+
+    It is what a class that plots in a way of its own calls by `super()`.
+    """
+    if getattr(self.trainer, 'takes_plots', False):
+        self.trainer.plot(key, value, train)
+    else:
+        draw_on_board(self, key, value, train)
 
 
 class Trainer(trainer.Trainer, d2l.Trainer):
@@ -58,7 +73,9 @@ class Trainer(trainer.Trainer, d2l.Trainer):
                     param.reset_ctx(self.device)
         # Gluon draws parameters when it first sees the shape of the input
         for batch in itertools.islice(self.train_dataloader, 1):
-            Y_hat = self.forward([a[:1] for a in batch])
+            X = [array[:1] for array in self.prepare_batch(batch)[:-1]]
+            with inputs.explained(model, X[0]):
+                Y_hat = model(*X)
         check_trainable(model)
         self.optim = model.configure_optimizers()
         self.check_optimizer()

@@ -18,6 +18,7 @@ from d2l_vgg.training import (
     experiments,
     interrupts,
     labels,
+    plots,
     precisions,
     progress,
     schedules,
@@ -100,6 +101,8 @@ class Trainer(abc.ABC):
         self.board = progress.make(display)
         self.history, self.seconds = None, 0
         self.trial = trial.size()
+
+    takes_plots = False  # True while `fit` runs, see `plots.taken`
 
     # ------------------------------------- what a framework fills in
 
@@ -230,14 +233,11 @@ class Trainer(abc.ABC):
         self.started = self.saved - self.seconds
         self.start_board()
         self.values, self.queued = {}, collections.deque()
-        # The model's steps call it; the book's would wait for every value
-        model.plot = self.plot
         try:
-            with interrupts.deferred() as self.stop:
+            with plots.taken(model, self), interrupts.deferred() as self.stop:
                 while self.epoch < self.max_epochs:
                     self.fit_epoch()
         finally:
-            del model.plot
             self.board.close()
             self.seconds = time.monotonic() - self.started
         return self.history
@@ -326,7 +326,8 @@ class Trainer(abc.ABC):
     def plot(self, key, value, train):
         """Take a value that a step of the model computes, without reading it.
 
-        Called by the model's `training_step` and `validation_step`.
+        Called by the model's `training_step` and `validation_step`, or by
+        the `plot` of a class that plots in a way of its own.
         """
         self.values[('train_' if train else 'val_') + key] = self.detach(
             value

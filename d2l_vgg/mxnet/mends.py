@@ -1,0 +1,103 @@
+"""Faults of MXNet 1.9.1 that a reader's own network meets, mended in place.
+
+`mend()` is called when `d2l_vgg.mxnet` is imported. It makes gradients in
+predict mode right, and turns NumPy arrays on in every thread.
+"""
+
+import functools
+import threading
+
+import mxnet as mx
+from mxnet import autograd, gluon, util
+
+
+def mend():
+    """Change those functions of MXNet; calls after the first do nothing."""
+    if hasattr(gluon.HybridBlock.forward, '__wrapped__'):
+        return
+    _use_numpy_arrays_in_every_thread()
+    _mend_gradients_in_predict_mode()
+    # Of a shape that does not fit, it prints the arguments besides raising
+    mx.symbol.symbol.print = lambda *args: None
+
+
+def _use_numpy_arrays_in_every_thread():
+    """Have each thread begin as the first one: `npx.set_np` is for one."""
+
+    class Switch(threading.local):
+        def __init__(self):  # Called in each thread that asks
+            self.value = util._NumpyArrayScope(True)
+
+    util._NumpyArrayScope._current = Switch()
+    util.set_np_shape(2)  # MXNet's number for all threads
+
+
+def _predict_mode_is_recorded():
+    return autograd.is_recording() and not autograd.is_training()
+
+
+def _mend_gradients_in_predict_mode():
+    """Let gradients be those of the function that was computed.
+
+    Max-pooling of oneDNN keeps where the largest numbers were in train mode
+    only, and in predict mode its gradient is made of what happens to be in
+    the memory. Batch normalization takes the gradient of train mode, since
+    `backward` is in that mode unless it is told otherwise. As a graph that
+    is compiled has one mode, such a gradient is taken of single operations.
+    """
+    for module, pooling, batch_norm in (
+        (mx.nd.op, 'Pooling', 'BatchNorm'),
+        (mx.nd, 'Pooling', 'BatchNorm'),
+        (mx.nd.contrib, None, 'BatchNormWithReLU'),
+        (mx.nd.npx, 'pooling', 'batch_norm'),
+        (mx.npx, 'pooling', 'batch_norm'),
+    ):
+        if pooling:
+            _replace(module, pooling, _pool_in_train_mode)
+        _replace(module, batch_norm, _normalize_with_running_statistics)
+    _replace(gluon.HybridBlock, 'forward', _forward_not_compiled)
+    _replace(gluon.SymbolBlock, 'forward', _refuse)
+
+
+def _replace(owner, name, mended):
+    """Have `mended` called with the function and what that is called with."""
+    function = getattr(owner, name)
+
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+        if _predict_mode_is_recorded():
+            return mended(function, *args, **kwargs)
+        return function(*args, **kwargs)
+
+    setattr(owner, name, call)
+
+
+def _pool_in_train_mode(pooling, *args, **kwargs):
+    """Pool; the values are the same in both modes."""
+    with autograd.train_mode():
+        return pooling(*args, **kwargs)
+
+
+def _normalize_with_running_statistics(batch_norm, *args, **kwargs):
+    """Normalize with them, whichever mode the gradient will be taken in."""
+    return batch_norm(*args, **{**kwargs, 'use_global_stats': True})
+
+
+def _forward_not_compiled(forward, block, *args):
+    """Compute a block operation by operation; its graph stays as it is."""
+    compiled, block._active = block._active, False
+    try:
+        return forward(block, *args)
+    finally:
+        block._active = compiled
+
+
+def _refuse(forward, block, *args):
+    graph = block._cached_graph[1].tojson().lower()
+    if 'pooling' not in graph and 'batch' not in graph:
+        return forward(block, *args)
+    raise ValueError(
+        f'A gradient in predict mode is asked for of {block.name}, a network '
+        'that was read as a whole graph, of which MXNet computes a wrong '
+        'one: build it of layers, or record in train mode.'
+    )

@@ -1,0 +1,53 @@
+"""How a model's layers are laid out, whatever framework they come from."""
+
+from d2l_vgg.networks.summaries import Row, table
+
+ROWS = [
+    Row(
+        'Sequential',
+        (2, 8, 4, 4),
+        100,
+        900,
+        (
+            Row('conv', (2, 8, 8, 8), 60, 500),
+            Row('norm', (2, 8, 8, 8), 10, 0),
+            Row('conv', (2, 8, 8, 8), 30, 400),
+            Row('pool', (2, 8, 4, 4), 0, 0),
+        ),
+    ),
+    Row('Dense', (2, 10), 1290, 1280),
+]
+
+
+def test_parts_have_the_names_of_the_paper():
+    assert table(ROWS, details=True).splitlines() == [
+        ' ' * 49 + 'parameters   mult-adds',
+        'Sequential output shape: (2, 8, 4, 4)'.ljust(49) + '       100'
+        '         900',
+        '    conv1_1 output shape: (2, 8, 8, 8)'.ljust(49) + '        60'
+        '         500',
+        '    norm1_1 output shape: (2, 8, 8, 8)'.ljust(49) + '        10'
+        '           0',
+        '    conv1_2 output shape: (2, 8, 8, 8)'.ljust(49) + '        30'
+        '         400',
+        '    pool1 output shape: (2, 8, 4, 4)'.ljust(49) + '         0'
+        '           0',
+        'Dense output shape: (2, 10)'.ljust(49) + '      1290        1280',
+        'Total'.ljust(49) + '      1390        2180',
+    ]
+    plain = [line for line in table(ROWS, True).splitlines() if line[0] > ' ']
+    assert table(ROWS).splitlines()[1:] == plain
+
+
+def test_what_is_not_known_is_not_told():
+    unknown = Row('Attention', (2, 8), 40, None, (Row('pool', (2, 8), 0, 0),))
+    lines = table([*ROWS, unknown], details=True).splitlines()
+    assert lines[-3].split()[-2:] == ['40', '-']
+    assert lines[-1].split() == ['Total', '1430', '-']
+
+
+def test_several_of_one_kind_are_numbered_and_classes_are_not():
+    parts = [Row('pool', (1, 2), 0, 0)] * 2 + [Row('Mixer', (1, 2), 0, None)]
+    text = table([Row('Block', (1, 2), 0, None, tuple(parts))], details=True)
+    names = [line.split()[0] for line in text.splitlines()[2:-1]]
+    assert names == ['pool1_1', 'pool1_2', 'Mixer']
