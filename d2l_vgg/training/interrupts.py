@@ -8,7 +8,6 @@ could not.
 import contextlib
 import os
 import signal
-import stat
 import threading
 import time
 
@@ -116,14 +115,4 @@ class _Handler:
         self.act = act
 
     def __call__(self, signum, frame):
-        if signum not in SIGNALS[:2]:
-            _leave_terminal()
         self.act()
-
-
-def _leave_terminal():
-    """Write no more to a terminal that is gone, which would be an error."""
-    for fd in 1, 2:
-        with contextlib.suppress(OSError):
-            if stat.S_ISCHR(os.fstat(fd).st_mode):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), fd)

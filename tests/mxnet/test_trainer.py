@@ -798,9 +798,10 @@ def test_a_trial_begins_as_the_whole_training(monkeypatch):
 
     monkeypatch.setattr(Trainer, 'train_step', keep)
     monkeypatch.setattr(Trainer, 'record_values', lambda *a, **k: None)
+    data = FashionMNIST(8, root='stand-in', num_train=80, num_val=8)
     for size in '0', '2', '2':
         monkeypatch.setenv('D2L_VGG_TRIAL', size)
-        Trainer(max_epochs=1, seed=3, display='none').fit(VGG(TINY), Images())
+        Trainer(max_epochs=1, seed=3, display='none').fit(VGG(TINY), data)
     trials = seen[-2:], seen[-4:-2]
     assert trials[0] == trials[1] == seen[:2] and len(seen) > 6
 
