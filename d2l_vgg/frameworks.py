@@ -24,6 +24,9 @@ class Framework(NamedTuple):
 
 FRAMEWORKS = {
     'mxnet': Framework('MXNet', 'mxnet', ('mxnet', *WHEELS, 'd2l')),
+    'tensorflow': Framework(
+        'TensorFlow', 'tensorflow', ('tensorflow', 'tensorflow-cpu', 'keras')
+    ),
 }
 
 

@@ -168,7 +168,72 @@ class Torch:
         model.load(path)
 
 
-FRAMEWORKS = [MXNet(), Torch()]
+class TensorFlow:
+    """Adapter of `d2l_vgg.tensorflow`."""
+
+    name = 'tensorflow'
+
+    @staticmethod
+    def is_installed():
+        return importlib.util.find_spec('tensorflow') is not None
+
+    def build(self, arch, X_shape, num_classes=10):
+        """Return a model whose parameters have been drawn."""
+        from d2l_vgg.tensorflow import VGG
+        from d2l_vgg.tensorflow.parameters import seed_initializers
+
+        model = VGG(arch, num_classes=num_classes)
+        seed_initializers(model, 0)
+        model.compile()
+        self.forward(model, np.zeros(X_shape, 'float32'))
+        return model
+
+    def forward(self, model, X, train=False):
+        """Return the scores; without gradients, in the mode asked for."""
+        X = X.transpose(0, 2, 3, 1)
+        return model(X, training=train).numpy()
+
+    def imperative(self, model, X):
+        """Return the scores of the same network, not compiled."""
+        return model.net(X.transpose(0, 2, 3, 1), training=False).numpy()
+
+    def is_compiled(self, model):
+        """Return whether a forward pass has made a graph of the network."""
+        return model.graph.experimental_get_tracing_count() > 0
+
+    def parameters(self, model):
+        """Return name -> array of all trainable parameters, in order."""
+        arrays = model.arrays()
+        return {name: arrays[name] for name in model.trained_parameters()}
+
+    def set_parameters(self, model, arrays):
+        """Set the trainable parameters, in the order of `parameters`."""
+        params = model.trained_parameters()
+        assert len(params) == len(arrays)
+        model.load_arrays({**model.arrays(), **dict(zip(params, arrays))})
+
+    def gradients(self, model, X, y):
+        """Return the loss, and name -> gradient, of one training step."""
+        import tensorflow as tf
+
+        params = model.trained_parameters()
+        with tf.GradientTape() as tape:
+            Y_hat = model(X.transpose(0, 2, 3, 1), training=True)
+            loss = model.loss(Y_hat, y)
+        grads = tape.gradient(loss, model.trainable_variables)
+        return float(loss), {
+            name: param.read(grad)
+            for (name, param), grad in zip(params.items(), grads)
+        }
+
+    def save(self, model, path):
+        model.save(path)
+
+    def load(self, model, path):
+        model.load(path)
+
+
+FRAMEWORKS = [MXNet(), Torch(), TensorFlow()]
 
 
 def images(shape, seed=0):

@@ -1,0 +1,240 @@
+"""A Keras classifier that can be compiled, rounded, predicted with and kept.
+
+The names are those of the book. How it is trained and judged, `Trainer`
+tells.
+"""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+
+from d2l_vgg.networks import names
+from d2l_vgg.tensorflow.parameters import named_parameters
+from d2l_vgg.tensorflow.sgd import SGD
+from d2l_vgg.training import classifier, module, parameters
+from d2l_vgg.training.classifier import last_layer
+
+
+class Classifier(classifier.Classifier, module.Module):
+    """The base class of classification models.
+
+    A subclass sets `net`, `lr` and, for its summary, `arch`. Its parameters
+    are the variables of the Keras layers that are its attributes, and the
+    variables that are so themselves.
+
+    `training` tells whether a forward pass is one of training, for dropout
+    and the like.
+    """
+
+    training = False
+    graph = None
+    frozen = False
+    waiting = {}
+
+    def __call__(self, *X, training=None):
+        """Return the class scores, of shape (batch_size, num_classes).
+
+        Without `training`, it is as the attribute says.
+        """
+        if training is None:
+            training = self.training
+        if not tf.executing_eagerly():  # A part of a larger graph
+            return self.run(*X, training=training)
+        self.build(*X)
+        run = self.graph or self.run
+        return run(*X, training=training)
+
+    def run(self, *X, training):
+        before, self.training = self.training, training
+        try:
+            return self.forward(*X)
+        finally:
+            self.training = before
+
+    def forward(self, X):
+        return self.net(X, training=self.training)
+
+    def build(self, X, *others):
+        """Draw the parameters for such images, if they have not been.
+
+        Those that have been loaded before wait to be taken up.
+        """
+        net = getattr(self, 'net', None)
+        if isinstance(net, keras.layers.Layer) and not net.built:
+            net.build((None, *X.shape[1:]))
+        if self.waiting:
+            arrays, self.waiting = self.waiting, {}
+            shapes = self.shapes()
+            parameters.check(
+                'the file', arrays, {name: shapes[name] for name in arrays}
+            )
+            self.load_arrays(arrays)
+
+    def compile(self):
+        """Compile `net`: its operations run as one graph, not one by one."""
+        self.graph = compiled(self.run)
+
+    def loss(self, Y_hat, y, averaged=True):
+        """Return the cross-entropy, its mean over the minibatch if asked."""
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
+            tf.cast(y, 'int32'), Y_hat
+        )
+        return tf.reduce_mean(losses) if averaged else losses
+
+    def accuracy(self, Y_hat, y, averaged=True):
+        """Return the share of right predictions, or which ones are right."""
+        right = tf.argmax(Y_hat, axis=-1) == tf.cast(y, 'int64')
+        right = tf.cast(right, 'float32')
+        return tf.reduce_mean(right) if averaged else right
+
+    def training_step(self, batch):
+        """Return the loss on a minibatch, a tuple that ends with its labels.
+
+        With `label_smoothing` s, each of k classes is given the probability
+        s / k and the true one 1 - s more (Szegedy et al., 2015, Section 7).
+        """
+        Y_hat = self(*batch[:-1])
+        loss = self.loss(Y_hat, batch[-1])
+        label_smoothing = self.asked('label_smoothing')
+        if label_smoothing:
+            uniform = -tf.reduce_mean(tf.nn.log_softmax(Y_hat))
+            loss = loss + label_smoothing * (uniform - loss)
+        self.plot('loss', loss, train=True)
+        return loss
+
+    def validation_step(self, batch):
+        """Plot loss and accuracy on a minibatch that ends with its labels."""
+        Y_hat = self.test_scores(*batch[:-1], flip=self.asked('test_flip'))
+        self.plot('loss', self.loss(Y_hat, batch[-1]), train=False)
+        self.plot('acc', self.accuracy(Y_hat, batch[-1]), train=False)
+
+    def test_scores(self, X, *others, flip=False):
+        """Return the scores, (batch_size, num_classes), to judge `X` by.
+
+        With `flip`, they are the mean of those of the images and those of
+        their mirror images (Simonyan and Zisserman, 2014, Section 3.2, where
+        the probabilities are averaged). It takes a network that was trained
+        on both.
+        """
+        Y_hat = self(X, *others)
+        if flip:
+            Y_hat = (Y_hat + self(X[:, :, ::-1], *others)) / 2
+        return Y_hat
+
+    def configure_optimizers(self):
+        """Return minibatch stochastic gradient descent on all parameters."""
+        return SGD(
+            self.lr,
+            momentum=float(self.asked('momentum')),
+            coupled_weight_decay=self.asked('weight_decay'),
+        )
+
+    def trained_parameters(self):
+        """Return name -> `Parameter` of what gradient descent changes."""
+        params = named_parameters(self)
+        names = last_layer(params) if self.frozen else params
+        return {n: params[n] for n in names if params[n].variable.trainable}
+
+    @property
+    def trainable_variables(self):
+        """What gradient descent changes, in the order of the layers."""
+        return [p.variable for p in self.trained_parameters().values()]
+
+    def freeze(self):
+        # A normalization that Keras knows to be frozen would keep its
+        # statistics
+        self.frozen = True
+
+    def set_precision(self, precision):
+        """Let all blocks but the first compute in this type.
+
+        With 'bfloat16' the layers of a block round their input and their
+        parameters to it; the parameters stay float32. With the few channels
+        of images nothing would be gained.
+
+        Raises:
+            ValueError: `net` has no second block with convolutions.
+        """
+        policy = 'mixed_bfloat16' if precision == 'bfloat16' else precision
+        blocks = [
+            blk
+            for blk in getattr(getattr(self, 'net', None), 'layers', [])[1:]
+            if isinstance(blk, keras.Sequential)
+            and any(isinstance(layer, layers.Conv2D) for layer in blk.layers)
+        ]
+        if precision != 'float32' and not blocks:
+            raise ValueError(
+                f'precision is {precision!r}, but this network has no second '
+                "block of convolutions to compute in it: use 'float32'."
+            )
+        for blk in blocks:
+            for layer in [blk, *blk.layers]:
+                layer.dtype_policy = policy
+
+    def layer_summary(self, X_shape, details=False):
+        """Print the output shape and the cost of each layer of `net`.
+
+        Args:
+            X_shape: (batch_size, height, width, num_channels)
+            details: also list the layers inside each block
+
+        The shapes are those of a real forward pass; the parameters and the
+        multiply-adds (for one image) come from
+        `d2l_vgg.networks.costs`. For a model without `arch`, only the shapes
+        are printed.
+        """
+        X = tf.zeros(X_shape)
+        self.build(X)
+        for layer in self.net.layers:
+            X = layer(X)
+            print(type(layer).__name__, 'output shape:', tuple(X.shape))
+
+    def scored(self, batch, test_flip):
+        X, y = batch
+        Y_hat = self.test_scores(X, flip=test_flip)
+        return np.asarray(y), tf.nn.softmax(Y_hat).numpy()
+
+    def arrays(self):
+        params = named_parameters(self)
+        if params:
+            return {name: p.read(p.variable) for name, p in params.items()}
+        if self.waiting and set(self.waiting) == set(self.shapes()):
+            return dict(self.waiting)
+        raise ValueError(
+            'The parameters cannot be saved before they are drawn: let the '
+            'network see an image first, as in model(X).'
+        )
+
+    def shapes(self):
+        if named_parameters(self):
+            return {name: a.shape for name, a in self.arrays().items()}
+        # Keras makes the variables when it first sees the input
+        if not hasattr(self, 'arch'):
+            raise ValueError(
+                'Parameters cannot be loaded before it is known how many '
+                'there are: let the network see an image first, as in '
+                'model(X).'
+            )
+        num_classes = getattr(self, 'num_classes', 10)
+        return names.parameter_shapes(self.arch, num_classes)
+
+    def load_arrays(self, arrays):
+        params = named_parameters(self)
+        if not params:
+            self.waiting = dict(arrays)
+            return
+        for name, array in arrays.items():
+            params[name].write(params[name].variable, array)
+
+
+def compiled(function):
+    """Return `function` as one that runs its operations as a graph.
+
+    Its Python code runs once for each shape of its arguments.
+    """
+    # A new function each time: TensorFlow would count the shapes that the
+    # same method of other instances has seen, and warn of too many
+    return tf.function(
+        lambda *args, **kwargs: function(*args, **kwargs), autograph=False
+    )

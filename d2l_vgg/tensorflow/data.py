@@ -1,0 +1,33 @@
+"""Fashion-MNIST for TensorFlow, held whole in the memory of the device."""
+
+import tensorflow as tf
+
+from d2l_vgg.datasets import minibatches
+from d2l_vgg.training import data
+
+
+class Minibatches(minibatches.Minibatches):
+    """As everywhere, but for `X` of shape (batch_size, height, width, 1)."""
+
+    def to_device(self, array, dtype):
+        with tf.device(self.device):
+            return tf.constant(array, dtype=dtype)
+
+    def take(self, indices, *window):
+        X = tf.gather(self.images, indices)
+        if window:
+            rows, columns = window
+            X = tf.gather(X, rows[:, :, 0], axis=1, batch_dims=1)
+            X = tf.gather(X, columns[:, 0], axis=2, batch_dims=1)
+        X = tf.cast(X, 'float32')
+        if self.rows is not None:
+            X = tf.floor(self.rows @ (X @ self.columns) + 0.5)
+        return X[..., None] / 255, tf.gather(self.labels, indices)
+
+
+class FashionMNIST(data.FashionMNIST):
+    __doc__ = data.FashionMNIST.__doc__
+    Minibatches = Minibatches
+
+    def to_numpy(self, array):
+        return array.numpy()

@@ -1,0 +1,84 @@
+"""Import TensorFlow with Keras 3, and without its lines on stderr."""
+
+import contextlib
+import os
+import re
+import sys
+import tempfile
+
+# What it tells of itself before its log has a level: neither an error nor
+# anything that the reader could change
+_NOISE = re.compile(rb'[IW]\d{4} |WARNING: All log messages before absl::')
+
+
+def load():
+    """Import TensorFlow and Keras, and refuse what they cannot be used with.
+
+    Raises:
+        ModuleNotFoundError: TensorFlow is not installed.
+        ImportError: Keras is older than 3, or set up for another framework
+            or another layout of images.
+    """
+    os.environ.setdefault('KERAS_BACKEND', 'tensorflow')
+    try:
+        with kept_quiet():
+            import keras
+            import tensorflow  # noqa: F401
+    except ModuleNotFoundError as error:
+        if error.name not in ('keras', 'tensorflow'):
+            raise
+        raise ModuleNotFoundError(
+            'TensorFlow is not installed: run `pip install tensorflow`, or '
+            '`pip install tensorflow-cpu` where there is no GPU.',
+            name=error.name,
+        ) from None
+    if int(keras.__version__.split('.')[0]) < 3:
+        raise ImportError(
+            f'Keras is {keras.__version__}, but it must be 3 or later: run '
+            "`pip install 'tensorflow>=2.16'`."
+        )
+    if keras.config.backend() != 'tensorflow':
+        raise ImportError(
+            f'Keras computes with {keras.config.backend()}, but it must be '
+            'TensorFlow: set KERAS_BACKEND=tensorflow before Keras is '
+            'imported.'
+        )
+    if keras.config.image_data_format() != 'channels_last':
+        raise ImportError(
+            'Keras has images with channels_first, but they must be '
+            'channels_last: change it in the file keras.json in ~/.keras.'
+        )
+
+
+@contextlib.contextmanager
+def kept_quiet():
+    """Keep log lines of TensorFlow off stderr in this block.
+
+    Whoever has set `$TF_CPP_MIN_LOG_LEVEL` gets what he wants.
+    """
+    if 'TF_CPP_MIN_LOG_LEVEL' in os.environ or 'tensorflow' in sys.modules:
+        yield
+        return
+    os.environ['TF_CPP_MIN_LOG_LEVEL'] = '2'
+    with tempfile.TemporaryFile() as file:
+        # It is C++ that writes, past Python's `sys.stderr`
+        with _stderr_to(file):
+            yield
+        file.seek(0)
+        rest = [line for line in file if not _NOISE.match(line)]
+        sys.stderr.write(b''.join(rest).decode(errors='replace'))
+
+
+@contextlib.contextmanager
+def _stderr_to(file):
+    try:
+        kept = os.dup(2)
+    except OSError:  # Closed, so there is nothing to keep quiet
+        yield
+        return
+    os.dup2(file.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -1,0 +1,184 @@
+"""The steps of the training loop in TensorFlow; the loop is everyone's."""
+
+import itertools
+import os
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from d2l_vgg.tensorflow.classifier import Classifier, compiled
+from d2l_vgg.tensorflow.parameters import (
+    Parameter,
+    named_parameters,
+    random_states,
+    seed_initializers,
+)
+from d2l_vgg.training import trainer
+from d2l_vgg.training.checkpoint import optimizer_name
+
+
+class Trainer(trainer.Trainer):
+    __doc__ = trainer.Trainer.__doc__
+
+    random_states = ()
+
+    def find_device(self, num_gpus):
+        found = len(tf.config.list_physical_devices('GPU'))
+        if num_gpus < 0:
+            raise ValueError(
+                f'num_gpus is {num_gpus}, but it must be 0 or 1.'
+            )
+        if num_gpus > 1:
+            raise ValueError(
+                f'num_gpus is {num_gpus}, but a run uses one device; this '
+                f'machine has {found} GPUs that TensorFlow can use: ask for '
+                '1, or for 0 to train on the CPU.'
+            )
+        return '/GPU:0' if num_gpus and found else '/CPU:0'
+
+    @property
+    def on_cpu(self):
+        return self.device == '/CPU:0'
+
+    def seed_device(self, seed):
+        # Keras counts the draws of each layer in a variable of its own
+        for i, state in enumerate(self.random_states):
+            state.assign([seed, i << 32])
+
+    def prepare_model(self, model):
+        if not isinstance(model, Classifier):
+            raise ValueError(
+                f'{type(model).__name__} is no d2l_vgg.Classifier, whose '
+                'steps this trainer takes: derive it from that.'
+            )
+        model.set_precision(self.precision)
+        # Keras draws parameters when it first sees the shape of the input
+        seed_initializers(model, self.seed)
+        for batch in itertools.islice(self.train_dataloader, 1):
+            Y_hat = self.forward([a[:1] for a in batch])
+        model.compile()
+        self.random_states = random_states(model)
+        self.optim = model.configure_optimizers()
+        if hasattr(self.optim, 'build'):
+            self.optim.build(model.trainable_variables)
+        self.check_optimizer()
+        self.compiled_update = compiled(self.update)
+        self.compiled_validate = compiled(self.validate)
+        return Y_hat.shape[-1]
+
+    def check_optimizer(self):
+        """Refuse a model whose optimizer does without what was asked for."""
+        heeds = {
+            'momentum': getattr(self.optim, 'momentum', 0) == self.momentum,
+            'weight_decay': self.weight_decay
+            in (
+                getattr(self.optim, 'weight_decay', 0),
+                getattr(self.optim, 'coupled_weight_decay', 0),
+            ),
+            'lr_schedule': hasattr(self.optim, 'learning_rate'),
+        }
+        for name, heeded in heeds.items():
+            asked = getattr(self, name)
+            if asked not in (0, 'constant') and not heeded:
+                raise ValueError(
+                    f'{name} is {asked}, but the optimizer of '
+                    f'{type(self.model).__name__} does not take it: leave it '
+                    'out, or let configure_optimizers heed self.trainer.'
+                )
+
+    def train_step(self, batch, lr=None):
+        if lr is not None:
+            self.optim.learning_rate = lr
+        with tf.device(self.device):
+            self.values = self.compiled_update(batch)
+
+    def update(self, batch):
+        """Make one step, and return what the model has plotted."""
+        variables = self.model.trainable_variables
+        self.model.training = True
+        try:
+            with tf.GradientTape() as tape:
+                loss = self.model.training_step(batch)
+        finally:
+            self.model.training = False
+        grads = self.clip_gradients(
+            self.gradient_clip_val, tape.gradient(loss, variables)
+        )
+        self.optim.apply_gradients(zip(grads, variables))
+        return self.plotted()
+
+    def clip_gradients(self, grad_clip_val, grads):
+        """Scale the gradient down to the norm `grad_clip_val`, if longer."""
+        if grad_clip_val <= 0:
+            return grads
+        norm = tf.sqrt(sum(tf.reduce_sum(grad**2) for grad in grads))
+        scale = tf.minimum(grad_clip_val / norm, 1)
+        return [grad * scale for grad in grads]
+
+    def validation_step(self, batch):
+        with tf.device(self.device):
+            self.values = self.compiled_validate(batch)
+
+    def validate(self, batch):
+        self.model.validation_step(batch)
+        return self.plotted()
+
+    def plotted(self):
+        """Take out what the model has plotted since this was last called.
+
+        In a step that is being compiled, these are its outputs.
+        """
+        values, self.values = self.values, {}
+        return values
+
+    def forward(self, batch):
+        with tf.device(self.device):
+            return self.model(*batch[:-1])
+
+    def labels(self, batch):
+        return np.asarray(batch[-1]) if self.on_cpu else None
+
+    def detach(self, value):
+        return value
+
+    def wait_for(self, value):
+        value.numpy()
+
+    def arrays(self):
+        found = self.variables_by_name()
+        return {name: layout.read(kept) for name, layout, kept in found}
+
+    def load_arrays(self, arrays):
+        for name, layout, variable in self.variables_by_name():
+            layout.write(variable, arrays[name])
+        if hasattr(self.optim, 'iterations'):
+            self.optim.iterations.assign(self.train_batch_idx)
+
+    def variables_by_name(self):
+        """Return (name, layout, variable) for all that training changes.
+
+        The layout is a `Parameter`, also of what the optimizer keeps of it.
+        """
+        params = named_parameters(self.model)
+        found = [(name, p, p.variable) for name, p in params.items()]
+        # After the number of steps and the learning rate
+        kept = getattr(self.optim, 'variables', [])[2:]
+        if isinstance(self.optim, keras.optimizers.SGD):
+            trained = self.model.trained_parameters()
+            for (name, param), variable in zip(trained.items(), kept):
+                slot = optimizer_name(name, 'momentum')
+                found.append((slot, param, variable))
+            return found
+        for i, variable in enumerate(kept):
+            plain = Parameter(variable, image=(), turned=False)
+            slot = optimizer_name('all', f'state{i}')
+            found.append((slot, plain, variable))
+        return found
+
+    def threads(self):
+        return (
+            tf.config.threading.get_intra_op_parallelism_threads()
+            or int(os.environ.get('TF_NUM_INTRAOP_THREADS') or 0)
+            or os.cpu_count()
+        )

@@ -1,0 +1,87 @@
+"""The VGG family in Keras: a function for one block, a class for a network.
+
+The names and the design are those of the book's section; the networks are
+those of Table 1 of the paper (Simonyan and Zisserman, 2014).
+"""
+
+import keras
+import tensorflow as tf
+from keras import layers
+
+from d2l_vgg.networks import architectures
+from d2l_vgg.tensorflow.classifier import Classifier
+
+
+def vgg_block(
+    num_convs, num_channels, num_1x1=0, batch_norm=False, lrn=False
+):
+    """Return convolutions that keep the size and a pooling that halves it.
+
+    Args:
+        num_convs: number of 3x3 convolutions
+        num_channels: number of output channels of each convolution
+        num_1x1: number of 1x1 convolutions after them (network C)
+        batch_norm: normalize each convolution's output over the minibatch
+        lrn: normalize the last output over channels (network A-LRN)
+    """
+    blk = keras.Sequential()
+    for kernel_size in [3] * num_convs + [1] * num_1x1:
+        blk.add(layers.Conv2D(num_channels, kernel_size, padding='same'))
+        if batch_norm:
+            blk.add(layers.BatchNormalization(momentum=0.9, epsilon=1e-5))
+        blk.add(layers.ReLU())
+    if lrn:
+        blk.add(LocalResponseNorm())
+    blk.add(layers.MaxPool2D(pool_size=2, strides=2))
+    return blk
+
+
+class VGG(Classifier):
+    """A network of VGG blocks followed by fully connected layers.
+
+    Its weights are drawn as Xavier's, which Keras does by itself.
+
+    Args:
+        arch: pairs `(num_convs, num_channels)`, one for each block, or the
+            name of a network of the family, such as 'vgg11' or 'D'
+        lr: learning rate
+        num_classes: number of outputs
+
+    Raises:
+        ValueError: `arch` is no name of the family, or a size in it is not a
+            positive integer.
+    """
+
+    def __init__(self, arch, lr=0.1, num_classes=10):
+        super().__init__()
+        self.arch = arch = architectures.get_vgg(arch)
+        self.lr = lr
+        self.num_classes = num_classes
+        self.net = keras.Sequential()
+        for i, (num_convs, num_channels, num_1x1) in enumerate(arch.blocks):
+            lrn = arch.lrn and i == 0
+            self.net.add(
+                vgg_block(
+                    num_convs, num_channels, num_1x1, arch.batch_norm, lrn
+                )
+            )
+        self.net.add(layers.Flatten())
+        for num_hiddens in arch.hidden:
+            self.net.add(layers.Dense(num_hiddens, activation='relu'))
+            if arch.dropout:
+                self.net.add(layers.Dropout(arch.dropout))
+        self.net.add(layers.Dense(num_classes))
+
+
+class LocalResponseNorm(layers.Layer):
+    """Divide each activation by the strength of its neighbours in channels.
+
+    As in AlexNet (Krizhevsky et al., 2012, Section 3.3) and in network A-LRN
+    of the VGG paper: five channels, alpha 1e-4 (which TensorFlow does not
+    divide by the five), beta 0.75, k 2. The shape stays as it is.
+    """
+
+    def call(self, X):
+        return tf.nn.local_response_normalization(
+            X, depth_radius=2, bias=2, alpha=1e-4 / 5, beta=0.75
+        )
