@@ -47,10 +47,11 @@ pdf:  ## Build the chapter as a PDF (needs LaTeX)
 	@$(set_up) chapter
 	@"$(bin)/d2l-vgg" chapter --only pdf $(ARGS)
 
-lint:  ## Check style and format of the code
+lint:  ## Check style, format and types of the code
 	@$(set_up) lint
 	@"$(bin)/ruff" check .
 	@"$(bin)/ruff" format --check .
+	@"$(bin)/mypy"
 
 format:  ## Bring the code into the format
 	@$(set_up) lint
@@ -62,5 +63,6 @@ bench:  ## Time this package beside stock d2l
 	@"$(bin)/d2l-vgg" bench $(ARGS)
 
 clean:  ## Remove the environments and every cache; runs/ stays
-	rm -rf .venv .venv3* build chapter/_build d2l_vgg.egg-info .pytest_cache .ruff_cache
+	rm -rf .venv .venv3* build chapter/_build d2l_vgg.egg-info \
+		.mypy_cache .pytest_cache .ruff_cache
 	find d2l_vgg scripts tests -name __pycache__ -prune -exec rm -r {} +

@@ -119,7 +119,7 @@ setup(
             'standard-imghdr; python_version >= "3.13"',
         ],
         'notebook': ['jupyterlab'],
-        'lint': ['pre-commit', 'ruff==0.17.6'],
+        'lint': ['mypy', 'pre-commit', 'ruff==0.17.6'],
     },
     classifiers=[
         'Programming Language :: Python :: 3',

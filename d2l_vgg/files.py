@@ -4,18 +4,21 @@ A reader of `path` sees the old content or the new, never a half: the new
 content goes to a temporary name in the same folder and is then renamed.
 """
 
+from __future__ import annotations
+
 import contextlib
 import os
 import tempfile
+from typing import IO, Callable, Iterator
 
 try:
     import fcntl
 except ImportError:  # Windows has no such lock, and MXNet 1.9 no Windows
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 
 @contextlib.contextmanager
-def alone_in(folder, when_busy):
+def alone_in(folder: str, when_busy: Callable[[], None]) -> Iterator[None]:
     """Let no second process work in the same folder meanwhile.
 
     `when_busy()` is called if one does already; if it raises nothing, the
@@ -39,7 +42,9 @@ def alone_in(folder, when_busy):
         os.close(handle)
 
 
-def write_whole(path, write):
+def write_whole(
+    path: str | os.PathLike, write: Callable[[IO[bytes]], object]
+) -> None:
     """Put what `write(file)` writes to a binary file at `path`, atomically.
 
     A library that wants a name instead of a file may write to `file.name`.
@@ -82,7 +87,7 @@ def _write_whole(path, write):
         raise
 
 
-def write_text(path, text):
+def write_text(path: str | os.PathLike, text: str) -> None:
     """Put `text` at `path` as UTF-8, whole or not at all."""
     write_whole(path, lambda file: file.write(text.encode('utf-8')))
 

@@ -4,8 +4,11 @@ Every folder has the same classes, `VGG`, `Classifier`, `Trainer` and
 `FashionMNIST`, so that what stands above need not know which one it uses.
 """
 
+from __future__ import annotations
+
 import importlib
-from typing import NamedTuple
+from types import ModuleType
+from typing import TYPE_CHECKING, NamedTuple
 
 from d2l_vgg.cuda import WHEELS
 
@@ -29,8 +32,27 @@ FRAMEWORKS = {
     ),
 }
 
+if TYPE_CHECKING:
+    # `make lint` complains of a class here that leaves a method out
+    from d2l_vgg import mxnet, torch
+    from d2l_vgg.datasets.minibatches import Minibatches
+    from d2l_vgg.training.classifier import Classifier
+    from d2l_vgg.training.data import FashionMNIST
+    from d2l_vgg.training.trainer import Trainer
 
-def load(name):
+    CLASSIFIERS: list[type[Classifier]] = [mxnet.Classifier, torch.Classifier]
+    TRAINERS: list[type[Trainer]] = [mxnet.Trainer, torch.Trainer]
+    DATASETS: list[type[FashionMNIST]] = [
+        mxnet.FashionMNIST,
+        torch.FashionMNIST,
+    ]
+    MINIBATCHES: list[type[Minibatches]] = [
+        mxnet.data.Minibatches,
+        torch.data.Minibatches,
+    ]
+
+
+def load(name: str) -> ModuleType:
     """Import the folder of a framework, and with it the framework.
 
     Raises:
@@ -39,7 +61,7 @@ def load(name):
     return importlib.import_module(f'd2l_vgg.{name}')
 
 
-def named(text):
+def named(text: str) -> str:
     """Return the name of the framework that `text` stands for.
 
     That is its own name or the one of its tab.

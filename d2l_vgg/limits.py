@@ -4,19 +4,22 @@ The limits of a hyperparameter stand in its field of `Experiment`; Python's
 calls and the command line are checked by the same function.
 """
 
+from __future__ import annotations
+
 import math
 import numbers
+from typing import Any, Sequence
 
 
 def check(
-    name,
-    value,
-    kind=object,
-    above=None,
-    least=None,
-    below=None,
-    choices=None,
-):
+    name: str,
+    value: Any,
+    kind: Any = object,
+    above: float | None = None,
+    least: float | None = None,
+    below: float | None = None,
+    choices: Sequence | None = None,
+) -> Any:
     """Return `value` as Python's own number, or refuse it.
 
     Args:

@@ -8,7 +8,7 @@ import os
 import re
 
 
-def physical_cores():
+def physical_cores() -> int:
     """Return how many true cores this process may use, at least 1.
 
     Two hardware threads of one core count once. The processors that the

@@ -4,8 +4,20 @@ Every table that is printed whole is laid out here; what is in its cells is
 the business of those who print it.
 """
 
+from __future__ import annotations
 
-def lay_out(rows, align, *, widths=(), gap='  ', rule=False, markdown=False):
+from typing import Iterable, Sequence
+
+
+def lay_out(
+    rows: Iterable[Sequence[str]],
+    align: str,
+    *,
+    widths: Sequence[int] = (),
+    gap: str = '  ',
+    rule: bool = False,
+    markdown: bool = False,
+) -> list[str]:
     """Return the lines of a table, each column as wide as its widest cell.
 
     Args:

@@ -76,7 +76,7 @@ def draw(finished, data, matrix, worst):
     if not worst:
         return ['confusion']
     figure = figures.mistakes(
-        data.val[0][[mistake.index for mistake in worst]],
+        data.val[0][[mistake.example for mistake in worst]],
         [mistake.title for mistake in worst],
         note=note,
     )

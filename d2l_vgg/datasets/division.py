@@ -6,16 +6,17 @@ It tells whether a validation set is easier or harder than others.
 import numpy as np
 
 from d2l_vgg import limits
+from d2l_vgg.datasets.fashion_mnist import Data
 
 
-def divide_anew(data, seed):
+def divide_anew(data: Data, seed: int) -> Data:
     """Return the images of `data` in another division, drawn from `seed`.
 
     All are put together, shuffled, and divided so that each class keeps its
     number of training and of validation examples.
 
     Args:
-        data: a `fashion_mnist.Data`
+        data: the data set
         seed: a whole number, from 0 to 2**32 - 1
 
     Returns:

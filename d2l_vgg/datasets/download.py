@@ -3,9 +3,12 @@
 What the files are is not known here: each says itself whether it is whole.
 """
 
+from __future__ import annotations
+
 import os
 import stat
 import sys
+from typing import Iterable, Protocol
 
 import requests
 from tqdm import tqdm
@@ -14,7 +17,31 @@ from d2l_vgg.datasets.places import absolute
 from d2l_vgg.files import alone_in
 
 
-def fetch(files, folder, mirrors, progress=True, timeout=10):
+class RemoteFile(Protocol):
+    """What is known of a file that mirrors have."""
+
+    @property
+    def archive(self) -> str:
+        """Its name on the mirrors and in the folder."""
+
+    @property
+    def num_bytes(self) -> int:
+        """Its size when it is unpacked."""
+
+    def paths_in(self, folder: str) -> list[str]:
+        """Return the paths at which it may lie in a folder already."""
+
+    def state(self, path: str) -> str:
+        """Return 'whole', 'truncated' (more may follow) or what is wrong."""
+
+
+def fetch(
+    files: Iterable[RemoteFile],
+    folder: str,
+    mirrors: Iterable[str],
+    progress: bool = True,
+    timeout: float = 10,
+) -> list[str]:
     """Download to a folder the files that it does not hold whole.
 
     A download that breaks leaves a `.part` file, with which it goes on, now
@@ -22,10 +49,7 @@ def fetch(files, folder, mirrors, progress=True, timeout=10):
     processes one works, and the others wait for it.
 
     Args:
-        files: each has an `archive`, its name on the mirrors and in the
-            folder; `num_bytes`, its size unpacked; `paths_in(folder)`, where
-            it may lie already; and `state(path)`, which is 'whole',
-            'truncated' (more may follow) or another word for what is wrong.
+        files: what to download.
         folder: made when it is missing.
         mirrors: addresses of folders, asked in this order.
         progress: whether to show a bar, and a note for a failed mirror.

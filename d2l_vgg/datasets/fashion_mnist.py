@@ -4,9 +4,11 @@ A file is believed by the SHA-256 of its uncompressed content alone, so it
 may come from any folder, any mirror and any packer, and is never half read.
 """
 
+from __future__ import annotations
+
 import os
 import warnings
-from typing import NamedTuple
+from typing import Iterable, NamedTuple, Sequence
 
 import numpy as np
 
@@ -95,21 +97,21 @@ class DataNotFound(FileNotFoundError):
     """Neither the files nor a way to download them."""
 
 
-def text_labels(indices):
+def text_labels(indices: Iterable[int]) -> list[str]:
     """Return the list of the names that belong to a sequence of labels."""
     return [TEXT_LABELS[int(i)] for i in indices]
 
 
 def load(
-    root=None,
-    download=True,
-    progress=True,
+    root: str | None = None,
+    download: bool = True,
+    progress: bool = True,
     *,
-    mirrors=MIRRORS,
-    timeout=10,
-    files=FILES,
-    tables=TABLES,
-):
+    mirrors: Iterable[str] = MIRRORS,
+    timeout: float = 10,
+    files: Sequence[File] = FILES,
+    tables: Sequence = TABLES,
+) -> Data:
     """Read Fashion-MNIST, downloading to `root` what is found nowhere.
 
     Each file is taken from the first of `places(root)` that holds it whole,
@@ -154,10 +156,15 @@ def load(
                 path = os.path.join(folder, file.archive)
                 found[i] = folder, read(path, file)
     folders = dict.fromkeys(folder for folder, _ in found)
-    return Data(*[array for _, array in found], source=', '.join(folders))
+    arrays = [array for _, array in found]
+    return Data._make([*arrays, ', '.join(folders), False])
 
 
-def status(root=None, files=FILES, tables=TABLES):
+def status(
+    root: str | None = None,
+    files: Iterable[File] = FILES,
+    tables: Sequence = TABLES,
+) -> list[tuple[str, str | None, str]]:
     """Return what is known of each file, for the eyes of a user.
 
     Returns:
@@ -180,8 +187,12 @@ def status(root=None, files=FILES, tables=TABLES):
 
 
 def fetch(
-    folder=None, mirrors=MIRRORS, progress=True, timeout=10, files=FILES
-):
+    folder: str | None = None,
+    mirrors: Iterable[str] = MIRRORS,
+    progress: bool = True,
+    timeout: float = 10,
+    files: Iterable[File] = FILES,
+) -> str:
     """Download to a folder the files that it does not hold whole.
 
     A download that breaks leaves a `.part` file, with which it goes on, now
@@ -232,8 +243,8 @@ def _first_whole(file, read, root):
             problems.append(error)
         if problems and found is None and folder in of_user:
             raise problems[0]
-        for error in problems:
-            warnings.warn(f'passed over: {error}', stacklevel=3)
+        for problem in problems:
+            warnings.warn(f'passed over: {problem}', stacklevel=3)
         if found is not None:
             return folder, found
     return None

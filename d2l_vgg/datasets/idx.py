@@ -3,11 +3,13 @@
 So it may be plain or packed, by any packer, and is never half read.
 """
 
+from __future__ import annotations
+
 import gzip
 import hashlib
 import os
 import zlib
-from typing import NamedTuple, Tuple
+from typing import Iterable, NamedTuple, Tuple
 
 import numpy as np
 
@@ -47,22 +49,22 @@ class File(NamedTuple):
     sha256: str
 
     @property
-    def header(self):
+    def header(self) -> bytes:
         """What the content begins with: the magic number and the shape."""
         magic = bytes([0, 0, 8, len(self.shape)])
         return magic + np.array(self.shape, '>i4').tobytes()
 
     @property
-    def num_bytes(self):
+    def num_bytes(self) -> int:
         """The size of the uncompressed content."""
         return len(self.header) + int(np.prod(self.shape))
 
     @property
-    def archive(self):
+    def archive(self) -> str:
         """The name that the file has on the mirrors, packed by gzip."""
         return self.name + '.gz'
 
-    def paths_in(self, folder):
+    def paths_in(self, folder: str) -> list[str]:
         """Return the paths at which a folder holds it, good or bad.
 
         Names are compared without regard to capitals. 7-Zip unpacks to a
@@ -79,7 +81,7 @@ class File(NamedTuple):
         ]
         return paths_of(names, folder)
 
-    def state(self, path):
+    def state(self, path: str) -> str:
         """Return 'whole', or the `state` of the `BadFile` at `path`.
 
         Raises:
@@ -92,7 +94,7 @@ class File(NamedTuple):
         return 'whole'
 
 
-def paths_of(names, folder):
+def paths_of(names: Iterable[str], folder: str) -> list[str]:
     """Return the files of a folder that have one of these names, in order.
 
     Raises:
@@ -113,7 +115,7 @@ def paths_of(names, folder):
     return [path for path in paths if os.path.isfile(path)]
 
 
-def read(path, file):
+def read(path: str, file: File) -> np.ndarray:
     """Read one file, plain or packed, and return its uint8 array.
 
     Args:

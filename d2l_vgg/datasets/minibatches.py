@@ -5,9 +5,12 @@ scaled; a framework fills in how. So there are no worker processes that could
 hang, and nothing is copied at each step.
 """
 
+from __future__ import annotations
+
 import abc
 import itertools
 import math
+from typing import Any, Iterator
 
 import numpy as np
 
@@ -42,15 +45,15 @@ class Minibatches(abc.ABC):
 
     def __init__(
         self,
-        images,
-        labels,
-        batch_size,
-        resize,
-        shuffle=False,
-        device=None,
-        flip=False,
-        shift=0,
-    ):
+        images: np.ndarray,
+        labels: np.ndarray,
+        batch_size: int,
+        resize: tuple[int, int],
+        shuffle: bool = False,
+        device: Any = None,
+        flip: bool = False,
+        shift: int = 0,
+    ) -> None:
         self.given_labels = np.asarray(labels)
         if images.dtype != 'uint8' or len(images) != len(labels):
             raise ValueError(
@@ -80,11 +83,11 @@ class Minibatches(abc.ABC):
     # ------------------------------------- what a framework fills in
 
     @abc.abstractmethod
-    def to_device(self, array: np.ndarray, dtype: str) -> object:
+    def to_device(self, array: np.ndarray, dtype: str) -> Any:
         """Return a NumPy array as one of the framework, on `device`."""
 
     @abc.abstractmethod
-    def take(self, indices: object, *window: object) -> tuple:
+    def take(self, indices: Any, *window: Any) -> tuple:
         """Return `X` and `y` of the examples at `indices`.
 
         The arrays are int32 and on the device. Images are resized to whole
@@ -100,13 +103,15 @@ class Minibatches(abc.ABC):
 
     # ---------------------------------------------- what all share
 
-    def __len__(self):
+    def __len__(self) -> int:
         return math.ceil(self.num_examples / self.batch_size)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[tuple]:
         return self.start_at(0)
 
-    def start_at(self, first, seed=None):
+    def start_at(
+        self, first: int, seed: int | list[int] | None = None
+    ) -> Iterator[tuple]:
         """Iterate over an epoch from its minibatch number `first` on.
 
         `seed`, a whole number or a list of such, decides the order and the
@@ -122,7 +127,7 @@ class Minibatches(abc.ABC):
             batch = slice(i, i + self.batch_size)
             yield self.take(*[a[batch] for a in chosen])
 
-    def draw(self, rng):
+    def draw(self, rng: Any) -> list[np.ndarray]:
         """Return which examples an epoch takes, in order, and which windows.
 
         NumPy arrays of shape (number of examples,) and, when images are
@@ -145,7 +150,9 @@ class Minibatches(abc.ABC):
         return [order, rows[:, :, None], columns[:, None, :]]
 
 
-def start_at(dataloader, first, seed):
+def start_at(
+    dataloader: Any, first: int, seed: int | list[int]
+) -> Iterator[tuple]:
     """Iterate over an epoch of any loader from minibatch `first` on.
 
     `seed` decides the order of our own; another one draws from the global
@@ -156,7 +163,7 @@ def start_at(dataloader, first, seed):
     return itertools.islice(dataloader, first, None)
 
 
-def bilinear_weights(old_size, new_size):
+def bilinear_weights(old_size: int, new_size: int) -> np.ndarray:
     """Return the matrix, (new_size, old_size), that resizes a line of pixels.
 
     Bilinear interpolation between the centres of the pixels with the border

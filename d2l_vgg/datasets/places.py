@@ -1,9 +1,11 @@
 """Where the files of Fashion-MNIST may lie, and where downloads go."""
 
+from __future__ import annotations
+
 import os
 
 
-def absolute(path):
+def absolute(path: str | os.PathLike) -> str:
     """Return a path in full, `~` expanded.
 
     Raises:
@@ -19,7 +21,7 @@ def absolute(path):
     return os.path.abspath(full)
 
 
-def default_root():
+def default_root() -> str:
     """Return the folder that downloads go to.
 
     That is $D2L_VGG_DATA or, when it is not set, a cache of our own: MXNet
@@ -31,7 +33,7 @@ def default_root():
     return absolute(os.environ.get('D2L_VGG_DATA') or _own_cache())
 
 
-def places(root=None):
+def places(root: str | None = None) -> list[str]:
     """Return the folders in which the files are looked for, in order.
 
     They are the given folder, $D2L_VGG_DATA, the data folders that d2l and
@@ -62,12 +64,12 @@ def places(root=None):
     return list(dict.fromkeys(folders))
 
 
-def given(root):
+def given(root: str | None) -> list[str]:
     """Return the folders that a user means by `root`, in full."""
     return [absolute(f) for f in with_subfolders(root)] if root else []
 
 
-def with_subfolders(folder):
+def with_subfolders(folder: str) -> list[str]:
     """Return the folder and those in it where other libraries put files."""
     return [
         os.fspath(folder),

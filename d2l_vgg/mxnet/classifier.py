@@ -3,6 +3,8 @@
 Loss and accuracy are d2l's. How it is trained and judged, `Trainer` tells.
 """
 
+from __future__ import annotations
+
 from d2l import mxnet as d2l
 from mxnet import MXNetError, gluon, np, npx
 from mxnet.contrib.amp.amp import bfloat16
@@ -12,7 +14,8 @@ from d2l_vgg.mxnet import inputs, layers
 from d2l_vgg.mxnet.layers import SEQUENTIAL
 from d2l_vgg.networks import summaries
 from d2l_vgg.networks.names import canonical
-from d2l_vgg.training import classifier
+from d2l_vgg.training import classifier, parameters
+from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.classifier import last_layer
 
 
@@ -23,7 +26,7 @@ class Classifier(classifier.Classifier, d2l.Classifier):
     `d2l_vgg.Trainer` and under the book's own `d2l.Trainer` alike.
     """
 
-    def compile(self):
+    def compile(self) -> None:
         """Compile `net`: its operations run as one graph, not one by one."""
         if isinstance(getattr(self, 'net', None), nn.HybridBlock):
             # Keep the memory plan, too: every minibatch has one shape
@@ -92,7 +95,7 @@ class Classifier(classifier.Classifier, d2l.Classifier):
             },
         )
 
-    def set_precision(self, precision):
+    def set_precision(self, precision: str) -> None:
         """Let all blocks but the first compute in this type.
 
         With 'bfloat16' the convolutions of a block round their input and
@@ -140,13 +143,13 @@ class Classifier(classifier.Classifier, d2l.Classifier):
         X = np.zeros(X_shape, ctx=context)
         print(summaries.table(layers.rows(self, X), details))
 
-    def scored(self, batch, test_flip):
+    def scored(self, batch: tuple, test_flip: bool) -> tuple:
         X, y = batch
         device = self.collect_params().list_ctx()[0]
         Y_hat = self.test_scores(X.as_in_ctx(device), flip=test_flip)
         return y.asnumpy(), npx.softmax(Y_hat).asnumpy()
 
-    def arrays(self):
+    def arrays(self) -> Arrays:
         try:
             params = named_parameters(self).items()
             return {name: param.data().asnumpy() for name, param in params}
@@ -156,20 +159,20 @@ class Classifier(classifier.Classifier, d2l.Classifier):
                 'the network see an image first, as in model(X).'
             ) from None
 
-    def shapes(self):
+    def shapes(self) -> parameters.Shapes:
         # Gluon sets some sizes when it first sees the input, till then to -1
         return {
             name: tuple(n if n > 0 else None for n in param.shape)
             for name, param in named_parameters(self).items()
         }
 
-    def load_arrays(self, arrays):
+    def load_arrays(self, arrays: Arrays) -> None:
         params = named_parameters(self)
         for name, array in arrays.items():
             params[name].set_data(np.array(array))
             params[name]._finish_deferred_init()  # Its shape is known now
 
-    def read(self, path):
+    def read(self, path: str) -> Arrays:
         if not is_gluons(path):
             return super().read(path)
         # Of an earlier version of this package
@@ -177,7 +180,7 @@ class Classifier(classifier.Classifier, d2l.Classifier):
         names = {n: name for name, n in canonical(self, own).items()}
         return {names.get(n, n): a for n, a in load_gluons(path).items()}
 
-    def freeze(self):
+    def freeze(self) -> None:
         params = named_parameters(self)
         for name in set(params) - set(last_layer(params)):
             params[name].grad_req = 'null'

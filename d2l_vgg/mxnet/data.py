@@ -1,5 +1,6 @@
 """Fashion-MNIST for MXNet, held whole in the memory of the device."""
 
+import numpy as onp
 from d2l import mxnet as d2l
 from mxnet import np
 
@@ -10,10 +11,10 @@ from d2l_vgg.training import data
 class Minibatches(minibatches.Minibatches):
     __doc__ = minibatches.Minibatches.__doc__
 
-    def to_device(self, array, dtype):
+    def to_device(self, array: onp.ndarray, dtype: str) -> np.ndarray:
         return np.array(array, dtype=dtype, ctx=self.device)
 
-    def take(self, indices, *window):
+    def take(self, indices: np.ndarray, *window: np.ndarray) -> tuple:
         if window:
             X = self.images[(indices[:, None, None], *window)]
         else:
@@ -29,5 +30,5 @@ class FashionMNIST(data.FashionMNIST, d2l.DataModule):
     __doc__ = data.FashionMNIST.__doc__
     Minibatches = Minibatches
 
-    def to_numpy(self, array):
+    def to_numpy(self, array: np.ndarray) -> onp.ndarray:
         return array.asnumpy()

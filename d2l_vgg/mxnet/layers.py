@@ -15,8 +15,14 @@ from d2l_vgg.networks.summaries import Row, add
 
 Conv, Pooling = conv_layers._Conv, conv_layers._Pooling
 SEQUENTIAL = (nn.HybridSequential, nn.Sequential)
-ACTIVATIONS = (nn.Activation, nn.LeakyReLU, nn.ELU, nn.SELU, nn.GELU)
-ACTIVATIONS += (nn.Swish,)
+ACTIVATIONS = (
+    nn.Activation,
+    nn.LeakyReLU,
+    nn.ELU,
+    nn.SELU,
+    nn.GELU,
+    nn.Swish,
+)
 
 # What these layers are called as parts; of the multiply-adds, only those of
 # convolutions and of dense layers are counted

@@ -1,14 +1,19 @@
 """The steps of the training loop in MXNet; the loop is everyone's."""
 
+from __future__ import annotations
+
 import itertools
+from typing import Any
 
 import mxnet as mx
+import numpy as onp
 from d2l import mxnet as d2l
 from mxnet import autograd, gluon, np
 
 from d2l_vgg.mxnet import inputs
 from d2l_vgg.mxnet.classifier import Classifier, named_parameters
 from d2l_vgg.training import trainer
+from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.checkpoint import optimizer_name
 
 draw_on_board = d2l.Module.plot
@@ -29,7 +34,7 @@ def plot(self, key, value, train):
 class Trainer(trainer.Trainer, d2l.Trainer):
     __doc__ = trainer.Trainer.__doc__
 
-    def find_device(self, num_gpus):
+    def find_device(self, num_gpus: int) -> mx.Context:
         found = d2l.num_gpus()
         if num_gpus < 0:
             raise ValueError(
@@ -44,13 +49,13 @@ class Trainer(trainer.Trainer, d2l.Trainer):
         return d2l.gpu() if num_gpus and found else d2l.cpu()
 
     @property
-    def on_cpu(self):
+    def on_cpu(self) -> bool:
         return self.device.device_type == 'cpu'
 
-    def seed_device(self, seed):
+    def seed_device(self, seed: int) -> None:
         mx.random.seed(seed)
 
-    def prepare_model(self, model):
+    def prepare_model(self, model: d2l.Module) -> int:
         if isinstance(model, Classifier):
             model.set_precision(self.precision)
             model.compile()
@@ -81,7 +86,7 @@ class Trainer(trainer.Trainer, d2l.Trainer):
         self.check_optimizer()
         return Y_hat.shape[-1]
 
-    def check_optimizer(self):
+    def check_optimizer(self) -> None:
         """Refuse a model whose optimizer does without what was asked for."""
         optimizer = getattr(self.optim, 'optimizer', self.optim)
         for name, key in ('momentum', 'momentum'), ('weight_decay', 'wd'):
@@ -93,11 +98,11 @@ class Trainer(trainer.Trainer, d2l.Trainer):
                     'out, or let configure_optimizers heed self.trainer.'
                 )
 
-    def prepare_batch(self, batch):
+    def prepare_batch(self, batch: tuple) -> list[np.ndarray]:
         """Return the arrays of `batch` on the device."""
         return [array.as_in_ctx(self.device) for array in batch]
 
-    def train_step(self, batch, lr=None):
+    def train_step(self, batch: tuple, lr: float | None = None) -> None:
         with autograd.record():
             loss = self.model.training_step(self.prepare_batch(batch))
         loss.backward()
@@ -110,7 +115,7 @@ class Trainer(trainer.Trainer, d2l.Trainer):
         self.clip_gradients(self.gradient_clip_val, self.model)
         self.optim.update(1)
 
-    def clip_gradients(self, grad_clip_val, model):
+    def clip_gradients(self, grad_clip_val: float, model: d2l.Module) -> None:
         """Scale the gradient down to the norm `grad_clip_val`, if longer.
 
         Unlike d2l's, this does not wait for the norm to be known.
@@ -131,27 +136,27 @@ class Trainer(trainer.Trainer, d2l.Trainer):
         for grad in grads:
             grad *= scale
 
-    def validation_step(self, batch):
+    def validation_step(self, batch: tuple) -> None:
         self.model.validation_step(self.prepare_batch(batch))
 
-    def forward(self, batch):
+    def forward(self, batch: tuple) -> np.ndarray:
         return self.model(*self.prepare_batch(batch)[:-1])
 
-    def labels(self, batch):
+    def labels(self, batch: tuple) -> onp.ndarray | None:
         on_gpu = batch[-1].ctx.device_type == 'gpu'
         return None if on_gpu else batch[-1].asnumpy()
 
-    def detach(self, value):
+    def detach(self, value: np.ndarray) -> np.ndarray:
         return value.detach()
 
-    def wait_for(self, value):
+    def wait_for(self, value: np.ndarray) -> None:
         value.wait_to_read()
 
-    def arrays(self):
+    def arrays(self) -> Arrays:
         values = {**self.values_by_name(), **self.optimizer_slots()}
         return {name: value.asnumpy() for name, value in values.items()}
 
-    def load_arrays(self, arrays):
+    def load_arrays(self, arrays: Arrays) -> None:
         values = {**self.values_by_name(), **self.optimizer_slots()}
         for name, value in values.items():
             array = np.array(arrays[name], dtype=value.dtype, ctx=value.ctx)
@@ -162,7 +167,7 @@ class Trainer(trainer.Trainer, d2l.Trainer):
             for i in range(len(self.optim._params)):
                 optimizer._index_update_count[i] = self.train_batch_idx
 
-    def values_by_name(self):
+    def values_by_name(self) -> dict[str, np.ndarray]:
         """Return name -> array on the device of the model's parameters."""
         params = self.model.parameters()
         if isinstance(params, list):  # Written from scratch
@@ -170,7 +175,7 @@ class Trainer(trainer.Trainer, d2l.Trainer):
         params = named_parameters(self.model)
         return {name: param.data() for name, param in params.items()}
 
-    def optimizer_slots(self):
+    def optimizer_slots(self) -> dict[str, np.ndarray]:
         """Return name -> array on the device of what the optimizer keeps."""
         if not isinstance(self.optim, gluon.Trainer):
             return {}
@@ -191,7 +196,7 @@ class Trainer(trainer.Trainer, d2l.Trainer):
         return slots
 
 
-def slots_of(state):
+def slots_of(state: Any) -> list[tuple[str, np.ndarray]]:
     """Return (slot, array) for each array in the state of an optimizer."""
     if state is None:
         return []

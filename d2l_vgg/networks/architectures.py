@@ -4,11 +4,13 @@ A network is told here by its numbers alone, without any framework; what it
 costs is counted in `d2l_vgg.networks.costs`.
 """
 
+from __future__ import annotations
+
 import difflib
 import numbers
 import operator
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 # What a message shows to whoever wrote something else
 _EXAMPLE = '((1, 64), (1, 128), (2, 256), (2, 512), (2, 512))'
@@ -62,7 +64,7 @@ class Architecture:
     dropout: float = 0.5
     layers: tuple = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         # Lists are turned into tuples, so that what was read from JSON equals
         # what was written
         blocks = as_tuple(self.blocks, 'blocks')
@@ -93,7 +95,7 @@ class Architecture:
         )
 
 
-def as_tuple(value, what):
+def as_tuple(value: Any, what: str) -> tuple:
     """Return `value` as a tuple.
 
     Raises ValueError, which calls it `what`, for a text and for what is no
@@ -107,7 +109,7 @@ def as_tuple(value, what):
         raise ValueError(f'{what} must be a tuple, not {value!r}') from None
 
 
-def as_size(value, what, least=1):
+def as_size(value: Any, what: str, least: int = 1) -> int:
     """Return `value` as an int, NumPy's integers included.
 
     Raises ValueError, which calls it `what`, for what is no integer or is
@@ -195,7 +197,7 @@ FAMILY = {
 VGG_NAMES = tuple(name for name, arch in FAMILY.items() if arch.blocks)
 
 
-def get(arch):
+def get(arch: Any) -> Architecture:
     """Return the Architecture that `arch` stands for.
 
     `arch` is a name of `FAMILY` or a letter of the paper (upper and lower
@@ -216,14 +218,14 @@ def get(arch):
             'an architecture is a name such as vgg11, a letter of the VGG '
             f'paper, or a tuple of pairs such as {_EXAMPLE}, not {arch!r}'
         )
-    custom = Architecture('custom', arch)
+    custom = Architecture('custom', tuple(arch))
     for known in FAMILY.values():
         if known == replace(custom, name=known.name, letter=known.letter):
             return known
     return custom
 
 
-def get_vgg(arch):
+def get_vgg(arch: Any) -> Architecture:
     """Return the Architecture that `arch` stands for, one built of blocks.
 
     Raises ValueError as `get` does, and for lenet and alexnet.
@@ -281,7 +283,7 @@ def _vgg_block(i, block, batch_norm, lrn):
     return specs
 
 
-def layers_of(arch, num_classes=10):
+def layers_of(arch: Architecture, num_classes: int = 10) -> list[list[Spec]]:
     """Return the layers of an Architecture, in forward order.
 
     They are a list of `Spec` for each child of the whole network: every VGG

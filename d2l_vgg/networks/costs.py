@@ -4,11 +4,16 @@ All is counted from an architecture and an input shape alone, layer by layer,
 without any framework.
 """
 
+from __future__ import annotations
+
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple, Sequence
 
 from d2l_vgg import tables
 from d2l_vgg.networks.architectures import as_size, as_tuple, get, layers_of
+
+# (channels, height, width) of what the book trains with
+BOOK_INPUT = (1, 224, 224)
 
 
 class Layer(NamedTuple):
@@ -58,7 +63,7 @@ class Totals(NamedTuple):
     activations: int
 
 
-def smallest_input(arch):
+def smallest_input(arch: Any) -> int:
     """Return the smallest height, equal to the smallest width, that fits.
 
     `arch` is anything that `get` takes. Raises ValueError as `get` does.
@@ -91,7 +96,9 @@ def _check_input(arch, input_shape):
     return shape
 
 
-def summary(arch, input_shape=(1, 224, 224), num_classes=10):
+def summary(
+    arch: Any, input_shape: Sequence[int] = BOOK_INPUT, num_classes: int = 10
+) -> list[Layer]:
     """Return a `Layer` for every layer of the network, in forward order.
 
     `arch` is anything that `get` takes; `input_shape` is (channels, height,
@@ -137,7 +144,9 @@ def summary(arch, input_shape=(1, 224, 224), num_classes=10):
     return rows
 
 
-def totals(arch, input_shape=(1, 224, 224), num_classes=10):
+def totals(
+    arch: Any, input_shape: Sequence[int] = BOOK_INPUT, num_classes: int = 10
+) -> Totals:
     """Return the `Totals` of a network; arguments and errors as `summary`."""
     rows = summary(arch, input_shape, num_classes)
     dense = [row for row in rows if row.kind == 'dense']
@@ -158,8 +167,12 @@ def totals(arch, input_shape=(1, 224, 224), num_classes=10):
 
 
 def activation_bytes(
-    arch, input_shape, batch_size, num_classes=10, itemsize=4
-):
+    arch: Any,
+    input_shape: Sequence[int],
+    batch_size: int,
+    num_classes: int = 10,
+    itemsize: int = 4,
+) -> int:
     """Return the bytes that all layer outputs of a minibatch take together.
 
     This is what a training step keeps for its backward pass, at `itemsize`
@@ -192,12 +205,12 @@ def _shape(shape):
 
 
 def table(
-    archs,
-    input_shape=(1, 224, 224),
-    num_classes=10,
-    batch_size=128,
-    markdown=False,
-):
+    archs: Sequence[Any],
+    input_shape: Sequence[int] = BOOK_INPUT,
+    num_classes: int = 10,
+    batch_size: int = 128,
+    markdown: bool = False,
+) -> str:
     """Return a text that holds architectures against one another.
 
     One line for each of `archs` (names, letters, tuples or Architectures):
@@ -244,7 +257,9 @@ def table(
     )
 
 
-def summary_table(arch, input_shape=(1, 224, 224), num_classes=10):
+def summary_table(
+    arch: Any, input_shape: Sequence[int] = BOOK_INPUT, num_classes: int = 10
+) -> str:
     """Return a text with one line for every layer, and the totals.
 
     Arguments and errors as in `summary`; multiply-adds are in millions, for

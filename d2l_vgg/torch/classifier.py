@@ -3,6 +3,8 @@
 How it is trained and judged, `Trainer` tells.
 """
 
+from __future__ import annotations
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -10,7 +12,8 @@ from torch.nn.parameter import is_lazy
 
 from d2l_vgg.networks.names import canonical
 from d2l_vgg.torch.sgd import SGD
-from d2l_vgg.training import classifier
+from d2l_vgg.training import classifier, parameters
+from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.classifier import last_layer
 from d2l_vgg.training.module import Module
 
@@ -23,7 +26,7 @@ class Classifier(classifier.Classifier, Module, nn.Module):
     the points of its curves in an epoch, as the book's does.
     """
 
-    def compile(self):
+    def compile(self) -> None:
         """Let images lie channels last and, on a GPU, run `net` as graphs.
 
         On a CPU, a graph is no faster. Does nothing before the parameters
@@ -102,7 +105,7 @@ class Classifier(classifier.Classifier, Module, nn.Module):
             weight_decay=self.asked('weight_decay'),
         )
 
-    def set_precision(self, precision):
+    def set_precision(self, precision: str) -> None:
         """Let all blocks but the first compute in this type.
 
         With 'bfloat16' the convolutions of a block round their input and
@@ -129,14 +132,14 @@ class Classifier(classifier.Classifier, Module, nn.Module):
             blk.__class__ = BLOCKS[precision]
 
     @torch.no_grad()
-    def scored(self, batch, test_flip):
+    def scored(self, batch: tuple, test_flip: bool) -> tuple:
         X, y = batch
         self.eval()
         device = next(self.parameters()).device
         Y_hat = self.test_scores(X.to(device), flip=test_flip)
         return y.cpu().numpy(), F.softmax(Y_hat, dim=-1).cpu().numpy()
 
-    def arrays(self):
+    def arrays(self) -> Arrays:
         tensors = floats(named_tensors(self))
         if any(map(is_lazy, tensors.values())):
             raise ValueError(
@@ -145,7 +148,7 @@ class Classifier(classifier.Classifier, Module, nn.Module):
             )
         return {name: to_numpy(t) for name, t in tensors.items()}
 
-    def shapes(self):
+    def shapes(self) -> parameters.Shapes:
         layers = dict(self.named_modules())
         found = {}
         for name, own in canonical(self, self.state_dict()).items():
@@ -153,12 +156,12 @@ class Classifier(classifier.Classifier, Module, nn.Module):
             found[name] = shape_of(layers[layer], part)
         return {name: found[name] for name in floats(named_tensors(self))}
 
-    def load_arrays(self, arrays):
+    def load_arrays(self, arrays: Arrays) -> None:
         own = canonical(self, self.state_dict())
         state = {own[n]: torch.tensor(array) for n, array in arrays.items()}
         self.load_state_dict(state, strict=False)
 
-    def freeze(self):
+    def freeze(self) -> None:
         names = last_layer(floats(named_tensors(self)))
         last = {id(named_tensors(self)[name]) for name in names}
         for param in self.parameters():

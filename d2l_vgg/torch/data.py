@@ -1,5 +1,10 @@
 """Fashion-MNIST for PyTorch, held whole in the memory of the device."""
 
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
 import torch
 
 from d2l_vgg.datasets import minibatches
@@ -9,11 +14,11 @@ from d2l_vgg.training import data
 class Minibatches(minibatches.Minibatches):
     __doc__ = minibatches.Minibatches.__doc__
 
-    def to_device(self, array, dtype):
+    def to_device(self, array: np.ndarray, dtype: str) -> Any:
         dtype = getattr(torch, dtype)
         return torch.tensor(array, dtype=dtype, device=self.device)
 
-    def take(self, indices, *window):
+    def take(self, indices: Any, *window: Any) -> tuple:
         indices = indices.long()
         if window:
             rows, columns = window
@@ -32,5 +37,5 @@ class FashionMNIST(data.FashionMNIST):
     __doc__ = data.FashionMNIST.__doc__
     Minibatches = Minibatches
 
-    def to_numpy(self, array):
+    def to_numpy(self, array: Any) -> np.ndarray:
         return array.cpu().numpy()

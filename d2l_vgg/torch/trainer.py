@@ -1,12 +1,16 @@
 """The steps of the training loop in PyTorch; the loop is everyone's."""
 
+from __future__ import annotations
+
 import itertools
+from typing import Any
 
 import torch
 
 from d2l_vgg.datasets.minibatches import Minibatches
 from d2l_vgg.torch.classifier import Classifier, named_tensors, to_numpy
 from d2l_vgg.training import seeds, trainer
+from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.checkpoint import optimizer_name
 
 
@@ -20,7 +24,7 @@ class Trainer(trainer.Trainer):
 
     fit.__doc__ = trainer.Trainer.fit.__doc__
 
-    def find_device(self, num_gpus):
+    def find_device(self, num_gpus: int) -> Any:
         found = torch.cuda.device_count()
         if num_gpus < 0:
             raise ValueError(
@@ -35,16 +39,16 @@ class Trainer(trainer.Trainer):
         return torch.device('cuda:0' if num_gpus and found else 'cpu')
 
     @property
-    def on_cpu(self):
+    def on_cpu(self) -> bool:
         return self.device.type == 'cpu'
 
     def threads(self):
         return torch.get_num_threads()
 
-    def seed_device(self, seed):
+    def seed_device(self, seed: int) -> None:
         torch.manual_seed(seed)
 
-    def prepare_model(self, model):
+    def prepare_model(self, model: Any) -> int:
         if isinstance(model, Classifier):
             model.set_precision(self.precision)
         elif (
@@ -60,7 +64,7 @@ class Trainer(trainer.Trainer):
         model.to(self.device)
         # Lazy layers draw parameters when they first see their input
         for batch in itertools.islice(self.train_dataloader, 1):
-            Y_hat = self.forward([a[:1] for a in batch])
+            Y_hat = self.forward(tuple(a[:1] for a in batch))
         if isinstance(model, Classifier):
             model.compile()
         self.optim = model.configure_optimizers()
@@ -116,7 +120,7 @@ class Trainer(trainer.Trainer):
         """Return the arrays of `batch` on the device."""
         return [array.to(self.device) for array in batch]
 
-    def train_step(self, batch, lr=None):
+    def train_step(self, batch: tuple, lr: float | None = None) -> None:
         self.model.train()
         loss = self.model.training_step(self.prepare_batch(batch))
         self.optim.zero_grad()
@@ -142,26 +146,26 @@ class Trainer(trainer.Trainer):
             grad *= scale
 
     @torch.no_grad()
-    def validation_step(self, batch):
+    def validation_step(self, batch: tuple) -> None:
         self.model.eval()
         self.model.validation_step(self.prepare_batch(batch))
 
     @torch.no_grad()
-    def forward(self, batch):
+    def forward(self, batch: tuple) -> Any:
         self.model.eval()
         return self.model(*self.prepare_batch(batch)[:-1])
 
-    def labels(self, batch):
+    def labels(self, batch: tuple) -> Any:
         return None if batch[-1].is_cuda else batch[-1].numpy()
 
-    def detach(self, value):
+    def detach(self, value: Any) -> Any:
         value = value.detach()
         if value.is_cuda:
             value.computed = torch.cuda.Event()
             value.computed.record()
         return value
 
-    def wait_for(self, value):
+    def wait_for(self, value: Any) -> None:
         if value.is_cuda:
             # Not for what stands in the queue behind it
             getattr(value, 'computed', torch.cuda).synchronize()
@@ -171,12 +175,12 @@ class Trainer(trainer.Trainer):
             take_no_step(self.optim)
         super().load_checkpoint()
 
-    def arrays(self):
+    def arrays(self) -> Arrays:
         tensors = {**self.tensors_by_name(), **self.optimizer_slots()}
         return {name: to_numpy(t) for name, t in tensors.items()}
 
     @torch.no_grad()
-    def load_arrays(self, arrays):
+    def load_arrays(self, arrays: Arrays) -> None:
         tensors = {**self.tensors_by_name(), **self.optimizer_slots()}
         for name, tensor in tensors.items():
             tensor.copy_(torch.from_numpy(arrays[name]))

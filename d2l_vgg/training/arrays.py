@@ -5,16 +5,22 @@ digest of everything as two more entries. It is written whole or not at all,
 and nothing in it is ever executed.
 """
 
+from __future__ import annotations
+
 import contextlib
 import errno
 import hashlib
 import io
 import json
 import zipfile
+from typing import Any, Dict
 
 import numpy as np
 
 from d2l_vgg.files import write_whole
+
+# Name -> array
+Arrays = Dict[str, np.ndarray]
 
 _META, _DIGEST = 'meta.json', 'sha256'
 
@@ -23,7 +29,7 @@ class BadArrays(ValueError):
     """A file of arrays is damaged, or holds others than those wanted."""
 
 
-def save(path, arrays, meta):
+def save(path: str, arrays: Arrays, meta: dict[str, Any]) -> str:
     """Write `arrays` (name -> NumPy array) and `meta` (JSON-able) to `path`.
 
     Returns:
@@ -34,12 +40,13 @@ def save(path, arrays, meta):
             at `path` before is still there.
     """
     found = digest(arrays, meta)
-    entries = {_META: _bytes(json.dumps(meta)), _DIGEST: _bytes(found)}
-    write_whole(path, lambda file: np.savez(file, **arrays, **entries))
+    told = {_META: _bytes(json.dumps(meta)), _DIGEST: _bytes(found)}
+    entries: dict[str, Any] = {**arrays, **told}
+    write_whole(path, lambda file: np.savez(file, **entries))
     return found
 
 
-def load(path):
+def load(path: str) -> tuple[Arrays, dict[str, Any]]:
     """Return the arrays and the meta that `save` wrote to `path`.
 
     Raises:
@@ -55,7 +62,7 @@ def load(path):
         return arrays, meta
 
 
-def load_meta(path):
+def load_meta(path: str) -> dict[str, Any]:
     """Return the meta that `save` wrote to `path`, without the arrays.
 
     Raises:
@@ -66,14 +73,14 @@ def load_meta(path):
         return json.loads(_text(_read(archive, _META)))
 
 
-def digest(arrays, meta):
+def digest(arrays: Arrays, meta: dict[str, Any]) -> str:
     """Return the SHA-256 of names, types, shapes, numbers, and of `meta`."""
     found = hashlib.sha256(json.dumps(meta, sort_keys=True).encode())
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
         about = [name, array.dtype.str, np.shape(arrays[name])]
         found.update(json.dumps(about).encode())
-        found.update(array.reshape(-1).view('uint8'))
+        found.update(array.reshape(-1).view('uint8').data)
     return found.hexdigest()
 
 

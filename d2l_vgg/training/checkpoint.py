@@ -4,17 +4,21 @@ The arrays are those of the network and of its optimizer, by name; what else
 there is to know is told as JSON. See `d2l_vgg.training.arrays`.
 """
 
+from __future__ import annotations
+
 import contextlib
 import json
 import math
 import warnings
+from typing import Any, Iterator
 
 from d2l_vgg.training import arrays as files
+from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.history import History
 from d2l_vgg.training.parameters import describe
 
 
-def optimizer_name(name, slot):
+def optimizer_name(name: str, slot: str) -> str:
     """Return the name of what an optimizer keeps of the parameter `name`.
 
     The slot 'momentum' is the velocity v of gradient descent, v <- momentum v
@@ -28,8 +32,8 @@ class BadCheckpoint(ValueError):
     """A checkpoint is damaged, or belongs to another run."""
 
 
-def save(path, arrays, meta):
-    """Write `arrays` (name -> NumPy array) and `meta` (JSON-able) to `path`.
+def save(path: str, arrays: Arrays, meta: dict[str, Any]) -> None:
+    """Write `arrays` and `meta`, which JSON can hold, to `path`.
 
     Raises:
         OSError: the folder cannot be written or the disk is full; what was
@@ -44,7 +48,7 @@ def save(path, arrays, meta):
         ) from error
 
 
-def load(path):
+def load(path: str) -> tuple[Arrays, dict[str, Any]]:
     """Return the arrays and the meta that `save` wrote to `path`.
 
     Raises:
@@ -56,7 +60,7 @@ def load(path):
         return files.load(path)
 
 
-def load_meta(path):
+def load_meta(path: str) -> dict[str, Any]:
     """Return the meta that `save` wrote to `path`, without the arrays.
 
     Errors are those of `load`, but damage to the arrays is not seen.
@@ -65,7 +69,7 @@ def load_meta(path):
         return files.load_meta(path)
 
 
-def load_seed(path):
+def load_seed(path: str) -> int:
     """Return the seed of the run that `path` is a checkpoint of.
 
     Errors are those of `load_meta`.
@@ -80,7 +84,7 @@ def load_seed(path):
 
 
 @contextlib.contextmanager
-def _explained(path):
+def _explained(path: str) -> Iterator[None]:
     """Say of a failure to read in this block what it means for the run."""
     try:
         yield
@@ -100,7 +104,7 @@ def _explained(path):
         ) from error
 
 
-def check_arrays(path, arrays, expected):
+def check_arrays(path: str, arrays: Arrays, expected: Arrays) -> None:
     """Refuse a checkpoint whose arrays are not those of this run.
 
     Args:
@@ -124,7 +128,9 @@ def check_arrays(path, arrays, expected):
             )
 
 
-def check_meta(path, meta, settings):
+def check_meta(
+    path: str, meta: dict[str, Any], settings: dict[str, Any]
+) -> None:
     """Refuse a checkpoint of another run, or one that makes no sense.
 
     Args:
@@ -173,7 +179,7 @@ def check_meta(path, meta, settings):
         )
 
 
-def tell_threads(before, now):
+def tell_threads(before: object, now: object) -> None:
     """Warn where a run goes on with another number of threads."""
     if before != now:
         warnings.warn(

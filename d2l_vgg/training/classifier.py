@@ -4,11 +4,15 @@ The steps of training and what touches a framework's arrays are in the class
 of its own folder.
 """
 
+from __future__ import annotations
+
 import abc
+from typing import Any, Iterable
 
 import numpy as np
 
 from d2l_vgg.training import parameters
+from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.runs import Run
 
 
@@ -17,7 +21,7 @@ class Classifier(abc.ABC):
 
     trainer = None
 
-    def asked(self, name, default=0):
+    def asked(self, name: str, default: Any = 0) -> Any:
         """Return a hyperparameter of the trainer, if it has this one."""
         return getattr(self.trainer, name, default)
 
@@ -36,7 +40,7 @@ class Classifier(abc.ABC):
         """
 
     @abc.abstractmethod
-    def arrays(self) -> dict:
+    def arrays(self) -> Arrays:
         """Return name -> NumPy array of parameters and running statistics.
 
         Names and layout are those of `d2l_vgg.networks.names`.
@@ -46,14 +50,14 @@ class Classifier(abc.ABC):
         """
 
     @abc.abstractmethod
-    def shapes(self) -> dict:
+    def shapes(self) -> parameters.Shapes:
         """Return name -> shape of what `load_arrays` takes.
 
         None stands for a size that is not known before the first image.
         """
 
     @abc.abstractmethod
-    def load_arrays(self, arrays: dict) -> None:
+    def load_arrays(self, arrays: Arrays) -> None:
         """Take up what `arrays` has returned, or a part of it."""
 
     @abc.abstractmethod
@@ -73,7 +77,9 @@ class Classifier(abc.ABC):
 
     # ---------------------------------------------- what all share
 
-    def predict(self, dataloader, test_flip=False):
+    def predict(
+        self, dataloader: Iterable[tuple], test_flip: bool = False
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return the labels and the predicted probabilities of a data set.
 
         Args:
@@ -89,7 +95,7 @@ class Classifier(abc.ABC):
         labels, scores = zip(*pairs)
         return np.concatenate(labels), np.concatenate(scores)
 
-    def save(self, path):
+    def save(self, path: str) -> str:
         """Write the parameters to `path`, for every framework to read.
 
         Returns:
@@ -101,7 +107,7 @@ class Classifier(abc.ABC):
         """
         return parameters.save(path, self.arrays())
 
-    def load(self, path, last=True):
+    def load(self, path: str, last: bool = True) -> None:
         """Read the parameters that `save` wrote to `path`.
 
         Args:
@@ -123,7 +129,7 @@ class Classifier(abc.ABC):
         parameters.check(path, arrays, shapes)
         self.load_arrays(arrays)
 
-    def read(self, path):
+    def read(self, path: str) -> Arrays:
         """Return name -> NumPy array of a file of parameters."""
         return parameters.load(path)
 
@@ -153,7 +159,7 @@ class Classifier(abc.ABC):
         return model
 
 
-def last_layer(names):
+def last_layer(names: Iterable[str]) -> list[str]:
     """Return those of a network's parameter names that its last layer has."""
     layer = list(names)[-1].rpartition('.')[0]
     return [name for name in names if name.rpartition('.')[0] == layer]

@@ -4,14 +4,17 @@ Which images are used, how large they are and how they are moved is decided
 here; a framework fills in its `Minibatches`.
 """
 
+from __future__ import annotations
+
 import abc
 import functools
 import hashlib
+from typing import Any, Iterable, Sequence
 
 import numpy as np
 
 from d2l_vgg import limits
-from d2l_vgg.datasets import fashion_mnist, pictures, stand_in
+from d2l_vgg.datasets import fashion_mnist, minibatches, pictures, stand_in
 from d2l_vgg.datasets.division import divide_anew
 from d2l_vgg.training import experiments
 
@@ -51,16 +54,16 @@ class FashionMNIST(abc.ABC):
 
     def __init__(
         self,
-        batch_size=64,
-        resize=(28, 28),
-        root=None,
-        num_train=None,
-        num_val=None,
-        division=None,
-        flip=False,
-        shift=0,
-        device=None,
-    ):
+        batch_size: int = 64,
+        resize: int | tuple[int, int] = (28, 28),
+        root: str | None = None,
+        num_train: int | None = None,
+        num_val: int | None = None,
+        division: int | None = None,
+        flip: bool = False,
+        shift: int = 0,
+        device: Any = None,
+    ) -> None:
         self.batch_size = experiments.check('batch_size', batch_size)
         self.resize = read_resize(resize)
         self.root = root
@@ -89,16 +92,16 @@ class FashionMNIST(abc.ABC):
 
     @property
     @abc.abstractmethod
-    def Minibatches(self) -> type:
+    def Minibatches(self) -> type[minibatches.Minibatches]:
         """The framework's subclass of `datasets.minibatches.Minibatches`."""
 
     @abc.abstractmethod
-    def to_numpy(self, array: object) -> np.ndarray:
+    def to_numpy(self, array: Any) -> np.ndarray:
         """Return an array of a minibatch as NumPy's."""
 
     # ---------------------------------------------- what all share
 
-    def load(self):
+    def load(self) -> fashion_mnist.Data:
         """Return the `fashion_mnist.Data` that was asked for, undivided."""
         if stand_in.is_asked_for(self.root):
             data = stand_in.load(
@@ -110,7 +113,9 @@ class FashionMNIST(abc.ABC):
             data = divide_anew(data, self.division)
         return data
 
-    def select(self, name, images, labels):
+    def select(
+        self, name: str, images: np.ndarray, labels: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return the first so many examples of a set, as `name` tells."""
         num = getattr(self, name)
         if num is not None and num > len(labels):
@@ -121,19 +126,19 @@ class FashionMNIST(abc.ABC):
         return images[:num], labels[:num]
 
     @functools.cached_property
-    def digest(self):
+    def digest(self) -> str:
         """The SHA-256 of all images and labels in use, in their order."""
         sha256 = hashlib.sha256()
         for array in (*self.train, *self.val):
             sha256.update(f'{array.dtype} {array.shape}'.encode())
-            sha256.update(np.ascontiguousarray(array))
+            sha256.update(np.ascontiguousarray(array).data)
         return sha256.hexdigest()
 
-    def text_labels(self, indices):
+    def text_labels(self, indices: Iterable[int]) -> list[str]:
         """Return the names of the classes with these indices."""
         return fashion_mnist.text_labels(indices)
 
-    def get_dataloader(self, train):
+    def get_dataloader(self, train: bool) -> minibatches.Minibatches:
         """Return the `Minibatches` of an epoch, shuffled for training."""
         images, labels = self.train if train else self.val
         device = self.device
@@ -150,10 +155,10 @@ class FashionMNIST(abc.ABC):
             shift=self.shift if train else 0,
         )
 
-    def train_dataloader(self):
+    def train_dataloader(self) -> minibatches.Minibatches:
         return self.get_dataloader(train=True)
 
-    def val_dataloader(self):
+    def val_dataloader(self) -> minibatches.Minibatches:
         return self.get_dataloader(train=False)
 
     @classmethod
@@ -180,7 +185,13 @@ class FashionMNIST(abc.ABC):
             images, labels, batch_size, read_resize(resize)
         )
 
-    def visualize(self, batch, nrows=1, ncols=8, labels=None):
+    def visualize(
+        self,
+        batch: tuple,
+        nrows: int = 1,
+        ncols: int = 8,
+        labels: Sequence[str] | None = None,
+    ) -> None:
         """Draw the images of a minibatch with their labels above them."""
         from matplotlib import pyplot as plt
 
@@ -196,7 +207,7 @@ class FashionMNIST(abc.ABC):
             ax.set_title(label)
 
 
-def read_resize(resize):
+def read_resize(resize: Any) -> tuple[int, int]:
     """Return (width, height) as an argument gives it.
 
     Raises:
@@ -212,7 +223,7 @@ def read_resize(resize):
     return tuple(experiments.check('resize', size) for size in resize)
 
 
-def read_optional(name, value, **bounds):
+def read_optional(name: str, value: Any, **bounds: Any) -> int | None:
     """Return a whole number, or None for None.
 
     Raises:

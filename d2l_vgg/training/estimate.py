@@ -6,9 +6,10 @@ and one with respect to the inputs come on top.
 
 import itertools
 import time
+from typing import Any
 
 
-def rest_of(trainer):
+def rest_of(trainer: Any) -> float:
     """Return about how many seconds the rest of a run will take.
 
     `trainer` has its model and its minibatches.
@@ -21,7 +22,7 @@ def rest_of(trainer):
     return epochs * num_passes * forward_seconds(trainer)
 
 
-def whole(trainer, num_train, num_val):
+def whole(trainer: Any, num_train: int, num_val: int) -> float:
     """Return about how many seconds a run with so many examples would take.
 
     `trainer` has its model, and minibatches of the size that the run has.
@@ -31,7 +32,7 @@ def whole(trainer, num_train, num_val):
     return trainer.max_epochs * num_passes * forward_seconds(trainer)
 
 
-def forward_seconds(trainer):
+def forward_seconds(trainer: Any) -> float:
     """Return how long the scores of one minibatch take."""
     for batch in itertools.islice(trainer.train_dataloader, 1):
         for _ in range(2):  # The first one compiles

@@ -5,6 +5,7 @@ in a minute on a laptop that the network learns.
 """
 
 import dataclasses
+from typing import Any, Dict
 
 from d2l_vgg import limits
 from d2l_vgg.networks.architectures import Architecture, get
@@ -35,7 +36,7 @@ class Experiment:
     """The hyperparameters of a run, with the book's as defaults."""
 
     description: str = setting('your own choice of hyperparameters')
-    arch: object = setting(  # Anything that `architectures.get` takes
+    arch: Any = setting(  # Anything that `architectures.get` takes
         'vgg_small', 'a name such as vgg11, or pairs such as ((1,16),(1,32))'
     )
     resize: int = setting(
@@ -96,7 +97,7 @@ class Experiment:
             # Python's own number, for JSON; this is how to set what is frozen
             object.__setattr__(self, field.name, value)
 
-    def describe(self):
+    def describe(self) -> str:
         """Return the hyperparameters in a few words."""
         arch = get(self.arch)
         blocks = ','.join(f'({convs},{ch})' for convs, ch, _ in arch.blocks)
@@ -108,14 +109,14 @@ class Experiment:
                 words.append(f'{field.name} {getattr(self, field.name)}')
         return ', '.join(words)
 
-    def to_dict(self):
+    def to_dict(self) -> Dict[str, Any]:
         """Return everything in the types of JSON."""
         values = dataclasses.asdict(self)
         values['arch'] = dataclasses.asdict(get(self.arch))
         return values
 
     @classmethod
-    def from_dict(cls, values):
+    def from_dict(cls, values: Dict[str, Any]) -> 'Experiment':
         """Return the experiment that `to_dict` has described."""
         return cls(**{**values, 'arch': Architecture(**values['arch'])})
 
@@ -123,7 +124,7 @@ class Experiment:
 FIELDS = {field.name: field for field in dataclasses.fields(Experiment)}
 
 
-def check(name, value):
+def check(name: str, value: Any) -> Any:
     """Return `value` as Python's own number, or refuse it.
 
     Raises:
@@ -147,7 +148,7 @@ def _small(name, blocks, dropout=0):
 
 # Chosen, as the networks, on the last 10000 training images, held out for
 # that; what five seeds reach is in chapter/results/cheap
-_CHEAP = {
+_CHEAP: Dict[str, Any] = {
     'resize': 28,
     'lr': 0.1,
     'lr_schedule': 'one_cycle',
@@ -190,7 +191,7 @@ EXPERIMENTS = {
 }
 
 
-def name_of(experiment):
+def name_of(experiment: Experiment) -> str:
     """Return the name of the experiment that this is but for its seed.
 
     'custom' stands for every other choice of hyperparameters, such as the
@@ -210,7 +211,7 @@ def name_of(experiment):
     return 'custom'
 
 
-def get_experiment(name):
+def get_experiment(name: str) -> Experiment:
     """Return the experiment of this name.
 
     Raises:

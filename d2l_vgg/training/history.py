@@ -4,10 +4,13 @@ The points are averages over minibatches exactly as the book's ProgressBoard
 takes them, and survive an interrupted run bit for bit.
 """
 
+from __future__ import annotations
+
 import csv
 import io
 import math
 import os
+from typing import Any
 
 from d2l_vgg.files import write_text
 
@@ -30,37 +33,39 @@ class History:
 
     def __init__(
         self,
-        num_train_batches,
-        num_val_batches,
-        plot_train_per_epoch=2,
-        plot_valid_per_epoch=1,
-    ):
+        num_train_batches: int | None,
+        num_val_batches: int | None,
+        plot_train_per_epoch: float = 2,
+        plot_valid_per_epoch: float = 1,
+    ) -> None:
         for name, number in (
             ('plot_train_per_epoch', plot_train_per_epoch),
             ('plot_valid_per_epoch', plot_valid_per_epoch),
         ):
             if not number > 0:
                 raise ValueError(f'{name} must be above 0, not {number!r}')
-        self.num_train_batches = num_train_batches
-        self.num_val_batches = num_val_batches
+        self.num_train_batches: Any = num_train_batches
+        self.num_val_batches: Any = num_val_batches
         self.plot_train_per_epoch = plot_train_per_epoch
         self.plot_valid_per_epoch = plot_valid_per_epoch
-        self.points = {}
+        self.points: dict[str, list[tuple[float, float]]] = {}
         # For each series: how many values, sum of the x, sum of the values
-        self._sums = {}
+        self._sums: dict[str, tuple] = {}
 
     @property
-    def train_every_n(self):
+    def train_every_n(self) -> int:
         """The minibatches behind one point of a training series."""
         # At least 1: the book's board would wait forever for the 0-th value
         return max(1, int(self.num_train_batches / self.plot_train_per_epoch))
 
     @property
-    def val_every_n(self):
+    def val_every_n(self) -> int:
         """The minibatches behind one point of a validation series."""
         return max(1, int(self.num_val_batches / self.plot_valid_per_epoch))
 
-    def record(self, series, x, value, every_n=1):
+    def record(
+        self, series: str, x: float, value: Any, every_n: int = 1
+    ) -> tuple[float, float] | None:
         """Add a value at `x` epochs; return the new point or None.
 
         The `every_n`-th value completes a point: the mean of the x and the
@@ -88,7 +93,7 @@ class History:
         return point
 
     @property
-    def final(self):
+    def final(self) -> dict[str, float]:
         """The last value of each series, as a dictionary."""
         return {name: points[-1][1] for name, points in self.points.items()}
 
@@ -99,7 +104,7 @@ class History:
         name, value = list(self.final.items())[-1]
         return f'History: {", ".join(counts)} points; last {name} {value:.3f}'
 
-    def state(self):
+    def state(self) -> dict[str, Any]:
         """Return everything as a dictionary that JSON can hold, exactly.
 
         Waits for the device where a sum is still on it.
@@ -120,7 +125,7 @@ class History:
         }
 
     @classmethod
-    def from_state(cls, state):
+    def from_state(cls, state: dict[str, Any]) -> History:
         """Return the history that `state` describes.
 
         It goes on exactly as the one whose `state` was taken: a sum comes
@@ -141,7 +146,7 @@ class History:
         }
         return history
 
-    def to_csv(self, path):
+    def to_csv(self, path: str) -> None:
         """Write the points, one a line, with every digit of each number.
 
         Raises OSError when the file cannot be written; `path` is then as
@@ -156,7 +161,7 @@ class History:
         write_text(path, text.getvalue())
 
     @classmethod
-    def from_csv(cls, path):
+    def from_csv(cls, path: str) -> History:
         """Return the history that `to_csv` wrote at `path`.
 
         Raises FileNotFoundError when there is no such file, and ValueError

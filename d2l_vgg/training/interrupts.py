@@ -10,6 +10,7 @@ import os
 import signal
 import threading
 import time
+from typing import Iterator
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 if hasattr(signal, 'SIGHUP'):  # Not on Windows
@@ -26,7 +27,7 @@ class Stop:
 
 
 @contextlib.contextmanager
-def deferred():
+def deferred() -> Iterator[Stop]:
     """Within the block, a signal only sets `asked` of what is given.
 
     A second signal interrupts at once. Signals reach Python's main thread

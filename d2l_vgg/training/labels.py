@@ -4,12 +4,16 @@ A framework's loss may take another class instead, without a word: MXNet's
 takes the nearest.
 """
 
+from __future__ import annotations
+
+from typing import Any, Iterable, Iterator
+
 import numpy as np
 
 from d2l_vgg.datasets.minibatches import Minibatches
 
 
-def check(labels, num_classes):
+def check(labels: Any, num_classes: int) -> None:
     """Refuse labels that are not among 0 to `num_classes` - 1.
 
     Args:
@@ -40,7 +44,7 @@ def check(labels, num_classes):
         )
 
 
-def check_sets(trainer):
+def check_sets(trainer: Any) -> None:
     """Refuse such labels of our own data, which are all there to be seen.
 
     A model without an accuracy does not classify.
@@ -52,7 +56,9 @@ def check_sets(trainer):
             check(loader.given_labels, trainer.num_classes)
 
 
-def checked(batches, dataloader, trainer):
+def checked(
+    batches: Iterable[tuple], dataloader: Any, trainer: Any
+) -> Iterator[tuple]:
     """Iterate over `batches`, looking at the labels that others give."""
     for batch in batches:
         if not isinstance(dataloader, Minibatches):

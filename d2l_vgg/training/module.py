@@ -1,6 +1,7 @@
 """What the book's own base class gives a model, where d2l is not there."""
 
 import inspect
+from typing import Any
 
 
 class Module:
@@ -11,7 +12,11 @@ class Module:
             and of the validation curves in an epoch
     """
 
-    def __init__(self, plot_train_per_epoch=2, plot_valid_per_epoch=1):
+    trainer: Any  # As `Classifier` has it
+
+    def __init__(
+        self, plot_train_per_epoch: float = 2, plot_valid_per_epoch: float = 1
+    ) -> None:
         super().__init__()
         self.plot_train_per_epoch = plot_train_per_epoch
         self.plot_valid_per_epoch = plot_valid_per_epoch
@@ -33,7 +38,7 @@ class Module:
         for name, value in self.hparams.items():
             setattr(self, name, value)
 
-    def plot(self, key, value, train):
+    def plot(self, key: str, value: Any, train: bool) -> None:
         """Hand on a value that a step has computed, if a trainer asks."""
         if self.trainer is not None:
             self.trainer.plot(key, value, train)

@@ -4,10 +4,20 @@ They are kept under the names and in the layout of `d2l_vgg.networks.names`,
 so that what one framework has trained, another can predict with.
 """
 
+from __future__ import annotations
+
+from typing import Dict, Optional, Tuple
+
+import numpy as np
+
 from d2l_vgg.training import arrays as files
 
+# A size that a network does not know yet is None
+Shape = Tuple[Optional[int], ...]
+Shapes = Dict[str, Shape]
 
-def save(path, arrays):
+
+def save(path: str, arrays: files.Arrays) -> str:
     """Write `arrays` (name -> NumPy array) to `path`; return their digest.
 
     Raises:
@@ -17,7 +27,7 @@ def save(path, arrays):
     return files.save(path, arrays, {})
 
 
-def load(path):
+def load(path: str) -> files.Arrays:
     """Return the arrays that `save` wrote to `path`.
 
     Raises:
@@ -33,7 +43,7 @@ def load(path):
         ) from error
 
 
-def check(path, arrays, expected):
+def check(path: str, arrays: files.Arrays, expected: Shapes) -> None:
     """Refuse parameters that are not those of this network.
 
     Args:
@@ -55,7 +65,7 @@ def check(path, arrays, expected):
             )
 
 
-def check_digest(path, digest):
+def check_digest(path: str, digest: str) -> None:
     """Refuse a file of parameters that is not the one which `save` wrote.
 
     Args:
@@ -73,7 +83,7 @@ def check_digest(path, digest):
         )
 
 
-def fits(array, shape):
+def fits(array: np.ndarray | None, shape: Shape) -> bool:
     """Return whether `array` holds numbers in `shape`, None for any size."""
     return (
         array is not None
@@ -83,6 +93,6 @@ def fits(array, shape):
     )
 
 
-def describe(array):
+def describe(array: np.ndarray | None) -> str:
     """Return shape and type of `array` in words, 'missing' for None."""
     return 'missing' if array is None else f'{array.shape} {array.dtype}'

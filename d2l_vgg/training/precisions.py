@@ -7,7 +7,7 @@ with instructions for it multiply its matrices about twice as fast.
 PRECISIONS = ('float32', 'bfloat16')
 
 
-def check(precision, on_cpu=True):
+def check(precision: str, on_cpu: bool = True) -> None:
     """Refuse a type that is unknown, or that cannot be computed in here.
 
     Args:
@@ -31,14 +31,14 @@ def check(precision, on_cpu=True):
         )
 
 
-def available(precision, on_cpu=True):
+def available(precision: str, on_cpu: bool = True) -> str:
     """Return `precision`, or 'float32' where that cannot be computed in."""
     if precision == 'bfloat16' and not (on_cpu and has_bfloat16()):
         return 'float32'
     return precision
 
 
-def has_bfloat16(path='/proc/cpuinfo'):
+def has_bfloat16(path: str = '/proc/cpuinfo') -> bool:
     """Return whether the processor, of which `path` tells, has bfloat16.
 
     Where there is no such file, as on Windows and macOS, it is taken to have

@@ -4,6 +4,8 @@ Everything is computed from true labels and predicted probabilities, so it
 serves every framework.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np
@@ -13,13 +15,13 @@ from d2l_vgg.datasets.fashion_mnist import TEXT_LABELS
 
 
 class Mistake(NamedTuple):
-    """A wrong prediction: which example, and what to write above it."""
+    """A wrong prediction: the example's index, and what to write above it."""
 
-    index: int
+    example: int
     title: str
 
 
-def confusion_matrix(labels, scores):
+def confusion_matrix(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Count how often each class is taken for each other.
 
     Args:
@@ -35,7 +37,9 @@ def confusion_matrix(labels, scores):
     return matrix
 
 
-def worst_mistakes(labels, scores, count):
+def worst_mistakes(
+    labels: np.ndarray, scores: np.ndarray, count: int
+) -> list[Mistake]:
     """Return the `count` wrong predictions that were the most certain.
 
     They are ordered by the probability of the wrong class, largest first.
@@ -54,7 +58,7 @@ def worst_mistakes(labels, scores, count):
     ]
 
 
-def report(matrix):
+def report(matrix: np.ndarray) -> str:
     """Return the accuracy, and the confusion matrix as text."""
     short = [label.replace(' ', '-')[:6] for label in TEXT_LABELS]
     rows = [('', *short)]

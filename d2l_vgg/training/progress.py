@@ -4,6 +4,8 @@ In a terminal it is a bar with the time left, in Jupyter the book's live plot,
 in a file one line for each epoch.
 """
 
+from __future__ import annotations
+
 import sys
 
 from IPython import display, get_ipython
@@ -11,9 +13,10 @@ from matplotlib_inline import backend_inline
 from tqdm import tqdm
 
 from d2l_vgg import figures
+from d2l_vgg.training.history import History
 
 
-def make(name='auto'):
+def make(name: str = 'auto') -> Silent:
     """Return the display called 'bar', 'board', 'lines', 'none' or 'auto'.
 
     Raises:
@@ -38,27 +41,27 @@ class Silent:
     """Show nothing; the base class of what shows something."""
 
     announces = False
-    note = None  # To be written on every picture
+    note: str | None = None  # To be written on every picture
 
-    def start(self, total, done, max_epochs):
+    def start(self, total: int, done: int, max_epochs: int) -> None:
         """Begin: `done` of `total` minibatches lie behind a resumed run."""
 
-    def announce(self, seconds):
+    def announce(self, seconds: float) -> None:
         """Tell, before it starts, how long the training will take."""
 
     def tell(self, text):
         """Tell, before it starts, what is to be known of the training."""
 
-    def step(self):
+    def step(self) -> None:
         """One more minibatch has been given to the device."""
 
-    def point(self, history):
+    def point(self, history: History) -> None:
         """A point has been added to `history`."""
 
-    def end_epoch(self, epoch, history):
+    def end_epoch(self, epoch: int, history: History) -> None:
         """So many epochs are complete."""
 
-    def close(self):
+    def close(self) -> None:
         """The run has ended or was stopped."""
 
 
@@ -127,7 +130,7 @@ class Board(Telling):
             self.handle.update(figure)
 
 
-def format_final(history):
+def format_final(history: History) -> str:
     """Return the last value of each series, such as 'val_acc 0.903'."""
     return ', '.join(
         f'{series} {value:.3f}' for series, value in history.final.items()

@@ -4,12 +4,15 @@
 `history.csv`, and the trained parameters, which are beside it.
 """
 
+from __future__ import annotations
+
 import importlib.metadata
 import json
 import os
 import platform
 import subprocess
 import time
+from typing import Any, ContextManager
 
 from d2l_vgg.files import alone_in, write_text
 from d2l_vgg.frameworks import FRAMEWORKS
@@ -53,12 +56,14 @@ class Run:
     0 for a whole run.
     """
 
-    def __init__(self, folder, info):
+    def __init__(self, folder: str, info: dict[str, Any]) -> None:
         self.folder = os.path.abspath(folder)
         self.info = info
 
     @classmethod
-    def new(cls, parent, name, hyperparameters, **info):
+    def new(
+        cls, parent: str, name: str, hyperparameters: Experiment, **info: Any
+    ) -> Run:
         """Make the folder `parent/name`, or `name-2` and so on if taken.
 
         `hyperparameters` is an `Experiment`, `info` goes into `run.json`.
@@ -113,7 +118,7 @@ class Run:
         return cls.open(run)
 
     @classmethod
-    def open(cls, folder):
+    def open(cls, folder: str) -> Run:
         """Return the run in `folder`.
 
         Raises:
@@ -136,7 +141,7 @@ class Run:
             raise _damaged(path, error) from None
         return cls(folder, info)
 
-    def alone(self):
+    def alone(self) -> ContextManager[None]:
         """Let no second process work on this run, in a `with` statement.
 
         Raises:
@@ -151,24 +156,24 @@ class Run:
 
         return alone_in(self.folder, refuse)
 
-    def path(self, name):
+    def path(self, name: str) -> str:
         """Return the path of a file of this run."""
         return os.path.join(self.folder, name)
 
-    def save(self, **info):
+    def save(self, **info: Any) -> None:
         """Write `run.json`, with these changes."""
         self.info.update(info)
         text = json.dumps(self.info, indent=2) + '\n'
         write_text(self.path('run.json'), text)
 
-    def remove_unfinished_files(self):
+    def remove_unfinished_files(self) -> None:
         """Remove what a kill in the middle of writing has left."""
         for name in os.listdir(self.folder):
             if name.endswith('.tmp'):
                 os.remove(self.path(name))
 
     @property
-    def name(self):
+    def name(self) -> str:
         return self.info['name']
 
     @property
@@ -177,11 +182,11 @@ class Run:
         return self.info.get('trial', 0)
 
     @property
-    def experiment(self):
+    def experiment(self) -> Experiment:
         return Experiment.from_dict(self.info['hyperparameters'])
 
     @property
-    def framework(self):
+    def framework(self) -> str:
         # Records of the time when there was but one do not tell
         return self.info.get('framework', 'mxnet')
 
@@ -206,7 +211,7 @@ class Run:
             f'{self.info["status"]}: finish it first.'
         )
 
-    def history(self):
+    def history(self) -> History:
         """Return what was recorded; of an unfinished run, what it saved."""
         from d2l_vgg.training import checkpoint  # Needs NumPy, too
 
@@ -289,7 +294,7 @@ def _damaged(path, what):
     return ValueError(f'{path} is damaged ({what}): start the run anew.')
 
 
-def versions(framework):
+def versions(framework: str | None) -> dict[str, str]:
     """Return the versions of Python and of the packages that compute."""
     found = {'python': platform.python_version()}
     own = FRAMEWORKS[framework].packages if framework else ()
@@ -301,7 +306,7 @@ def versions(framework):
     return found
 
 
-def machine():
+def machine() -> dict[str, Any]:
     """Return what this machine is: system, processor, cores, threads."""
     return {
         'system': f'{platform.system()} {platform.machine()}',
@@ -312,7 +317,7 @@ def machine():
     }
 
 
-def gpus():
+def gpus() -> list[str]:
     """Return the names of NVIDIA's GPUs, as its driver tells them."""
     try:
         done = subprocess.run(
@@ -327,7 +332,7 @@ def gpus():
     return [] if done.returncode else done.stdout.strip().splitlines()
 
 
-def processor():
+def processor() -> str:
     """Return the name of the processor, as far as the system tells it."""
     try:
         with open('/proc/cpuinfo', encoding='utf-8') as file:

@@ -4,20 +4,23 @@ Each is a function of the progress of the training, which goes from 0 at the
 first minibatch to 1 after the last, and returns a factor from 0 to 1.
 """
 
+from __future__ import annotations
+
 import math
+from typing import Callable
 
 
-def constant(progress):
+def constant(progress: float) -> float:
     """The learning rate stays as it is: the book's choice."""
     return 1.0
 
 
-def cosine(progress):
+def cosine(progress: float) -> float:
     """Half a cosine from 1 to 0 (Loshchilov and Hutter, 2016)."""
     return (1 + math.cos(math.pi * progress)) / 2
 
 
-def one_cycle(progress, warmup=0.25):
+def one_cycle(progress: float, warmup: float = 0.25) -> float:
     """Rise linearly to 1 during `warmup`, then fall linearly to 0.
 
     After Smith and Topin (2017): the rise lets a large learning rate be
@@ -28,10 +31,14 @@ def one_cycle(progress, warmup=0.25):
     return (1 - progress) / (1 - warmup)
 
 
-SCHEDULES = {'constant': constant, 'cosine': cosine, 'one_cycle': one_cycle}
+SCHEDULES: dict[str, Callable[[float], float]] = {
+    'constant': constant,
+    'cosine': cosine,
+    'one_cycle': one_cycle,
+}
 
 
-def get(name):
+def get(name: str) -> Callable[[float], float]:
     """Return the schedule of this name.
 
     Raises:

@@ -6,12 +6,13 @@ but not always saved.
 
 import contextlib
 import random
+from typing import Iterator
 
 import numpy as np
 
 
 @contextlib.contextmanager
-def kept_apart():
+def kept_apart() -> Iterator[None]:
     """Give Python's and NumPy's generators back as they were before."""
     of_python, of_numpy = random.getstate(), np.random.get_state()
     try:
@@ -21,13 +22,13 @@ def kept_apart():
         np.random.set_state(of_numpy)
 
 
-def seed_global(seed, epoch):
+def seed_global(seed: int, epoch: int) -> None:
     """Seed these two for an epoch, whose loader may draw from them."""
     np.random.seed([seed, epoch])
     random.seed(mix(seed, epoch))
 
 
-def mix(*numbers):
+def mix(*numbers: int) -> int:
     """Return a seed that no neighbouring numbers come near.
 
     MXNet fills an array from many generators, which it seeds with consecutive

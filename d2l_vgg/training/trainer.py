@@ -5,10 +5,13 @@ checkpoints that continue it, and a history that is returned. What touches a
 framework's arrays is in the methods that its own `Trainer` fills in.
 """
 
+from __future__ import annotations
+
 import abc
 import collections
 import os
 import time
+from typing import Any, Iterator
 
 from d2l_vgg.datasets.minibatches import start_at
 from d2l_vgg.training import checkpoint as checkpoints
@@ -64,24 +67,24 @@ class Trainer(abc.ABC):
 
     def __init__(
         self,
-        max_epochs,
-        num_gpus=0,
-        gradient_clip_val=0,
-        seed=None,
-        lr_schedule='constant',
-        momentum=0,
-        weight_decay=0,
-        label_smoothing=0,
-        test_flip=False,
-        precision='float32',
-        checkpoint=None,
-        checkpoint_seconds=60,
-        display='auto',
-    ):
+        max_epochs: int,
+        num_gpus: int = 0,
+        gradient_clip_val: float = 0,
+        seed: int | None = None,
+        lr_schedule: str = 'constant',
+        momentum: float = 0,
+        weight_decay: float = 0,
+        label_smoothing: float = 0,
+        test_flip: bool = False,
+        precision: str = 'float32',
+        checkpoint: str | None = None,
+        checkpoint_seconds: float = 60,
+        display: str = 'auto',
+    ) -> None:
         self.max_epochs = max_epochs
         self.num_gpus = num_gpus
         self.gradient_clip_val = gradient_clip_val
-        self.seed = seed
+        self.seed: Any = seed
         self.draws_seed = seed is None
         self.lr_schedule = lr_schedule
         self.momentum = momentum
@@ -89,7 +92,7 @@ class Trainer(abc.ABC):
         self.label_smoothing = label_smoothing
         self.test_flip = test_flip
         self.precision = precision
-        self.checkpoint = checkpoint
+        self.checkpoint: Any = checkpoint
         self.checkpoint_seconds = checkpoint_seconds
         for name, value in vars(self).items():
             if name in experiments.FIELDS and value is not None:
@@ -99,7 +102,8 @@ class Trainer(abc.ABC):
         self.device = self.find_device(num_gpus)
         precisions.check(precision, self.on_cpu)
         self.board = progress.make(display)
-        self.history, self.seconds = None, 0
+        self.history: History = None  # type: ignore[assignment]
+        self.seconds = 0.0
         self.trial = trial.size()
 
     takes_plots = False  # True while `fit` runs, see `plots.taken`
@@ -107,7 +111,7 @@ class Trainer(abc.ABC):
     # ------------------------------------- what a framework fills in
 
     @abc.abstractmethod
-    def find_device(self, num_gpus: int) -> object:
+    def find_device(self, num_gpus: int) -> Any:
         """Return the device that `num_gpus` stands for; 1 may be the CPU.
 
         Raises:
@@ -124,7 +128,7 @@ class Trainer(abc.ABC):
         """Seed the generator that draws parameters and dropout masks."""
 
     @abc.abstractmethod
-    def prepare_model(self, model) -> int:
+    def prepare_model(self, model: Any) -> int:
         """Put `model` on the device, compiled, with its parameters drawn.
 
         Takes its optimizer, too. `self.train_dataloader` is there already.
@@ -136,7 +140,7 @@ class Trainer(abc.ABC):
         """
 
     @abc.abstractmethod
-    def train_step(self, batch: tuple, lr: float = None) -> None:
+    def train_step(self, batch: tuple, lr: float | None = None) -> None:
         """Compute the gradient on a minibatch and follow it downhill.
 
         The model plots the loss meanwhile. Without `lr`, the learning rate
@@ -148,23 +152,23 @@ class Trainer(abc.ABC):
         """Let the model plot loss and accuracy on a minibatch."""
 
     @abc.abstractmethod
-    def forward(self, batch: tuple) -> object:
+    def forward(self, batch: tuple) -> Any:
         """Return the scores of a minibatch, (batch_size, num_classes)."""
 
     @abc.abstractmethod
-    def labels(self, batch: tuple) -> object:
+    def labels(self, batch: tuple) -> Any:
         """Return the labels of a minibatch, None if the device has them."""
 
     @abc.abstractmethod
-    def detach(self, value: object) -> object:
+    def detach(self, value: Any) -> Any:
         """Return a scalar of the framework without its gradient, unread."""
 
     @abc.abstractmethod
-    def wait_for(self, value: object) -> None:
+    def wait_for(self, value: Any) -> None:
         """Wait until the device has computed `value`."""
 
     @abc.abstractmethod
-    def arrays(self) -> dict:
+    def arrays(self) -> checkpoints.Arrays:
         """Return name -> NumPy array of all that training changes.
 
         These are parameters and running statistics, under the names and in
@@ -174,7 +178,7 @@ class Trainer(abc.ABC):
         """
 
     @abc.abstractmethod
-    def load_arrays(self, arrays: dict) -> None:
+    def load_arrays(self, arrays: checkpoints.Arrays) -> None:
         """Take up what `arrays` has returned, of the very same form.
 
         As many updates as `train_batch_idx` tells have been made of it.
@@ -185,7 +189,7 @@ class Trainer(abc.ABC):
         return os.environ.get('OMP_NUM_THREADS')
 
     @seeds.kept_apart()
-    def fit(self, model, data, resume=False):
+    def fit(self, model: Any, data: Any, resume: bool = False) -> History:
         """Train `model` on `data` and return the `History` of the run.
 
         With `resume`, continue from the file `checkpoint`; the run then ends
@@ -242,7 +246,7 @@ class Trainer(abc.ABC):
             self.seconds = time.monotonic() - self.started
         return self.history
 
-    def prepare(self, model, data):
+    def prepare(self, model: Any, data: Any) -> None:
         """Bring model and data to the device."""
         self.prepare_data(data)
         model.trainer = self
@@ -250,7 +254,7 @@ class Trainer(abc.ABC):
         self.seed_device(self.seed)
         self.prepare_model(model)
 
-    def prepare_data(self, data):
+    def prepare_data(self, data: Any) -> None:
         """Take the minibatches: with `$D2L_VGG_TRIAL` only so many, once.
 
         This setting shows that a long run would start and end well.
@@ -265,7 +269,7 @@ class Trainer(abc.ABC):
         self.num_val_batches = len(self.val_dataloader or ())
         trial.shorten(self, self.trial)
 
-    def start_board(self):
+    def start_board(self) -> None:
         if self.trial:
             self.board.tell(trial.note(self.trial))
         per_epoch = self.num_train_batches + self.num_val_batches
@@ -277,7 +281,7 @@ class Trainer(abc.ABC):
         if self.on_cpu and self.board.announces:
             self.board.announce(estimate.rest_of(self))
 
-    def fit_epoch(self):
+    def fit_epoch(self) -> None:
         """Train on each minibatch once, then validate."""
         if self.train_batch_idx < (self.epoch + 1) * self.num_train_batches:
             self.train_epoch()
@@ -293,7 +297,7 @@ class Trainer(abc.ABC):
         self.save_checkpoint()
         self.board.end_epoch(self.epoch, self.history)
 
-    def train_epoch(self):
+    def train_epoch(self) -> None:
         """Train on the minibatches of this epoch that are still to do."""
         done = self.train_batch_idx - self.epoch * self.num_train_batches
         for batch in self.minibatches(self.train_dataloader, done):
@@ -307,13 +311,13 @@ class Trainer(abc.ABC):
             if time.monotonic() - self.saved > self.checkpoint_seconds:
                 self.save_checkpoint()
 
-    def minibatches(self, dataloader, first=0):
+    def minibatches(self, dataloader: Any, first: int = 0) -> Iterator[tuple]:
         """Iterate over this epoch from its minibatch number `first` on."""
         seeds.seed_global(self.seed, self.epoch)
         batches = start_at(dataloader, first, [self.seed, self.epoch])
         return labels.checked(batches, dataloader, self)
 
-    def scheduled_lr(self):
+    def scheduled_lr(self) -> float | None:
         """Return the learning rate for this minibatch, None for the model's.
 
         The model may have a schedule of its own.
@@ -323,7 +327,7 @@ class Trainer(abc.ABC):
         num_steps = self.max_epochs * self.num_train_batches
         return self.lr * self.schedule(self.train_batch_idx / num_steps)
 
-    def plot(self, key, value, train):
+    def plot(self, key: str, value: Any, train: bool) -> None:
         """Take a value that a step of the model computes, without reading it.
 
         Called by the model's `training_step` and `validation_step`, or by
@@ -333,7 +337,7 @@ class Trainer(abc.ABC):
             value
         )
 
-    def record_values(self, train):
+    def record_values(self, train: bool) -> None:
         """Add the values of this minibatch to the history, and keep pace."""
         if train:
             x = self.train_batch_idx / self.num_train_batches
@@ -352,7 +356,7 @@ class Trainer(abc.ABC):
             self.wait_for(self.queued.popleft())
         self.board.step()
 
-    def save_checkpoint(self):
+    def save_checkpoint(self) -> None:
         """Write all that the rest of the run depends on to `checkpoint`."""
         if self.checkpoint is None:
             return
@@ -367,7 +371,7 @@ class Trainer(abc.ABC):
         checkpoints.save(self.checkpoint, self.arrays(), meta)
         self.saved = time.monotonic()
 
-    def load_checkpoint(self):
+    def load_checkpoint(self) -> None:
         """Return to where the run was when `checkpoint` was written."""
         arrays, meta = checkpoints.load(self.checkpoint)
         checkpoints.check_meta(self.checkpoint, meta, self.settings())
@@ -380,7 +384,7 @@ class Trainer(abc.ABC):
         self.seconds = meta['seconds']
         self.load_arrays(arrays)
 
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         """Return what must be the same in a run and in its continuation.
 
         Of foreign data only what they have is known.

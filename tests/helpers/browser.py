@@ -38,7 +38,7 @@ class Browser:
             stderr=subprocess.DEVNULL,
         )
         path = os.path.join(self.folder, 'DevToolsActivePort')
-        wait_for(lambda: os.path.exists(path) and open(path).read().strip())
+        wait_for(lambda: os.path.exists(path) and os.path.getsize(path))
         with open(path) as file:
             port, address = file.read().split()
         self.socket = websocket.create_connection(

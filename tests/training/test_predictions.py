@@ -39,4 +39,4 @@ def test_the_worst_mistakes_come_first_with_true_and_predicted_class():
         (3, 'coat, not shirt (70%)'),
     ]
     every = predictions.worst_mistakes(LABELS, scores(0.6, 0.9, 1, 0.7), 9)
-    assert [mistake.index for mistake in every] == [1, 3, 0]
+    assert [mistake.example for mistake in every] == [1, 3, 0]

@@ -186,10 +186,12 @@ def test_without_a_seed_a_stopped_run_goes_on_with_its_own(data, tmp_path):
     seed = trainer.seed
     # By the same trainer, or by another one after the process has ended
     for other in trainer, Trainer(2, checkpoint=path, display='none'):
-        content = open(path, 'rb').read()
+        with open(path, 'rb') as file:
+            content = file.read()
         other.fit(Softmax(), data, resume=True)
         assert other.seed == seed
-        open(path, 'wb').write(content)
+        with open(path, 'wb') as file:
+            file.write(content)
     whole = fit(data, seed=seed)
     assert other.history.points == whole.history.points
 
