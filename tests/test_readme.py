@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import statistics
 
 import pytest
@@ -89,3 +90,29 @@ def test_the_other_divisions_are_told_as_they_were():
             mean, sd = statistics.mean(values), statistics.stdev(values)
             cells.append(f'{mean:.4f} ({sd:.4f})')
         assert f'| {title} | {" | ".join(cells)} |' in text
+
+
+def test_the_python_of_the_readme_runs(real_root, monkeypatch, tmp_path):
+    """All blocks one after another, with a few images, and small ones."""
+    pytest.importorskip('mxnet')
+    with open(
+        os.path.join(HERE, '..', 'README.md'), encoding='utf-8'
+    ) as file:
+        blocks = re.findall(r'```python\n(.*?)```', file.read(), re.DOTALL)
+    assert len(blocks) == 2
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv('D2L_VGG_DATA', real_root)
+    first = blocks[0]
+    for old, new in (
+        ('max_epochs=10, num_gpus=1', "max_epochs=1, display='none'"),
+        ('batch_size=128, resize=(224, 224)', '32, (32, 32), num_train=64'),
+        ('(1, 1, 224, 224)', '(1, 1, 32, 32)'),
+    ):
+        assert old in first
+        first = first.replace(old, new)
+    names = {}
+    exec(first, names)
+    assert names['history'].final['val_acc'] > 0
+    exec(blocks[1].replace('seed=0', "seed=0, display='none'"), names)
+    assert names['history'].final['val_acc'] > 0.85
+    assert names['scores'].shape == (5000, 5)
