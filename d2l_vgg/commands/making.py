@@ -46,19 +46,28 @@ def make_data(package, experiment, root, selection):
     )
 
 
-def make_data_of(run, root):
-    """Return the data that `run` began with.
+def make_data_of(run, root, package):
+    """Return the data that `run` began with, in the framework `package`.
 
-    `root` is where they are now, None where that has not changed. Errors are
-    those of `make_data`.
+    `root` is where they are now, None where that has not changed.
+
+    Raises:
+        OSError: as `make_data`.
+        ValueError: they are the stand-in, and the run's were not.
     """
     asked = run.info['data']
-    return make_data(
-        load_framework(run.framework),
+    data = make_data(
+        package,
         run.experiment,
         'stand-in' if asked['stand_in'] else root or asked['root'],
         {name: asked.get(name) for name in SELECTION},
     )
+    if data.stand_in and not asked['stand_in']:
+        raise ValueError(
+            f'The run in {run.folder} was trained on other images than the '
+            'stand-in: name their folder with --data.'
+        )
+    return data
 
 
 def make_model(package, experiment):

@@ -2,6 +2,7 @@
 
 import os
 
+from d2l_vgg import frameworks
 from d2l_vgg.commands.making import (
     in_available_precision,
     load_framework,
@@ -11,74 +12,104 @@ from d2l_vgg.commands.making import (
     tell_note_of,
 )
 from d2l_vgg.commands.options import add_data_option, path
+from d2l_vgg.commands.pictures import classify
 from d2l_vgg.training.runs import Run
 
-HELP = 'show the accuracy, the confusions and the worst mistakes of a run'
+HELP = (
+    'show what a trained network gets right and wrong, or sees in a picture'
+)
 
 # So many mistakes are drawn
 NUM_MISTAKES = 24
 
 
 def add_arguments(parser):
-    """Add which run, and where its data are."""
-    parser.add_argument('run', type=path, help='the folder of a finished run')
+    """Add which run, on what, with what, and where the pictures go."""
+    parser.add_argument(
+        'run',
+        type=path,
+        help="the folder of a finished run, or 'quick', which comes with "
+        'this package',
+    )
+    parser.add_argument(
+        'image',
+        nargs='*',
+        type=path,
+        help='pictures of your own to look at, instead of the validation set',
+    )
+    parser.add_argument(
+        '--framework',
+        type=frameworks.named,
+        choices=frameworks.FRAMEWORKS,
+        help='to compute with (default: what the run was trained with)',
+    )
+    parser.add_argument(
+        '--output',
+        metavar='FOLDER',
+        type=path,
+        help='of the pictures that are drawn (default: that of the run, and '
+        'for one that comes with this package, the current one)',
+    )
     add_data_option(parser)
 
 
 def run(args):
-    """Print the accuracy and the confusions, and draw them and the mistakes.
+    """Print what the network gets right and wrong, and draw it.
 
     Raises:
         FileNotFoundError: there is no run, it is not finished, or there are
             no data.
-        ValueError: the run is damaged.
+        ValueError: the run is damaged, or a picture is none.
         OSError: the pictures cannot be written.
     """
-    from d2l_vgg.training import predictions
+    from d2l_vgg import figures
 
-    finished = Run.open(args.run)
-    parameters = finished.find_parameters()
-    data = make_data_of(finished, args.data)
+    finished = Run.find(args.run)
+    package = load_framework(args.framework or finished.framework)
     experiment = in_available_precision(finished.experiment)
-    model = make_model(load_framework(finished.framework), experiment)
+    parameters = finished.find_parameters()
+    data = None if args.image else make_data_of(finished, args.data, package)
+    model = make_model(package, experiment)
     model.load(parameters)
     model.set_precision(experiment.precision)
-    labels, scores = model.predict(
-        data.val_dataloader(), test_flip=experiment.test_flip
-    )
-    matrix = predictions.confusion_matrix(labels, scores)
-    print(predictions.report(matrix))
-    worst = predictions.worst_mistakes(labels, scores, count=NUM_MISTAKES)
-    names = draw(finished, data, matrix, worst)
+    if args.image:
+        drawn = {'pictures': classify(model, package, experiment, args.image)}
+    else:
+        drawn = judge(model, data, finished)
     tell_note_of(finished)
-    for name in names:
-        print(f'Picture: {os.path.join(args.run, name)}.png')
+    folder = args.output or finished.place
+    for name, figure in drawn.items():
+        figures.save(figure, os.path.join(folder, name))
+        print(f'Picture: {os.path.relpath(os.path.join(folder, name))}.png')
 
 
-def draw(finished, data, matrix, worst):
-    """Draw the confusions of a run, and its mistakes if it made any.
+def judge(model, data, finished):
+    """Print how good a network is, and return the figures of its mistakes.
 
     Args:
-        finished: the run, which keeps the pictures
-        data: what it was validated with
-        matrix: the confusions, as `predictions.confusion_matrix` counts them
-        worst: the mistakes, as `predictions.worst_mistakes` finds them
+        model: the network
+        data: what it is validated with
+        finished: the run that has trained it
 
     Returns:
-        The names of the pictures.
+        name -> figure
     """
     from d2l_vgg import figures
     from d2l_vgg.datasets.fashion_mnist import TEXT_LABELS
+    from d2l_vgg.training import predictions
 
-    note = note_of(finished)
-    figure = figures.confusion(matrix, TEXT_LABELS, note=note)
-    figures.save(figure, finished.path('confusion'))
-    if not worst:
-        return ['confusion']
-    figure = figures.mistakes(
-        data.val[0][[mistake.example for mistake in worst]],
-        [mistake.title for mistake in worst],
-        note=note,
+    labels, scores = model.predict(
+        data.val_dataloader(), test_flip=finished.experiment.test_flip
     )
-    figures.save(figure, finished.path('mistakes'))
-    return ['confusion', 'mistakes']
+    matrix = predictions.confusion_matrix(labels, scores)
+    print(predictions.report(matrix))
+    note = note_of(finished)
+    drawn = {'confusion': figures.confusion(matrix, TEXT_LABELS, note=note)}
+    worst = predictions.worst_mistakes(labels, scores, count=NUM_MISTAKES)
+    if worst:
+        drawn['mistakes'] = figures.mistakes(
+            data.val[0][[mistake.example for mistake in worst]],
+            [mistake.title for mistake in worst],
+            note=note,
+        )
+    return drawn

@@ -39,6 +39,7 @@ def add_arguments(parser):
     )
     parser.add_argument(
         '--framework',
+        type=frameworks.named,
         choices=frameworks.FRAMEWORKS,
         default='mxnet',
         help='to train with',
@@ -244,9 +245,9 @@ def resumed_run(stopped, root, settings):
             )
         print('It was stopped before its first checkpoint: it begins anew.')
     experiment = stopped.experiment
-    data = making.make_data_of(stopped, root)
-    making.tell_note(data)
     package = making.load_framework(stopped.framework)
+    data = making.make_data_of(stopped, root, package)
+    making.tell_note(data)
     trainer = making.make_trainer(package, experiment, **settings)
     model = making.make_model(package, experiment)
     return Job(stopped, data, trainer, model)

@@ -141,6 +141,12 @@ class Run:
             raise _damaged(path, error) from None
         return cls(folder, info)
 
+    @property
+    def place(self) -> str:
+        """The folder for pictures of this run: its own, if it is a user's."""
+        own = os.path.dirname(self.folder) != TRAINED
+        return self.folder if own else os.curdir
+
     def alone(self) -> ContextManager[None]:
         """Let no second process work on this run, in a `with` statement.
 

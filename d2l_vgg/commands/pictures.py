@@ -1,0 +1,44 @@
+"""What a trained network makes of a reader's own pictures.
+
+`d2l-vgg predict RUN IMAGE...` does this.
+"""
+
+import os
+
+from d2l_vgg.messages import one_line
+from d2l_vgg.tables import lay_out
+
+# So many classes are named for each picture
+NUM_GUESSES = 3
+
+
+def classify(model, package, experiment, paths):
+    """Print what each picture shows, and return the figure of all.
+
+    Args:
+        model: a trained network
+        package: the folder of its framework, as a module
+        experiment: what it was trained by
+        paths: files of pictures
+
+    Raises:
+        OSError: a file is not there, or cannot be read.
+        ValueError: one is no picture.
+    """
+    from d2l_vgg import figures
+    from d2l_vgg.datasets import pictures
+    from d2l_vgg.datasets.fashion_mnist import TEXT_LABELS
+
+    found = [pictures.read(path) for path in paths]
+    batches = package.FashionMNIST.pictures(paths, resize=experiment.resize)
+    _, scores = model.predict(batches, test_flip=experiment.test_flip)
+    images, titles = [], []
+    for picture, row in zip(found, scores):
+        print(f'{one_line(picture.path)}: {", ".join(picture.steps)}')
+        best = row.argsort()[::-1][:NUM_GUESSES]
+        guesses = [(TEXT_LABELS[i], f'{row[i]:.3f}') for i in best]
+        print(*lay_out(guesses, '<>', widths=(14, 5)), sep='\n')
+        images.append(picture.image)
+        name = os.path.basename(picture.path)
+        titles.append(f'{name}\n{guesses[0][0]} {row[best[0]]:.0%}')
+    return figures.mistakes(images, titles)
