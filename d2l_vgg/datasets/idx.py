@@ -9,7 +9,7 @@ import gzip
 import hashlib
 import os
 import zlib
-from typing import Iterable, NamedTuple, Tuple
+from typing import Iterable, NamedTuple
 
 import numpy as np
 
@@ -45,7 +45,7 @@ class File(NamedTuple):
     """One file: its name when unpacked, its array's shape, its SHA-256."""
 
     name: str
-    shape: Tuple[int, ...]
+    shape: tuple[int, ...]
     sha256: str
 
     @property
