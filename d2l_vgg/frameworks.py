@@ -34,21 +34,31 @@ FRAMEWORKS = {
 
 if TYPE_CHECKING:
     # `make lint` complains of a class here that leaves a method out
-    from d2l_vgg import mxnet, torch
+    from d2l_vgg import mxnet, tensorflow, torch
     from d2l_vgg.datasets.minibatches import Minibatches
     from d2l_vgg.training.classifier import Classifier
     from d2l_vgg.training.data import FashionMNIST
     from d2l_vgg.training.trainer import Trainer
 
-    CLASSIFIERS: list[type[Classifier]] = [mxnet.Classifier, torch.Classifier]
-    TRAINERS: list[type[Trainer]] = [mxnet.Trainer, torch.Trainer]
+    CLASSIFIERS: list[type[Classifier]] = [
+        mxnet.Classifier,
+        torch.Classifier,
+        tensorflow.Classifier,
+    ]
+    TRAINERS: list[type[Trainer]] = [
+        mxnet.Trainer,
+        torch.Trainer,
+        tensorflow.Trainer,
+    ]
     DATASETS: list[type[FashionMNIST]] = [
         mxnet.FashionMNIST,
         torch.FashionMNIST,
+        tensorflow.FashionMNIST,
     ]
     MINIBATCHES: list[type[Minibatches]] = [
         mxnet.data.Minibatches,
         torch.data.Minibatches,
+        tensorflow.data.Minibatches,
     ]
 
 

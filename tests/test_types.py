@@ -136,3 +136,13 @@ def test_methods_of_the_interface_have_types(folder, file, interface):
         and node.returns is None
     ]
     assert untyped == []
+
+
+@pytest.mark.parametrize('folder', FOLDERS)
+def test_every_folder_is_in_the_lists(folder):
+    with open(
+        os.path.join(ROOT, 'd2l_vgg', 'frameworks.py'), encoding='utf-8'
+    ) as file:
+        text = file.read()
+    for _, interface in INTERFACE:
+        assert re.search(rf'{folder}\.(data\.)?{interface.__name__}\b', text)

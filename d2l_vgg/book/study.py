@@ -85,12 +85,7 @@ def measure(
     )
     costs.summary(architectures.get('vgg_small'), (1, resize, resize))
     trial_size = trial.size()
-    wanted = [
-        (bias, draw, shuffle)
-        for bias in biases
-        for shuffle in range(shuffles)
-        for draw in range(draws)
-    ]
+    wanted = runs_of(biases, draws, shuffles)
     data = load(resize, batch_size, root)
     name = table_name(
         resize, batch_size, max_epochs, lr, data.stand_in, trial_size
@@ -112,6 +107,19 @@ def measure(
     print()
     print(report([o for o in read(path) if o[:3] in set(wanted)]))
     tell(notes)
+
+
+def runs_of(biases, draws, shuffles):
+    """Return (biases, draw, shuffle) of each run, in the order of training.
+
+    Of every draw the first shuffle, then of every draw the second.
+    """
+    return [
+        (bias, draw, shuffle)
+        for bias in biases
+        for shuffle in range(shuffles)
+        for draw in range(draws)
+    ]
 
 
 def tell(notes):

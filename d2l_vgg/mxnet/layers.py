@@ -152,12 +152,10 @@ def _leaves(call, counted):
 
 def kind_of(block):
     """Return what this layer is called as a part, None of unknown ones."""
-    from d2l_vgg.mxnet.vgg import LocalResponseNorm
-
-    for classes, kind in (*KINDS, (LocalResponseNorm, 'lrn')):
+    for classes, kind in KINDS:
         if isinstance(block, classes):
             return kind
-    return None
+    return getattr(block, 'summary_kind', None)
 
 
 def _macs(call, kind):

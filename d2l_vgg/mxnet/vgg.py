@@ -78,6 +78,8 @@ class LocalResponseNorm(nn.HybridBlock):
     five), beta 0.75, k 2. The shape stays as it is.
     """
 
+    summary_kind = 'lrn'  # For `layer_summary`
+
     def hybrid_forward(self, F, X):
         # MXNet has this function for its old kind of arrays only
         X = X.as_nd_ndarray()

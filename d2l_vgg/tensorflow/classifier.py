@@ -4,6 +4,8 @@ The names are those of the book. How it is trained and judged, `Trainer`
 tells.
 """
 
+from __future__ import annotations
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -13,6 +15,7 @@ from d2l_vgg.networks import names
 from d2l_vgg.tensorflow.parameters import named_parameters
 from d2l_vgg.tensorflow.sgd import SGD
 from d2l_vgg.training import classifier, module, parameters
+from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.classifier import last_layer
 
 
@@ -71,7 +74,7 @@ class Classifier(classifier.Classifier, module.Module):
             )
             self.load_arrays(arrays)
 
-    def compile(self):
+    def compile(self) -> None:
         """Compile `net`: its operations run as one graph, not one by one."""
         self.graph = compiled(self.run)
 
@@ -141,12 +144,12 @@ class Classifier(classifier.Classifier, module.Module):
         """What gradient descent changes, in the order of the layers."""
         return [p.variable for p in self.trained_parameters().values()]
 
-    def freeze(self):
+    def freeze(self) -> None:
         # A normalization that Keras knows to be frozen would keep its
         # statistics
         self.frozen = True
 
-    def set_precision(self, precision):
+    def set_precision(self, precision: str) -> None:
         """Let all blocks but the first compute in this type.
 
         With 'bfloat16' the layers of a block round their input and their
@@ -190,12 +193,12 @@ class Classifier(classifier.Classifier, module.Module):
             X = layer(X)
             print(type(layer).__name__, 'output shape:', tuple(X.shape))
 
-    def scored(self, batch, test_flip):
+    def scored(self, batch: tuple, test_flip: bool) -> tuple:
         X, y = batch
         Y_hat = self.test_scores(X, flip=test_flip)
         return np.asarray(y), tf.nn.softmax(Y_hat).numpy()
 
-    def arrays(self):
+    def arrays(self) -> Arrays:
         params = named_parameters(self)
         if params:
             return {name: p.read(p.variable) for name, p in params.items()}
@@ -206,7 +209,7 @@ class Classifier(classifier.Classifier, module.Module):
             'network see an image first, as in model(X).'
         )
 
-    def shapes(self):
+    def shapes(self) -> parameters.Shapes:
         if named_parameters(self):
             return {name: a.shape for name, a in self.arrays().items()}
         # Keras makes the variables when it first sees the input
@@ -219,7 +222,7 @@ class Classifier(classifier.Classifier, module.Module):
         num_classes = getattr(self, 'num_classes', 10)
         return names.parameter_shapes(self.arch, num_classes)
 
-    def load_arrays(self, arrays):
+    def load_arrays(self, arrays: Arrays) -> None:
         params = named_parameters(self)
         if not params:
             self.waiting = dict(arrays)

@@ -1,5 +1,10 @@
 """Fashion-MNIST for TensorFlow, held whole in the memory of the device."""
 
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
 import tensorflow as tf
 
 from d2l_vgg.datasets import minibatches
@@ -9,11 +14,11 @@ from d2l_vgg.training import data
 class Minibatches(minibatches.Minibatches):
     """As everywhere, but for `X` of shape (batch_size, height, width, 1)."""
 
-    def to_device(self, array, dtype):
+    def to_device(self, array: np.ndarray, dtype: str) -> Any:
         with tf.device(self.device):
             return tf.constant(array, dtype=dtype)
 
-    def take(self, indices, *window):
+    def take(self, indices: Any, *window: Any) -> tuple:
         X = tf.gather(self.images, indices)
         if window:
             rows, columns = window
@@ -29,5 +34,5 @@ class FashionMNIST(data.FashionMNIST):
     __doc__ = data.FashionMNIST.__doc__
     Minibatches = Minibatches
 
-    def to_numpy(self, array):
+    def to_numpy(self, array: Any) -> np.ndarray:
         return array.numpy()

@@ -1,7 +1,10 @@
 """The steps of the training loop in TensorFlow; the loop is everyone's."""
 
+from __future__ import annotations
+
 import itertools
 import os
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,6 +18,7 @@ from d2l_vgg.tensorflow.parameters import (
     seed_initializers,
 )
 from d2l_vgg.training import trainer
+from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.checkpoint import optimizer_name
 
 
@@ -23,7 +27,7 @@ class Trainer(trainer.Trainer):
 
     random_states = ()
 
-    def find_device(self, num_gpus):
+    def find_device(self, num_gpus: int) -> Any:
         found = len(tf.config.list_physical_devices('GPU'))
         if num_gpus < 0:
             raise ValueError(
@@ -38,15 +42,15 @@ class Trainer(trainer.Trainer):
         return '/GPU:0' if num_gpus and found else '/CPU:0'
 
     @property
-    def on_cpu(self):
+    def on_cpu(self) -> bool:
         return self.device == '/CPU:0'
 
-    def seed_device(self, seed):
+    def seed_device(self, seed: int) -> None:
         # Keras counts the draws of each layer in a variable of its own
         for i, state in enumerate(self.random_states):
             state.assign([seed, i << 32])
 
-    def prepare_model(self, model):
+    def prepare_model(self, model: Any) -> int:
         if not isinstance(model, Classifier):
             raise ValueError(
                 f'{type(model).__name__} is no d2l_vgg.Classifier, whose '
@@ -56,7 +60,7 @@ class Trainer(trainer.Trainer):
         # Keras draws parameters when it first sees the shape of the input
         seed_initializers(model, self.seed)
         for batch in itertools.islice(self.train_dataloader, 1):
-            Y_hat = self.forward([a[:1] for a in batch])
+            Y_hat = self.forward(tuple(a[:1] for a in batch))
         model.compile()
         self.random_states = random_states(model)
         self.optim = model.configure_optimizers()
@@ -87,7 +91,7 @@ class Trainer(trainer.Trainer):
                     'out, or let configure_optimizers heed self.trainer.'
                 )
 
-    def train_step(self, batch, lr=None):
+    def train_step(self, batch: tuple, lr: float | None = None) -> None:
         if lr is not None:
             self.optim.learning_rate = lr
         with tf.device(self.device):
@@ -116,7 +120,7 @@ class Trainer(trainer.Trainer):
         scale = tf.minimum(grad_clip_val / norm, 1)
         return [grad * scale for grad in grads]
 
-    def validation_step(self, batch):
+    def validation_step(self, batch: tuple) -> None:
         with tf.device(self.device):
             self.values = self.compiled_validate(batch)
 
@@ -132,24 +136,24 @@ class Trainer(trainer.Trainer):
         values, self.values = self.values, {}
         return values
 
-    def forward(self, batch):
+    def forward(self, batch: tuple) -> Any:
         with tf.device(self.device):
             return self.model(*batch[:-1])
 
-    def labels(self, batch):
+    def labels(self, batch: tuple) -> Any:
         return np.asarray(batch[-1]) if self.on_cpu else None
 
-    def detach(self, value):
+    def detach(self, value: Any) -> Any:
         return value
 
-    def wait_for(self, value):
+    def wait_for(self, value: Any) -> None:
         value.numpy()
 
-    def arrays(self):
+    def arrays(self) -> Arrays:
         found = self.variables_by_name()
         return {name: layout.read(kept) for name, layout, kept in found}
 
-    def load_arrays(self, arrays):
+    def load_arrays(self, arrays: Arrays) -> None:
         for name, layout, variable in self.variables_by_name():
             layout.write(variable, arrays[name])
         if hasattr(self.optim, 'iterations'):
