@@ -73,6 +73,12 @@ def add_arguments(parser):
         help='draw the stand-in if Fashion-MNIST cannot be had',
     )
     add_gpus_option(parser)
+    add_progress_options(parser)
+    hyperparameters.add_hyperparameters(parser)
+
+
+def add_progress_options(parser):
+    """Add what is shown, and what is saved, while the network is trained."""
     parser.add_argument(
         '--display',
         choices=['auto', 'bar', 'lines', 'none'],
@@ -85,7 +91,6 @@ def add_arguments(parser):
         default=60,
         help='how much work may be lost when the machine goes down',
     )
-    hyperparameters.add_hyperparameters(parser)
 
 
 class Job(NamedTuple):
