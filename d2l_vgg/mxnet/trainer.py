@@ -12,7 +12,7 @@ from mxnet import autograd, gluon, np
 
 from d2l_vgg.mxnet import inputs
 from d2l_vgg.mxnet.classifier import Classifier, named_parameters
-from d2l_vgg.training import trainer
+from d2l_vgg.training import errors, trainer
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.checkpoint import optimizer_name
 
@@ -36,16 +36,7 @@ class Trainer(trainer.Trainer, d2l.Trainer):
 
     def find_device(self, num_gpus: int) -> mx.Context:
         found = d2l.num_gpus()
-        if num_gpus < 0:
-            raise ValueError(
-                f'num_gpus is {num_gpus}, but it must be 0 or 1.'
-            )
-        if num_gpus > 1:
-            raise ValueError(
-                f'num_gpus is {num_gpus}, but a run uses one device; this '
-                f'machine has {found} GPUs that MXNet can use: ask for 1, or '
-                'for 0 to train on the CPU.'
-            )
+        errors.check_num_gpus(num_gpus, found, 'MXNet')
         return d2l.gpu() if num_gpus and found else d2l.cpu()
 
     @property
@@ -59,16 +50,8 @@ class Trainer(trainer.Trainer, d2l.Trainer):
         if isinstance(model, Classifier):
             model.set_precision(self.precision)
             model.compile()
-        elif (
-            self.label_smoothing
-            or self.test_flip
-            or (self.precision != 'float32')
-        ):
-            raise ValueError(
-                f'{type(model).__name__} is no d2l_vgg.Classifier, which '
-                'label_smoothing, test_flip and precision are for: derive it '
-                'from that, or leave them out.'
-            )
+        else:
+            errors.check_asks_nothing(self, model)
         params = model.parameters()
         if isinstance(params, list):  # Written from scratch
             model.set_scratch_params_device(self.device)

@@ -17,7 +17,7 @@ from d2l_vgg.tensorflow.parameters import (
     random_states,
     seed_initializers,
 )
-from d2l_vgg.training import trainer
+from d2l_vgg.training import errors, trainer
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.checkpoint import optimizer_name
 
@@ -29,16 +29,7 @@ class Trainer(trainer.Trainer):
 
     def find_device(self, num_gpus: int) -> Any:
         found = len(tf.config.list_physical_devices('GPU'))
-        if num_gpus < 0:
-            raise ValueError(
-                f'num_gpus is {num_gpus}, but it must be 0 or 1.'
-            )
-        if num_gpus > 1:
-            raise ValueError(
-                f'num_gpus is {num_gpus}, but a run uses one device; this '
-                f'machine has {found} GPUs that TensorFlow can use: ask for '
-                '1, or for 0 to train on the CPU.'
-            )
+        errors.check_num_gpus(num_gpus, found, 'TensorFlow')
         return '/GPU:0' if num_gpus and found else '/CPU:0'
 
     @property

@@ -9,7 +9,7 @@ import torch
 
 from d2l_vgg.datasets.minibatches import Minibatches
 from d2l_vgg.torch.classifier import Classifier, named_tensors, to_numpy
-from d2l_vgg.training import seeds, trainer
+from d2l_vgg.training import errors, seeds, trainer
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.checkpoint import optimizer_name
 
@@ -26,16 +26,7 @@ class Trainer(trainer.Trainer):
 
     def find_device(self, num_gpus: int) -> Any:
         found = torch.cuda.device_count()
-        if num_gpus < 0:
-            raise ValueError(
-                f'num_gpus is {num_gpus}, but it must be 0 or 1.'
-            )
-        if num_gpus > 1:
-            raise ValueError(
-                f'num_gpus is {num_gpus}, but a run uses one device; this '
-                f'machine has {found} GPUs that PyTorch can use: ask for 1, '
-                'or for 0 to train on the CPU.'
-            )
+        errors.check_num_gpus(num_gpus, found, 'PyTorch')
         return torch.device('cuda:0' if num_gpus and found else 'cpu')
 
     @property
@@ -51,16 +42,8 @@ class Trainer(trainer.Trainer):
     def prepare_model(self, model: Any) -> int:
         if isinstance(model, Classifier):
             model.set_precision(self.precision)
-        elif (
-            self.label_smoothing
-            or self.test_flip
-            or self.precision != 'float32'
-        ):
-            raise ValueError(
-                f'{type(model).__name__} is no d2l_vgg.Classifier, which '
-                'label_smoothing, test_flip and precision are for: derive it '
-                'from that, or leave them out.'
-            )
+        else:
+            errors.check_asks_nothing(self, model)
         model.to(self.device)
         # Lazy layers draw parameters when they first see their input
         for batch in itertools.islice(self.train_dataloader, 1):

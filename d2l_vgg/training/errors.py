@@ -1,16 +1,17 @@
-"""Errors that every framework's trainer raises.
+"""What every framework's trainer refuses, and why it stops.
 
 Each is one sentence that says what is wrong and what to do.
 """
 
 import math
+from typing import Any
 
 
 class TrainingDiverged(ArithmeticError):
     """The loss of a run is no longer a finite number."""
 
 
-def check_finite(series, x, value, lr):
+def check_finite(series: str, x: float, value: float, lr: float) -> None:
     """Stop a run that has gone astray and will not come back.
 
     Args:
@@ -26,4 +27,44 @@ def check_finite(series, x, value, lr):
         raise TrainingDiverged(
             f'{series} is {value} at epoch {x:.2f}: lower the learning rate '
             f'(lr={lr}) or limit the gradient (gradient_clip_val=1).'
+        )
+
+
+def check_num_gpus(num_gpus: int, found: int, framework: str) -> None:
+    """Refuse what is no number of GPUs that a run can use.
+
+    Args:
+        num_gpus: as a user has given it
+        found: how many this machine has
+        framework: which can use these, for the message
+
+    Raises:
+        ValueError: `num_gpus` is neither 0 nor 1.
+    """
+    if num_gpus < 0:
+        raise ValueError(f'num_gpus is {num_gpus}, but it must be 0 or 1.')
+    if num_gpus > 1:
+        raise ValueError(
+            f'num_gpus is {num_gpus}, but a run uses one device; this '
+            f'machine has {found} GPUs that {framework} can use: ask for 1, '
+            'or for 0 to train on the CPU.'
+        )
+
+
+def check_asks_nothing(trainer: Any, model: Any) -> None:
+    """Refuse a model that does not know what `trainer` is to do with it.
+
+    Raises:
+        ValueError: it is to be trained or judged as only a `Classifier` of
+            ours can be.
+    """
+    if (
+        trainer.label_smoothing
+        or trainer.test_flip
+        or trainer.precision != 'float32'
+    ):
+        raise ValueError(
+            f'{type(model).__name__} is no d2l_vgg.Classifier, which '
+            'label_smoothing, test_flip and precision are for: derive it '
+            'from that, or leave them out.'
         )
