@@ -216,11 +216,7 @@ class Trainer(abc.ABC):
             self.seed = int.from_bytes(os.urandom(4), 'big')
         # A loader may draw as it is made
         seeds.seed_global(self.seed, 0)
-        self.prepare_data(data)
-        model.trainer = self
-        self.model = model
-        self.seed_device(self.seed)
-        self.num_classes = self.prepare_model(model)
+        self.prepare(model, data)
         labels.check_sets(self)
         self.lr = model.lr
         self.epoch = self.train_batch_idx = self.val_batch_idx = 0
@@ -252,7 +248,7 @@ class Trainer(abc.ABC):
         model.trainer = self
         self.model = model
         self.seed_device(self.seed)
-        self.prepare_model(model)
+        self.num_classes = self.prepare_model(model)
 
     def prepare_data(self, data: Any) -> None:
         """Take the minibatches: with `$D2L_VGG_TRIAL` only so many, once.
