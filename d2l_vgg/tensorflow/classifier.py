@@ -9,9 +9,10 @@ from __future__ import annotations
 import keras
 import numpy as np
 import tensorflow as tf
-from keras import layers
+from keras.layers import Conv2D
 
-from d2l_vgg.networks import names
+from d2l_vgg.networks import names, summaries
+from d2l_vgg.tensorflow import layers
 from d2l_vgg.tensorflow.parameters import named_parameters
 from d2l_vgg.tensorflow.sgd import SGD
 from d2l_vgg.training import classifier, module, parameters
@@ -22,9 +23,9 @@ from d2l_vgg.training.classifier import last_layer
 class Classifier(classifier.Classifier, module.Module):
     """The base class of classification models.
 
-    A subclass sets `net`, `lr` and, for its summary, `arch`. Its parameters
-    are the variables of the Keras layers that are its attributes, and the
-    variables that are so themselves.
+    A subclass sets `net`, `lr` and, for the names of its parameters, `arch`.
+    Its parameters are the variables of the Keras layers that are its
+    attributes, and the variables that are so themselves.
 
     `training` tells whether a forward pass is one of training, for dropout
     and the like.
@@ -160,11 +161,12 @@ class Classifier(classifier.Classifier, module.Module):
             ValueError: `net` has no second block with convolutions.
         """
         policy = 'mixed_bfloat16' if precision == 'bfloat16' else precision
+        net = getattr(self, 'net', None)
         blocks = [
             blk
-            for blk in getattr(getattr(self, 'net', None), 'layers', [])[1:]
+            for blk in getattr(net, 'layers', [])[1:]
             if isinstance(blk, keras.Sequential)
-            and any(isinstance(layer, layers.Conv2D) for layer in blk.layers)
+            and any(isinstance(layer, Conv2D) for layer in blk.layers)
         ]
         if precision != 'float32' and not blocks:
             raise ValueError(
@@ -182,16 +184,15 @@ class Classifier(classifier.Classifier, module.Module):
             X_shape: (batch_size, height, width, num_channels)
             details: also list the layers inside each block
 
-        The shapes are those of a real forward pass; the parameters and the
-        multiply-adds (for one image) come from
-        `d2l_vgg.networks.costs`. For a model without `arch`, only the shapes
-        are printed.
+        The shapes are those of a real forward pass; parameters and
+        multiply-adds (for one image) are counted in the layers that it
+        calls, with '-' for what is not known.
+
+        Raises:
+            ValueError: such images do not fit, or the model has no layers.
         """
-        X = tf.zeros(X_shape)
-        self.build(X)
-        for layer in self.net.layers:
-            X = layer(X)
-            print(type(layer).__name__, 'output shape:', tuple(X.shape))
+        rows = layers.rows(self, tf.zeros(X_shape))
+        print(summaries.table(rows, details))
 
     def scored(self, batch: tuple, test_flip: bool) -> tuple:
         X, y = batch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 from typing import Any
@@ -86,14 +87,14 @@ class Trainer(trainer.Trainer):
         if lr is not None:
             self.optim.learning_rate = lr
         with tf.device(self.device):
-            self.values = self.compiled_update(batch)
+            self.hand_on(self.compiled_update(batch))
 
     def update(self, batch):
         """Make one step, and return what the model has plotted."""
         variables = self.model.trainable_variables
         self.model.training = True
         try:
-            with tf.GradientTape() as tape:
+            with plotted(self.model) as values, tf.GradientTape() as tape:
                 loss = self.model.training_step(batch)
         finally:
             self.model.training = False
@@ -101,7 +102,7 @@ class Trainer(trainer.Trainer):
             self.gradient_clip_val, tape.gradient(loss, variables)
         )
         self.optim.apply_gradients(zip(grads, variables))
-        return self.plotted()
+        return values
 
     def clip_gradients(self, grad_clip_val, grads):
         """Scale the gradient down to the norm `grad_clip_val`, if longer."""
@@ -113,19 +114,17 @@ class Trainer(trainer.Trainer):
 
     def validation_step(self, batch: tuple) -> None:
         with tf.device(self.device):
-            self.values = self.compiled_validate(batch)
+            self.hand_on(self.compiled_validate(batch))
 
     def validate(self, batch):
-        self.model.validation_step(batch)
-        return self.plotted()
-
-    def plotted(self):
-        """Take out what the model has plotted since this was last called.
-
-        In a step that is being compiled, these are its outputs.
-        """
-        values, self.values = self.values, {}
+        with plotted(self.model) as values:
+            self.model.validation_step(batch)
         return values
+
+    def hand_on(self, values):
+        """Let the model plot what its compiled step has returned."""
+        for (key, train), value in values.items():
+            self.model.plot(key, value, train)
 
     def forward(self, batch: tuple) -> Any:
         with tf.device(self.device):
@@ -177,3 +176,21 @@ class Trainer(trainer.Trainer):
             or int(os.environ.get('TF_NUM_INTRAOP_THREADS') or 0)
             or os.cpu_count()
         )
+
+
+@contextlib.contextmanager
+def plotted(model):
+    """Give a dictionary of what the model plots within the body.
+
+    A step that is compiled runs once; these are the outputs of its graph.
+    """
+    values, own = {}, vars(model).pop('plot', None)
+    model.plot = lambda key, value, train: values.update(
+        {(key, train): value}
+    )
+    try:
+        yield values
+    finally:
+        del model.plot
+        if own is not None:
+            model.plot = own

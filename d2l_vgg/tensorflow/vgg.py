@@ -81,6 +81,8 @@ class LocalResponseNorm(layers.Layer):
     divide by the five), beta 0.75, k 2. The shape stays as it is.
     """
 
+    summary_kind = 'lrn'  # For `layer_summary`
+
     def call(self, X):
         return tf.nn.local_response_normalization(
             X, depth_radius=2, bias=2, alpha=1e-4 / 5, beta=0.75
