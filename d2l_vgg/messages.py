@@ -6,6 +6,8 @@ of MXNet are put into words here.
 
 import errno
 
+from d2l_vgg.foreign_text import visible
+
 FULL = errno.ENOSPC, errno.EDQUOT, errno.EFBIG
 # What a write to a file that is open may end in
 CANNOT_WRITE = (*FULL, errno.EPIPE, errno.EIO)
@@ -22,13 +24,7 @@ ADVICE = {
 
 def one_line(text):
     """Return a text in one line that a terminal can only print."""
-    text = ' '.join(text.split())
-    return ''.join(c if c.isprintable() else escape(c) for c in text)
-
-
-def escape(character):
-    """Return how Python writes a character that cannot be printed."""
-    return character.encode('unicode_escape', 'backslashreplace').decode()
+    return visible(' '.join(text.split()))
 
 
 def explain(error):

@@ -35,9 +35,6 @@ TOO_LONG = {
     # Ten garments as one drawing each, and nothing but that
     'd2l_vgg/datasets/stand_in.py': 529,
 }
-LONG_FUNCTIONS = {
-    'd2l_vgg/figures.py: curves': 70,
-}
 
 
 def module_of(path):
@@ -152,5 +149,4 @@ def test_files_and_functions_are_short(path):
     assert text.count('\n') <= limit
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
-            limit = LONG_FUNCTIONS.get(f'{path}: {node.name}', 60)
-            assert node.end_lineno - node.lineno < limit, node.name
+            assert node.end_lineno - node.lineno < 60, node.name

@@ -2,6 +2,7 @@
 
 from d2l_vgg.book import published
 from d2l_vgg.commands import making, options
+from d2l_vgg.foreign_text import visible
 from d2l_vgg.training import interrupts
 from d2l_vgg.training.runs import Run
 
@@ -23,7 +24,7 @@ def add_arguments(parser):
         '--output',
         default='curves',
         type=options.path,
-        help='the picture, written as .svg and .png',
+        help='the picture, as .svg or .png by its ending, without one both',
     )
 
 
@@ -32,18 +33,20 @@ def run(args):
 
     Raises:
         FileNotFoundError: a folder holds no run.
-        ValueError: a run is damaged, or has no points yet.
+        ValueError: a run is damaged, or has no points yet, or the picture
+            has no name that it can have.
         OSError: the picture cannot be written.
     """
     with interrupts.ending():
         from d2l_vgg import figures
 
+    pictures = figures.names(args.output)
     runs = [Run.open(folder) for folder in args.run]
     histories = read_histories(args.run, runs)
     notes = [making.note_of(run) for run in runs]
     note = '\n'.join(dict.fromkeys(filter(None, notes))) or None
     for name, history in histories.items():
-        print(f'{name}:')
+        print(f'{visible(name)}:')
         print(describe(history, args.framework))
         print()
     figure = figures.curves(
@@ -52,7 +55,7 @@ def run(args):
     figures.save(figure, args.output)
     if note:
         print(note)
-    print(f'Picture: {args.output}.png, {args.output}.svg')
+    print(f'Picture: {", ".join(pictures)}')
 
 
 def read_histories(folders, runs):

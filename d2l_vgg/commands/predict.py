@@ -83,6 +83,17 @@ def run(args):
         print(f'Picture: {os.path.relpath(os.path.join(folder, name))}.png')
 
 
+def tell_other_mean(finished, accuracy):
+    """Say why a run recorded another accuracy than it has, if it did."""
+    recorded = (finished.info.get('results') or {}).get('val_acc')
+    if recorded is not None and f'{recorded:.4f}' != f'{accuracy:.4f}':
+        print(
+            f'Accuracy is the mean over all images; the {recorded:.4f} in '
+            "the run's curves is, as in the book, the mean over minibatches, "
+            'of which the last one may be smaller.'
+        )
+
+
 def judge(model, data, finished):
     """Print how good a network is, and return the figures of its mistakes.
 
@@ -103,6 +114,7 @@ def judge(model, data, finished):
     )
     matrix = predictions.confusion_matrix(labels, scores)
     print(predictions.report(matrix))
+    tell_other_mean(finished, matrix.trace() / matrix.sum())
     note = note_of(finished)
     drawn = {'confusion': figures.confusion(matrix, TEXT_LABELS, note=note)}
     worst = predictions.worst_mistakes(labels, scores, count=NUM_MISTAKES)

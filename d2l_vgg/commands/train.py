@@ -10,6 +10,7 @@ from d2l_vgg.commands.options import (
     add_data_option,
     add_gpus_option,
 )
+from d2l_vgg.foreign_text import visible
 from d2l_vgg.training import trial
 from d2l_vgg.training.experiments import (
     EXPERIMENTS,
@@ -226,7 +227,7 @@ def make_data_or_stand_in(
     except OSError as error:  # No files, no network, or no place to put them
         if not allow_stand_in:
             raise
-        print(f'd2l-vgg: {error}', file=sys.stderr)
+        print(f'd2l-vgg: {visible(error)}', file=sys.stderr)
         return making.make_data(package, experiment, 'stand-in', selection)
 
 
@@ -302,7 +303,7 @@ def fit(job):
     try:
         run.remove_unfinished_files()
         run.save(status='running')
-        print(describe(job, resumes), flush=True)
+        print(visible(describe(job, resumes)), flush=True)
         if not resumes:
             begin(model, run.experiment, run.info)
         trainer.fit(model, data, resume=resumes)

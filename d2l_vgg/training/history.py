@@ -13,6 +13,7 @@ import os
 from typing import Any
 
 from d2l_vgg.files import write_text
+from d2l_vgg.foreign_text import visible
 
 COLUMNS = ['series', 'epoch', 'value']
 
@@ -100,9 +101,9 @@ class History:
     def __repr__(self):
         if not self.points:
             return 'History: no points yet'
-        counts = [f'{len(ps)} {name}' for name, ps in self.points.items()]
-        name, value = list(self.final.items())[-1]
-        return f'History: {", ".join(counts)} points; last {name} {value:.3f}'
+        epoch = max(points[-1][0] for points in self.points.values())
+        values = [f'{visible(n)} {v:.4f}' for n, v in self.final.items()]
+        return f'History until epoch {epoch:.4g}: {", ".join(values)}'
 
     def state(self) -> dict[str, Any]:
         """Return everything as a dictionary that JSON can hold, exactly.

@@ -50,7 +50,7 @@ def worst_mistakes(
     return [
         Mistake(
             i,
-            f'{TEXT_LABELS[labels[i]]}, not {TEXT_LABELS[predicted[i]]} '
+            f'{TEXT_LABELS[labels[i]]},\nnot {TEXT_LABELS[predicted[i]]} '
             f'({certainty[i]:.0%})',
         )
         for i in order

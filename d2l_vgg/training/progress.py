@@ -1,19 +1,24 @@
 """What a run shows while it trains: a bar, a board, lines, or nothing.
 
-In a terminal it is a bar with the time left, in Jupyter the book's live plot,
-in a file one line for each epoch.
+In a terminal it is a bar with the time left, in a notebook the book's live
+plot, in a file one line for each epoch.
 """
 
 from __future__ import annotations
 
 import sys
+import time
 
 from IPython import display, get_ipython
 from matplotlib_inline import backend_inline
 from tqdm import tqdm
 
 from d2l_vgg import figures
+from d2l_vgg.foreign_text import visible
 from d2l_vgg.training.history import History
+
+# A line that is written anew more often cannot be read
+SECONDS_BETWEEN_LINES = 0.5
 
 
 def make(name: str = 'auto') -> Silent:
@@ -23,8 +28,7 @@ def make(name: str = 'auto') -> Silent:
         ValueError: there is no display of this name.
     """
     if name == 'auto':
-        shell = type(get_ipython()).__name__
-        if shell == 'ZMQInteractiveShell':
+        if is_notebook(get_ipython()):
             name = 'board'
         else:
             name = 'bar' if sys.stderr.isatty() else 'lines'
@@ -37,14 +41,35 @@ def make(name: str = 'auto') -> Silent:
     return displays[name]()
 
 
+def is_notebook(shell):
+    """Return whether IPython's `shell` shows pictures: not in a terminal.
+
+    Colab, Kaggle, Spyder and VS Code derive their shells from Jupyter's.
+    """
+    # Where there is such a shell, its module is there already
+    jupyter = sys.modules.get('ipykernel.zmqshell')
+    return jupyter is not None and isinstance(
+        shell, jupyter.ZMQInteractiveShell
+    )
+
+
 class Silent:
     """Show nothing; the base class of what shows something."""
 
     announces = False
     note: str | None = None  # To be written on every picture
 
-    def start(self, total: int, done: int, max_epochs: int) -> None:
-        """Begin: `done` of `total` minibatches lie behind a resumed run."""
+    def start(
+        self,
+        total: int,
+        done: int,
+        max_epochs: int,
+        batch_size: int | None = None,
+    ) -> None:
+        """Begin: `done` of `total` minibatches lie behind a resumed run.
+
+        `batch_size` is None where the data do not tell it.
+        """
 
     def announce(self, seconds: float) -> None:
         """Tell, before it starts, how long the training will take."""
@@ -75,7 +100,7 @@ class Telling(Silent):
 class Bar(Telling):
     """A progress bar in a terminal with the time left and the last points."""
 
-    def start(self, total, done, max_epochs):
+    def start(self, total, done, max_epochs, batch_size=None):
         self.bar = tqdm(
             total=total, initial=done, unit='batch', dynamic_ncols=True
         )
@@ -93,7 +118,7 @@ class Bar(Telling):
 class Lines(Telling):
     """One line for each epoch, for a log file."""
 
-    def start(self, total, done, max_epochs):
+    def start(self, total, done, max_epochs, batch_size=None):
         self.max_epochs = max_epochs
 
     def end_epoch(self, epoch, history):
@@ -104,34 +129,101 @@ class Lines(Telling):
 
 
 class Board(Telling):
-    """A live plot in Jupyter, redrawn when a point is added."""
+    """A live plot in a notebook, redrawn when a point is added.
+
+    Above it, from the start on, a line tells how far the run is.
+    """
 
     announces = True
 
-    def start(self, total, done, max_epochs):
+    def start(self, total, done, max_epochs, batch_size=None):
         backend_inline.set_matplotlib_formats('svg')
-        self.max_epochs = max_epochs
-        self.handle = None
+        self.total, self.max_epochs = total, max_epochs
+        self.done, self.batch_size = done, batch_size
+        self.picture = self.first = None
+        self.shown = time.monotonic()
+        self.line = display.display(
+            as_text(self.progress()), raw=True, display_id=True
+        )
 
     def announce(self, seconds):
-        if seconds > 60:
+        # Shorter ones end before they are read of
+        if seconds >= 20:
             print(
-                f'This takes about {seconds / 60:.0f} minutes on this CPU '
-                '(the square button stops it).'
+                f'This takes {in_words(seconds)} on this CPU (the square '
+                'button stops it).'
             )
 
+    def step(self):
+        self.done += 1
+        now = time.monotonic()
+        if self.first is None:
+            # The clock starts here: the first minibatch compiles
+            self.first = self.done, now
+        if now - self.shown > SECONDS_BETWEEN_LINES:
+            self.show_progress(now)
+
+    def show_progress(self, now, stopped=False):
+        self.shown = now
+        self.line.update(as_text(self.progress(now, stopped)), raw=True)
+
+    def progress(self, now=None, stopped=False):
+        """Return the line that tells how far the run is at a time."""
+        # What is complete belongs to no later epoch
+        last = max(0, self.done - 1) if self.done == self.total else self.done
+        epoch = last * self.max_epochs // max(1, self.total) + 1
+        parts = [
+            f'epoch {epoch}/{self.max_epochs}',
+            f'{self.done} of {self.total} minibatches',
+        ]
+        steps = self.done - self.first[0] if self.first else 0
+        if steps and now > self.first[1]:
+            speed = steps / (now - self.first[1])
+            left = (self.total - self.done) / speed
+            if left and not stopped:
+                parts.append(f'{tqdm.format_interval(left)} left')
+            if self.batch_size:
+                parts.append(f'{speed * self.batch_size:.0f} images/s')
+        if stopped and self.done < self.total:
+            parts.append('stopped')
+        return ', '.join(parts)
+
     def point(self, history):
-        figure = figures.curves({'this run': history}, note=self.note)
-        for axes in figure.axes:
-            axes.set_xlim(0, self.max_epochs)
-        if self.handle is None:
-            self.handle = display.display(figure, display_id=True)
+        figure = figures.curves(
+            {'this run': history}, note=self.note, max_epochs=self.max_epochs
+        )
+        if self.picture is None:
+            self.picture = display.display(figure, display_id=True)
         else:
-            self.handle.update(figure)
+            self.picture.update(figure)
+
+    def close(self):
+        self.show_progress(time.monotonic(), stopped=True)
+
+
+def as_text(line):
+    """Return a line as what a notebook shows below a cell."""
+    return {'text/plain': line}
+
+
+def in_words(seconds):
+    """Return about how long so many seconds are, as one would say it."""
+    if seconds < 45:
+        return 'about half a minute'
+    if seconds < 90:
+        return 'about a minute'
+    minutes = round(seconds / 60)
+    if minutes < 50:
+        return f'about {minutes} minutes'
+    if minutes < 80:
+        return 'about an hour'
+    # Whole hours and halves
+    return f'about {round(minutes / 30) / 2:g} hours'
 
 
 def format_final(history: History) -> str:
     """Return the last value of each series, such as 'val_acc 0.903'."""
     return ', '.join(
-        f'{series} {value:.3f}' for series, value in history.final.items()
+        f'{visible(series)} {value:.3f}'
+        for series, value in history.final.items()
     )

@@ -273,6 +273,7 @@ class Trainer(abc.ABC):
             self.max_epochs * per_epoch,
             self.train_batch_idx + self.epoch * self.num_val_batches,
             self.max_epochs,
+            getattr(self.data, 'batch_size', None),
         )
         if self.on_cpu and self.board.announces:
             self.board.announce(estimate.rest_of(self))

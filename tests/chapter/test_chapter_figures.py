@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import runpy
 import subprocess
 import sys
@@ -39,6 +40,21 @@ def test_figure_in_chapter_is_up_to_date(drawn, name):
     committed = ROOT / 'chapter' / 'img' / name
     # Otherwise run scripts/draw_figures.py and scripts/draw_cost.py
     assert committed.read_bytes() == (drawn / name).read_bytes()
+
+
+@pytest.mark.parametrize('name', ['book', 'book-own-draw', 'quick'])
+def test_recorded_curves_are_up_to_date(name, tmp_path):
+    """In what they say: lines are written otherwise by each matplotlib."""
+    script = ROOT / 'scripts' / 'draw_curves.py'
+    subprocess.run([sys.executable, script, tmp_path], check=True)
+    committed = ROOT / 'chapter' / 'results' / name / 'curves.svg'
+    # Otherwise run scripts/draw_curves.py
+    said, new = (
+        re.findall('<!-- (.*) -->', path.read_text(encoding='utf-8'))
+        for path in (committed, tmp_path / name / 'curves.svg')
+    )
+    assert said == new
+    assert (committed.parent / 'curves.png').exists()
 
 
 @pytest.mark.parametrize('name', NAMES)

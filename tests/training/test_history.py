@@ -206,8 +206,9 @@ def test_final_and_repr():
         history.record('val_acc', epoch + 1, 0.9025 + 0.0001 * epoch)
     assert history.final['val_acc'] == 0.9034
     assert repr(history) == (
-        'History: 20 train_loss, 10 val_loss, 10 val_acc points; '
-        'last val_acc 0.903'
+        f'History until epoch 10: '
+        f'train_loss {history.final["train_loss"]:.4f}, '
+        f'val_loss {history.final["val_loss"]:.4f}, val_acc 0.9034'
     )
 
 

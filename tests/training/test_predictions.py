@@ -35,8 +35,8 @@ def test_the_row_is_the_true_class_and_the_column_the_predicted():
 def test_the_worst_mistakes_come_first_with_true_and_predicted_class():
     found = predictions.worst_mistakes(LABELS, scores(0.6, 0.9, 1, 0.7), 2)
     assert found == [
-        (1, 'shirt, not bag (90%)'),
-        (3, 'coat, not shirt (70%)'),
+        (1, 'shirt,\nnot bag (90%)'),
+        (3, 'coat,\nnot shirt (70%)'),
     ]
     every = predictions.worst_mistakes(LABELS, scores(0.6, 0.9, 1, 0.7), 9)
     assert [mistake.example for mistake in every] == [1, 3, 0]

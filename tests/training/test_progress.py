@@ -1,9 +1,18 @@
 """What is shown while a run trains."""
 
+import os
+import re
+import sys
+import textwrap
+import time
+
+import pexpect
 import pytest
 from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
+from processes import run_python
 
+from d2l_vgg import figures
 from d2l_vgg.training import progress
 from d2l_vgg.training.history import History
 
@@ -27,13 +36,129 @@ def test_the_board_is_redrawn_in_its_place_at_every_point(shown):
     for i in range(3):
         history.record('train_loss', i / 2, 2.0 - i, 1)
         board.point(history)
-    first, *others = shown
+    pictures = [o for o in shown if 'image/svg+xml' in o['data']]
+    first, *others = pictures
     assert [other['update'] for other in others] == [True, True]
-    places = {str(output['transient']) for output in shown}
+    places = {str(output['transient']) for output in pictures}
     assert len(places) == 1 and 'display_id' in first['transient']
-    pictures = [output['data']['image/svg+xml'] for output in shown]
+    pictures = [output['data']['image/svg+xml'] for output in pictures]
     assert len(set(pictures)) == 3
     for picture in pictures:
         # As far as the run will go, from the first point on
         assert '<!-- 10 -->' in picture
         assert '<!-- stand-in -->' in picture
+
+
+def told(shown):
+    """The texts that the line above the plot has had, in order."""
+    (place,) = {str(output['transient']) for output in shown}
+    return [output['data']['text/plain'] for output in shown]
+
+
+def test_the_board_tells_how_far_the_run_is_from_the_start(shown):
+    board = progress.make('board')
+    board.start(total=50, done=0, max_epochs=10, batch_size=128)
+    assert told(shown) == ['epoch 1/10, 0 of 50 minibatches']
+    started = time.monotonic()
+    for _ in range(12):
+        time.sleep(0.1)
+        board.step()
+    seconds = time.monotonic() - started
+    # Not at every minibatch, but more than once
+    assert 2 <= len(told(shown)) <= 4
+    line = told(shown)[-1]
+    seen = re.fullmatch(
+        r'epoch (\d)/10, (\d+) of 50 minibatches, 00:(\d\d) left, '
+        r'(\d+) images/s',
+        line,
+    )
+    epoch, done, left, speed = map(int, seen.groups())
+    assert epoch == done // 5 + 1
+    # What the clock of this test says, which sees a busy machine, too
+    assert speed == pytest.approx(128 * 12 / seconds, rel=0.5)
+    assert left == pytest.approx((50 - done) * seconds / 12, rel=0.5, abs=1)
+
+
+def test_the_last_line_tells_the_end(shown):
+    board = progress.make('board')
+    board.start(total=4, done=2, max_epochs=2)
+    board.step()
+    board.close()
+    assert told(shown)[-1] == 'epoch 2/2, 3 of 4 minibatches, stopped'
+    board.step()
+    time.sleep(0.01)
+    board.close()
+    assert told(shown)[-1] == 'epoch 2/2, 4 of 4 minibatches'
+
+
+def test_the_last_point_is_seen_whole(shown):
+    history = History(None, None)
+    history.points['val_acc'] = [(i + 1, 0.9) for i in range(10)]
+    board = progress.make('board')
+    board.start(total=50, done=50, max_epochs=10)
+    figure = figures.curves({'run': history}, max_epochs=board.max_epochs)
+    low, high = figure.axes[0].get_xlim()
+    assert low == 0 and 10.1 < high < 10.6
+    assert not any(line.get_clip_on() for line in figure.axes[0].lines)
+
+
+@pytest.mark.parametrize(
+    'seconds, words',
+    [
+        (31, 'about half a minute'),
+        (61, 'about a minute'),
+        (85, 'about a minute'),
+        (100, 'about 2 minutes'),
+        (59 * 60, 'about an hour'),
+        (104 * 60, 'about 1.5 hours'),
+        (2 * 3600, 'about 2 hours'),
+    ],
+)
+def test_how_long_it_takes_is_announced_in_words(
+    seconds, words, shown, capsys
+):
+    board = progress.make('board')
+    board.start(total=50, done=0, max_epochs=10)
+    board.announce(seconds)
+    assert f'This takes {words} on this CPU' in capsys.readouterr().out
+
+
+SHELL = """
+    {shell}
+    from d2l_vgg.training import progress
+    print('shows', type(progress.make()).__name__)
+"""
+
+
+# As Colab's, VS Code's and Spyder's shells are made
+@pytest.mark.parametrize('base', ['Jupyter', 'Colab', 'SpyderShell'])
+def test_every_notebook_has_the_board(base, tmp_path):
+    pytest.importorskip('ipykernel')
+    shell = f"""
+    from ipykernel.zmqshell import ZMQInteractiveShell as Jupyter
+    class Colab(Jupyter): pass
+    class SpyderShell(Colab): pass
+    {base}.instance()
+    """
+    code = SHELL.format(shell=shell)
+    told = run_python(code, IPYTHONDIR=str(tmp_path))
+    assert told.splitlines()[-1] == 'shows Board'
+
+
+def test_a_terminal_has_the_bar_and_a_file_has_lines(tmp_path):
+    # `ipykernel` may be there for the sake of something else
+    shell = """
+    from IPython.terminal.interactiveshell import TerminalInteractiveShell
+    try:
+        import ipykernel.zmqshell
+    except ImportError:
+        pass
+    TerminalInteractiveShell.instance()
+    """
+    code = SHELL.format(shell=shell)
+    env = {**os.environ, 'IPYTHONDIR': str(tmp_path), 'TERM': 'dumb'}
+    assert run_python(code, IPYTHONDIR=str(tmp_path)) == 'shows Lines'
+    script = tmp_path / 'script.py'
+    script.write_text(textwrap.dedent(code))
+    seen = pexpect.run(f'{sys.executable} {script}', env=env, timeout=120)
+    assert b'shows Bar' in seen

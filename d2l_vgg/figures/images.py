@@ -1,0 +1,123 @@
+"""Images with what is to be said of each, and the counts of confusions."""
+
+import math
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from d2l_vgg.figures import lettering
+
+
+def show_images(
+    images,
+    labels=None,
+    num_rows=2,
+    num_cols=8,
+    title=None,
+    note=None,
+    width=1,
+):
+    """Draw the first images in a grid, each below its label.
+
+    `images` has the shape (n, height, width), or one channel before or after
+    these two; `labels` are n texts, of which two lines have room. `title` and
+    `note` as in `curves`; `width` is that of a column, in inches.
+
+    Raises ValueError when there is no image or not a label for each.
+    """
+    images = np.asarray(images)
+    if len(images) == 0:
+        raise ValueError('there are no images to draw')
+    if labels is not None and len(labels) != len(images):
+        raise ValueError(
+            f'there are {len(images)} images but {len(labels)} labels'
+        )
+    figure = Figure(figsize=(width * num_cols, 1), layout='constrained')
+    axes = figure.subplots(num_rows, num_cols, squeeze=False)
+    num_lines = 0
+    for i, ax in enumerate(axes.flat):
+        ax.axis('off')
+        if i < len(images):
+            ax.imshow(
+                images[i].squeeze(),
+                # White paper instead of the data's black background
+                cmap='gray_r',
+                vmin=images.min(),
+                vmax=images.max(),
+                interpolation='nearest',
+            )
+            if labels is not None:
+                label = ax.set_title('', fontsize='small')
+                room = 0.95 * width
+                lettering.fit(label, labels[i], room, num_lines=2)
+                lines = label.get_text().count('\n') + 1
+                num_lines = max(num_lines, lines)
+    # In inches; a label has a little air around it
+    row = 0.95 * width + (0.15 * num_lines + 0.16 if num_lines else 0)
+    heading = lettering.add_heading(figure, title, note)
+    figure.set_figheight(row * num_rows + heading)
+    return figure
+
+
+def mistakes(images, titles, num_cols=6, title=None, note=None):
+    """Draw every image, in rows of `num_cols`; the rest as `show_images`."""
+    num_rows = math.ceil(len(images) / num_cols)
+    # As much room as `not ankle boot (100%)` takes
+    return show_images(
+        images, titles, num_rows, num_cols, title, note, width=1.45
+    )
+
+
+def confusion(matrix, labels, title=None, note=None):
+    """Draw how often examples of each class were predicted to be of each.
+
+    `matrix` has the shape (num_classes, num_classes): its rows are the true
+    classes, its columns the predicted ones, its numbers counts of examples.
+    The color is the square root of a number's share of its row, so that rare
+    mistakes can be seen too. `title` and `note` as in `curves`.
+
+    Raises ValueError when the matrix is not a square of as many `labels`.
+    """
+    matrix = np.asarray(matrix)
+    n = len(labels)
+    if matrix.shape != (n, n):
+        raise ValueError(
+            f'a confusion matrix of {n} labels must have the shape '
+            f'({n}, {n}), not {matrix.shape}'
+        )
+    # In inches: a cell has room for a count of four digits
+    side = max(6, 0.43 * n + 1.7)
+    figure = Figure(figsize=(side, side - 0.4), layout='constrained')
+    ax = figure.subplots()
+    _draw_counts(ax, matrix)
+    labels = [lettering.fitted(figure, text, 1.2)[0] for text in labels]
+    style = lettering.style(*labels)
+    tilt = {'rotation': 45, 'ha': 'right', 'rotation_mode': 'anchor'}
+    ax.set_xticks(range(n), labels, **tilt, **style)
+    ax.set_yticks(range(n), labels, **style)
+    ax.set_xlabel('predicted class')
+    ax.set_ylabel('true class')
+    ax.spines[:].set_visible(False)
+    heading = lettering.add_heading(figure, title, note)
+    figure.set_figheight(side - 0.4 + heading)
+    return figure
+
+
+def _draw_counts(ax, matrix):
+    """Write every count of a matrix into its cell, which it shades."""
+    # A class without examples has an empty row
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    shades = np.sqrt(shares)
+    ax.imshow(shades, cmap='Blues', vmin=0, vmax=1)
+    num_digits = max((len(f'{count}') for count in matrix.flat), default=1)
+    for (i, j), count in np.ndenumerate(matrix):
+        color = 'white' if shades[i, j] > 0.6 else 'black' if count else '0.7'
+        ax.text(
+            j,
+            i,
+            f'{count}',
+            ha='center',
+            va='center',
+            color=color,
+            fontsize=min(10, 40 / num_digits),
+        )

@@ -1,0 +1,73 @@
+"""Figures on the disk, whose bytes are the same at any time."""
+
+import os
+import re
+
+import matplotlib
+
+from d2l_vgg.figures import lettering
+from d2l_vgg.files import write_whole
+
+ENDINGS = ('.svg', '.png')
+
+
+def names(path):
+    """Return the names of the files that a picture at `path` has.
+
+    With one of `ENDINGS` it is that file, without any it is one of each; `~`
+    is the user's folder.
+
+    Raises ValueError where no such file can be.
+    """
+    path = os.path.expanduser(os.fspath(path))
+    if not os.path.basename(path) or os.path.isdir(path):
+        raise ValueError(
+            f'A picture cannot be written to {path!r}, which is a folder: '
+            f'name a file in it, such as {os.path.join(path, "curves.png")}.'
+        )
+    ending = os.path.splitext(path)[1]
+    if ending.lower() in ENDINGS:
+        return [path]
+    if re.match(r'\.[A-Za-z]', ending):  # Not as in `lr0.05`
+        raise ValueError(
+            f'{path} ends in {ending}, but a picture is written as .png or '
+            '.svg: take one of these, or no ending for both.'
+        )
+    found = [path + ending for ending in ENDINGS]
+    for name in filter(os.path.isdir, found):
+        raise ValueError(
+            f'{name} is to be a picture, but it is a folder: choose another '
+            'name.'
+        )
+    return found
+
+
+def save(figure, path):
+    """Write a figure to the files that `names` tells of; return those.
+
+    The same figure gives the same bytes at any time. Raises ValueError as
+    `names`, and OSError when a file cannot be written; what was there before
+    is then unchanged.
+    """
+    paths = names(path)
+    for name in paths:
+        if name.lower().endswith('.svg'):
+            write_whole(name, lambda file: write_svg(figure, file))
+        else:
+            write_whole(
+                name,
+                lambda file: figure.savefig(
+                    file, format='png', dpi=lettering.DPIS[1]
+                ),
+            )
+    return paths
+
+
+def write_svg(figure, file):
+    """Write a figure as SVG into an open binary file.
+
+    Raises OSError when it cannot be written.
+    """
+    # By default matplotlib draws the identifiers by chance and writes a date
+    with matplotlib.rc_context({'svg.hashsalt': 'd2l_vgg'}):
+        figure.savefig(file, format='svg', metadata={'Date': None})

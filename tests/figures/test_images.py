@@ -1,0 +1,55 @@
+"""The images, the mistakes and the confusions show what they should."""
+
+import numpy as np
+import pytest
+from pictures import texts
+
+from d2l_vgg import figures
+
+
+def test_images_are_shown_with_their_labels():
+    images = np.arange(5 * 28 * 28).reshape(5, 1, 28, 28)
+    labels = ['coat', 'bag', 'shirt', 'dress', 'sandal']
+    figure = figures.show_images(images, labels, 2, 3, note='stand-in')
+    assert len(figure.axes) == 6
+    for ax, image, label in zip(figure.axes, images, labels):
+        assert np.array_equal(ax.get_images()[0].get_array(), image[0])
+        assert ax.get_title() == label
+    assert not figure.axes[5].get_images()
+    assert 'stand-in' in texts(figure)
+    # Only as many as there is room for
+    assert len(figures.show_images(images, None, 1, 2).axes) == 2
+
+
+def test_all_mistakes_are_shown():
+    images = np.zeros((7, 28, 28))
+    figure = figures.mistakes(images, list('abcdefg'), num_cols=3)
+    assert len(figure.axes) == 9
+    assert [ax.get_title() for ax in figure.axes[:7]] == list('abcdefg')
+
+
+def test_bad_images_are_refused():
+    with pytest.raises(ValueError, match='no images'):
+        figures.mistakes(np.zeros((0, 28, 28)), [])
+    with pytest.raises(ValueError, match='2 images but 1 labels'):
+        figures.show_images(np.zeros((2, 28, 28)), ['coat'])
+
+
+def test_confusion_shows_every_count():
+    matrix = np.array([[90, 10, 0], [5, 95, 0], [0, 0, 0]])
+    figure = figures.confusion(matrix, ['coat', 'shirt', 'bag'], 'quick')
+    (ax,) = figure.axes
+    counts = {t.get_position(): t.get_text() for t in ax.texts}
+    # Rows are the true classes; the first number of a position is the column
+    assert counts[1, 0] == '10'
+    assert counts[0, 1] == '5'
+    assert len(counts) == 9
+    shades = ax.get_images()[0].get_array()
+    assert shades[0, 0] == pytest.approx(0.9**0.5)
+    assert not shades[2].any()
+    assert {'true class', 'predicted class', 'quick'} <= set(texts(figure))
+
+
+def test_bad_confusion_is_refused():
+    with pytest.raises(ValueError, match=r'2 labels.*\(2, 2\), not \(2, 3\)'):
+        figures.confusion(np.zeros((2, 3)), ['coat', 'bag'])

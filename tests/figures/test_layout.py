@@ -1,0 +1,157 @@
+"""Every picture, with much and with little in it: all its texts have room."""
+
+import runpy
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import matplotlib.image
+import numpy as np
+import pytest
+from pictures import assert_texts_have_room, published_run
+
+from d2l_vgg import figures
+from d2l_vgg.book import published
+from d2l_vgg.datasets.fashion_mnist import TEXT_LABELS
+from d2l_vgg.datasets.stand_in import NOTE
+from d2l_vgg.training.history import History
+
+ROOT = Path(__file__).parents[2]
+
+# The first and the last that a name can be, and what has no room in a line
+LONG = 'a run of which there is much to be told ' * 8
+
+STRANGE = [
+    '_hidden',
+    '$x^2$ and $5',
+    'two\nlines',
+    '\x1b[31mred\x1b[0m',
+    '\u6df1\u5ea6\u5b66\u4e60',
+    '\ud800',
+    'x' * 500,
+    '',
+    '<!-- & -->',
+]
+
+
+def recorded(name):
+    folder = ROOT / 'chapter' / 'results' / name
+    return History.from_csv(folder / 'history.csv')
+
+
+def history(**points):
+    made = History(None, None)
+    made.points = points
+    return made
+
+
+def runs(count, name='run {}'):
+    return {name.format(i): published_run(i % 11) for i in range(count)}
+
+
+def curves(histories, band=None, **words):
+    band = band and published.Band(band)
+    return lambda: figures.curves(histories, band, **words)
+
+
+def mistakes(count, **words):
+    """The mistakes with the longest titles that there are."""
+    titles = [
+        f'{TEXT_LABELS[i % 10]},\nnot ankle boot (100%)' for i in range(count)
+    ]
+    images = np.zeros((count, 28, 28))
+    return lambda: figures.mistakes(images, titles[:count], **words)
+
+
+def confusion(labels, largest=1000, **words):
+    matrix = np.full((len(labels), len(labels)), largest // 10)
+    np.fill_diagonal(matrix, largest)
+    return lambda: figures.confusion(matrix, labels, **words)
+
+
+def cost():
+    script = runpy.run_path(str(ROOT / 'scripts' / 'draw_cost.py'))
+    return script['draw'](script['recorded_costs']())
+
+
+TITLED = {'title': 'quick', 'note': NOTE}
+FAR = history(
+    train_loss=[(0.25, 2.3), (0.75, 1e9), (1.25, np.inf), (1.75, np.nan)],
+    val_acc=[(1, -5.0)],
+)
+CASES = {
+    'quick': curves({'quick': recorded('quick')}),
+    'quick, stand-in': curves({'quick': recorded('quick')}, note=NOTE),
+    'book': curves({'book': recorded('book')}, 'mxnet'),
+    'own draw': curves({'own': recorded('book-own-draw')}, 'mxnet', **TITLED),
+    'book alone': curves({}, 'tensorflow'),
+    'a point': curves({'run': history(train_loss=[(0.25, 2.3)])}),
+    'a point, band': curves(
+        {'run': history(train_loss=[(0.25, 2.3)])}, 'mxnet', **TITLED
+    ),
+    'on the board': curves(runs(1), note=NOTE, max_epochs=10),
+    'far': curves({'run': FAR}, 'mxnet'),
+    'far, two': curves({'run': FAR, 'book': recorded('book')}, 'pytorch'),
+    'other series': curves(
+        {
+            'run': history(
+                **{name: [(0.5, 0.1), (1, 0.2)] for name in [*'abc', LONG]},
+                train_acc=[(1, 1e-9)],
+            )
+        },
+        note=NOTE,
+    ),
+    'strange series': curves(
+        {'run': history(**{name: [(1, 0.1)] for name in STRANGE})}
+    ),
+    'strange names': curves({name: published_run() for name in STRANGE}),
+    'strange names, band': curves(
+        {name: published_run() for name in STRANGE}, 'jax', **TITLED
+    ),
+    'long names': curves(
+        runs(3, LONG + '{}'), 'mxnet', title=LONG, note=NOTE
+    ),
+    'long note': curves(runs(1), note=LONG + '.'),
+    'no break': curves(runs(1), title='x' * 2000, note='y' * 300),
+    'no mistake': confusion(TEXT_LABELS, note=NOTE),
+    'three classes': confusion(TEXT_LABELS[:3], **TITLED),
+    'two classes': confusion(TEXT_LABELS[:2], title=LONG),
+    'one class': confusion(TEXT_LABELS[:1]),
+    'thirty classes': confusion(TEXT_LABELS * 3),
+    'large counts': confusion(TEXT_LABELS, 10**6, **TITLED),
+    'strange classes': confusion(STRANGE),
+    'an image': lambda: figures.show_images(
+        np.zeros((1, 28, 28)), ['coat'], 1, 1, **TITLED
+    ),
+    'images': lambda: figures.show_images(
+        np.zeros((16, 28, 28)), (TEXT_LABELS * 2)[:16], note=NOTE
+    ),
+    'images without labels': lambda: figures.show_images(
+        np.zeros((16, 28, 28)), note=NOTE
+    ),
+    'images with strange labels': lambda: figures.show_images(
+        np.zeros((9, 28, 28)), STRANGE
+    ),
+    'cost': cost,
+}
+for n in (1, 2, 8, 20):
+    CASES[f'{n} runs'] = curves(runs(n))
+    CASES[f'{n} runs, band'] = curves(runs(n), 'mxnet', **TITLED)
+for n in (1, 5, 24):
+    CASES[f'{n} mistakes'] = mistakes(n)
+    CASES[f'{n} mistakes, stand-in'] = mistakes(n, note=NOTE)
+
+
+# Those of an SVG, and those of a PNG
+@pytest.mark.parametrize('dpi', [72, 200])
+@pytest.mark.parametrize('case', CASES)
+@pytest.mark.filterwarnings('error')
+def test_every_text_has_room(case, dpi):
+    assert_texts_have_room(CASES[case](), dpi)
+
+
+@pytest.mark.parametrize('case', CASES)
+@pytest.mark.filterwarnings('error')
+def test_every_picture_can_be_written(case, tmp_path):
+    names = figures.save(CASES[case](), tmp_path / 'picture')
+    ElementTree.parse(names[0])
+    assert matplotlib.image.imread(names[1]).min() < 1

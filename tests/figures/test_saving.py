@@ -1,0 +1,111 @@
+"""Pictures are the files that were asked for, the same at every drawing."""
+
+import os
+import subprocess
+import sys
+
+import matplotlib.image
+import pytest
+from pictures import published_run
+
+from d2l_vgg import figures
+from d2l_vgg.book import published
+
+
+def test_save_writes_the_same_bytes_again(tmp_path):
+    paths = []
+    for name in 'first', 'second':
+        figure = figures.curves(
+            {'run': published_run()}, band=published.Band()
+        )
+        paths.append(figures.save(figure, tmp_path / name))
+    assert paths[0] == [f'{tmp_path}/first.svg', f'{tmp_path}/first.png']
+    for first, second in zip(*paths):
+        with open(first, 'rb') as a, open(second, 'rb') as b:
+            content = a.read()
+            assert content == b.read()
+        assert b'dc:date' not in content
+    svg = (tmp_path / 'first.svg').read_text()
+    assert svg.startswith('<?xml') and svg.rstrip().endswith('</svg>')
+    height, width, _ = matplotlib.image.imread(paths[0][1]).shape
+    # Twice what a page shows, for fine screens
+    assert width == 1600
+    assert height > 900
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_figures_need_neither_pyplot_nor_a_display(tmp_path):
+    code = (
+        'import sys\n'
+        'from d2l_vgg import figures\n'
+        'from d2l_vgg.book import published\n'
+        'runs = published.runs("jax")\n'
+        'figure = figures.curves(runs, band=published.Band())\n'
+        'figures.save(figure, sys.argv[1])\n'
+        'assert "matplotlib.pyplot" not in sys.modules\n'
+    )
+    environment = dict(os.environ, MPLBACKEND='TkAgg')
+    environment.pop('DISPLAY', None)
+    subprocess.run(
+        [sys.executable, '-c', code, str(tmp_path / 'curves')],
+        env=environment,
+        check=True,
+    )
+    assert (tmp_path / 'curves.png').stat().st_size > 10000
+
+
+@pytest.mark.parametrize(
+    'path, written',
+    [
+        ('plot.png', ['plot.png']),
+        ('plot.svg', ['plot.svg']),
+        ('PLOT.PNG', ['PLOT.PNG']),
+        ('plot', ['plot.png', 'plot.svg']),
+        ('new/plot.png', ['new/plot.png']),
+        # The end of a number is no ending
+        ('lr0.05', ['lr0.05.png', 'lr0.05.svg']),
+    ],
+)
+def test_the_ending_says_what_is_written(path, written, tmp_path):
+    figure = figures.curves({'run': published_run()})
+    names = figures.save(figure, tmp_path / path)
+    assert sorted(names) == [str(tmp_path / name) for name in written]
+    found = [p for p in tmp_path.rglob('*') if p.is_file()]
+    assert sorted(found) == [tmp_path / name for name in written]
+    for name in found:
+        start = name.read_bytes()[:5]
+        is_png = name.suffix.lower() == '.png'
+        assert start == (b'\x89PNG\r' if is_png else b'<?xml')
+
+
+def test_tilde_is_the_users_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv('HOME', str(tmp_path))
+    names = figures.names(os.path.join('~', 'plot.png'))
+    assert names == [str(tmp_path / 'plot.png')]
+
+
+@pytest.mark.parametrize(
+    'path, words',
+    [
+        ('plot.gif', ['.gif', '.png', '.svg']),
+        ('plot.v2', ['.v2']),
+        ('folder', ['folder', 'name a file in it']),
+        ('folder/', ['folder', 'name a file in it']),
+        ('', ['name a file']),
+        ('folder.png', ['folder']),
+        ('taken', ['taken.svg', 'folder']),
+    ],
+)
+def test_names_that_no_picture_can_have_are_refused(
+    path, words, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    for folder in 'folder', 'folder.png', 'taken.svg':
+        os.mkdir(folder)
+    with pytest.raises(ValueError) as error:
+        figures.names(path)
+    sentence = str(error.value)
+    assert sentence.endswith('.') and '\n' not in sentence
+    for word in words:
+        assert word in sentence
+    assert sorted(os.listdir()) == ['folder', 'folder.png', 'taken.svg']
