@@ -41,7 +41,8 @@ def test_what_is_printed_and_drawn(pictures, capsys):
         assert sum(shares) == pytest.approx(1, abs=0.05)
         right += guesses[0].startswith(label)
     assert right >= 4
-    assert Image.open('pictures.png').size[0] > 300
+    with Image.open('pictures.png') as drawn:
+        assert drawn.size[0] > 300
     assert os.path.exists('pictures.svg')
     assert not os.path.exists(os.path.join(TRAINED, 'quick', 'pictures.png'))
 
