@@ -27,6 +27,7 @@ class Framework(NamedTuple):
 
 FRAMEWORKS = {
     'mxnet': Framework('MXNet', 'mxnet', ('mxnet', *WHEELS, 'd2l')),
+    'torch': Framework('PyTorch', 'pytorch', ('torch',)),
     'tensorflow': Framework(
         'TensorFlow', 'tensorflow', ('tensorflow', 'tensorflow-cpu', 'keras')
     ),
