@@ -1,37 +1,48 @@
-"""A VGG in plain NumPy and float64, forward and backward.
+"""The VGG family in plain NumPy and float64, forward, backward and trained.
 
 Written from the definitions, loop by loop and without any framework, to hold
-the frameworks' networks against.
+the frameworks' networks against. Dropout is not in it.
 """
 
 import numpy as np
 
+from d2l_vgg.networks.architectures import Architecture
+from d2l_vgg.networks.names import parameter_names
 
-def conv3x3(X, weight, bias):
-    """Cross-correlate X (n, c, h, w) with weight (o, c, 3, 3), padding 1."""
+EPSILON = 1e-5  # Of batch normalization
+KEPT = 0.9  # Of its running statistics, at each minibatch
+
+
+def conv(X, weight, bias):
+    """Cross-correlate X (n, c, h, w) with weight (o, c, k, k), same size."""
     n, _, h, w = X.shape
-    padded = np.pad(X, ((0, 0), (0, 0), (1, 1), (1, 1)))
+    size = weight.shape[-1]
+    pad = size // 2
+    padded = np.pad(X, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
     Y = np.zeros((n, len(weight), h, w)) + bias[:, None, None]
-    for i in range(3):
-        for j in range(3):
+    for i in range(size):
+        for j in range(size):
             window = padded[:, :, i : i + h, j : j + w]
             Y += np.einsum('nchw,oc->nohw', window, weight[:, :, i, j])
     return Y
 
 
-def conv3x3_backward(X, weight, dY):
+def conv_backward(X, weight, dY):
     """Return the gradients with respect to X, weight and bias."""
     _, _, h, w = X.shape
-    padded = np.pad(X, ((0, 0), (0, 0), (1, 1), (1, 1)))
+    size = weight.shape[-1]
+    pad = size // 2
+    padded = np.pad(X, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
     d_padded, d_weight = np.zeros_like(padded), np.zeros_like(weight)
-    for i in range(3):
-        for j in range(3):
+    for i in range(size):
+        for j in range(size):
             window = padded[:, :, i : i + h, j : j + w]
             d_weight[:, :, i, j] = np.einsum('nohw,nchw->oc', dY, window)
             d_padded[:, :, i : i + h, j : j + w] += np.einsum(
                 'nohw,oc->nchw', dY, weight[:, :, i, j]
             )
-    return d_padded[:, :, 1:-1, 1:-1], d_weight, dY.sum((0, 2, 3))
+    dX = d_padded[:, :, pad : pad + h, pad : pad + w]
+    return dX, d_weight, dY.sum((0, 2, 3))
 
 
 def max_pool(X):
@@ -54,8 +65,167 @@ def max_pool_backward(X, where, dY):
     return dX
 
 
+def over_five_channels(X):
+    """Return at each channel the sum over it and two on each side."""
+    padded = np.pad(X, ((0, 0), (2, 2), (0, 0), (0, 0)))
+    return sum(padded[:, i : i + X.shape[1]] for i in range(5))
+
+
+class Network:
+    """A network of the family, whose forward pass keeps the way back.
+
+    Args:
+        arch: an `Architecture` of blocks
+        arrays: name -> array of its parameters and running statistics, by
+            the names of `d2l_vgg.networks.names`
+
+    `arrays` holds them in float64, `grads` the gradients by name.
+    """
+
+    def __init__(self, arch, arrays):
+        self.arch = arch
+        self.arrays = {n: a.astype('float64') for n, a in arrays.items()}
+        self.grads, self.way_back = {}, []
+
+    def forward(self, X, train=False):
+        """Return the scores, (batch_size, num_classes)."""
+        X, self.way_back = X.astype('float64'), []
+        for i, (num_convs, _, num_1x1) in enumerate(self.arch.blocks, 1):
+            for j in range(1, num_convs + num_1x1 + 1):
+                X = self.conv(f'conv{i}_{j}', X)
+                if self.arch.batch_norm:
+                    X = self.batch_norm(f'norm{i}_{j}', X, train)
+                X = self.relu(X)
+            if self.arch.lrn and i == 1:
+                X = self.lrn(X)
+            X = self.pool(X)
+        X = self.flatten(X)
+        for i in range(1, len(self.arch.hidden) + 1):
+            X = self.relu(self.dense(f'dense{i}', X))
+        return self.dense(f'dense{len(self.arch.hidden) + 1}', X)
+
+    def of(self, name):
+        return self.arrays[f'{name}.weight'], self.arrays[f'{name}.bias']
+
+    def keep(self, name, weight, bias):
+        self.grads[f'{name}.weight'], self.grads[f'{name}.bias'] = (
+            weight,
+            bias,
+        )
+
+    def conv(self, name, X):
+        weight, bias = self.of(name)
+
+        def back(dY):
+            dX, *grads = conv_backward(X, weight, dY)
+            self.keep(name, *grads)
+            return dX
+
+        self.way_back.append(back)
+        return conv(X, weight, bias)
+
+    def dense(self, name, X):
+        weight, bias = self.of(name)
+
+        def back(dY):
+            self.keep(name, dY.T @ X, dY.sum(0))
+            return dY @ weight
+
+        self.way_back.append(back)
+        return X @ weight.T + bias
+
+    def batch_norm(self, name, X, train):
+        weight, bias = (a[:, None, None] for a in self.of(name))
+        axes = (0, 2, 3)
+        stats = [f'{name}.running_mean', f'{name}.running_var']
+        if train:
+            for stat, now in zip(stats, (X.mean(axes), X.var(axes))):
+                self.arrays[stat] = (
+                    KEPT * self.arrays[stat] + (1 - KEPT) * now
+                )
+            mean = X.mean(axes, keepdims=True)
+            sd = np.sqrt(X.var(axes, keepdims=True) + EPSILON)
+        else:
+            mean, var = (self.arrays[s][:, None, None] for s in stats)
+            sd = np.sqrt(var + EPSILON)
+        normal = (X - mean) / sd
+
+        def back(dY):
+            assert train
+            self.keep(name, (dY * normal).sum(axes), dY.sum(axes))
+            along = normal * (dY * normal).mean(axes, keepdims=True)
+            return weight / sd * (dY - dY.mean(axes, keepdims=True) - along)
+
+        self.way_back.append(back)
+        return weight * normal + bias
+
+    def relu(self, X):
+        self.way_back.append(lambda dY: dY * (X > 0))
+        return np.maximum(X, 0)
+
+    def lrn(self, X):
+        alpha, beta = 1e-4 / 5, 0.75
+        strength = 2 + alpha * over_five_channels(X**2)
+
+        def back(dY):
+            shared = over_five_channels(dY * X * strength ** (-beta - 1))
+            return dY * strength**-beta - 2 * alpha * beta * X * shared
+
+        self.way_back.append(back)
+        return X * strength**-beta
+
+    def pool(self, X):
+        Y, where = max_pool(X)
+        self.way_back.append(lambda dY: max_pool_backward(X, where, dY))
+        return Y
+
+    def flatten(self, X):
+        self.way_back.append(lambda dY: dY.reshape(X.shape))
+        return X.reshape(len(X), -1)
+
+    def loss(self, X, y, label_smoothing=0):
+        """Return the mean cross-entropy, and leave its gradients behind."""
+        scores = self.forward(X, train=True)
+        num_classes = scores.shape[1]
+        shifted = scores - scores.max(1, keepdims=True)
+        log_p = shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
+        wanted = (1 - label_smoothing) * np.eye(num_classes)[y]
+        wanted += label_smoothing / num_classes
+        d = (np.exp(log_p) - wanted) / len(y)
+        for back in reversed(self.way_back):
+            d = back(d)
+        return -(wanted * log_p).sum(1).mean()
+
+    def fit(
+        self,
+        batches,
+        rates,
+        momentum=0,
+        weight_decay=0,
+        gradient_clip_val=0,
+        label_smoothing=0,
+    ):
+        """Train on minibatches with these rates; return the losses.
+
+        `velocities` are what the last step has added, by name.
+        """
+        losses, self.velocities = [], {}
+        for (X, y), lr in zip(batches, rates):
+            losses.append(self.loss(X, y, label_smoothing))
+            squares = sum((grad**2).sum() for grad in self.grads.values())
+            scale = 1
+            if gradient_clip_val:
+                scale = min(1, gradient_clip_val / np.sqrt(squares))
+            for name, grad in self.grads.items():
+                w, v = self.arrays[name], self.velocities.get(name, 0)
+                v = momentum * v - lr * (scale * grad + weight_decay * w)
+                self.velocities[name] = v
+                self.arrays[name] = w + v
+        return losses
+
+
 def loss_and_gradients(blocks, params, X, y):
-    """Run a VGG without dropout; return scores, mean loss and gradients.
+    """Run a plain VGG; return scores, mean loss and gradients.
 
     Args:
         blocks: pairs (num_convs, num_channels)
@@ -63,42 +233,10 @@ def loss_and_gradients(blocks, params, X, y):
         X: images, of shape (batch_size, num_channels, height, width)
         y: classes, of shape (batch_size,)
     """
-    params = [p.astype(np.float64) for p in params]
-    X = X.astype(np.float64)
-    saved, i = [], 0
-    for num_convs, _ in blocks:
-        for _ in range(num_convs):
-            Z = conv3x3(X, params[i], params[i + 1])
-            saved.append(('conv', i, X, Z))
-            X, i = np.maximum(Z, 0), i + 2
-        Y, where = max_pool(X)
-        saved.append(('pool', None, X, where))
-        X = Y
-    shape = X.shape
-    X = X.reshape(len(X), -1)
-    while i < len(params):
-        last = i + 2 == len(params)
-        Z = X @ params[i].T + params[i + 1]
-        saved.append(('dense', i, X, None if last else Z))
-        X, i = Z if last else np.maximum(Z, 0), i + 2
-    scores = X
-    shifted = scores - scores.max(1, keepdims=True)
-    log_p = shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
-    rows = np.arange(len(y))
-    loss = -log_p[rows, y].mean()
-    d = np.exp(log_p)
-    d[rows, y] -= 1
-    d /= len(y)
-    grads = [None] * len(params)
-    for kind, i, X, Z in reversed(saved):
-        if kind == 'dense':
-            d = d if Z is None else d * (Z > 0)
-            grads[i], grads[i + 1] = d.T @ X, d.sum(0)
-            d = d @ params[i]
-        elif kind == 'pool':
-            d = d.reshape(shape) if d.ndim == 2 else d
-            d = max_pool_backward(X, Z, d)
-        else:
-            d = d * (Z > 0)
-            d, grads[i], grads[i + 1] = conv3x3_backward(X, params[i], d)
-    return scores, loss, grads
+    num_dense = len(params) // 2 - sum(pair[0] for pair in blocks)
+    hidden = [len(bias) for bias in params[1::2]][-num_dense:-1]
+    arch = Architecture('plain', tuple(blocks), hidden=hidden, dropout=0)
+    names = parameter_names(arch)
+    network = Network(arch, dict(zip(names, params)))
+    loss = network.loss(X, y)
+    return network.forward(X), loss, [network.grads[n] for n in names]

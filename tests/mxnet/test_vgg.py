@@ -14,7 +14,7 @@ from frameworks import MXNet, images, needs_bfloat16
 from mxnet import np as mnp
 from mxnet.gluon import nn
 from mxnet.gluon.model_zoo import vision
-from numpy_vgg import conv3x3, max_pool
+from numpy_vgg import conv, max_pool
 
 from d2l_vgg.mxnet import VGG, Classifier
 from d2l_vgg.mxnet.vgg import LocalResponseNorm
@@ -199,7 +199,7 @@ def test_a_bfloat16_block_rounds_what_goes_into_it_and_what_comes_out():
     assert Y.dtype == np.float32
     weight = blk[0].weight.data()
     assert weight.dtype == np.float32
-    expected = conv3x3(
+    expected = conv(
         to_bfloat16(X).astype('float64'),
         to_bfloat16(weight.asnumpy()).astype('float64'),
         np.zeros(32),

@@ -1,0 +1,191 @@
+"""The same numbers everywhere: every framework against NumPy in float64.
+
+From the same parameters and minibatches come the same scores, loss,
+gradients and statistics, and the same parameters after a few steps, up to
+what float32 rounds. So they agree with one another, too, for a few steps:
+later, a maximum that is not decided parts them.
+"""
+
+import itertools
+
+import numpy as np
+import pytest
+from frameworks import FRAMEWORKS, images
+from numpy_data import FashionMNIST
+from numpy_vgg import Network
+
+from d2l_vgg import frameworks
+from d2l_vgg.networks.architectures import Architecture
+from d2l_vgg.networks.names import parameter_shapes
+from d2l_vgg.training import schedules
+
+ARCHS = {
+    'plain': Architecture(
+        'plain', ((1, 4), (2, 6)), hidden=(16, 8), dropout=0
+    ),
+    '1x1': Architecture('1x1', ((1, 4), (1, 6, 2)), hidden=(8,), dropout=0),
+    'lrn': Architecture(
+        'lrn', ((2, 9), (1, 6)), lrn=True, hidden=(), dropout=0
+    ),
+    'batch_norm': Architecture(
+        'batch_norm',
+        ((1, 4), (2, 6)),
+        batch_norm=True,
+        hidden=(8,),
+        dropout=0,
+    ),
+}
+RTOL = 1e-5  # Of a gradient in float32
+# With this seed no maximum of a few steps is undecided
+BATCH_SIZE, NUM_STEPS, SEED, LR = 8, 5, 0, 0.1
+# What is set up in `Trainer`, one by one and all at once
+OPTIONS = {
+    'plain': {},
+    'momentum': {'momentum': 0.9},
+    'weight_decay': {'weight_decay': 0.1},
+    'one_cycle': {'momentum': 0.9, 'lr_schedule': 'one_cycle'},
+    'clipping': {'gradient_clip_val': 1},
+    'smoothing': {'label_smoothing': 0.2},
+}
+OPTIONS['all'] = {k: v for o in OPTIONS.values() for k, v in o.items()}
+
+
+def installed(framework):
+    if not framework.is_installed():
+        pytest.skip(f'{framework.name} is not installed')
+    if framework.name not in frameworks.FRAMEWORKS:
+        pytest.skip(f'{framework.name} is not in this package yet')
+    return framework
+
+
+@pytest.fixture(params=FRAMEWORKS, ids=lambda f: f.name, scope='module')
+def framework(request):
+    return installed(request.param)
+
+
+def draw(arch, X_shape):
+    """Return name -> array of parameters that leave no layer idle."""
+    rng, arrays = np.random.RandomState(0), {}
+    side = X_shape[2] // 2 ** len(arch.blocks)
+    inputs = arch.blocks[-1][1] * side**2
+    for name, shape in parameter_shapes(arch).items():
+        unknown = X_shape[1] if name.startswith('conv') else inputs
+        shape = [unknown if size is None else size for size in shape]
+        if name.endswith('var'):
+            array = rng.uniform(0.5, 2, shape)
+        elif name.startswith('norm') or name.endswith('bias'):
+            array = rng.uniform(-0.5, 0.5, shape) + name.endswith('t')
+        else:
+            bound = np.sqrt(6 / np.prod(shape[1:]))
+            array = rng.uniform(-bound, bound, shape)
+        arrays[name] = array.astype('float32')
+    if arch.lrn:  # Activations so large that its constants count
+        arrays['conv1_1.weight'] *= 1000
+        arrays['dense1.weight'] /= 1000
+    return arrays
+
+
+def built(framework, arch, X_shape):
+    """Return a model and a network in NumPy with the same parameters."""
+    arrays = draw(arch, X_shape)
+    model = framework.build(arch, X_shape)
+    model.load_arrays(arrays)
+    return model, Network(arch, arrays)
+
+
+def assert_close(found, expected, rtol, scale=0, what=''):
+    """The distance is small beside the length of what is right.
+
+    Or beside `scale`, for what is nothing but rounding.
+    """
+    assert found.shape == expected.shape, what
+    distance = np.linalg.norm((found - expected).ravel())
+    length = max(np.linalg.norm(expected.ravel()), scale)
+    assert distance <= rtol * length, (what, distance / length)
+
+
+@pytest.mark.parametrize('name', ARCHS)
+def test_a_step_computes_what_numpy_does(framework, name):
+    X_shape = (6, 2, 12, 12)
+    model, network = built(framework, ARCHS[name], X_shape)
+    X, y = images(X_shape), np.array([0, 9, 3, 3, 7, 1])
+    scores = network.forward(X)
+    assert np.abs(scores).max() > 0.3
+    assert_close(framework.forward(model, X), scores, 1e-6, what='scores')
+    expected = network.loss(X, y)
+    loss, grads = framework.gradients(model, X, y)
+    assert loss == pytest.approx(expected, rel=1e-6)
+    # A bias before a normalization has no gradient but for rounding
+    length = max(map(np.linalg.norm, map(np.ravel, network.grads.values())))
+    names = [n for n in network.arrays if 'running' not in n]
+    assert len(grads) == len(names)
+    for n, grad in zip(names, grads.values()):
+        idle = name == 'batch_norm' and n.startswith('conv')
+        scale = length if idle and n.endswith('bias') else 0
+        assert_close(grad, network.grads[n], RTOL, scale, n)
+    arrays = model.arrays()
+    assert list(arrays) == list(network.arrays)
+    for n in arrays:  # Statistics have followed, parameters have not
+        assert_close(arrays[n], network.arrays[n], 1e-6, what=n)
+
+
+@pytest.mark.parametrize('name', OPTIONS)
+def test_a_few_steps_train_as_numpy_does(framework, name):
+    train_and_compare(framework, ARCHS['plain'], OPTIONS[name], 2e-6)
+
+
+def test_a_few_steps_normalize_as_numpy_does(framework):
+    """Normalization makes much of what was rounded before it."""
+    train_and_compare(framework, ARCHS['batch_norm'], OPTIONS['all'], 1e-4)
+
+
+def train_and_compare(framework, arch, options, rtol):
+    """Losses, parameters and what the optimizer keeps are the same."""
+    model, network = built(framework, arch, (1, 1, 28, 28))
+    num_train = BATCH_SIZE * NUM_STEPS
+    given = {'root': 'stand-in', 'num_train': num_train, 'num_val': 8}
+    batches = FashionMNIST(BATCH_SIZE, **given).train_dataloader()
+    schedule = schedules.get(options.get('lr_schedule', 'constant'))
+    losses = network.fit(
+        batches.start_at(0, [SEED, 0]),
+        [LR * schedule(i / NUM_STEPS) for i in range(NUM_STEPS)],
+        **{k: v for k, v in options.items() if k != 'lr_schedule'},
+    )
+    package = frameworks.load(framework.name)
+    trainer = package.Trainer(1, seed=SEED, display='none', **options)
+    assert model.lr == LR
+    history = trainer.fit(model, package.FashionMNIST(BATCH_SIZE, **given))
+    # Two losses make a point, and one is left
+    found = [value for _, value in history.points['train_loss']]
+    expected = [np.mean(losses[i : i + 2]) for i in (0, 2)]
+    assert found == pytest.approx(expected, rel=rtol)
+    arrays, kept = model.arrays(), trainer.arrays()
+    for n, array in network.arrays.items():
+        assert_close(arrays[n], array, rtol, what=n)
+        np.testing.assert_array_equal(kept[n], arrays[n], n)
+        if 'momentum' in options and n in network.grads:
+            # A velocity is the difference of parameters in float32
+            slot = kept[f'optimizer/{n}.momentum']
+            scale = np.linalg.norm(array)
+            assert_close(slot, network.velocities[n], rtol, scale, n)
+
+
+@pytest.mark.parametrize('name', ARCHS)
+@pytest.mark.parametrize(
+    'one, other',
+    list(itertools.permutations(FRAMEWORKS, 2)),
+    ids=lambda framework: framework.name,
+)
+def test_parameters_go_from_one_framework_to_the_other(
+    one, other, name, tmp_path
+):
+    path = str(tmp_path / 'parameters.npz')
+    X_shape = (4, 1, 12, 12)
+    first, _ = built(installed(one), ARCHS[name], X_shape)
+    digest = first.save(path)
+    second = installed(other).build(ARCHS[name], X_shape)
+    second.load(path)
+    X = images(X_shape)
+    scores = one.forward(first, X)
+    assert_close(other.forward(second, X), scores, 1e-6)
+    assert second.save(path) == digest
