@@ -10,7 +10,9 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.parameter import is_lazy
 
+from d2l_vgg.networks import summaries
 from d2l_vgg.networks.names import canonical
+from d2l_vgg.torch import summary
 from d2l_vgg.torch.sgd import SGD
 from d2l_vgg.training import classifier, parameters
 from d2l_vgg.training.arrays import Arrays
@@ -131,12 +133,35 @@ class Classifier(classifier.Classifier, Module, nn.Module):
         for blk in blocks:
             blk.__class__ = BLOCKS[precision]
 
+    def layer_summary(self, X_shape, details=False):
+        """Print the output shape and the cost of each layer of `net`.
+
+        Args:
+            X_shape: (batch_size, num_channels, height, width)
+            details: also list the layers inside each block
+
+        The shapes are those of a real forward pass; parameters and
+        multiply-adds (for one image) are counted in the layers that it
+        calls, with '-' for what is not known.
+
+        Raises:
+            ValueError: the model has no layers.
+        """
+        X = torch.zeros(X_shape, device=self.device)
+        print(summaries.table(summary.rows(self, X), details))
+
+    @property
+    def device(self):
+        """Where the parameters are; the CPU if there are none."""
+        return next(
+            (p.device for p in self.parameters()), torch.device('cpu')
+        )
+
     @torch.no_grad()
     def scored(self, batch: tuple, test_flip: bool) -> tuple:
         X, y = batch
         self.eval()
-        device = next(self.parameters()).device
-        Y_hat = self.test_scores(X.to(device), flip=test_flip)
+        Y_hat = self.test_scores(X.to(self.device), flip=test_flip)
         return y.cpu().numpy(), F.softmax(Y_hat, dim=-1).cpu().numpy()
 
     def arrays(self) -> Arrays:
