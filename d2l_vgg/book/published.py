@@ -232,7 +232,7 @@ def verdict(history, framework='mxnet'):
 
 def remark(framework='mxnet'):
     """Return what must be known when a run is held against a tab, or None."""
-    if _tab(framework) == 'mxnet':
+    if tab(framework) == 'mxnet':
         return (
             'The published MXNet runs validated on images that are not those '
             'of Zalando: compare train_loss with them, and validation with '
@@ -242,25 +242,29 @@ def remark(framework='mxnet'):
 
 
 def title(framework):
-    return FRAMEWORKS[_tab(framework)]
+    return FRAMEWORKS[tab(framework)]
 
 
-def _tab(framework):
-    """Return the name that the data files have for `framework`."""
-    tab = {'torch': 'pytorch'}.get(framework, framework)
-    if tab not in FRAMEWORKS:
+def tab(framework):
+    """Return the name that the data files have for `framework`.
+
+    Raises:
+        ValueError: the book has no such tab.
+    """
+    name = {'torch': 'pytorch'}.get(framework, framework)
+    if name not in FRAMEWORKS:
         raise ValueError(
             f'the book has no curves for {framework!r}; choose one of '
             f'{", ".join(FRAMEWORKS)}'
         )
-    return tab
+    return name
 
 
 def _read(name, framework):
-    tab = _tab(framework)
+    wanted = tab(framework)
     path = os.path.join(_DATA, name)
     with open(path, newline='', encoding='utf-8') as file:
-        return [r for r in csv.DictReader(file) if r['framework'] == tab]
+        return [r for r in csv.DictReader(file) if r['framework'] == wanted]
 
 
 def _is_within(row):

@@ -16,9 +16,10 @@ def add_arguments(parser):
     )
     parser.add_argument(
         '--framework',
+        type=published.tab,
         choices=published.FRAMEWORKS,
-        default='mxnet',
-        help='whose published runs',
+        help='whose published runs (default: those of the framework that the '
+        'first run was trained with)',
     )
     parser.add_argument(
         '--output',
@@ -42,15 +43,16 @@ def run(args):
 
     pictures = figures.names(args.output)
     runs = [Run.open(folder) for folder in args.run]
+    framework = args.framework or runs[0].framework
     histories = read_histories(args.run, runs)
     notes = [making.note_of(run) for run in runs]
     note = '\n'.join(dict.fromkeys(filter(None, notes))) or None
     for name, history in histories.items():
         print(f'{visible(name)}:')
-        print(describe(history, args.framework))
+        print(describe(history, framework))
         print()
     figure = figures.curves(
-        histories, band=published.Band(args.framework), note=note
+        histories, band=published.Band(framework), note=note
     )
     figures.save(figure, args.output)
     if note:
