@@ -18,6 +18,7 @@ def check(
     above: float | None = None,
     least: float | None = None,
     below: float | None = None,
+    most: float | None = None,
     choices: Sequence | None = None,
 ) -> Any:
     """Return `value` as Python's own number, or refuse it.
@@ -28,7 +29,7 @@ def check(
         kind: int, float or bool; for every other type only `choices` count.
             NumPy's numbers are as good as Python's; True is no number, and
             2.0 is no whole one.
-        above, least, below: bounds of a number
+        above, least, below, most: bounds of a number
         choices: the values that it may have
 
     Raises:
@@ -46,6 +47,8 @@ def check(
         wrong = f'{least} or more'
     elif below is not None and not value < below:
         wrong = f'below {below}'
+    elif most is not None and not value <= most:
+        wrong = f'{most} or less'
     elif kind is float and not math.isfinite(value):
         wrong = 'finite'
     if wrong:

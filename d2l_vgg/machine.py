@@ -1,4 +1,4 @@
-"""How many cores this process may use.
+"""How many cores and how much memory this process may use.
 
 MXNet counts hardware threads instead, and not the limits of a container.
 """
@@ -64,3 +64,67 @@ def _cpu_quota(folder='/sys/fs/cgroup'):
         if quota not in ('max', '-1'):
             return int(quota) // int(period)
     return math.inf
+
+
+def available_memory(folder='/sys/fs/cgroup', proc='/proc'):
+    """Return the bytes that this process may still take, None if unknown.
+
+    That is what the machine has to give, its swap included, or less where
+    the process's container, or a control group around it, has a limit.
+    `folder` is where control groups are mounted, `proc` where Linux tells of
+    memory and processes.
+    """
+    try:
+        with open(os.path.join(proc, 'meminfo')) as file:
+            told = dict(re.findall(r'^(\w+): *(\d+) kB$', file.read(), re.M))
+        found = 1024 * (int(told['MemAvailable']) + int(told['SwapFree']))
+    except (OSError, KeyError):  # Not Linux, or one before 3.14
+        return None
+    rooms = [_group_room(group) for group in _memory_groups(folder, proc)]
+    return max(0, min([found, *(r for r in rooms if r is not None)]))
+
+
+def _memory_groups(folder, proc):
+    """Return the folders of the control groups that this process is in."""
+    try:
+        with open(os.path.join(proc, 'self', 'cgroup')) as file:
+            lines = file.read().splitlines()
+    except OSError:
+        lines = []
+    groups = [folder, os.path.join(folder, 'memory')]
+    for line in lines:
+        _, controllers, path = line.split(':', 2)
+        if controllers not in ('', 'memory'):
+            continue
+        group = os.path.join(folder, controllers)
+        for name in filter(None, path.split('/')):
+            group = os.path.join(group, name)
+            groups.append(group)
+    return groups
+
+
+def _group_room(group):
+    """Return how much below its limit a control group is, None if nothing.
+
+    What it has cached of files is given up before anything fails. Versions 2
+    and 1 have other names for the same.
+    """
+    for limit, usage, cached in (
+        ('memory.max', 'memory.current', ('inactive_file', 'active_file')),
+        (
+            'memory.limit_in_bytes',
+            'memory.usage_in_bytes',
+            ('total_inactive_file', 'total_active_file'),
+        ),
+    ):
+        try:
+            texts = []
+            for name in (limit, usage, 'memory.stat'):
+                with open(os.path.join(group, name)) as file:
+                    texts.append(file.read())
+            told = dict(re.findall(r'^(\w+) (\d+)$', texts[2], re.M))
+            used = int(texts[1]) - sum(int(told.get(n, 0)) for n in cached)
+            return int(texts[0]) - max(0, used)
+        except (OSError, ValueError):  # Without a limit it says 'max'
+            continue
+    return None

@@ -641,6 +641,16 @@ def test_a_diverged_run_keeps_what_was_recorded(tmp_path):
             ['2 x 2 is too small', 'the smallest that fits is 4 x 4'],
         ),
         (['--lr', '-1'], ['lr is -1.0: it must be positive']),
+        (['--seed', '4294967296'], ['seed is 4294967296', 'must be below']),
+        (['--resize', '2049'], ['resize is 2049: it must be 2048 or less']),
+        (
+            ['--arch', '((1,4),(1,1000000))'],
+            [
+                'takes at least',
+                'of memory, but there are',
+                'choose a smaller',
+            ],
+        ),
         (
             ['--runs', '/proc/nowhere'],
             [

@@ -11,7 +11,7 @@ from d2l_vgg.commands.options import (
     add_gpus_option,
 )
 from d2l_vgg.foreign_text import visible
-from d2l_vgg.training import trial
+from d2l_vgg.training import memory, trial
 from d2l_vgg.training.experiments import (
     EXPERIMENTS,
     name_of,
@@ -281,6 +281,7 @@ def new_run(experiment, data, settings, place, info, keep_precision):
         on_cpu = making.is_on_cpu(package, settings['num_gpus'])
         experiment = making.in_available_precision(experiment, on_cpu)
     trainer = making.make_trainer(package, experiment, **settings)
+    memory.check_experiment(experiment, trainer.on_cpu)
     model = making.make_model(package, experiment)
     if info['continued_from']:
         model.load(info['continued_from'])  # Before the folder is made

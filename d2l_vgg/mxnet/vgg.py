@@ -8,7 +8,7 @@ from mxnet import init
 from mxnet.gluon import nn
 
 from d2l_vgg.mxnet.classifier import Classifier
-from d2l_vgg.networks import architectures
+from d2l_vgg.networks.architectures import as_size, get_vgg
 
 
 def vgg_block(
@@ -46,14 +46,14 @@ class VGG(Classifier):
         num_classes: number of outputs
 
     Raises:
-        ValueError: `arch` is no name of the family, or a size in it is not a
-            positive integer.
+        ValueError: `arch` is no name of the family, or `num_classes` or a
+            size in `arch` is not a positive integer.
     """
 
     def __init__(self, arch, lr=0.1, num_classes=10):
         super().__init__()
         self.save_hyperparameters()
-        self.arch = arch = architectures.get_vgg(arch)
+        self.arch = arch = get_vgg(arch)
         self.net = nn.HybridSequential()
         for i, (num_convs, num_channels, num_1x1) in enumerate(arch.blocks):
             lrn = arch.lrn and i == 0
@@ -66,7 +66,7 @@ class VGG(Classifier):
             self.net.add(nn.Dense(num_hiddens, activation='relu'))
             if arch.dropout:
                 self.net.add(nn.Dropout(arch.dropout))
-        self.net.add(nn.Dense(num_classes))
+        self.net.add(nn.Dense(as_size(num_classes, 'num_classes')))
         self.net.initialize(init.Xavier())
 
 

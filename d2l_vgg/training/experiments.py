@@ -23,8 +23,8 @@ def setting(default, help=None, **about):
     Args:
         default: the book's choice
         help: what the command line says of it; without, it has no option
-        about: the limits of `limits.check`: above, least, below, choices;
-            and metavar: what the help shows for the value
+        about: the limits of `limits.check`: above, least, below, most,
+            choices; and metavar: what the help shows for the value
     """
     return dataclasses.field(
         default=default, metadata={'help': help, **about}
@@ -39,11 +39,18 @@ class Experiment:
     arch: Any = setting(  # Anything that `architectures.get` takes
         'vgg_small', 'a name such as vgg11, or pairs such as ((1,16),(1,32))'
     )
+    # So many pixels of one image of 28 x 28 that more can only be a slip
     resize: int = setting(
-        224, 'size of the images', above=0, metavar='PIXELS'
+        224, 'size of the images', above=0, most=2048, metavar='PIXELS'
     )
-    batch_size: int = setting(128, 'images in a minibatch', above=0)
-    max_epochs: int = setting(10, 'passes over the training set', above=0)
+    # The whole training set
+    batch_size: int = setting(
+        128, 'images in a minibatch', above=0, most=60000
+    )
+    # Eleven days at a second each
+    max_epochs: int = setting(
+        10, 'passes over the training set', above=0, most=10**6
+    )
     lr: float = setting(0.01, 'largest learning rate', above=0)
     lr_schedule: str = setting(
         'constant', 'its course over the run', choices=tuple(SCHEDULES)
@@ -124,19 +131,29 @@ class Experiment:
 FIELDS = {field.name: field for field in dataclasses.fields(Experiment)}
 
 
+LIMITS: Dict[str, Dict[str, Any]] = {
+    name: {
+        'kind': field.type,
+        **{
+            key: value
+            for key, value in field.metadata.items()
+            if key not in ('help', 'metavar')
+        },
+    }
+    for name, field in FIELDS.items()
+}
+# What a trainer has besides, which changes nothing of what comes out
+LIMITS['num_gpus'] = {'kind': int}
+LIMITS['checkpoint_seconds'] = {'kind': float, 'least': 0}
+
+
 def check(name: str, value: Any) -> Any:
     """Return `value` as Python's own number, or refuse it.
 
     Raises:
         ValueError: the hyperparameter `name` cannot have it.
     """
-    field = FIELDS[name]
-    bounds = {
-        key: field.metadata[key]
-        for key in ('above', 'least', 'below', 'choices')
-        if key in field.metadata
-    }
-    return limits.check(name, value, field.type, **bounds)
+    return limits.check(name, value, **LIMITS[name])
 
 
 def _small(name, blocks, dropout=0):

@@ -21,6 +21,7 @@ from d2l_vgg.training import (
     experiments,
     interrupts,
     labels,
+    memory,
     plots,
     precisions,
     progress,
@@ -95,18 +96,17 @@ class Trainer(abc.ABC):
         self.checkpoint: Any = checkpoint
         self.checkpoint_seconds = checkpoint_seconds
         for name, value in vars(self).items():
-            if name in experiments.FIELDS and value is not None:
+            if name in experiments.LIMITS and value is not None:
                 # NumPy's numbers become Python's, which JSON can write
                 setattr(self, name, experiments.check(name, value))
         self.schedule = schedules.get(lr_schedule)
-        self.device = self.find_device(num_gpus)
+        self.device = self.find_device(self.num_gpus)
         precisions.check(precision, self.on_cpu)
         self.board = progress.make(display)
         self.history: History = None  # type: ignore[assignment]
         self.seconds = 0.0
         self.trial = trial.size()
-
-    takes_plots = False  # True while `fit` runs, see `plots.taken`
+        self.takes_plots = False
 
     # ------------------------------------- what a framework fills in
 
@@ -214,11 +214,12 @@ class Trainer(abc.ABC):
             self.seed = checkpoints.load_seed(self.checkpoint)
         elif self.draws_seed:
             self.seed = int.from_bytes(os.urandom(4), 'big')
+        self.lr = experiments.check('lr', model.lr)
+        memory.check_fit(self, model, data)
         # A loader may draw as it is made
         seeds.seed_global(self.seed, 0)
         self.prepare(model, data)
         labels.check_sets(self)
-        self.lr = model.lr
         self.epoch = self.train_batch_idx = self.val_batch_idx = 0
         self.seconds = 0
         self.history = History(

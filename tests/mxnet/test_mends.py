@@ -217,6 +217,7 @@ def test_a_saliency_map_in_bfloat16_is_nearly_that_in_float32():
     assert 0 < distance < 0.2 * np.linalg.norm(expected)
 
 
+@pytest.mark.filterwarnings('ignore:Cannot decide type:UserWarning')
 def test_a_whole_graph_is_refused_where_its_gradient_would_be_wrong(tmp_path):
     net = vgg_block(1, 4)
     net.initialize()

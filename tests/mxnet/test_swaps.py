@@ -12,6 +12,7 @@ import mxnet as mx
 from d2l import mxnet as d2l
 from mxnet.gluon import nn
 
+from d2l_vgg import machine
 from d2l_vgg.mxnet import VGG, Classifier, FashionMNIST, Trainer
 from d2l_vgg.networks.architectures import Architecture
 
@@ -232,3 +233,96 @@ def test_the_network_may_be_one_layer(data):
 
     _, trainer = train(data, Own())
     assert trainer.history.final['val_acc'] > 0.1
+
+
+# ------------------------------------------------- numbers and paths
+
+
+def test_numpys_numbers_are_as_good_as_pythons(data, tmp_path):
+    numbers = {
+        'max_epochs': np.int64(2),
+        'seed': np.uint32(3),
+        'momentum': np.float32(0.5),
+        'num_gpus': np.int8(0),
+        'checkpoint_seconds': np.float64(0),
+        'checkpoint': tmp_path / 'checkpoint.npz',
+    }
+    arch = ((np.int64(1), np.int32(4)), (np.uint8(1), np.int64(8)))
+    arch = Architecture('tiny', blocks=arch, hidden=(np.int16(16),))
+    model = VGG(arch, np.float64(0.05), np.int64(10))
+    _, trainer = train(data, model, **numbers)
+    plain = VGG(TINY, 0.05, 10)
+    _, other = train(data, plain, momentum=0.5)
+    assert trainer.history.points == other.history.points
+    assert numbers['checkpoint'].exists()
+    model.save(tmp_path / 'vgg.npz')
+    plain.load(tmp_path / 'vgg.npz')
+    resumed = Trainer(**{**numbers, 'display': 'none'})
+    again = resumed.fit(VGG(TINY, 0.05), data, resume=True)
+    assert again.points == trainer.history.points
+
+
+@pytest.mark.parametrize(
+    'lr, told',
+    [
+        ('0.1', "lr is '0.1': it must be a number."),
+        (True, 'lr is True: it must be a number.'),
+        (float('inf'), 'lr is inf: it must be finite.'),
+        (0, 'lr is 0: it must be positive.'),
+    ],
+)
+def test_a_learning_rate_that_is_none_is_refused_before_anything(
+    data, lr, told
+):
+    model = VGG(TINY, lr)
+    with pytest.raises(ValueError) as error:
+        train(data, model)
+    assert str(error.value) == told
+    assert model.net[-1].weight.shape[1] < 1  # Not drawn
+
+
+@pytest.mark.parametrize('value', [0, -1, 2.5, 'ten', True, None])
+def test_num_classes_is_a_positive_integer(value):
+    with pytest.raises(ValueError, match='^num_classes must be a positive'):
+        VGG(TINY, num_classes=value)
+
+
+@pytest.mark.parametrize(
+    'options, told',
+    [
+        ({'max_epochs': 2.5}, 'max_epochs is 2.5: it must be a whole'),
+        ({'max_epochs': True}, 'max_epochs is True: it must be a whole'),
+        ({'max_epochs': 10**7}, 'max_epochs is 10000000: .* 1000000 or less'),
+        ({'seed': 2**32}, 'seed is 4294967296: it must be below'),
+        ({'seed': 1.0}, 'seed is 1.0: it must be a whole'),
+        ({'num_gpus': 1.5}, 'num_gpus is 1.5: it must be a whole'),
+        ({'num_gpus': '1'}, "num_gpus is '1': it must be a whole"),
+        (
+            {'checkpoint_seconds': -1},
+            'checkpoint_seconds is -1: .* 0 or',
+        ),
+        ({'checkpoint_seconds': float('nan')}, 'checkpoint_seconds is nan'),
+        ({'checkpoint_seconds': float('inf')}, 'checkpoint_seconds is inf'),
+        ({'gradient_clip_val': float('inf')}, 'gradient_clip_val is inf'),
+        ({'momentum': '0.9'}, "momentum is '0.9': it must be a number"),
+        ({'test_flip': 'no'}, "test_flip is 'no': it must be True or False"),
+    ],
+)
+def test_one_set_of_limits(options, told):
+    with pytest.raises(ValueError, match=f'^{told}'):
+        Trainer(**{'max_epochs': 1, 'display': 'none', **options})
+
+
+def test_fit_refuses_what_the_memory_cannot_hold(data, monkeypatch):
+    model = VGG(((1, 4), (1, 100000)))
+    with pytest.raises(ValueError, match='takes at least .* but there are'):
+        train(data, model)
+    assert model.net[-1].weight.shape[1] < 1  # Not drawn
+    monkeypatch.setattr(machine, 'available_memory', lambda: 2**18)
+    with pytest.raises(ValueError, match='but there are 0.2 MiB'):
+        train(data)
+
+    class Own(VGG):  # Nobody knows what it needs
+        pass
+
+    train(data, Own(TINY), max_epochs=1)

@@ -1,0 +1,74 @@
+"""Refuse a training that the memory of this machine cannot hold.
+
+What is counted is the least that any framework takes, so that nothing is
+refused which would run.
+"""
+
+from d2l_vgg import machine
+from d2l_vgg.networks import costs
+
+
+def check(arch, size, batch_size, num_classes=10, momentum=0, itemsize=4):
+    """Refuse to train a network that needs more memory than there is.
+
+    Where it is not known how much there is, nothing is refused.
+
+    Args:
+        arch: anything that `architectures.get` takes
+        size: (height, width) of the images, which have one channel
+        batch_size: images in a minibatch
+        num_classes: number of outputs
+        momentum: of gradient descent
+        itemsize: bytes of a number between two layers
+
+    Raises:
+        ValueError: it needs more.
+    """
+    there_is = machine.available_memory()
+    needed = costs.training_bytes(
+        arch, (1, *size), batch_size, num_classes, bool(momentum), itemsize
+    )
+    if there_is is None or needed <= there_is:
+        return
+    raise ValueError(
+        f'Training this network on minibatches of {batch_size} images of '
+        f'{size[0]} x {size[1]} pixels takes at least '
+        f'{costs.memory_text(needed)} of memory, but there are '
+        f'{costs.memory_text(there_is)}: choose a smaller batch_size, resize '
+        'or arch.'
+    )
+
+
+def check_experiment(experiment, on_cpu=True):
+    """Refuse an `Experiment`, as `check` does, on the processor."""
+    if on_cpu:
+        check(
+            experiment.arch,
+            (experiment.resize, experiment.resize),
+            experiment.batch_size,
+            momentum=experiment.momentum,
+            itemsize=ITEMSIZE[experiment.precision],
+        )
+
+
+def check_fit(trainer, model, data):
+    """Refuse to fit one of our own networks to our own data, as `check` does.
+
+    Of what a reader has written, nobody knows the size beforehand.
+    """
+    of_ours = [type(each).__module__.split('.')[0] for each in (model, data)]
+    if not trainer.on_cpu or of_ours != ['d2l_vgg', 'd2l_vgg']:
+        return
+    # That images are too small, the network itself tells
+    if min(data.resize) >= costs.smallest_input(model.arch):
+        check(
+            model.arch,
+            data.resize[::-1],
+            data.batch_size,
+            model.num_classes,
+            trainer.momentum,
+            ITEMSIZE[trainer.precision],
+        )
+
+
+ITEMSIZE = {'float32': 4, 'bfloat16': 2}

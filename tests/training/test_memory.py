@@ -1,0 +1,175 @@
+"""A training that the memory cannot hold is refused before it begins."""
+
+import os
+
+import pytest
+
+from d2l_vgg import machine
+from d2l_vgg.networks import costs
+from d2l_vgg.training import memory
+from d2l_vgg.training.experiments import EXPERIMENTS, Experiment
+
+
+@pytest.fixture
+def memory_of(monkeypatch):
+    """Return a function that sets how much memory there is."""
+
+    def there_is(number):
+        monkeypatch.setattr(machine, 'available_memory', lambda: number)
+
+    return there_is
+
+
+def test_by_hand():
+    """One block of two channels on 4 x 4 pixels, one dense layer."""
+    arch = {'arch': ((1, 2),), 'input_shape': (1, 4, 4)}
+    # 4096 hidden units twice; 8 = 2 channels of 2 x 2
+    num_params = 2 * 10 + 9 * 4096 + 4097 * 4096 + 4097 * 10
+    activations = 2 * 16 + 8 + 4 * 4096 + 10
+    found = costs.training_bytes(**arch, batch_size=3)
+    assert found == 4 * (2 * num_params + 3 * activations)
+    found = costs.training_bytes(
+        **arch, batch_size=3, momentum=True, itemsize=2
+    )
+    assert found == 12 * num_params + 6 * activations
+
+
+@pytest.mark.parametrize(
+    'options, gigabytes',
+    [
+        # Highest resident memory of MXNet 1.9.1 on two cores, less what the
+        # process has before: what is refused must need more than this
+        (('vgg_small', (224, 224), 128), 3.22),
+        (('vgg11', (96, 96), 16), 0.76),
+        (('vgg11_bn', (96, 96), 32), 1.21),
+        (('vgg11_lrn', (96, 96), 32), 1.17),
+        (('vgg19_bn', (64, 64), 32), 0.94),
+    ],
+)
+def test_what_has_run_is_not_refused(memory_of, options, gigabytes):
+    memory_of(int(gigabytes * 2**30))
+    memory.check(*options)
+    # But not by so much that nothing ever is
+    memory_of(int(gigabytes / 2.5 * 2**30))
+    with pytest.raises(ValueError, match='takes at least'):
+        memory.check(*options)
+
+
+def test_the_sentence_tells_both(memory_of):
+    memory_of(3 * 2**30)
+    with pytest.raises(ValueError) as error:
+        memory.check('vgg19', (224, 200), 64, 1000)
+    needed = costs.training_bytes('vgg19', (1, 224, 200), 64, 1000)
+    assert str(error.value) == (
+        'Training this network on minibatches of 64 images of 224 x 200 '
+        f'pixels takes at least {needed / 2**30:.1f} GiB of memory, but '
+        'there are 3.0 GiB: choose a smaller batch_size, resize or arch.'
+    )
+
+
+def test_nothing_is_refused_where_nothing_is_known(memory_of):
+    memory_of(None)
+    memory.check(((1, 100000),), (224, 224), 60000)
+
+
+def test_an_experiment_is_checked_on_the_processor_only(memory_of):
+    memory_of(2**20)
+    with pytest.raises(ValueError, match='takes at least'):
+        memory.check_experiment(EXPERIMENTS['fast'])
+    memory.check_experiment(EXPERIMENTS['fast'], on_cpu=False)
+
+
+def test_each_hyperparameter_that_counts_is_heeded(memory_of):
+    base = Experiment(arch='vgg11', resize=64, batch_size=512)
+    needed = costs.training_bytes('vgg11', (1, 64, 64), 512)
+    memory_of(needed)
+    memory.check_experiment(base)
+    values = vars(base)
+    for change in ({'momentum': 0.9}, {'resize': 68}, {'batch_size': 520}):
+        with pytest.raises(ValueError, match='takes at least'):
+            memory.check_experiment(Experiment(**{**values, **change}))
+    memory_of(needed - 1)
+    with pytest.raises(ValueError, match='takes at least'):
+        memory.check_experiment(base)
+    memory.check_experiment(Experiment(**{**values, 'precision': 'bfloat16'}))
+
+
+# ------------------------------------------------- how much there is
+
+
+MEMINFO = 'MemTotal:  900 kB\nMemAvailable:   500 kB\nSwapFree:  100 kB\n'
+
+
+def tree(tmp_path, files):
+    files = {'proc/meminfo': MEMINFO, **files}
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    folders = str(tmp_path / 'cgroup'), str(tmp_path / 'proc')
+    return machine.available_memory(*folders)
+
+
+def version_2(folder, limit, used, cached=0):
+    return {
+        f'{folder}/memory.max': f'{limit}\n',
+        f'{folder}/memory.current': f'{used}\n',
+        f'{folder}/memory.stat': f'anon 7\nfile 9\ninactive_file {cached}\n'
+        'active_file 0\n',
+    }
+
+
+def version_1(folder, limit, used, cached=0):
+    return {
+        f'{folder}/memory.limit_in_bytes': f'{limit}\n',
+        f'{folder}/memory.usage_in_bytes': f'{used}\n',
+        f'{folder}/memory.stat': f'cache 9\ntotal_inactive_file {cached}\n',
+    }
+
+
+@pytest.mark.parametrize(
+    'files, expected',
+    [
+        ({}, 600 * 1024),
+        (version_2('cgroup', 'max', 5000), 600 * 1024),
+        (version_2('cgroup', 50000, 20000), 30000),
+        # The pages of files are given up
+        (version_2('cgroup', 50000, 20000, 8000), 38000),
+        (version_2('cgroup', 10**9, 20000), 600 * 1024),
+        (version_2('cgroup', 50000, 60000), 0),
+        (version_1('cgroup/memory', 50000, 20000, 5000), 35000),
+        (version_1('cgroup/memory', 2**63 - 4096, 20000), 600 * 1024),
+        # A group inside of others, of which the least room counts
+        (
+            {
+                'proc/self/cgroup': '0::/jobs/mine\n',
+                **version_2('cgroup/jobs', 70000, 50000),
+                **version_2('cgroup/jobs/mine', 60000, 10000),
+            },
+            20000,
+        ),
+        (
+            {
+                'proc/self/cgroup': '5:cpu:/other\n4:memory:/mine\n',
+                **version_1('cgroup/memory/mine', 60000, 10000),
+                **version_1('cgroup/memory/other', 1000, 10),
+            },
+            50000,
+        ),
+        ({'proc/meminfo': 'MemTotal: 900 kB\n'}, None),
+    ],
+)
+def test_available_memory(tmp_path, files, expected):
+    assert tree(tmp_path, files) == expected
+
+
+def test_without_linux_nothing_is_known(tmp_path):
+    assert machine.available_memory(str(tmp_path), str(tmp_path)) is None
+
+
+@pytest.mark.skipif(
+    not os.path.exists('/proc/meminfo'), reason='only Linux tells'
+)
+def test_this_machine_has_memory():
+    total = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
+    assert 2**20 < machine.available_memory() < 20 * total
