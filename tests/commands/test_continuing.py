@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import shutil
 import signal
 
@@ -50,10 +51,10 @@ def change(folder, *keys, value):
 
 def refused(folder, capsys, *options):
     """Return why the run is not resumed; it can be afterwards, still."""
-    before = open(os.path.join(folder, 'checkpoint.npz'), 'rb').read()
+    checkpoint = pathlib.Path(folder, 'checkpoint.npz')
+    before = checkpoint.read_bytes()
     assert main(['train', '--resume', folder, *options]) == 1
-    after = open(os.path.join(folder, 'checkpoint.npz'), 'rb').read()
-    assert after == before
+    assert checkpoint.read_bytes() == before
     line = capsys.readouterr().err.strip()
     assert '\n' not in line
     return line
