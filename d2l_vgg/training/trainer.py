@@ -46,7 +46,8 @@ class Trainer(abc.ABC):
         seed: makes the run repeat bit for bit on the same CPU. None draws
             another one at each `fit`, which `trainer.seed` then tells. To
             train epoch by epoch, take None, or for each epoch a trainer with
-            a seed of its own: `Trainer(1, seed=epoch)`.
+            a seed of its own: `Trainer(1, seed=epoch)`. Parameters that were
+            drawn before `fit`, as by `layer_summary`, stay as they are.
         lr_schedule: 'constant', 'cosine' or 'one_cycle', see
             `d2l_vgg.training.schedules`
         momentum, weight_decay: of gradient descent
