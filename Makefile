@@ -1,13 +1,16 @@
 # `make run` trains a VGG, `make test` proves the code; each target sets up
 # what it needs, once.
-# PYTHON=3.12 (or a path) asks for one Python, MXNET=cu117 for the wheel of a
-# GPU, VENV=folder for another environment; ARGS='...' goes to the command of
+# FRAMEWORK=torch (or tensorflow, jax, all) is used instead of MXNet,
+# PYTHON=3.12 (or a path) asks for one Python, MXNET=cu117 for MXNet's wheel for
+# a GPU, VENV=folder for another environment; ARGS='...' goes to the command of
 # run, test and bench.
 
 VENV ?= .venv
 export VENV
 bin := $(VENV)/bin
 set_up := sh scripts/setup_env.sh
+# Those that the set-up has found to be asked for, and can be had here
+frameworks = $$(cat "$(VENV)/frameworks")
 
 # Two that set up at once would be in each other's way
 .NOTPARALLEL:
@@ -23,7 +26,10 @@ setup:  ## Make the environment, unless it is up to date
 
 run:  ## Train a VGG on Fashion-MNIST and draw its curve (3 minutes)
 	@$(set_up)
-	@"$(bin)/d2l-vgg" train --experiment quick --allow-stand-in $(ARGS)
+	@for framework in $(frameworks); do \
+		"$(bin)/d2l-vgg" train --framework $$framework \
+			--experiment quick --allow-stand-in $(ARGS) || exit; \
+	done
 
 test:  ## Run the tests
 	@$(set_up) test
@@ -36,8 +42,10 @@ chapter:  ## Build the chapter: a web page and four notebooks
 notebook:  ## Open the chapter as a notebook in JupyterLab
 	@$(set_up) notebook
 	@"$(bin)/d2l-vgg" chapter --only notebooks --copy-to notebooks
-	@PATH="$$(cd "$(bin)" && pwd):$$PATH" JUPYTER_PREFER_ENV_PATH=1 \
-		"$(bin)/jupyter" lab $(ARGS) notebooks/mxnet/vgg.ipynb
+	@set -- $(frameworks); \
+	PATH="$$(cd "$(bin)" && pwd):$$PATH" JUPYTER_PREFER_ENV_PATH=1 \
+		"$(bin)/jupyter" lab $(ARGS) \
+		"notebooks/$$(echo "$$1" | sed 's/^torch/pytorch/')/vgg.ipynb"
 
 slides:  ## Build the slides of the chapter
 	@$(set_up) chapter

@@ -1,7 +1,8 @@
 """Install the package `d2l_vgg` and the command `d2l-vgg`.
 
-MXNet is an extra, never a base dependency: its wheels for the CPU and for
-each CUDA share one folder, so an environment may hold only one of them.
+A framework is an extra, never a base dependency: each is large, one is
+enough, and MXNet's wheels for the CPU and for each CUDA share one folder, so
+that an environment may hold only one of them.
 """
 
 import ast
@@ -59,6 +60,10 @@ def mxnet_by(wheel):
     ]
 
 
+# Where TensorFlow has a wheel without the code for GPUs, and where not
+light = 'sys_platform == "linux" and platform_machine == "x86_64"'
+heavy = 'sys_platform != "linux" or platform_machine != "x86_64"'
+
 setup(
     name='d2l_vgg',
     version=version,
@@ -92,6 +97,14 @@ setup(
         'cu112': [*mxnet_by('mxnet-cu112'), *cuda_11],
         'cu117': [*mxnet_by('mxnet-cu117'), *cuda_11],
         'mxnet-needs': mxnet_needs,
+        # The other frameworks: any machine of today that has wheels of them
+        'torch': ['torch>=2.13'],
+        'tensorflow': [
+            f'tensorflow-cpu>=2.21; {light}',
+            f'tensorflow>=2.21; {heavy}',
+            'keras>=3.15',
+        ],
+        'jax': ['jax>=0.10.2', 'flax>=0.12.8', 'optax>=0.2.8'],
         'cuda-11': cuda_11,
         'test': ['hypothesis', 'pexpect', 'pytest'],
         # Sphinx 6 and later build an empty page without an error, and pybtex

@@ -1,4 +1,4 @@
-"""Where MXNet 1.9.1 can be had, and what to do where it cannot.
+"""Where MXNet 1.9.1 and the other frameworks can be had, and what to do else.
 
 `python -m d2l_vgg.platforms` tells it in one line before anything is
 installed; nothing but Python is needed for that.
@@ -10,11 +10,9 @@ import sys
 
 from d2l_vgg import cuda
 
-OTHER_WAY = (
-    'use a Linux machine with an x86-64 processor, or the PyTorch tab of the '
-    "book's section, which needs no MXNet "
-    '(https://d2l.ai/chapter_convolutional-modern/vgg.html)'
-)
+LINUX = 'a Linux machine with an x86-64 processor'
+# What `python -m d2l_vgg.platforms` ends with where PyTorch is to be used
+TORCH_INSTEAD = 3
 
 # The package that brings a library, by the family that a system belongs to
 PACKAGES = {
@@ -59,28 +57,82 @@ def refusal(system=None, machine=None):
     """
     system = system or platform.system()
     machine = machine or platform.machine()
+    reason = why_no_mxnet(system, machine)
+    if reason is None:
+        return None
+    if is_windows(system):
+        return (
+            f'{reason}: call `wsl --install` and do the same there (WSL is '
+            "Linux), or install PyTorch by `pip install -e '.[torch]'`."
+        )
+    if has_musl(system):
+        return f'{reason}: take another image, such as python:3.13.'
+    if refusal_of_others(system, machine) is None:
+        return f'{reason}: use PyTorch (`make run FRAMEWORK=torch`).'
+    return f'{reason}: use {LINUX}.'
+
+
+def why_no_mxnet(system, machine):
+    """Return why MXNet cannot be had on such a machine, or None."""
     if system == 'Darwin' and machine != 'x86_64':
         return (
             'MXNet has no build for Macs with Apple silicon (pip would take '
-            f'1.6.0, which does not work there): {OTHER_WAY}.'
+            '1.6.0, which does not work there)'
         )
-    if system == 'Windows' or system.startswith(('MSYS', 'MINGW', 'CYGWIN')):
-        return (
-            'MXNet has had no build for Windows since version 1.7: call '
-            '`wsl --install` and do the same there (WSL is Linux), or '
-            f'{OTHER_WAY}.'
-        )
+    if is_windows(system):
+        return 'MXNet has had no build for Windows since version 1.7'
     if system not in ('Darwin', 'Linux') or machine not in (
         'x86_64',
         'aarch64',
     ):
-        return f'MXNet has no build for {system} on {machine}: {OTHER_WAY}.'
-    if system == 'Linux' and glob.glob('/lib/ld-musl-*'):
+        return f'MXNet has no build for {system} on {machine}'
+    if has_musl(system):
         return (
             'MXNet needs the C library of GNU, and this system (Alpine) has '
-            f'musl: take another image, such as python:3.13, or {OTHER_WAY}.'
+            'musl'
         )
     return None
+
+
+def refusal_of_others(system=None, machine=None):
+    """Return why `make` cannot install the other frameworks here, or None.
+
+    PyTorch, TensorFlow and JAX have builds for the same machines. Arguments
+    are those of `refusal`.
+    """
+    system = system or platform.system()
+    machine = machine or platform.machine()
+    if is_windows(system):
+        return (
+            '`make` does not set up on Windows: call `wsl --install` and do '
+            'the same there (WSL is Linux), or install PyTorch by '
+            "`pip install -e '.[torch]'`."
+        )
+    if has_musl(system):
+        return (
+            'PyTorch, TensorFlow and JAX have no builds for systems with '
+            'musl (Alpine): take another image, such as python:3.13.'
+        )
+    builds = ('Darwin', 'arm64'), ('Linux', 'x86_64'), ('Linux', 'aarch64')
+    if (system, machine) not in builds:
+        other = ', or MXNet' if why_no_mxnet(system, machine) is None else ''
+        return (
+            'PyTorch, TensorFlow and JAX of today have no builds for '
+            f'{system} on {machine}: use {LINUX}{other}.'
+        )
+    return None
+
+
+def is_windows(system):
+    """Return whether `system` is Windows, or one of its shells."""
+    return system == 'Windows' or system.startswith(
+        ('MSYS', 'MINGW', 'CYGWIN')
+    )
+
+
+def has_musl(system):
+    """Return whether this is a Linux without the C library of GNU."""
+    return system == 'Linux' and bool(glob.glob('/lib/ld-musl-*'))
 
 
 def remark(system=None, machine=None):
@@ -149,8 +201,25 @@ def _os_release():
         return ''
 
 
+def main(framework=None):
+    """Tell whether `framework` can be had here; end with 1 if it cannot.
+
+    Without a framework, MXNet is meant, or else PyTorch, which one line and
+    the status `TORCH_INSTEAD` tell.
+    """
+    if framework in (None, 'mxnet'):
+        refused = refusal()
+        if refused and not framework and not refusal_of_others():
+            reason = why_no_mxnet(platform.system(), platform.machine())
+            print(f'setup: {reason}, so PyTorch is used')
+            sys.exit(TORCH_INSTEAD)
+        if not refused and remark():
+            print(f'setup: {remark()}')
+    else:
+        refused = refusal_of_others()
+    if refused:
+        sys.exit(f'setup: {refused}')
+
+
 if __name__ == '__main__':
-    if refusal():
-        sys.exit(f'setup: {refusal()}')
-    if remark():
-        print(f'setup: {remark()}')
+    main(*sys.argv[1:])

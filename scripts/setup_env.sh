@@ -4,11 +4,14 @@
 #     setup_env.sh [test] [chapter] [notebook] [lint]
 #
 # Finds a Python, makes a virtual environment with it in `$VENV` (.venv),
-# installs MXNet and this package there, with the versions of constraints/,
-# and what the arguments need beyond that, and sees that MXNet's library
-# loads. What is done is skipped.
+# installs a framework and this package there, with the versions of
+# constraints/, and what the arguments need beyond that, and sees that MXNet's
+# library loads. What is done is skipped; what is there already stays.
+# `$FRAMEWORK` is mxnet, torch, tensorflow, jax or all; without it, it is
+# MXNet, or PyTorch where MXNet has no build. `$venv/frameworks` tells which.
 # `$PYTHON` asks for one Python: a version (3.12), a command or a path;
-# `$MXNET` for the wheel: cpu, or cu112 or cu117 on a machine with a GPU.
+# `$MXNET` for the wheel: cpu, or cu112 or cu117 on a machine with a GPU;
+# `$TORCH_INDEX` for where PyTorch comes from, an empty one for pip's default.
 set -eu
 unset CDPATH
 cd "$(dirname "$0")/.."
@@ -27,10 +30,24 @@ fail() {
 installed=$(grep . "$venv/mxnet_wheel" 2>/dev/null || echo cpu)
 mxnet=${MXNET:-$installed}
 case $mxnet in
-cpu) wheel=mxnet needed=mxnet-needs ;;
-cu112 | cu117) wheel=mxnet-$mxnet needed=mxnet-needs,cuda-11 ;;
+cpu) wheel=mxnet mxnet_needs=mxnet-needs ;;
+cu112 | cu117) wheel=mxnet-$mxnet mxnet_needs=mxnet-needs,cuda-11 ;;
 *) fail "MXNET=$mxnet is no wheel of MXNet: choose cpu, cu112 or cu117" ;;
 esac
+case ${FRAMEWORK:=} in
+'') frameworks=mxnet ;;
+pytorch) frameworks=torch ;; # The name of its tab in the book
+mxnet | torch | tensorflow | jax) frameworks=$FRAMEWORK ;;
+all) frameworks='mxnet torch tensorflow jax' ;;
+*) fail "FRAMEWORK=$FRAMEWORK is no framework: choose mxnet, torch," \
+    'tensorflow, jax or all' ;;
+esac
+for need in "$@"; do
+    case $need in
+    test | chapter | notebook | lint) ;;
+    *) fail "$need is nothing to set up for: test, chapter, notebook, lint" ;;
+    esac
+done
 
 # Print the version of the Python `$1`, if it runs (a shim of pyenv may not),
 # is 3.8 or newer, and has the modules that the set-up and MXNet need
@@ -39,6 +56,42 @@ version_of() {
 import bz2, ctypes, ensurepip, ssl, sys, venv
 print("%d.%d" % sys.version_info[:2])
 sys.exit(sys.version_info < (3, 8))' 2>/dev/null </dev/null
+}
+
+# Whatever was installed, one a line: its name, its Python, its fingerprint.
+# That an environment is this project's is told by this file, even if empty
+stamp=$venv/set_up_for
+have=$(version_of "$venv/bin/python") || have=
+recorded=$(awk -v have="$have" '$2 == have {printf " %s", $1}' "$stamp" \
+    2>/dev/null) || recorded=
+is_recorded() {
+    case "$recorded " in *" $1 "*) ;; *) return 1 ;; esac
+}
+
+# Print the pins for the Python `$1`: those of MXNet alone, unless another
+# framework is here or asked for, which d2l's NumPy would be too old for
+pins_for() {
+    pins=py$(echo "$1" | tr -d .).txt
+    for need in $frameworks $recorded; do
+        case $need in
+        torch | tensorflow | jax)
+            [ ! -e "constraints/frameworks-$pins" ] ||
+                pins=frameworks-$pins
+            break ;;
+        esac
+    done
+    echo "constraints/$pins"
+}
+
+# Print a framework that is asked for and that the pins for the Python `$1`
+# lack, since it has no release for it
+lacking_for() {
+    pins=$(pins_for "$1")
+    [ -e "$pins" ] || return 0
+    for framework in $frameworks; do
+        [ "$framework" = mxnet ] || grep -q "^$framework==" "$pins" ||
+            echo "$framework"
+    done
 }
 
 # Print where Pythons of the versions given may be, best first
@@ -54,10 +107,12 @@ candidates() {
     done
 }
 
-# Print the first Python that fits one of the versions given
+# Print the first Python that fits one of the versions given, and for which,
+# unless `$PYTHON` asks for it, there is what is to be installed
 find_python() {
     python=$(candidates "$@" | while read -r python; do
-        if version_of "$python" >/dev/null; then
+        version=$(version_of "$python") || continue
+        if [ -n "${PYTHON:-}" ] || [ -z "$(lacking_for "$version")" ]; then
             echo "$python"
             break
         fi
@@ -103,50 +158,87 @@ how_to_get_python() {
     esac
 }
 
-# Without `$PYTHON` an environment that exists is kept as it is
-have=$(version_of "$venv/bin/python") || have=
-if [ -n "$have" ] && [ -z "${PYTHON:-}" ]; then
-    want=$have
-else
+# Set `$python` and `$want`, its version. Without `$PYTHON` an environment
+# that exists is kept as it is
+take_python() {
+    if [ -n "$have" ] && [ -z "${PYTHON:-}" ]; then
+        python=$venv/bin/python want=$have
+        return
+    fi
     python=$(choose_python) || exit 1
+    oldest=3.8
+    [ "$frameworks" = mxnet ] || oldest=3.11
     want=$(version_of "$python") || fail "${PYTHON:+PYTHON=$PYTHON: }no" \
-        "${PYTHON:+such }Python 3.8 or newer was found that can do it:" \
+        "${PYTHON:+such }Python $oldest or newer was found that can do it:" \
         "$(how_to_get_python)," \
         'or uv (https://docs.astral.sh/uv), which brings one, or name one' \
         '(PYTHON=/path make test)'
+}
+take_python
+[ "$have" = "$want" ] || recorded= # Made anew, it will hold nothing
+
+if [ -z "$FRAMEWORK" ] && ! is_recorded mxnet; then
+    status=0
+    "$python" -m d2l_vgg.platforms || status=$?
+    case $status in
+    0) ;;
+    3) frameworks=torch && take_python ;;
+    *) exit 1 ;;
+    esac
 fi
-constraints=constraints/py$(echo "$want" | tr -d .).txt
+lacking=$(lacking_for "$want")
+# shellcheck disable=SC2086
+[ -z "$lacking" ] || fail "for Python $want there is no" $lacking "that this" \
+    "project has tried: ask for another (PYTHON=3.13), and for a folder of its" \
+    "own (VENV=.venv313) if $venv is to stay"
+constraints=$(pins_for "$want")
 
 # Whatever changes one of these brings the environment up to date: the place,
 # the version, the needs, and how they are installed
 fingerprint=$({ pwd && echo "$mxnet" &&
     cat "$constraints" setup.py scripts/setup_env.sh scripts/load_mxnet.py \
         2>/dev/null || :; } | cksum)
-stamp=$venv/set_up_for
 known=$stamp
-[ "$have" = "$want" ] || known=/dev/null # Made anew, it will hold nothing
-extras=$needed missing='' new=''
-for need in run "$@"; do
-    case $need in
-    run) ;;
-    test | lint) extras=$extras,$need ;;
-    chapter) extras=$extras,book ;;
-    notebook) extras=$extras,book,notebook ;;
-    *) fail "$need is nothing to set up for: test, chapter, notebook, lint" ;;
-    esac
+[ "$have" = "$want" ] || known=/dev/null
+needs="$frameworks $*" missing='' new=''
+for need in $needs; do
     grep -qx "$need $want $fingerprint" "$known" 2>/dev/null ||
         missing="$missing $need"
-    grep -q "^$need $want " "$known" 2>/dev/null || new=yes
+    is_recorded "$need" || new=yes
 done
 if [ -z "$missing" ]; then
+    echo "$frameworks" >"$venv/frameworks"
     exit 0
+fi
+needed() {
+    case " $needs " in *" $1 "*) ;; *) return 1 ;; esac
+}
+# What is here already has to go on working with what comes
+for need in $recorded; do
+    needed "$need" || grep -qx "$need $want $fingerprint" "$known" ||
+        needs="$needs $need" missing="$missing $need"
+done
+extras=
+for need in $needs; do
+    case $need in
+    mxnet) extra=$mxnet_needs ;;
+    chapter) extra=book ;;
+    notebook) extra=book,notebook ;;
+    *) extra=$need ;;
+    esac
+    extras=$extras${extras:+,}$extra
+done
+if [ -n "$FRAMEWORK" ]; then
+    for framework in $frameworks; do
+        is_recorded "$framework" ||
+            "$python" -m d2l_vgg.platforms "$framework" || exit 1
+    done
 fi
 
 if [ "$have" != "$want" ]; then
-    "$python" -m d2l_vgg.platforms || exit 1
     # The folder is emptied: be sure that it is one of ours, if only half made
     if [ -n "$(ls -A "$venv" 2>/dev/null)" ] &&
-        [ ! -e "$venv/mxnet_wheel" ] &&
+        [ ! -e "$stamp" ] &&
         { [ "$venv" != .venv ] || [ ! -e "$venv/pyvenv.cfg" ]; }; then
         fail "$venv is no virtual environment of this project's; move it" \
             'away or name another folder (VENV=folder make test)'
@@ -154,8 +246,9 @@ if [ "$have" != "$want" ]; then
     echo "setup: making $venv with $python (Python $want)"
     "$python" -m venv --clear "$venv" ||
         fail "$python could not make an environment in $venv"
-    echo "$mxnet" >"$venv/mxnet_wheel"
+    : >"$stamp"
 fi
+echo "$frameworks" >"$venv/frameworks"
 
 if [ -e "$constraints" ]; then
     pinned="--constraint $constraints"
@@ -164,7 +257,7 @@ else
         '3.14 have); it gets the newest version of everything'
     pinned=
 fi
-echo "setup: installing into $venv what is needed to$missing"
+echo "setup: installing into $venv what is needed for$missing"
 pip() {
     "$venv/bin/python" -m pip --disable-pip-version-check "$@" || {
         if [ -z "$new" ]; then
@@ -179,28 +272,63 @@ pip() {
 # An interrupted set-up may have left an environment without pip
 "$venv/bin/python" -m ensurepip >/dev/null || fail "$venv has no pip"
 # MXNet's wheels share one folder: what another one has left would break it
-if [ "$installed" != "$mxnet" ]; then
+if needed mxnet && [ "$installed" != "$mxnet" ]; then
     new=yes
     # Not before the other is here
     pip download --quiet --no-deps --dest "$venv/wheels" "$wheel==1.9.1"
-    rm -f "$stamp"
+    : >"$stamp"
     pip uninstall --yes -qq mxnet mxnet-cu112 mxnet-cu117
     pip install --quiet --no-deps --no-index --find-links "$venv/wheels" \
         "$wheel==1.9.1"
     rm -rf "$venv/wheels"
 fi
-echo "$mxnet" >"$venv/mxnet_wheel"
 # What this package is built with comes first, so that nothing is fetched anew
-# to bring it up to date. The two that pin a NumPy of their own come without
-# their lists of needs: those that hold are in setup.py
+# to bring it up to date
 # shellcheck disable=SC2086
 pip install --quiet $pinned setuptools
-pip install --quiet --no-deps "$wheel==1.9.1" d2l==1.0.3
+if needed mxnet; then
+    echo "$mxnet" >"$venv/mxnet_wheel"
+    # The two that pin a NumPy of their own come without their lists of
+    # needs: those that hold are in setup.py
+    pip install --quiet --no-deps "$wheel==1.9.1" d2l==1.0.3
+fi
+
+# Succeed if the address `$1` answers at once, on a Linux without a GPU
+is_of_use() {
+    ! nvidia-smi -L >/dev/null 2>&1 && "$venv/bin/python" -c '
+import os, sys, threading, urllib.request
+end = threading.Timer(4, os._exit, [1]) # A name may be looked up for longer
+end.daemon = True
+end.start()
+sys.exit(sys.platform != "linux" or not urllib.request.urlopen(sys.argv[1]))
+' "$1" >/dev/null 2>&1
+}
+
+# Of PyTorch, pip takes a build with gigabytes of CUDA on Linux. The index of
+# its project for CPUs, https://pytorch.org/get-started, has one without;
+# where it does not answer, pip goes its own way
+install_torch() {
+    index=https://download.pytorch.org/whl/cpu
+    if [ -n "${TORCH_INDEX:-}" ]; then
+        # shellcheck disable=SC2086
+        pip install --quiet --no-deps $pinned --index-url "$TORCH_INDEX" torch
+    elif [ -z "${TORCH_INDEX+set}" ] && is_of_use $index/torch/; then
+        # shellcheck disable=SC2086
+        "$venv/bin/python" -m pip --disable-pip-version-check install \
+            -qqq --no-deps $pinned --index-url $index torch || :
+    fi
+}
+
+if needed torch; then
+    install_torch
+fi
 # Older versions of pip would build without a look at pyproject.toml
 # shellcheck disable=SC2086
 pip install --quiet --no-warn-conflicts $pinned --use-pep517 \
     --no-build-isolation --editable ".[$extras]"
-"$venv/bin/python" scripts/load_mxnet.py || exit 1
+if needed mxnet; then
+    "$venv/bin/python" scripts/load_mxnet.py || exit 1
+fi
 for need in $missing; do
     { grep -v "^$need " "$stamp" 2>/dev/null || :
         echo "$need $want $fingerprint"; } >"$stamp.part"

@@ -13,20 +13,76 @@ from d2l_vgg import cuda, platforms
 
 
 @pytest.mark.parametrize(
-    'system, machine, why',
+    'system, machine, why, way',
     [
-        ('Darwin', 'arm64', 'Apple silicon'),
-        ('Windows', 'AMD64', 'WSL'),
-        ('MINGW64_NT-10.0', 'x86_64', 'WSL'),
-        ('Linux', 'riscv64', 'no build for Linux on riscv64'),
-        ('Linux', 'i686', 'no build for Linux on i686'),
-        ('FreeBSD', 'x86_64', 'no build for FreeBSD'),
+        ('Darwin', 'arm64', 'Apple silicon', 'make run FRAMEWORK=torch'),
+        ('Windows', 'AMD64', 'WSL', "install -e '.[torch]'"),
+        ('MINGW64_NT-10.0', 'x86_64', 'WSL', "install -e '.[torch]'"),
+        ('Linux', 'riscv64', 'no build for Linux on riscv64', 'x86-64'),
+        ('Linux', 'i686', 'no build for Linux on i686', 'x86-64'),
+        ('FreeBSD', 'x86_64', 'no build for FreeBSD', 'a Linux machine'),
     ],
 )
-def test_elsewhere_one_line_names_the_reason_and_a_way(system, machine, why):
+def test_elsewhere_one_line_names_the_reason_and_a_way(
+    system, machine, why, way
+):
     line = platforms.refusal(system, machine)
     assert why in line and '\n' not in line and line.endswith('.')
-    assert 'PyTorch tab' in line
+    assert way in line
+
+
+@pytest.mark.parametrize(
+    'system, machine, told',
+    [
+        ('Linux', 'x86_64', None),
+        ('Linux', 'aarch64', None),
+        ('Darwin', 'arm64', None),
+        ('Darwin', 'x86_64', 'no builds for Darwin on x86_64: use a Linux'),
+        ('Linux', 'riscv64', 'no builds for Linux on riscv64'),
+        ('Windows', 'AMD64', "pip install -e '.[torch]'"),
+        ('MSYS_NT-10.0-22631', 'x86_64', 'wsl --install'),
+    ],
+)
+def test_where_the_other_frameworks_can_be_had(system, machine, told):
+    line = platforms.refusal_of_others(system, machine)
+    if told is None:
+        assert line is None
+    else:
+        assert told in line and '\n' not in line and line.endswith('.')
+        # MXNet is named where it can be had, and only there
+        mxnet = platforms.refusal(system, machine) is None
+        assert ('MXNet' in line) == mxnet
+
+
+@pytest.mark.parametrize(
+    'system, machine, asked, status, told',
+    [
+        ('Darwin', 'arm64', [], platforms.TORCH_INSTEAD, 'PyTorch is used'),
+        ('Darwin', 'arm64', ['mxnet'], 1, 'use PyTorch (`make run'),
+        ('Darwin', 'arm64', ['torch'], 0, ''),
+        ('Darwin', 'x86_64', ['jax'], 1, 'or MXNet.'),
+        ('Windows', 'AMD64', [], 1, 'wsl --install'),
+        ('Linux', 'riscv64', [], 1, 'no build for Linux on riscv64'),
+        ('Linux', 'x86_64', [], 0, ''),
+    ],
+)
+def test_module_tells_by_its_status_what_is_to_be_used(
+    system, machine, asked, status, told
+):
+    code = (
+        'import platform, runpy\n'
+        f'platform.system = lambda: {system!r}\n'
+        f'platform.machine = lambda: {machine!r}\n'
+        "runpy.run_module('d2l_vgg.platforms', run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code, *asked], capture_output=True, text=True
+    )
+    lines = (done.stdout + done.stderr).splitlines()
+    assert done.returncode == status
+    assert len(lines) == bool(told)
+    assert told in ''.join(lines)
+    assert all(line.startswith('setup: ') for line in lines)
 
 
 @pytest.mark.parametrize('musl', [False, True])
@@ -123,6 +179,7 @@ def test_musl_is_known_by_its_loader(monkeypatch):
         lambda p: fnmatch.filter(['/lib/ld-musl-aarch64.so.1'], p),
     )
     assert 'Alpine' in platforms.refusal('Linux', 'aarch64')
+    assert 'Alpine' in platforms.refusal_of_others('Linux', 'aarch64')
     monkeypatch.setattr(
         platforms.glob,
         'glob',
@@ -135,6 +192,7 @@ def test_remark_is_printed(capsys):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(platform, 'system', lambda: 'Darwin')
         patch.setattr(platform, 'machine', lambda: 'x86_64')
+        patch.setattr(sys, 'argv', ['platforms'])
         runpy.run_path(platforms.__file__, run_name='__main__')
     assert capsys.readouterr().out.startswith(
         'setup: MXNet 1.9.1 has a build'

@@ -11,8 +11,11 @@ import os
 import re
 import runpy
 import shutil
+import socket
 import subprocess
 import sys
+import threading
+import time
 import zipfile
 from pathlib import Path
 
@@ -24,7 +27,8 @@ from d2l_vgg import cuda
 ROOT = Path(__file__).resolve().parent.parent
 # Everything the script calls, so that no Python of this machine is found
 TOOLS = (
-    'awk cat cksum cp dirname env grep head ls make mkdir mv rm sh tr'.split()
+    'awk cat chmod cksum cp dirname env grep head ls make mkdir mv rm sed sh '
+    'tr'.split()
 )
 
 pytestmark = pytest.mark.skipif(
@@ -39,6 +43,10 @@ case "$1 $2 $3" in
 '-m venv --clear')
     rm -rf "$4" && mkdir -p "$4/bin" && echo >"$4/pyvenv.cfg"
     cp "$0" "$4/bin/python"
+    for name in d2l-vgg jupyter; do
+        printf '#!/bin/sh\necho "%s $*" >>LOG\n' $name >"$4/bin/$name"
+        chmod +x "$4/bin/$name"
+    done
     echo "venv $4 with $0" >>LOG ;;
 *) echo "$*" >>LOG ;;
 esac
@@ -392,16 +400,27 @@ def test_plain_make_lists_every_target(project):
 
 # The NumPy of each Python: d2l's own, the last NumPy 1, one of today
 NUMPY = {
-    **dict.fromkeys(['38', '39', '310', '311'], '1.23.5'),
-    '312': '1.26.4',
-    '313': '2.4.6',
-    '314': '2.4.6',
+    **dict.fromkeys(['py38', 'py39', 'py310', 'py311'], '1.23.5'),
+    'py312': '1.26.4',
+    'py313': '2.4.6',
+    'py314': '2.4.6',
+    'frameworks-py311': '2.4.6',
+    'frameworks-py312': '2.4.6',
+}
+TORCH, JAX = {'torch'}, {'jax', 'flax', 'optax'}
+TENSORFLOW = {'tensorflow', 'tensorflow-cpu', 'keras'}
+# Which of the other frameworks are pinned
+OTHERS = {
+    'py313': TORCH | JAX | TENSORFLOW,
+    'py314': TORCH | JAX,  # TensorFlow has no release for it
+    'frameworks-py311': TORCH | JAX | TENSORFLOW,
+    'frameworks-py312': TORCH | JAX | TENSORFLOW,
 }
 
 
 @pytest.mark.parametrize('version', NUMPY)
 def test_constraints_are_exact_versions_of_published_packages(version):
-    text = (ROOT / 'constraints' / f'py{version}.txt').read_text()
+    text = (ROOT / 'constraints' / f'{version}.txt').read_text()
     pins = [line for line in text.splitlines() if not line.startswith('#')]
     assert all(re.match(r'^[\w.-]+==[\w.]+$', pin) for pin in pins)
     names = [normal(pin.partition('==')[0]) for pin in pins]
@@ -412,7 +431,9 @@ def test_constraints_are_exact_versions_of_published_packages(version):
         name = normal(re.match(r'[\w.-]+', needed).group())
         if name.startswith(('mxnet', 'nvidia-')) or name == 'd2l':
             assert name not in names
-        elif name != 'standard-imghdr' or version in ('313', '314'):
+        elif name in TORCH | JAX | TENSORFLOW:
+            assert (name in names) == (name in OTHERS.get(version, ())), name
+        elif name != 'standard-imghdr' or version in ('py313', 'py314'):
             assert name in names, name
     assert f'numpy=={NUMPY[version]}' in pins
 
@@ -436,6 +457,12 @@ def test_all_name_the_same_pythons(monkeypatch):
     assert f"\ntarget-version = 'py3{first}'" in tools
     script = (ROOT / 'scripts' / 'setup_env.sh').read_text()
     assert f'sys.version_info < (3, {first})' in script
+    oldest = min(
+        int(path.stem.partition('py3')[2])
+        for path in (ROOT / 'constraints').glob('*.txt')
+        if '\ntorch==' in path.read_text()
+    )
+    assert f'= mxnet ] || oldest=3.{oldest}\n' in script
     assert f'(3.{first} to' in script and f"'3.{last} have)" in script
     assert f'Python 3.{first} to 3.{last}' in (ROOT / 'README.md').read_text()
 
@@ -568,7 +595,7 @@ def test_environment_made_anew_is_not_taken_for_what_it_was(project, offline):
     python = project.root / '.venv' / 'bin' / 'python'
     python.unlink()
     status, lines = project.setup('test')
-    assert status == 0 and lines[1].endswith('is needed to run test')
+    assert status == 0 and lines[1].endswith('is needed for mxnet test')
     assert project.setup('test') == (0, [])
     offline()
     python.unlink()
@@ -728,8 +755,8 @@ def test_targets_use_the_environment_that_was_asked_for(project):
         'test', 'ARGS=-k vgg', VENV='my env'
     )
     run = commands('run', 'ARGS=--seed 1')
-    assert '".venv/bin/d2l-vgg" train --experiment quick' in run
-    assert run.endswith('--allow-stand-in --seed 1')
+    assert '".venv/bin/d2l-vgg" train --framework $framework' in run
+    assert '--experiment quick --allow-stand-in --seed 1' in run
     assert 'PATH="$(' in commands('notebook') or 'PATH="/' in commands(
         'notebook'
     )
@@ -821,3 +848,237 @@ def test_environment_of_somebody_else_is_not_emptied(project):
     assert (theirs / 'pyvenv.cfg').exists()
     (project.root / 'empty').mkdir()  # As a volume of Docker is at first
     assert project.setup(VENV='empty')[0] == 0
+
+
+@pytest.mark.parametrize(
+    'framework, extras',
+    [
+        ('torch', 'torch'),
+        ('pytorch', 'torch'),
+        ('tensorflow', 'tensorflow'),
+        ('jax', 'jax'),
+    ],
+)
+def test_one_framework_is_installed_without_the_others(
+    project, framework, extras
+):
+    project.add(project.path[1] / 'python3.11', FITTING)
+    assert project.setup('test', FRAMEWORK=framework)[0] == 0
+    done = '\n'.join(project.done())
+    assert f'--editable .[{extras},test]' in done
+    # With pins of their own, where those of MXNet have the NumPy of d2l
+    assert '--constraint constraints/frameworks-py311.txt' in done
+    assert 'mxnet==' not in done and 'load_mxnet' not in done
+    assert project.setup('test', FRAMEWORK=framework) == (0, [])
+    used = project.root / '.venv' / 'frameworks'
+    assert used.read_text() == f'{extras}\n'
+    # MXNet has not been installed by that, and can come to it
+    assert project.setup('test')[0] == 0
+    done = '\n'.join(project.done())
+    assert '--no-deps mxnet==1.9.1' in done and 'load_mxnet' in done
+    assert 'constraints/py311.txt' not in done
+    assert used.read_text() == 'mxnet\n'
+    for variables in ({}, {'FRAMEWORK': framework}):
+        assert project.setup('test', **variables) == (0, [])
+
+
+def test_all_frameworks_are_installed_together(project):
+    project.add(project.path[1] / 'python3.13', FITTING, '3.13')
+    assert project.setup(FRAMEWORK='all')[0] == 0
+    done = '\n'.join(project.done())
+    assert '--editable .[mxnet-needs,torch,tensorflow,jax]' in done
+    assert '--no-deps mxnet==1.9.1' in done and 'load_mxnet' in done
+    for framework in ('mxnet', 'torch', 'tensorflow', 'jax', 'all', ''):
+        assert project.setup(FRAMEWORK=framework) == (0, [])
+
+
+def test_unknown_framework_is_one_sentence(project):
+    project.add(project.path[1] / 'python3.13', FITTING, '3.13')
+    line = project.refusal(FRAMEWORK='keras')
+    assert line.startswith('setup: FRAMEWORK=keras is no framework: choose')
+    assert project.done() == [] and not (project.root / '.venv').exists()
+
+
+def test_what_is_there_moves_to_the_pins_of_a_framework_that_comes(project):
+    project.add(project.path[1] / 'python3.11', FITTING)
+    project.setup('test')
+    assert 'constraints/py311.txt' in '\n'.join(project.done())
+    status, lines = project.setup(FRAMEWORK='jax')
+    assert status == 0 and lines[-1].endswith('needed for jax mxnet test')
+    done = '\n'.join(project.done())
+    assert '--editable .[jax,mxnet-needs,test]' in done
+    assert 'constraints/py311.txt' not in done
+    assert project.setup('test') == (0, [])
+    # Where there is one NumPy for all, only the new one is installed
+    project.add(project.path[1] / 'python3.13', FITTING, '3.13')
+    project.setup('test', PYTHON='3.13')
+    project.done()
+    project.setup(FRAMEWORK='jax')
+    assert '--editable .[jax]' in '\n'.join(project.done())
+
+
+def test_python_is_one_that_has_the_framework(project):
+    _, first, second = project.path
+    project.add(first / 'python3.10', FITTING, '3.10')
+    assert 'no Python 3.11 or newer' in project.refusal(FRAMEWORK='torch')
+    project.add(second / 'python3.14', FITTING, '3.14')
+    assert 'no Python 3.11 or newer' in project.refusal(FRAMEWORK='all')
+    line = project.refusal(FRAMEWORK='torch', PYTHON='3.10')
+    assert line.startswith('setup: for Python 3.10 there is no torch that')
+    assert project.setup(FRAMEWORK='torch')[1][0].endswith('(Python 3.14)')
+    project.done()
+    line = project.refusal(FRAMEWORK='tensorflow')
+    assert 'Python 3.14 there is no tensorflow' in line
+    assert 'PYTHON=3.13' in line and 'if .venv is to stay' in line
+    assert project.done() == []
+    # MXNet has any
+    shutil.rmtree(project.root / '.venv')
+    assert project.setup()[1][0].endswith('(Python 3.10)')
+
+
+# One on a machine that MXNet has no build for, and PyTorch has
+WITHOUT_MXNET = FITTING.replace(
+    "'-m venv",
+    "'-m d2l_vgg.platforms ') echo 'setup: PyTorch is used'; exit 3 ;;\n"
+    "'-m d2l_vgg.platforms mxnet') echo 'setup: no build' >&2; exit 1 ;;\n"
+    "'-m venv",
+)
+
+
+def test_where_mxnet_has_no_build_pytorch_is_used(project):
+    project.add(project.path[1] / 'python3.10', WITHOUT_MXNET, '3.10')
+    assert 'no Python 3.11' in project.setup()[1][-1]
+    project.add(project.path[1] / 'python3.13', WITHOUT_MXNET, '3.13')
+    status, lines = project.run('make', 'run')
+    assert status == 0 and lines[0] == 'setup: PyTorch is used'
+    *done, trained = project.done()
+    assert 'd2l-vgg train --framework torch --experiment quick' in trained
+    assert '--editable .[torch]' in '\n'.join(done)
+    assert 'mxnet==' not in '\n'.join(done)
+    # It is said each time, and nothing else is done again
+    status, lines = project.run('make', 'run')
+    assert lines == ['setup: PyTorch is used']
+    assert project.done() == [trained]
+    # Who asks for MXNet does not get another
+    for framework in ('mxnet', 'all'):
+        assert project.refusal(FRAMEWORK=framework) == 'setup: no build'
+
+
+def test_targets_use_the_framework_that_was_asked_for(project):
+    project.add(project.path[1] / 'python3.13', FITTING, '3.13')
+
+    def commands(*args):
+        status, _ = project.run('make', *args)
+        assert status == 0
+        return [
+            line
+            for line in project.done()
+            if line.startswith(('d2l-vgg', 'jupyter'))
+        ]
+
+    def train(framework):
+        return (
+            f'd2l-vgg train --framework {framework} --experiment quick '
+            '--allow-stand-in --seed 1'
+        )
+
+    seed = 'ARGS=--seed 1'
+    assert commands('run', seed) == [train('mxnet')]
+    assert commands('run', seed, 'FRAMEWORK=pytorch') == [train('torch')]
+    assert commands('run', seed, 'FRAMEWORK=all') == list(
+        map(train, ['mxnet', 'torch', 'tensorflow', 'jax'])
+    )
+    tabs = {'torch': 'pytorch', 'jax': 'jax', '': 'mxnet'}
+    for framework, tab in tabs.items():
+        assert commands('notebook', f'FRAMEWORK={framework}')[1] == (
+            f'jupyter lab notebooks/{tab}/vgg.ipynb'
+        )
+    # The first that fails is the last
+    failing = project.root / '.venv' / 'bin' / 'd2l-vgg'
+    failing.write_text(failing.read_text() + 'exit 1\n')
+    status, _ = project.run('make', 'run', 'FRAMEWORK=all')
+    assert status != 0 and len(project.done()) == 1
+
+
+CPU_INDEX = '--index-url https://download.pytorch.org/whl/cpu torch'
+
+
+def asked_of_pip(project, **variables):
+    """Set up PyTorch; return the calls of pip but that for setuptools."""
+    status, lines = project.setup(FRAMEWORK='torch', **variables)
+    assert status == 0 and len(lines) == 2, lines
+    return [line for line in project.done() if '-m pip' in line][1:]
+
+
+def test_pytorch_comes_without_cuda_where_there_is_no_gpu(project):
+    python = project.add(project.path[1] / 'python3.13', FITTING, '3.13')
+    first, then = asked_of_pip(project)
+    assert first.endswith(CPU_INDEX) and '--no-deps' in first
+    assert '--constraint constraints/py313.txt' in first
+    assert then.endswith('--editable .[torch]') and 'index' not in then
+
+    # From elsewhere, or as pip does by itself
+    shutil.rmtree(project.root / '.venv')
+    first, _ = asked_of_pip(project, TORCH_INDEX='file:///wheels')
+    assert first.endswith('--index-url file:///wheels torch')
+    shutil.rmtree(project.root / '.venv')
+    assert len(asked_of_pip(project, TORCH_INDEX='')) == 1
+    # With a GPU, too
+    project.add(project.path[1] / 'nvidia-smi', '#!/bin/sh\n')
+    shutil.rmtree(project.root / '.venv')
+    assert len(asked_of_pip(project)) == 1
+    # Its driver may be gone
+    project.add(project.path[1] / 'nvidia-smi', '#!/bin/sh\nexit 9\n')
+    shutil.rmtree(project.root / '.venv')
+    assert len(asked_of_pip(project)) == 2
+
+    # An index without what is needed: that of this project is passed over
+    text = python.read_text().replace(
+        "'-m venv",
+        '\'-m pip --dis\'*) echo "$*" >>LOG\n'
+        "    case $* in *--index-url*) exit 1 ;; esac ;;\n'-m venv",
+    )
+    project.add(python, text)
+    shutil.rmtree(project.root / '.venv')
+    assert len(asked_of_pip(project)) == 2
+    # That of the user is not
+    shutil.rmtree(project.root / '.venv')
+    status, lines = project.setup(
+        FRAMEWORK='torch', TORCH_INDEX='file:///wheels'
+    )
+    assert status == 1 and 'pip could not install' in lines[-1]
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='asked on Linux only')
+@pytest.mark.parametrize('answer', ['200 OK', '404 Not Found', None])
+def test_an_index_that_does_not_answer_at_once_is_not_waited_for(
+    project, answer
+):
+    """The script's own question, put to a server by a true Python."""
+    server = socket.create_server(('127.0.0.1', 0))
+    address = f'http://127.0.0.1:{server.getsockname()[1]}/'
+    asking = FITTING.replace(
+        "'-c '",
+        f"'-c '*urllib*) exec {sys.executable} -c \"$2\" {address} ;;\n'-c '",
+        1,
+    )
+    project.add(project.path[1] / 'python3.13', asking, '3.13')
+
+    def serve():
+        connection, _ = server.accept()
+        connection.recv(1000)
+        if answer:
+            head = f'HTTP/1.0 {answer}\r\nContent-Length: 0\r\n\r\n'
+            connection.sendall(head.encode())
+        else:
+            connection.recv(1000)  # Until the other side gives up
+        connection.close()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    start = time.monotonic()
+    calls = asked_of_pip(project)
+    assert time.monotonic() - start < 60
+    thread.join()
+    server.close()
+    assert len(calls) == (2 if answer == '200 OK' else 1)
