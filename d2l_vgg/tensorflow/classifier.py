@@ -6,6 +6,8 @@ tells.
 
 from __future__ import annotations
 
+import functools
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -237,8 +239,6 @@ def compiled(function):
 
     Its Python code runs once for each shape of its arguments.
     """
-    # A new function each time: TensorFlow would count the shapes that the
-    # same method of other instances has seen, and warn of too many
-    return tf.function(
-        lambda *args, **kwargs: function(*args, **kwargs), autograph=False
-    )
+    # TensorFlow counts the shapes that all functions of one code have seen,
+    # and warns of many. A partial has no code, so each is counted alone
+    return tf.function(functools.partial(function), autograph=False)

@@ -432,6 +432,28 @@ def test_a_loader_of_tensorflow_serves():
         fit(Own(labels=11))
 
 
+def test_many_short_trainings_are_not_warned_of(data, caplog):
+    """TensorFlow takes them for one function that sees too many shapes."""
+    for seed in range(4):
+        fit(data, max_epochs=1, seed=seed)
+    assert 'retracing' not in caplog.text
+
+
+def test_a_readers_own_plot_gets_each_value(data):
+    class Printing(VGG):
+        def plot(self, key, value, train):
+            found.append((key, float(value), train))
+            super().plot(key, value, train)
+
+    found = []
+    _, trainer = fit(data, Printing(TINY, lr=0.05), max_epochs=1)
+    losses = [value for key, value, train in found if train]
+    assert len(losses) == 11 and len(set(losses)) == 11
+    assert {key for key, _, train in found if not train} == {'loss', 'acc'}
+    (first, *_) = trainer.history.points['train_loss']
+    assert first[1] == pytest.approx(np.mean(losses[:5]))
+
+
 def test_a_frozen_network_changes_in_its_last_layer_only(data):
     model = VGG(NORMAL, lr=0.05)
     model.freeze()
