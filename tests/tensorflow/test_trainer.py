@@ -296,7 +296,10 @@ def test_it_learns_the_stand_in():
 
 
 def test_it_learns_fashion_mnist(real_root):
-    """A sixth of the real images, twice: more than lines reach (0.84)."""
+    """A sixth of the real images, three times: about 0.88.
+
+    Softmax regression is at 0.84 on all of them.
+    """
     data = FashionMNIST(128, root=real_root, num_train=10000, num_val=2000)
     quick = get_experiment('quick')
     options = {
@@ -305,8 +308,9 @@ def test_it_learns_fashion_mnist(real_root):
         'weight_decay': quick.weight_decay,
         'seed': 0,
     }
-    _, trainer = fit(data, VGG(quick.arch, quick.lr), **options)
-    assert trainer.history.final['val_acc'] > 0.84
+    model = VGG(quick.arch, quick.lr)
+    _, trainer = fit(data, model, max_epochs=3, **options)
+    assert trainer.history.final['val_acc'] > 0.86
 
 
 def test_nothing_waits_for_the_device_but_a_point(data, monkeypatch):

@@ -12,7 +12,7 @@ import keras
 import tensorflow as tf
 from frameworks import TensorFlow, images, needs_bfloat16
 from keras import layers
-from numpy_vgg import conv3x3, max_pool
+from numpy_vgg import conv, max_pool
 
 from d2l_vgg.networks import architectures, costs, names
 from d2l_vgg.tensorflow import VGG, Classifier, vgg_block
@@ -178,7 +178,7 @@ def test_a_bfloat16_block_rounds_what_goes_into_it_and_what_comes_out():
     Y = tf.cast(blk(X.transpose(0, 2, 3, 1)), 'float32').numpy()
     kernel = model.arrays()['conv2_1.weight']
     assert kernel.dtype == np.float32
-    expected = conv3x3(
+    expected = conv(
         to_bfloat16(X).astype('float64'),
         to_bfloat16(kernel).astype('float64'),
         np.zeros(32),
