@@ -31,11 +31,12 @@ FRAMEWORKS = {
     'tensorflow': Framework(
         'TensorFlow', 'tensorflow', ('tensorflow', 'tensorflow-cpu', 'keras')
     ),
+    'jax': Framework('JAX', 'jax', ('jax', 'jaxlib', 'flax', 'optax')),
 }
 
 if TYPE_CHECKING:
     # `make lint` complains of a class here that leaves a method out
-    from d2l_vgg import mxnet, tensorflow, torch
+    from d2l_vgg import jax, mxnet, tensorflow, torch
     from d2l_vgg.datasets.minibatches import Minibatches
     from d2l_vgg.training.classifier import Classifier
     from d2l_vgg.training.data import FashionMNIST
@@ -45,21 +46,25 @@ if TYPE_CHECKING:
         mxnet.Classifier,
         torch.Classifier,
         tensorflow.Classifier,
+        jax.Classifier,
     ]
     TRAINERS: list[type[Trainer]] = [
         mxnet.Trainer,
         torch.Trainer,
         tensorflow.Trainer,
+        jax.Trainer,
     ]
     DATASETS: list[type[FashionMNIST]] = [
         mxnet.FashionMNIST,
         torch.FashionMNIST,
         tensorflow.FashionMNIST,
+        jax.FashionMNIST,
     ]
     MINIBATCHES: list[type[Minibatches]] = [
         mxnet.data.Minibatches,
         torch.data.Minibatches,
         tensorflow.data.Minibatches,
+        jax.data.Minibatches,
     ]
 
 

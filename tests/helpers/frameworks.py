@@ -4,6 +4,7 @@ An implementation joins by one more class here: arrays go in and come out as
 NumPy's, so the tests themselves know no framework.
 """
 
+import functools
 import importlib.util
 
 import numpy as np
@@ -233,7 +234,91 @@ class TensorFlow:
         model.load(path)
 
 
-FRAMEWORKS = [MXNet(), Torch(), TensorFlow()]
+class JAX:
+    """Adapter of `d2l_vgg.jax`, whose images have their channels last."""
+
+    name = 'jax'
+
+    @staticmethod
+    def is_installed():
+        return importlib.util.find_spec('flax') is not None
+
+    def build(self, arch, X_shape, num_classes=10):
+        from d2l_vgg.jax import VGG
+
+        model = VGG(arch, num_classes=num_classes)
+        model.compile()
+        self.forward(model, np.zeros(X_shape, 'float32'))
+        return model
+
+    def forward(self, model, X, train=False):
+        X = X.transpose(0, 2, 3, 1)
+        if not train:
+            return np.asarray(model(X))
+        with model.computing(model.variables, self.new_key()):
+            return np.asarray(model(X))
+
+    def new_key(self):
+        """Return another key each time, of which dropout masks are made."""
+        import jax
+
+        self.num_keys = getattr(self, 'num_keys', 0) + 1
+        return jax.random.key(self.num_keys)
+
+    def imperative(self, model, X):
+        import jax
+
+        with jax.disable_jit():
+            return self.forward(model, X)
+
+    def is_compiled(self, model):
+        return model.compiled._cache_size() > 0
+
+    def parameters(self, model):
+        trained = model.trained_names()
+        names = model.own_names()
+        arrays = model.arrays()
+        return {n: arrays[n] for n in arrays if names[n] in trained}
+
+    def set_parameters(self, model, arrays):
+        names = list(self.parameters(model))
+        assert len(names) == len(arrays)
+        model.load_arrays(dict(zip(names, arrays)))
+
+    def gradients(self, model, X, y):
+        from d2l_vgg.jax import trees
+
+        (loss, changed), grads = self.gradient_of(model)(
+            model.variables, self.new_key(), X.transpose(0, 2, 3, 1), y
+        )
+        model.variables = changed
+        grads = trees.flat({'params': grads['params']})
+        names = model.own_names()
+        return float(loss), {
+            name: trees.to_common(grads[names[name]])
+            for name in self.parameters(model)
+        }
+
+    @functools.lru_cache(maxsize=1)
+    def gradient_of(self, model):
+        """Return a compiled function for the gradients of `model`."""
+        import jax
+
+        def loss_of(variables, key, X, y):
+            with model.computing(variables, key):
+                loss = model.loss(model(X), y)
+                return loss, model.variables
+
+        return jax.jit(jax.value_and_grad(loss_of, has_aux=True))
+
+    def save(self, model, path):
+        model.save(path)
+
+    def load(self, model, path):
+        model.load(path)
+
+
+FRAMEWORKS = [MXNet(), Torch(), TensorFlow(), JAX()]
 
 
 def images(shape, seed=0):
