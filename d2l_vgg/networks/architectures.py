@@ -12,6 +12,8 @@ import operator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from d2l_vgg import limits
+
 # What a message shows to whoever wrote something else
 _EXAMPLE = '((1, 64), (1, 128), (2, 256), (2, 512), (2, 512))'
 
@@ -52,7 +54,8 @@ class Architecture:
     Zisserman, 2014).
 
     Raises ValueError when a size is not a positive integer, when a block is
-    not a pair or triple, or when there is no layer at all.
+    not a pair or triple, when there is no layer at all, when a switch is not
+    True or False, or when a name cannot be printed.
     """
 
     name: str
@@ -65,6 +68,14 @@ class Architecture:
     layers: tuple = ()
 
     def __post_init__(self) -> None:
+        for what in 'name', 'letter':
+            text = getattr(self, what)
+            if not isinstance(text, str) or not text.isprintable():
+                raise ValueError(
+                    f'{what} must be a text that can be printed, not {text!r}'
+                )
+        for what in 'batch_norm', 'lrn':
+            limits.check(what, getattr(self, what), bool)
         # Lists are turned into tuples, so that what was read from JSON equals
         # what was written
         blocks = as_tuple(self.blocks, 'blocks')

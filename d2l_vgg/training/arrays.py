@@ -12,6 +12,8 @@ import errno
 import hashlib
 import io
 import json
+import math
+import os
 import zipfile
 from typing import Any, Dict
 
@@ -90,6 +92,7 @@ def _archive(path):
     with open(path, 'rb') as file:
         try:
             with zipfile.ZipFile(file) as archive:
+                _check_size(archive, os.fstat(file.fileno()).st_size)
                 yield archive
         except MemoryError:  # Not the file's fault, nor is a failing disk
             raise
@@ -100,14 +103,31 @@ def _archive(path):
             raise BadArrays(f'{path} is damaged ({reason})') from error
 
 
+def _check_size(archive, size):
+    """Refuse what unpacks to more than it is: `save` packs nothing.
+
+    Raises:
+        ValueError: the entries do not fit into the `size` of the file.
+    """
+    claimed = sum(entry.file_size for entry in archive.infolist())
+    if claimed > size:
+        raise ValueError(f'it claims {claimed} bytes and has {size}')
+
+
 def _names(archive):
     return [name[: -len('.npy')] for name in archive.namelist()]
 
 
 def _read(archive, name):
     """Return one array, once every byte of it has passed its checksum."""
-    content = archive.read(f'{name}.npy')
-    return np.load(io.BytesIO(content), allow_pickle=False)
+    file = io.BytesIO(archive.read(f'{name}.npy'))
+    np.lib.format.read_magic(file)
+    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    # NumPy would take the memory first
+    if math.prod(shape) * dtype.itemsize > len(file.getbuffer()):
+        raise ValueError(f'{name} claims to be {shape} {dtype}')
+    file.seek(0)
+    return np.load(file, allow_pickle=False)
 
 
 def _bytes(text):

@@ -83,6 +83,21 @@ def load_seed(path: str) -> int:
     return settings['seed']
 
 
+def load_history(path: str) -> History:
+    """Return what the run that `path` is a checkpoint of has recorded.
+
+    Errors are those of `load_meta`.
+    """
+    meta = load_meta(path)
+    try:
+        return History.from_state(meta['history'])
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise BadCheckpoint(
+            f'The checkpoint {path} does not tell what was recorded '
+            f'({error}): start the run anew.'
+        ) from error
+
+
 @contextlib.contextmanager
 def _explained(path: str) -> Iterator[None]:
     """Say of a failure to read in this block what it means for the run."""

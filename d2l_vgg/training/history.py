@@ -139,7 +139,7 @@ class History:
             state['plot_valid_per_epoch'],
         )
         history.points = {
-            name: [tuple(point) for point in points]
+            name: [(float(x), float(value)) for x, value in points]
             for name, points in state['points'].items()
         }
         history._sums = {

@@ -53,7 +53,7 @@ def check(path: str, arrays: files.Arrays, expected: Shapes) -> None:
             size that it does not know yet
 
     Raises:
-        ValueError: a name, a shape or a type differs.
+        ValueError: a name, a shape or a type differs, or a number is none.
     """
     for name in [*expected, *(set(arrays) - set(expected))]:
         found, wanted = describe(arrays.get(name)), expected.get(name)
@@ -62,6 +62,11 @@ def check(path: str, arrays: files.Arrays, expected: Shapes) -> None:
                 f'The parameters in {path} are of another network: {name} is '
                 f'{found} there and {wanted or "missing"} in this one; take '
                 'the network that they were trained with.'
+            )
+        if not np.isfinite(arrays[name]).all():
+            raise ValueError(
+                f'The parameters in {path} are not all numbers: {name} holds '
+                'nan or inf; train the network anew.'
             )
 
 

@@ -224,7 +224,7 @@ class Run:
         saved = self.path(CHECKPOINT)
         unfinished = self.info['status'] in ('running', 'stopped', 'failed')
         if unfinished and os.path.exists(saved):
-            return History.from_state(checkpoint.load_meta(saved)['history'])
+            return checkpoint.load_history(saved)
         return History.from_csv(self.path('history.csv'))
 
 
@@ -261,6 +261,9 @@ def check(info):
         _check_value(name, info[name], kind)
     _check_value('framework', info.get('framework', 'mxnet'), str)
     _check_value('trial', info.get('trial', 0), int)
+    if info.get('continued_from') is not None:
+        # A number would be taken for an open file
+        _check_value('continued_from', info['continued_from'], str)
     if info['status'] not in STATUSES:
         raise ValueError(f'its status is {info["status"]!r}')
     if info.get('framework', 'mxnet') not in FRAMEWORKS:

@@ -103,6 +103,10 @@ def test_a_malformed_architecture_is_refused(arch, message):
         ({'dropout': math.nan}, 'dropout .* not nan'),
         ({'dropout': None}, 'dropout .* not None'),
         ({'layers': FAMILY['lenet'].layers}, 'both'),
+        ({'batch_norm': 'false'}, "batch_norm is 'false'"),
+        ({'lrn': 1}, 'lrn is 1'),
+        ({'letter': '\x1b[2J'}, 'letter must be .* printed'),
+        ({'letter': None}, 'letter must be .* not None'),
     ],
 )
 def test_malformed_options_are_refused(options, message):

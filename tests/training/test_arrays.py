@@ -163,6 +163,28 @@ def test_a_hostile_file_is_not_executed(path, tmp_path):
     assert proof.exists()
 
 
+def test_what_claims_more_than_it_has_is_refused(path):
+    content = path.read_bytes()
+    entries = {**ARRAYS, 'meta.json': np.zeros(9, 'uint8')}
+    # Packed, a thousand times as much; it is not unpacked to see that
+    np.savez_compressed(path, **entries, bomb=np.zeros(2**20, 'uint8'))
+    for load in arrays.load, arrays.load_meta:
+        with pytest.raises(arrays.BadArrays, match='it claims 1'):
+            load(path)
+    path.write_bytes(content)
+
+    def claim(entries):
+        name = 'conv1_1.weight.npy'
+        wide = b'(2, 3, 10000000000000)'
+        entries[name] = entries[name].replace(
+            b'(2, 3, 4), }' + b' ' * 13, wide + b', }'
+        )
+
+    rewritten(path, claim)
+    with pytest.raises(arrays.BadArrays, match='claims to be'):
+        arrays.load(path)
+
+
 def test_what_is_told_is_read_without_the_arrays(path):
     assert arrays.load_meta(path) == META
     # Even where an array is damaged: its bytes are not touched

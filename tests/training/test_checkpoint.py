@@ -97,6 +97,24 @@ def test_what_makes_no_sense_is_refused(path, name, value):
         checkpoint.check_meta(path, meta, SETTINGS)
 
 
+@pytest.mark.parametrize(
+    'meta',
+    [
+        [],
+        {},
+        {'history': None},
+        {'history': {**META['history'], 'points': {'val_acc': [['a', 1]]}}},
+        {'history': {**META['history'], 'points': {'val_acc': [[1]]}}},
+    ],
+    ids=repr,
+)
+def test_a_history_that_is_none(path, meta):
+    assert checkpoint.load_history(path).state() == META['history']
+    checkpoint.save(path, ARRAYS, meta)
+    with pytest.raises(checkpoint.BadCheckpoint, match='start the run anew'):
+        checkpoint.load_history(path)
+
+
 def test_damage(path):
     path.write_bytes(path.read_bytes()[:-50])
     for load in checkpoint.load, checkpoint.load_meta, checkpoint.load_seed:

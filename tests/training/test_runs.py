@@ -67,6 +67,7 @@ WRONG = [None, [], {}, 'text', '\x1b[2J', 10**400, -1, 1e999, '1', [[[]]]]
 # What a value may well be: any text for a name, no folder at all
 FITS = {
     'name': ['text', '1'],
+    'letter': ['text', '1'],
     'experiment': ['text', '1', '\x1b[2J'],
     'root': [None, 'text', '1', '\x1b[2J'],
     'num_train': [None, -1, 10**400],
@@ -89,11 +90,7 @@ def fields(info):
     values = info['hyperparameters']
     places += [('hyperparameters', n) for n in values if n != 'description']
     arch = values['arch']
-    return places + [
-        ('hyperparameters', 'arch', name)
-        for name in arch
-        if name not in ('name', 'letter', 'batch_norm', 'lrn')
-    ]
+    return places + [('hyperparameters', 'arch', name) for name in arch]
 
 
 def test_each_value_of_a_wrong_type(info, tmp_path):
@@ -116,6 +113,13 @@ def test_a_hyperparameter_that_nobody_knows(info, tmp_path, capsys):
     info['hyperparameters']['\x1b[2J'] = 1
     (tmp_path / 'run.json').write_text(json.dumps(info))
     assert_damaged(tmp_path, capsys)
+
+
+@pytest.mark.parametrize('value', [1, True, [], {}])
+def test_what_it_was_continued_from_is_a_file(info, value, tmp_path, capsys):
+    info['continued_from'] = value
+    (tmp_path / 'run.json').write_text(json.dumps(info))
+    assert_damaged(tmp_path, capsys, 'continued_from')
 
 
 def test_a_run_that_cannot_be_begun_leaves_no_folder(tmp_path, monkeypatch):
