@@ -6,6 +6,7 @@ How it is trained and judged, `Trainer` tells.
 from __future__ import annotations
 
 import contextlib
+from typing import Any
 
 import jax
 import numpy as np
@@ -34,6 +35,9 @@ class Classifier(module.Module, classifier.Classifier):
     not there yet, and repeats what they have done.
     """
 
+    net: Any
+    arch: Any
+    num_classes: int
     variables = None  # Parameters and running statistics, once drawn
     order = ()  # Their names in Flax, layer by layer
     given = {}  # What was loaded before they were drawn

@@ -299,7 +299,7 @@ class JAX:
             for name in self.parameters(model)
         }
 
-    @functools.lru_cache(maxsize=1)
+    @functools.lru_cache(maxsize=1)  # noqa: B019, there is one of this
     def gradient_of(self, model):
         """Return a compiled function for the gradients of `model`."""
         import jax
