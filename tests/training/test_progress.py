@@ -145,7 +145,6 @@ def test_every_notebook_has_the_board(base, tmp_path):
     assert told.splitlines()[-1] == 'shows Board'
 
 
-@pytest.mark.filterwarnings('ignore:.*multi-threaded:DeprecationWarning')
 def test_a_terminal_has_the_bar_and_a_file_has_lines(tmp_path):
     # `ipykernel` may be there for the sake of something else
     shell = """
