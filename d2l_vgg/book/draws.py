@@ -14,12 +14,21 @@ def draw_as_published(framework, model, resize=224):
     Raises:
         ValueError: it is not known what those runs began with.
     """
+    check(framework)
+    DRAWS[framework](model, resize)
+
+
+def check(framework):
+    """Refuse a framework whose published runs are not known so far.
+
+    Raises:
+        ValueError: it is not known what they began with.
+    """
     if framework not in DRAWS:
         raise ValueError(
             'It is not known what the published runs of '
             f'{FRAMEWORKS[framework].title} began with: use --draw seed.'
         )
-    DRAWS[framework](model, resize)
 
 
 def draw_as_mxnet(model, resize):

@@ -102,6 +102,7 @@ def read_experiment(args, before=None):
             description='a finished run, continued',
             # Another one, so that the images come in another order
             seed=(experiment.seed + 1) % 2**32,
+            draw='seed',
         )
     else:
         experiment = get_experiment(args.experiment or 'quick')

@@ -7,6 +7,7 @@
 import dataclasses
 
 from d2l_vgg import frameworks
+from d2l_vgg.book import draws
 from d2l_vgg.training import estimate, interrupts, precisions, trial
 
 # What a run uses of the data, besides where they are
@@ -132,6 +133,28 @@ def in_available_precision(experiment, on_cpu=True):
             'with avx512_bf16.'
         )
     return dataclasses.replace(experiment, precision=found)
+
+
+def with_known_draw(experiment, framework, asked):
+    """Return `experiment`, its draw the seed's where no other is known.
+
+    Args:
+        experiment: an `Experiment`
+        framework: the name of the one that it is trained in
+        asked: whether the user asks for this draw, and not the experiment
+
+    Raises:
+        ValueError: the user does, and it is not known.
+    """
+    if experiment.draw == 'seed' or framework in draws.DRAWS:
+        return experiment
+    if asked:
+        draws.check(framework)
+    print(
+        'Initial parameters are drawn from the seed: it is not known what '
+        "the framework's published runs began with."
+    )
+    return dataclasses.replace(experiment, draw='seed')
 
 
 def tell_note(data):

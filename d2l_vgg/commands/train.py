@@ -152,13 +152,16 @@ def asked_run(args, settings, trial_size):
     if trial_size and not args.name:
         name += '-trial'
     check_name(name)
+    # With a part of the images it is another experiment, too
+    whole = not any(value is not None for value in selection.values())
+    kind = name_of(experiment) if whole and not before else 'custom'
+    experiment = making.with_known_draw(
+        experiment, args.framework, asked=args.draw is not None
+    )
     package = making.load_framework(args.framework)
     data = make_data_or_stand_in(
         package, experiment, args.data, selection, args.allow_stand_in
     )
-    # With a part of the images it is another experiment, too
-    whole = not any(value is not None for value in selection.values())
-    own = not whole or before
     # It may be resumed from another folder
     root = args.data and os.path.abspath(args.data)
     return new_run(
@@ -167,7 +170,7 @@ def asked_run(args, settings, trial_size):
         settings,
         place=(args.runs, name),
         info={
-            'experiment': 'custom' if own else name_of(experiment),
+            'experiment': kind,
             'framework': args.framework,
             'trial': trial_size,
             'continued_from': parameters and os.path.abspath(parameters),
