@@ -53,7 +53,7 @@ def check(path: str, arrays: files.Arrays, expected: Shapes) -> None:
             size that it does not know yet
 
     Raises:
-        ValueError: a name, a shape or a type differs, or a number is none.
+        ValueError: a name, a shape or a type differs, or a number cannot be.
     """
     for name in [*expected, *(set(arrays) - set(expected))]:
         found, wanted = describe(arrays.get(name)), expected.get(name)
@@ -67,6 +67,11 @@ def check(path: str, arrays: files.Arrays, expected: Shapes) -> None:
             raise ValueError(
                 f'The parameters in {path} are not all numbers: {name} holds '
                 'nan or inf; train the network anew.'
+            )
+        if name.endswith('running_var') and arrays[name].min() < 0:
+            raise ValueError(
+                f'The parameters in {path} cannot be: {name} holds a '
+                'negative variance; train the network anew.'
             )
 
 
@@ -92,7 +97,7 @@ def fits(array: np.ndarray | None, shape: Shape) -> bool:
     """Return whether `array` holds numbers in `shape`, None for any size."""
     return (
         array is not None
-        and array.dtype.kind == 'f'
+        and array.dtype == 'float32'
         and array.ndim == len(shape)
         and all(n in (None, m) for n, m in zip(shape, array.shape))
     )
