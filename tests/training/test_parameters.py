@@ -1,4 +1,4 @@
-"""Parameters are those of this network, in numbers that can be, or refused."""
+"""Parameters are those of this network, and can be, or are refused."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def test_what_fits_comes_back(tmp_path):
             {'conv1_1__weight': np.zeros((3, 1, 3, 3), 'f4')},
             'another network',
         ),
-        ({'conv1_1__weight': np.zeros((2, 1, 3), 'f4')}, 'another network'),
+        ({'conv1_1__weight': np.zeros((2, 1, 3), 'f4')}, 'of another'),
         ({'conv1_1__weight': np.zeros((2, 1, 3, 3), 'f8')}, 'float64'),
         ({'conv1_1__weight': np.zeros((2, 1, 3, 3), 'f2')}, 'float16'),
         ({'conv1_1__weight': np.zeros((2, 1, 3, 3), 'i4')}, 'int32'),
