@@ -21,6 +21,13 @@ from d2l_vgg.training import precisions, runs
 # ------------------------------------------- commands without a framework
 
 
+def test_bench_without_mxnet_is_one_sentence(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, 'mxnet', None)
+    assert cli.main(['bench']) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith('d2l-vgg: The benchmark') and 'make bench' in line
+
+
 @pytest.mark.parametrize('command', cli.COMMANDS)
 def test_help_of_each_command(command, capsys):
     with pytest.raises(SystemExit) as stop:

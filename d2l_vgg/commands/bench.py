@@ -1,5 +1,7 @@
 """`d2l-vgg bench`: this package beside the stock d2l code."""
 
+import importlib.util
+
 from d2l_vgg.commands.options import (
     add_data_option,
     add_gpus_option,
@@ -36,9 +38,17 @@ def run(args):
     """Print the table of speeds and memory.
 
     Raises:
+        ModuleNotFoundError: MXNet is not installed.
         RuntimeError: a process of the benchmark has failed.
     """
     from d2l_vgg.book import bench
+
+    if importlib.util.find_spec('mxnet') is None:
+        raise ModuleNotFoundError(
+            'The benchmark trains in MXNet, which is not installed: run '
+            '`make bench` without FRAMEWORK.',
+            name='mxnet',
+        )
 
     for resize in args.resize:
         Experiment(resize=resize, batch_size=args.batch_size)

@@ -81,10 +81,13 @@ def report(job):
             get_experiment('book'),
             trainer.num_gpus,
         )
+        framework = ()
+        if run.framework != 'mxnet':  # The default of `train`
+            framework = ('--framework', run.framework)
         print(
             "The book's full experiment takes about "
             f'{bench.format_seconds(seconds)} on this machine: '
-            + command('train', '--experiment', 'book')
+            + command('train', *framework, '--experiment', 'book')
         )
     making.tell_note_of(run)
 

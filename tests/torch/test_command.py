@@ -16,6 +16,8 @@ def test_a_run_is_stopped_and_resumed_and_predicts(tmp_path):
     options += ('--momentum', '0.9', '--checkpoint-seconds', '0')
     done = run('train', *options, '--name', 'whole', cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+    # What is proposed next is for this framework, too
+    assert 'train --framework torch --experiment book\n' in done.stdout
     process = start('train', *options, '--name', 'parts', cwd=tmp_path)
     saved = runs / 'parts' / 'checkpoint.npz'
     assert wait_for(saved.exists, process)
