@@ -150,6 +150,9 @@ class Classifier(classifier.Classifier, d2l.Classifier):
         return y.asnumpy(), npx.softmax(Y_hat).asnumpy()
 
     def arrays(self) -> Arrays:
+        # A forward pass in predict mode lays the weights out anew, which
+        # reading them by itself does not wait for
+        npx.waitall()
         try:
             params = named_parameters(self).items()
             return {name: param.data().asnumpy() for name, param in params}

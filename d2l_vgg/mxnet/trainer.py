@@ -8,7 +8,7 @@ from typing import Any
 import mxnet as mx
 import numpy as onp
 from d2l import mxnet as d2l
-from mxnet import autograd, gluon, np
+from mxnet import autograd, gluon, np, npx
 
 from d2l_vgg.mxnet import inputs
 from d2l_vgg.mxnet.classifier import Classifier, named_parameters
@@ -136,6 +136,7 @@ class Trainer(trainer.Trainer, d2l.Trainer):
         value.wait_to_read()
 
     def arrays(self) -> Arrays:
+        npx.waitall()  # As in `Classifier.arrays`
         values = {**self.values_by_name(), **self.optimizer_slots()}
         return {name: value.asnumpy() for name, value in values.items()}
 

@@ -59,6 +59,9 @@ class MXNet:
 
     def parameters(self, model):
         """Return name -> array of all trainable parameters, in order."""
+        from mxnet import npx
+
+        npx.waitall()  # For a forward pass, which may lay them out anew
         return {
             name: p.data().asnumpy()
             for name, p in model._collect_params_with_prefix().items()
