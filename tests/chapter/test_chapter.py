@@ -6,6 +6,7 @@ The chapter is built once for this module, with its cells run.
 import ast
 import html
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -549,7 +550,7 @@ def test_two_builds_are_the_same(built, tmp_path):
                 path = os.path.relpath(os.path.join(where, file), first)
                 names.add(path)
                 one, two = (
-                    open(os.path.join(f, '_build', part, path), 'rb').read()
+                    pathlib.Path(f, '_build', part, path).read_bytes()
                     for f in (built[0], again)
                 )
                 assert one == two, path
