@@ -12,7 +12,16 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # The frameworks' folders, and the packages that only these may import
 FRAMEWORKS = {'mxnet', 'torch', 'tensorflow', 'jax'}
-LIBRARIES = {'mxnet', 'd2l', 'torch', 'tensorflow', 'keras', 'jax', 'flax'}
+LIBRARIES = {
+    'mxnet',
+    'd2l',
+    'torch',
+    'tensorflow',
+    'keras',
+    'jax',
+    'flax',
+    'optax',
+}
 
 SHARED = {'networks', 'datasets', 'training'}
 # What each folder may import, besides itself and the ground, which are the
@@ -111,7 +120,7 @@ def test_no_framework_imports_another():
         own = {
             'mxnet': {'mxnet', 'd2l'},
             'tensorflow': {'tensorflow', 'keras'},
-            'jax': {'jax', 'flax'},
+            'jax': {'jax', 'flax', 'optax'},
         }.get(part, {part})
         if part in FRAMEWORKS:
             tops = {module.split('.')[0] for module in imports_of(path)}

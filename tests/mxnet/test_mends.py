@@ -269,3 +269,6 @@ def test_a_thread_may_turn_numpy_arrays_off_for_itself():
 
     assert new_thread(off) is False
     assert npx.is_np_array()
+    # Shapes of no dimension MXNet turns off for every thread to come
+    mx.util.set_np_shape(2)
+    assert new_thread(lambda: mx.np.ones(()).shape) == ()
