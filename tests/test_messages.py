@@ -27,8 +27,12 @@ def shell(line, **env):
 @pytest.mark.parametrize(
     'words', ['summary vgg16', 'compare', 'compare --markdown', 'data']
 )
-def test_standard_output_that_is_full(words, unbuffered):
-    done = shell(f'"$@" {words} >/dev/full', PYTHONUNBUFFERED=unbuffered)
+def test_standard_output_that_is_full(words, unbuffered, real_root):
+    done = shell(
+        f'"$@" {words} >/dev/full',
+        PYTHONUNBUFFERED=unbuffered,
+        D2L_VGG_DATA=real_root,
+    )
     assert done.returncode == 1
     first = done.stderr.splitlines()[0]
     assert first.startswith('d2l-vgg: Standard output cannot be used: No ')

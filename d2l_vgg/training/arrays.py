@@ -44,7 +44,17 @@ def save(path: str, arrays: Arrays, meta: dict[str, Any]) -> str:
     found = digest(arrays, meta)
     told = {_META: _bytes(json.dumps(meta)), _DIGEST: _bytes(found)}
     entries: dict[str, Any] = {**arrays, **told}
-    write_whole(path, lambda file: np.savez(file, **entries))
+
+    def write(file):
+        # `np.savez` leaves its archive open where the disk is full
+        with zipfile.ZipFile(file, 'w') as archive:
+            for name, array in entries.items():
+                with archive.open(f'{name}.npy', 'w', force_zip64=True) as e:
+                    np.lib.format.write_array(
+                        e, np.asarray(array), allow_pickle=False
+                    )
+
+    write_whole(path, write)
     return found
 
 

@@ -215,7 +215,8 @@ class Trainer(abc.ABC):
             self.seed = checkpoints.load_seed(self.checkpoint)
         elif self.draws_seed:
             self.seed = int.from_bytes(os.urandom(4), 'big')
-        self.lr = experiments.check('lr', model.lr)
+        if hasattr(model, 'lr'):  # Else `prepare_model` tells what it lacks
+            self.lr = experiments.check('lr', model.lr)
         memory.check_fit(self, model, data)
         # A loader may draw as it is made
         seeds.seed_global(self.seed, 0)
