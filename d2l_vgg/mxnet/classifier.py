@@ -5,6 +5,8 @@ Loss and accuracy are d2l's. How it is trained and judged, `Trainer` tells.
 
 from __future__ import annotations
 
+from typing import Any
+
 from d2l import mxnet as d2l
 from mxnet import MXNetError, gluon, np, npx
 from mxnet.contrib.amp.amp import bfloat16
@@ -62,24 +64,8 @@ class Classifier(classifier.Classifier, d2l.Classifier):
         self.plot('loss', loss, train=True)
         return loss
 
-    def validation_step(self, batch):
-        """Plot loss and accuracy on a minibatch that ends with its labels."""
-        Y_hat = self.test_scores(*batch[:-1], flip=self.asked('test_flip'))
-        self.plot('loss', self.loss(Y_hat, batch[-1]), train=False)
-        self.plot('acc', self.accuracy(Y_hat, batch[-1]), train=False)
-
-    def test_scores(self, X, *others, flip=False):
-        """Return the scores, (batch_size, num_classes), to judge `X` by.
-
-        With `flip`, they are the mean of those of the images and those of
-        their mirror images (Simonyan and Zisserman, 2014, Section 3.2, where
-        the probabilities are averaged). It takes a network that was trained
-        on both.
-        """
-        Y_hat = self(X, *others)
-        if flip:
-            Y_hat = (Y_hat + self(X[..., ::-1], *others)) / 2
-        return Y_hat
+    def mirrored(self, X: Any) -> Any:
+        return X[..., ::-1]
 
     def configure_optimizers(self):
         """Return minibatch stochastic gradient descent on all parameters."""

@@ -75,7 +75,30 @@ class Classifier(abc.ABC):
         with `test_flip`, each image is judged with its mirror image.
         """
 
+    @abc.abstractmethod
+    def mirrored(self, X: Any) -> Any:
+        """Return images with left and right exchanged."""
+
     # ---------------------------------------------- what all share
+
+    def validation_step(self, batch):
+        """Plot loss and accuracy on a minibatch that ends with its labels."""
+        Y_hat = self.test_scores(*batch[:-1], flip=self.asked('test_flip'))
+        self.plot('loss', self.loss(Y_hat, batch[-1]), train=False)
+        self.plot('acc', self.accuracy(Y_hat, batch[-1]), train=False)
+
+    def test_scores(self, X, *others, flip=False):
+        """Return the scores, (batch_size, num_classes), to judge `X` by.
+
+        With `flip`, they are the mean of those of the images and those of
+        their mirror images (Simonyan and Zisserman, 2014, Section 3.2, where
+        the probabilities are averaged). It takes a network that was trained
+        on both.
+        """
+        Y_hat = self(X, *others)
+        if flip:
+            Y_hat = (Y_hat + self(self.mirrored(X), *others)) / 2
+        return Y_hat
 
     def predict(
         self, dataloader: Iterable[tuple], test_flip: bool = False
