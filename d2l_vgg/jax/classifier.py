@@ -20,7 +20,7 @@ from d2l_vgg.jax.optimizers import sgd
 from d2l_vgg.jax.rows import rows
 from d2l_vgg.networks import summaries
 from d2l_vgg.networks.names import canonical, parameter_shapes
-from d2l_vgg.training import classifier, module, parameters
+from d2l_vgg.training import classifier, errors, module, parameters
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.classifier import last_layer
 
@@ -164,10 +164,7 @@ class Classifier(module.Module, classifier.Classifier):
 
     def arrays(self) -> Arrays:
         if self.variables is None:
-            raise ValueError(
-                'The parameters cannot be saved before they are drawn: let '
-                'the network see an image first, as in model(X).'
-            )
+            raise errors.NotDrawn
         arrays = trees.flat(self.variables)
         names = self.own_names().items()
         return {name: trees.to_common(arrays[own]) for name, own in names}

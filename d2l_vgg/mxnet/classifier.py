@@ -16,7 +16,7 @@ from d2l_vgg.mxnet import inputs, layers
 from d2l_vgg.mxnet.layers import SEQUENTIAL
 from d2l_vgg.networks import summaries
 from d2l_vgg.networks.names import canonical
-from d2l_vgg.training import classifier, parameters
+from d2l_vgg.training import classifier, errors, parameters
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.classifier import last_layer
 
@@ -100,11 +100,7 @@ class Classifier(classifier.Classifier, d2l.Classifier):
             if isinstance(blk, nn.HybridSequential)
             and any(isinstance(layer, nn.Conv2D) for layer in blk)
         ]
-        if precision != 'float32' and not blocks:
-            raise ValueError(
-                f'precision is {precision!r}, but this network has no second '
-                "block of convolutions to compute in it: use 'float32'."
-            )
+        errors.check_blocks(precision, blocks)
         for blk in blocks:
             blk.__class__ = Block
             for layer in blk:
@@ -143,10 +139,7 @@ class Classifier(classifier.Classifier, d2l.Classifier):
             params = named_parameters(self).items()
             return {name: param.data().asnumpy() for name, param in params}
         except gluon.parameter.DeferredInitializationError:
-            raise ValueError(
-                'The parameters cannot be saved before they are drawn: let '
-                'the network see an image first, as in model(X).'
-            ) from None
+            raise errors.NotDrawn from None
 
     def shapes(self) -> parameters.Shapes:
         # Gluon sets some sizes when it first sees the input, till then to -1

@@ -18,7 +18,7 @@ from d2l_vgg.networks import names, summaries
 from d2l_vgg.tensorflow import layers
 from d2l_vgg.tensorflow.parameters import named_parameters
 from d2l_vgg.tensorflow.sgd import SGD
-from d2l_vgg.training import classifier, module, parameters
+from d2l_vgg.training import classifier, errors, module, parameters
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.classifier import last_layer
 
@@ -155,11 +155,7 @@ class Classifier(classifier.Classifier, module.Module):
             if isinstance(blk, keras.Sequential)
             and any(isinstance(layer, Conv2D) for layer in blk.layers)
         ]
-        if precision != 'float32' and not blocks:
-            raise ValueError(
-                f'precision is {precision!r}, but this network has no second '
-                "block of convolutions to compute in it: use 'float32'."
-            )
+        errors.check_blocks(precision, blocks)
         for blk in blocks:
             for layer in [blk, *blk.layers]:
                 layer.dtype_policy = policy
@@ -192,10 +188,7 @@ class Classifier(classifier.Classifier, module.Module):
             return {name: p.read(p.variable) for name, p in params.items()}
         if self.waiting and set(self.waiting) == set(self.shapes()):
             return dict(self.waiting)
-        raise ValueError(
-            'The parameters cannot be saved before they are drawn: let the '
-            'network see an image first, as in model(X).'
-        )
+        raise errors.NotDrawn
 
     def shapes(self) -> parameters.Shapes:
         if named_parameters(self):

@@ -16,7 +16,7 @@ from d2l_vgg.networks import summaries
 from d2l_vgg.networks.names import canonical
 from d2l_vgg.torch import summary
 from d2l_vgg.torch.sgd import SGD
-from d2l_vgg.training import classifier, parameters
+from d2l_vgg.training import classifier, errors, parameters
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.classifier import last_layer
 from d2l_vgg.training.module import Module
@@ -113,11 +113,7 @@ class Classifier(classifier.Classifier, Module, nn.Module):
             if isinstance(blk, nn.Sequential)
             and any(isinstance(layer, nn.Conv2d) for layer in blk)
         ]
-        if precision != 'float32' and not blocks:
-            raise ValueError(
-                f'precision is {precision!r}, but this network has no second '
-                "block of convolutions to compute in it: use 'float32'."
-            )
+        errors.check_blocks(precision, blocks)
         for blk in blocks:
             blk.__class__ = BLOCKS[precision]
 
@@ -155,10 +151,7 @@ class Classifier(classifier.Classifier, Module, nn.Module):
     def arrays(self) -> Arrays:
         tensors = floats(named_tensors(self))
         if any(map(is_lazy, tensors.values())):
-            raise ValueError(
-                'The parameters cannot be saved before they are drawn: let '
-                'the network see an image first, as in model(X).'
-            )
+            raise errors.NotDrawn
         return {name: to_numpy(t) for name, t in tensors.items()}
 
     def shapes(self) -> parameters.Shapes:

@@ -68,3 +68,30 @@ def check_asks_nothing(trainer: Any, model: Any) -> None:
             'label_smoothing, test_flip and precision are for: derive it '
             'from that, or leave them out.'
         )
+
+
+class NotDrawn(ValueError):
+    """Parameters are asked for that the network does not have yet."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            'The parameters cannot be saved before they are drawn: let the '
+            'network see an image first, as in model(X).'
+        )
+
+
+def check_blocks(precision: str, blocks: list) -> None:
+    """Refuse a precision for a network that has no blocks to compute in it.
+
+    Args:
+        precision: as a user has given it
+        blocks: those after the first that have convolutions
+
+    Raises:
+        ValueError: there are none.
+    """
+    if precision != 'float32' and not blocks:
+        raise ValueError(
+            f'precision is {precision!r}, but this network has no second '
+            "block of convolutions to compute in it: use 'float32'."
+        )
