@@ -7,9 +7,11 @@ content goes to a temporary name in the same folder and is then renamed.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 import tempfile
-from typing import IO, Callable, Iterator
+from typing import IO, Any, Callable, Iterator
 
 try:
     import fcntl
@@ -40,6 +42,29 @@ def alone_in(folder: str, when_busy: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def open_regular(
+    path: str | os.PathLike, mode: str = 'rb', **options: Any
+) -> IO[Any]:
+    """Open a file to read it, as `open` does; nothing but a file.
+
+    A pipe or a device at its place would be waited for, or never end.
+
+    Raises:
+        OSError: there is none, it may not be read, or it is no file.
+    """
+    return open(path, mode, opener=_open_regular, **options)
+
+
+def _open_regular(path, flags):
+    handle = os.open(path, flags | getattr(os, 'O_NONBLOCK', 0))
+    kind = os.fstat(handle).st_mode
+    # `open` itself refuses a folder
+    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+        os.close(handle)
+        raise OSError(errno.EINVAL, 'It is a pipe or a device', path)
+    return handle
 
 
 def write_whole(

@@ -9,6 +9,11 @@ import time
 import pytest
 
 from d2l_vgg import files
+from d2l_vgg.book import study
+from d2l_vgg.datasets import idx, kaggle, pictures
+from d2l_vgg.training import arrays
+from d2l_vgg.training.history import History
+from d2l_vgg.training.runs import Run
 
 OLD, NEW = b'old content', b'new content, which is longer'
 
@@ -205,3 +210,40 @@ def test_file_in_the_place_of_a_folder(tmp_path):
     with pytest.raises(OSError):
         files.write_text(tmp_path / 'file' / 'below', 'text')
     assert (tmp_path / 'file').read_bytes() == OLD
+
+
+# What reads a file that a user names, or that stands in a folder of his
+READERS = {
+    'anything': files.open_regular,
+    'run.json': lambda path: Run.open(os.path.dirname(path)),
+    'history.csv': History.from_csv,
+    'parameters.npz': arrays.load,
+    'study.csv': study.read,
+    'shoe.png': pictures.read,
+    'images-idx3-ubyte': lambda path: idx.read(
+        path, idx.File('images-idx3-ubyte', (1, 28, 28), '')
+    ),
+    'images.csv': lambda path: kaggle._parse(path, 785),
+}
+
+
+@pytest.mark.parametrize('name', READERS)
+def test_nothing_waits_for_a_pipe(tmp_path, name):
+    path = str(tmp_path / name)
+    os.mkfifo(path)
+    with pytest.raises(OSError, match='is a pipe or a device'):
+        READERS[name](path)
+
+
+def test_device_that_never_ends_is_no_file():
+    with pytest.raises(OSError, match='is a pipe or a device'):
+        files.open_regular('/dev/zero')
+
+
+def test_file_behind_a_link_is_read_a_folder_is_not(tmp_path):
+    (tmp_path / 'file').write_bytes(OLD)
+    (tmp_path / 'link').symlink_to('file')
+    with files.open_regular(tmp_path / 'link') as file:
+        assert file.read() == OLD
+    with pytest.raises(IsADirectoryError):
+        files.open_regular(tmp_path)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from d2l_vgg import tables
 from d2l_vgg.datasets.stand_in import NOTE
-from d2l_vgg.files import alone_in, write_text
+from d2l_vgg.files import alone_in, open_regular, write_text
 from d2l_vgg.networks import architectures, costs
 from d2l_vgg.training import interrupts, trial
 from d2l_vgg.training.errors import TrainingDiverged
@@ -302,7 +302,7 @@ def read(path):
         ValueError: the file is something else, or damaged.
     """
     try:
-        with open(path, newline='', encoding='utf-8') as file:
+        with open_regular(path, 'r', newline='', encoding='utf-8') as file:
             rows = list(csv.reader(file))
     except FileNotFoundError:
         return []

@@ -14,6 +14,7 @@ from typing import Iterable, NamedTuple
 import numpy as np
 
 from d2l_vgg.datasets.places import absolute
+from d2l_vgg.files import open_regular
 
 
 class BadFile(ValueError):
@@ -128,12 +129,13 @@ def read(path: str, file: File) -> np.ndarray:
     """
     path = absolute(path)
     try:
-        with open(path, 'rb') as opened:
+        with open_regular(path) as opened:
             packed = opened.read(2) == b'\x1f\x8b'
-        with (gzip.open if packed else open)(path, 'rb') as opened:
-            # The byte too much makes gzip check its sum, and shows a file
-            # that is too long without reading all of it
-            content = opened.read(file.num_bytes + 1)
+            opened.seek(0)
+            with gzip.open(opened) if packed else opened as unpacked:
+                # The byte too much makes gzip check its sum, and shows a
+                # file that is too long without reading all of it
+                content = unpacked.read(file.num_bytes + 1)
     except EOFError:
         raise BadFile(
             path, 'truncated', 'its gzip data end too early'

@@ -11,6 +11,7 @@ import numpy as np
 
 from d2l_vgg.datasets.idx import BadFile, CannotRead, File, paths_of
 from d2l_vgg.datasets.places import absolute
+from d2l_vgg.files import open_regular
 
 
 class Table(NamedTuple):
@@ -88,7 +89,7 @@ def unordered(images, labels):
 def _parse(path, num_columns):
     """Return the rows, uint8 of shape (number of rows, `num_columns`)."""
     try:
-        with open(path, 'rb') as file:
+        with open_regular(path) as file:
             header = file.readline(2**16)
             if header.count(b',') != num_columns - 1:
                 raise BadFile(
@@ -96,9 +97,8 @@ def _parse(path, num_columns):
                     'not CSV',
                     f'its first line should name {num_columns} columns',
                 )
-        rows = np.loadtxt(
-            path, np.int16, delimiter=',', skiprows=1, ndmin=2
-        ).reshape(-1, num_columns)
+            rows = np.loadtxt(file, np.int16, delimiter=',', ndmin=2)
+            rows = rows.reshape(-1, num_columns)
     except OSError as error:
         raise CannotRead(path, error) from error
     except BadFile:

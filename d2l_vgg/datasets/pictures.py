@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from d2l_vgg.files import open_regular
+
 SIZE = 28
 
 # A pixel is ground if it is this near to the ground's own grey, which is the
@@ -16,6 +18,8 @@ NEAR = 0.05 * 255
 
 # Larger ones could fill the memory; a phone's have 200 million at most
 MAX_PIXELS = 250_000_000
+# The longest that a JPEG can have; Pillow cannot shrink much longer ones
+MAX_SIDE = 65_535
 
 
 class Picture(NamedTuple):
@@ -43,12 +47,14 @@ def read(path):
 
     # A limit of its own, which would only warn
     Image.MAX_IMAGE_PIXELS = None
-    with open(path, 'rb') as file:
+    with open_regular(path) as file:
         try:
             picture = Image.open(file)
             size = f'{picture.width} x {picture.height} pixels'
             if picture.width * picture.height > MAX_PIXELS:
                 raise ValueError(f'{size} are more than {MAX_PIXELS}')
+            if max(picture.size) > MAX_SIDE:
+                raise ValueError(f'{size}: no side may have above {MAX_SIDE}')
             steps = [size]
             grey = to_grey(picture, steps)
         except MemoryError:

@@ -12,6 +12,7 @@ from mxnet import MXNetError, gluon, np, npx
 from mxnet.contrib.amp.amp import bfloat16
 from mxnet.gluon import nn
 
+from d2l_vgg.files import open_regular
 from d2l_vgg.mxnet import inputs, layers
 from d2l_vgg.mxnet.layers import SEQUENTIAL
 from d2l_vgg.networks import summaries
@@ -182,7 +183,7 @@ def named_parameters(model):
 
 def is_gluons(path):
     """Return whether the file at `path` begins as Gluon's own do."""
-    with open(path, 'rb') as file:
+    with open_regular(path) as file:
         return file.read(2) != b'PK'
 
 

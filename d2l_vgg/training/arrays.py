@@ -19,7 +19,7 @@ from typing import Any, Dict
 
 import numpy as np
 
-from d2l_vgg.files import write_whole
+from d2l_vgg.files import open_regular, write_whole
 
 # Name -> array
 Arrays = Dict[str, np.ndarray]
@@ -99,7 +99,7 @@ def digest(arrays: Arrays, meta: dict[str, Any]) -> str:
 @contextlib.contextmanager
 def _archive(path):
     """Open the file, and tell damage that shows inside this block."""
-    with open(path, 'rb') as file:
+    with open_regular(path) as file:
         try:
             with zipfile.ZipFile(file) as archive:
                 _check_size(archive, os.fstat(file.fileno()).st_size)

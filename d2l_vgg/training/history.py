@@ -12,7 +12,7 @@ import math
 import os
 from typing import Any
 
-from d2l_vgg.files import write_text
+from d2l_vgg.files import open_regular, write_text
 from d2l_vgg.foreign_text import visible
 
 COLUMNS = ['series', 'epoch', 'value']
@@ -174,7 +174,7 @@ class History:
                 'history.csv in its folder'
             )
         history = cls(None, None)
-        with open(path, newline='', encoding='utf-8') as file:
+        with open_regular(path, 'r', newline='', encoding='utf-8') as file:
             rows = csv.reader(file)
             try:
                 if next(rows, None) != COLUMNS:

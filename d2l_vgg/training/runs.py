@@ -14,7 +14,7 @@ import subprocess
 import time
 from typing import Any, ContextManager
 
-from d2l_vgg.files import alone_in, write_text
+from d2l_vgg.files import alone_in, open_regular, write_text
 from d2l_vgg.frameworks import FRAMEWORKS
 from d2l_vgg.machine import physical_cores
 from d2l_vgg.training.experiments import Experiment
@@ -127,7 +127,7 @@ class Run:
         """
         path = os.path.join(folder, 'run.json')
         try:
-            with open(path, encoding='utf-8') as file:
+            with open_regular(path, 'r', encoding='utf-8') as file:
                 info = json.load(file)
             check(info)
         except (FileNotFoundError, NotADirectoryError):
@@ -212,6 +212,11 @@ class Run:
                 if self.info.get('parameters'):
                     parameters.check_digest(path, self.info['parameters'])
                 return path
+        if self.info['status'] == 'finished':
+            raise FileNotFoundError(
+                f'The run in {self.folder} is finished, but its {PARAMETERS} '
+                'is gone: copy it there, or train anew.'
+            )
         raise FileNotFoundError(
             f'The run in {self.folder} has no parameters because it is '
             f'{self.info["status"]}: finish it first.'

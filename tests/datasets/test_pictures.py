@@ -142,3 +142,10 @@ def test_a_bomb_is_not_unpacked(tmp_path):
     assert path.stat().st_size < 1e6
     with pytest.raises(ValueError, match='30000 x 30000 pixels are more'):
         pictures.read(path)
+
+
+def test_a_line_that_pillow_cannot_shrink_is_refused(tmp_path):
+    path = tmp_path / 'line.png'
+    Image.new('L', (70000, 1)).save(path)
+    with pytest.raises(ValueError, match='70000 x 1 pixels: no side may'):
+        pictures.read(path)

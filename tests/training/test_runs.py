@@ -136,3 +136,11 @@ def test_a_run_is_not_running_before_it_does(tmp_path):
     made = Run.new(str(tmp_path), 'a', EXPERIMENTS['quick'])
     with open(os.path.join(made.folder, 'run.json')) as file:
         assert json.load(file)['status'] == 'stopped'
+
+
+def test_finished_run_whose_parameters_are_gone_says_so(capsys):
+    folder = os.path.join(RESULTS, 'quick')
+    assert main(['predict', folder]) == 1
+    assert 'is finished, but its parameters.npz is gone' in (
+        capsys.readouterr().err
+    )
