@@ -68,7 +68,9 @@ format:  ## Bring the code into the format
 
 bench:  ## Time this package beside stock d2l
 	@$(set_up)
-	@"$(bin)/d2l-vgg" bench $(ARGS)
+	@for framework in $(frameworks); do \
+		"$(bin)/d2l-vgg" bench --framework $$framework $(ARGS) || exit; \
+	done
 
 clean:  ## Remove the environments and every cache; runs/ stays
 	rm -rf .venv .venv3* build chapter/_build d2l_vgg.egg-info \

@@ -21,13 +21,6 @@ from d2l_vgg.training import precisions, runs
 # ------------------------------------------- commands without a framework
 
 
-def test_bench_without_mxnet_is_one_sentence(monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, 'mxnet', None)
-    assert cli.main(['bench']) == 1
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith('d2l-vgg: The benchmark') and 'make bench' in line
-
-
 @pytest.mark.parametrize('command', cli.COMMANDS)
 def test_help_of_each_command(command, capsys):
     with pytest.raises(SystemExit) as stop:
@@ -225,26 +218,6 @@ def test_the_bar_in_a_terminal(tmp_path):
     child.expect(r'train_loss \d\.\d+')
     child.expect(r'Validation accuracy 0\.\d{4}')
     child.expect(pexpect.EOF)
-
-
-def test_bench_measures_both_sides(tmp_path):
-    result = run(
-        *('bench', '--data', 'stand-in', '--resize', '32', '--rounds', '2'),
-        *('--steps', '1', '--batch-size', '8'),
-    )
-    assert result.returncode == 0, result.stderr
-    rows = re.findall(
-        r'^\| 32 x 32 \| (.+?) \| ([\d.]+) .*\| ([\d.]+) \| ([\d.]+) GiB',
-        result.stdout,
-        re.M,
-    )
-    sides = [row[0] for row in rows]
-    rounded = ['ours, bfloat16'] if precisions.has_bfloat16() else []
-    assert sides == ['stock', 'stock, all cores', 'ours', *rounded]
-    stock = float(rows[0][1])
-    for _, speed, ratio, memory in rows:
-        assert float(speed) / stock == pytest.approx(float(ratio), rel=0.02)
-        assert 0.1 < float(memory) < 4
 
 
 def test_bench_leaves_no_process_behind(tmp_path):

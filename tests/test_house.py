@@ -31,8 +31,8 @@ MAY_IMPORT = {
     'datasets': set(),
     'training': {'networks', 'datasets'},
     **{framework: SHARED for framework in FRAMEWORKS},
-    # The study and the benchmark are about MXNet
-    'book': SHARED | {'mxnet'},
+    # It trains in a framework, and makes its stock code run there
+    'book': SHARED | FRAMEWORKS,
     'chapter': SHARED,
     'commands': SHARED | FRAMEWORKS | {'book', 'chapter'},
     'cli': SHARED | {'commands'},

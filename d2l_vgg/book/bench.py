@@ -4,28 +4,70 @@ Each side lives in a process of its own, so that its peak memory can be told,
 and is halted while the other side works, so that neither disturbs the other.
 """
 
-import json
-import os
-import signal
-import statistics
-import subprocess
-import sys
-import threading
+import importlib.metadata
+from typing import NamedTuple
 
+from d2l_vgg import tables
+from d2l_vgg.book import section
+from d2l_vgg.book.bench_process import Worker
+from d2l_vgg.frameworks import FRAMEWORKS
 from d2l_vgg.training import precisions, runs
 
-SIDES = ('stock', 'ours')
-# Lines of a worker that are meant for us begin with this
-MARK = '@bench '
+# On a processor, XLA multiplies in float32 what it has rounded
+ROUNDING = ('mxnet', 'torch', 'tensorflow')
 
 
-def measure(sizes, batch_size, rounds, steps, num_gpus=0, root=None):
+class Side(NamedTuple):
+    """What is measured: `title` in the table, and how it computes."""
+
+    title: str
+    framework: str
+    stock: bool = False
+    precision: str = 'float32'
+    all_cores: bool = True
+
+
+def beside_stock(framework, num_gpus=0):
+    """Return the sides of a comparison with stock d2l, which comes first."""
+    # MXNet by itself uses half of the cores; what d2l gains by the variable
+    # alone is shown beside what a reader of the book has
+    half = framework == 'mxnet' and not num_gpus
+    sides = [Side('stock', framework, stock=True, all_cores=not half)]
+    if half:
+        sides.append(Side('stock, all cores', framework, stock=True))
+    return sides + ours(framework, 'ours', num_gpus)
+
+
+def between_frameworks(frameworks, num_gpus=0):
+    """Return the sides of this package alone, in several frameworks."""
+    return [
+        side
+        for name in frameworks
+        for side in ours(name, FRAMEWORKS[name].title, num_gpus)
+    ]
+
+
+def ours(framework, title, num_gpus):
+    """Return the sides of this package: bfloat16, too, where it is faster."""
+    sides = [Side(title, framework)]
+    if (
+        framework in ROUNDING
+        and precisions.available('bfloat16', on_cpu=not num_gpus)
+        == 'bfloat16'
+    ):
+        rounded = f'{title}, bfloat16'
+        sides.append(Side(rounded, framework, precision='bfloat16'))
+    return sides
+
+
+def measure(sides, sizes, batch_size, rounds, steps, num_gpus=0, root=None):
     """Measure each side in turns and print the table.
 
     Whoever calls this should have a SIGTERM end in an exception, as Ctrl-C
     does, since otherwise the processes of the sides stay behind.
 
     Args:
+        sides: what is compared; speeds are told as multiples of the first's
         sizes: of the images, in pixels
         batch_size: images at a step
         rounds: how often each side is measured
@@ -34,189 +76,120 @@ def measure(sizes, batch_size, rounds, steps, num_gpus=0, root=None):
         root: the folder of the data, 'stand-in', or None to search for it
 
     Raises:
-        RuntimeError: the process of a side has failed.
+        RuntimeError: the process of a side of ours has failed.
     """
     print(
         f"Training the section's small network, minibatches of "
-        f'{batch_size}; medians of {rounds} rounds '
+        f'{batch_size}; medians of {rounds} rounds of {steps} steps '
         '(lowest to highest in brackets).'
     )
-    where, found = runs.machine(), runs.versions('mxnet')
-    print(
-        f'{where["processor"]}, {where["cores"]} cores; '
-        + ', '.join(f'{name} {found[name]}' for name in found)
-    )
-    sides = list(SIDES)
-    if not num_gpus:
-        # MXNet by itself uses half of the cores; what d2l gains by the
-        # variable alone is shown beside what a reader of the book has
-        sides.insert(1, 'stock, all cores')
-        if precisions.has_bfloat16():
-            sides.append('ours, bfloat16')
-    print(
-        '\n| images | side | images/s | ratio | peak memory |\n'
-        '|---|---|---|---|---|'
-    )
+    print(describe_machine(sides))
+    request = {'batch_size': batch_size, 'num_gpus': num_gpus, 'root': root}
     for size in sizes:
-        request = {
-            'size': size,
-            'batch_size': batch_size,
-            'num_gpus': num_gpus,
-            'root': root,
-        }
-        for line in compare(sides, request, rounds, steps):
+        told = compare(sides, {**request, 'size': size}, rounds, steps)
+        for line in told:
             print(line, flush=True)
 
 
+def describe_machine(sides):
+    """Return the line that tells where and with what is measured."""
+    where, found = runs.machine(), {}
+    for side in sides:
+        found.update(runs.versions(side.framework))
+        if side.stock:
+            try:
+                found['d2l'] = importlib.metadata.version('d2l')
+            except importlib.metadata.PackageNotFoundError:
+                pass
+    return f'{where["processor"]}, {where["cores"]} cores; ' + ', '.join(
+        f'{name} {version}' for name, version in found.items()
+    )
+
+
 def compare(sides, request, rounds, steps):
-    """Return the lines of the table for images of one size.
+    """Return the table for images of one size, and what is to be said of it.
 
     Args:
-        sides: what is compared, the first being stock d2l
+        sides: what is compared
         request: `size`, `batch_size`, `num_gpus` and `root` of the data
         rounds, steps: as in `measure`
 
     Raises:
-        RuntimeError: the process of a side has failed.
+        RuntimeError: the process of a side of ours has failed.
     """
-    workers = {}
+    workers, notes = {}, []
     try:
         for side in sides:
-            workers[side] = worker = Worker(side, request)
-            worker.start()
-        for worker in workers.values():
-            worker.warm_up(steps)
+            workers[side] = Worker({**side._asdict(), **request})
+            try:
+                workers[side].warm_up(steps)
+            except RuntimeError as error:
+                if not side.stock:
+                    raise RuntimeError(
+                        f'The side {side.title!r} of the benchmark has '
+                        f'failed: {error}'
+                    ) from error
+                workers.pop(side).close()
+                notes.append(f'{side.title}: cannot run here: {error}')
         for i in range(rounds):
             # Whoever goes first in one round goes last in the next
-            for side in sides if i % 2 == 0 else sides[::-1]:
+            for side in list(workers)[:: 1 if i % 2 == 0 else -1]:
                 workers[side].round()
         for worker in workers.values():
             worker.measure_memory()
     finally:
         for worker in workers.values():
             worker.close()
-    lines = []
-    size = request['size']
-    stock = workers['stock'].median()
-    for side, worker in workers.items():
-        lines.append(
-            f'| {size} x {size} | {side} | {worker.median():.1f} '
-            f'({min(worker.speeds):.1f} to {max(worker.speeds):.1f}) '
-            f'| {worker.median() / stock:.2f} '
-            f'| {worker.peak / 2**30:.2f} GiB |'
-        )
-    return lines
+    notes += [note(side, request) for side in workers if side.stock]
+    return [
+        '',
+        *table(sides[0], workers, request['size']),
+        *filter(None, notes),
+    ]
 
 
-class Worker:
-    """One side in a process that works when told and is halted otherwise."""
+def note(side, request):
+    """Return what is to be said of the memory of stock d2l, None if nothing.
 
-    def __init__(self, side, request):
-        """Start it; `request` is that of `compare`."""
-        environment = dict(os.environ)
-        if side == 'stock, all cores':
-            environment['OMP_NUM_THREADS'] = str(runs.physical_cores())
-        self.process = subprocess.Popen(
-            [
-                sys.executable,
-                '-m',
-                'd2l_vgg.book.bench_worker',
-                json.dumps({'side': side, **request}),
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment,
-            start_new_session=True,  # Halted together with its loaders
-        )
-        self.batch_size = request['batch_size']
-        self.speeds, self.peak = [], 0
-
-    def start(self):
-        """Wait until it is ready to work."""
-        self.wait()
-        self.halt()
-
-    def warm_up(self, steps):
-        """Compile, allocate, and fill the queues of the loaders."""
-        self.steps = steps
-        self.work(steps + 2)
-
-    def round(self):
-        """Measure the speed once, in images per second."""
-        seconds = self.work(self.steps)
-        self.speeds.append(self.steps * self.batch_size / seconds)
-
-    def measure_memory(self):
-        """Measure the peak in a round of its own: watching takes time."""
-        ended = threading.Event()
-        watcher = threading.Thread(target=self.watch_memory, args=[ended])
-        watcher.start()
-        try:
-            self.work(self.steps)
-        finally:
-            ended.set()
-            watcher.join()
-
-    def work(self, steps):
-        """Have `steps` minibatches trained; return the seconds taken."""
-        os.killpg(self.process.pid, signal.SIGCONT)
-        try:
-            self.process.stdin.write(f'{steps}\n')
-            self.process.stdin.flush()
-            return self.wait()
-        finally:
-            self.halt()
-
-    def wait(self):
-        """Return what the worker has to say."""
-        for line in self.process.stdout:
-            if line.startswith(MARK):
-                return json.loads(line[len(MARK) :])
-        raise RuntimeError(
-            'A process of the benchmark has ended without a result: what it '
-            'wrote above tells why.'
-        )
-
-    def halt(self):
-        os.killpg(self.process.pid, signal.SIGSTOP)
-
-    def watch_memory(self, ended):
-        # However short the work is, it is looked at once
-        while True:
-            self.peak = max(self.peak, session_memory(self.process.pid))
-            if ended.wait(0.1):
-                return
-
-    def median(self):
-        return statistics.median(self.speeds)
-
-    def close(self):
-        for signum in (signal.SIGKILL, signal.SIGCONT):
-            try:
-                os.killpg(self.process.pid, signum)
-            except ProcessLookupError:
-                pass
-        self.process.wait()
-
-
-def session_memory(session):
-    """Return the bytes that the processes of a session hold together.
-
-    Pages that several of them share count once (the kernel's PSS).
+    Its data for TensorFlow and JAX enlarge all images of an epoch before the
+    first is used.
     """
-    total = 0
-    for pid in filter(str.isdigit, os.listdir('/proc')):
-        try:
-            if os.getsid(int(pid)) != session:
-                continue
-            with open(f'/proc/{pid}/smaps_rollup') as file:
-                for line in file:
-                    if line.startswith('Pss:'):
-                        total += int(line.split()[1]) * 1024
-        except (OSError, ProcessLookupError):  # It has ended meanwhile
-            continue
-    return total
+    size = request['size']
+    num_train = section.num_train(side.framework, size)
+    if num_train is None:
+        return None
+    missing = 4 * size**2 * (60000 - num_train) / 2**30
+    return (
+        f'{side.title}: of the images, which its loader enlarges all at '
+        f'once, {num_train} of 60000; with all it would take {missing:.1f} '
+        'GiB more.'
+    )
+
+
+def table(first, workers, size):
+    """Return the lines of the table.
+
+    Args:
+        first: the side whose speed is 1
+        workers: side -> `Worker` of what has been measured
+        size: of the images
+    """
+    rows = [('images', 'side', 'images/s', 'ratio', 'peak memory')]
+    for side, worker in workers.items():
+        speed, ratio = worker.median(), '-'
+        if first in workers:
+            ratio = f'{speed / workers[first].median():.2f}'
+        rows.append(
+            (
+                f'{size} x {size}',
+                side.title,
+                f'{speed:.1f} ({min(worker.speeds):.1f} to '
+                f'{max(worker.speeds):.1f})',
+                ratio,
+                f'{worker.peak / 2**30:.2f} GiB',
+            )
+        )
+    return tables.lay_out(rows, '<<>>>', markdown=True)
 
 
 def format_seconds(seconds):

@@ -1,135 +1,123 @@
 """One side of the benchmark: trains so many steps as it is told to.
 
-Reads numbers of steps from its input, and answers each with the seconds that
-they took. Run by `d2l_vgg.book.bench`.
+Its argument is a `bench.Side` and what it is to be measured with, in JSON. It
+reads numbers of steps from its input, and answers each with the seconds that
+they took. Run by `d2l_vgg.book.bench_process`.
 """
 
+import importlib
 import json
 import os
 import sys
 import time
 
-from d2l_vgg import compatibility
-from d2l_vgg.book import stock
-from d2l_vgg.book.bench import MARK
-from d2l_vgg.networks.architectures import get
-
-request = json.loads(sys.argv[1])
-if request['side'] == 'stock':
-    os.environ.pop('OMP_NUM_THREADS', None)
-compatibility.prepare(all_cores=request['side'] != 'stock')
-
-import mxnet as mx  # noqa: E402
-from d2l import mxnet as d2l  # noqa: E402
-from mxnet import init, npx  # noqa: E402
-from mxnet.gluon import nn  # noqa: E402
-
-npx.set_np()
+from d2l_vgg import frameworks, messages
+from d2l_vgg.book import section
+from d2l_vgg.book.bench_process import MARK
 
 
 class Told:
-    """A DataLoader without end that hands out minibatches when told to.
+    """Hands out minibatches when told to, as a loader without end, too.
 
     Everything else that happens between two minibatches is the trainer's
     own: `fit` is called once and never returns.
+
+    Args:
+        loader: of minibatches
+        wait: is called to wait until the device has done all its work
     """
 
-    def __init__(self, dataloader):
-        self.dataloader = dataloader
+    def __init__(self, loader, wait):
+        self.loader, self.wait = loader, wait
         self.left, self.start = 0, None
 
     def __len__(self):
-        return len(self.dataloader)
+        return len(self.loader)
 
     def __iter__(self):
         while True:
-            for batch in self.dataloader:
-                if self.left == 0:
-                    self.next_round()
-                self.left -= 1
-                yield batch
+            yield from self.handed_out(self.loader)
+
+    def handed_out(self, batches):
+        for batch in batches:
+            if self.left == 0:
+                self.next_round()
+            self.left -= 1
+            yield batch
 
     def next_round(self):
         """Tell how long the last round took, and wait for the next."""
-        mx.nd.waitall()
-        seconds = self.start and time.perf_counter() - self.start
-        print(MARK + json.dumps(seconds), flush=True)
+        self.wait()
+        tell(self.start and time.perf_counter() - self.start)
         line = sys.stdin.readline()
         if not line:
             os._exit(0)
         self.left, self.start = int(line), time.perf_counter()
 
 
-def make_stock():
-    """Return the section's model and the book's trainer and data."""
-
-    def vgg_block(num_convs, num_channels):
-        blk = nn.Sequential()
-        for _ in range(num_convs):
-            blk.add(
-                nn.Conv2D(
-                    num_channels, kernel_size=3, padding=1, activation='relu'
-                )
-            )
-        blk.add(nn.MaxPool2D(pool_size=2, strides=2))
-        return blk
-
-    class VGG(d2l.Classifier):
-        def __init__(self, arch, lr=0.1, num_classes=10):
-            super().__init__()
-            self.save_hyperparameters()
-            self.net = nn.Sequential()
-            for num_convs, num_channels in arch:
-                self.net.add(vgg_block(num_convs, num_channels))
-            self.net.add(
-                nn.Dense(4096, activation='relu'),
-                nn.Dropout(0.5),
-                nn.Dense(4096, activation='relu'),
-                nn.Dropout(0.5),
-                nn.Dense(num_classes),
-            )
-            self.net.initialize(init.Xavier())
-
-    # Gluon would download its own archive; which images they are does not
-    # change what the loader does with them
-    stock.offer_data('mxnet', request['root'])
-    size = request['size']
-    data = d2l.FashionMNIST(request['batch_size'], resize=(size, size))
-    blocks = [block[:2] for block in get('vgg_small').blocks]
-    model = VGG(blocks, lr=0.01)
-    return model, d2l.Trainer(1, num_gpus=request['num_gpus']), data
+def tell(message):
+    """Tell the benchmark what JSON can say."""
+    print(MARK + json.dumps(message), flush=True)
 
 
-def make_ours(precision='float32'):
-    """Return this package's model, trainer and data."""
-    from d2l_vgg import mxnet as d2l_vgg
+def waiter(framework):
+    """Return a function that waits until the device has done its work."""
+    module = importlib.import_module(framework)
+    if framework == 'mxnet':
+        return module.nd.waitall
+    if framework == 'tensorflow':
+        return module.test.experimental.sync_devices
+    if framework == 'jax':
+        return lambda: module.block_until_ready(module.live_arrays())
+    on_gpu = module.cuda.is_available()
+    return module.cuda.synchronize if on_gpu else lambda: None
 
-    size = request['size']
-    data = d2l_vgg.FashionMNIST(
-        request['batch_size'], resize=(size, size), root=request['root']
+
+def train_stock(request):
+    """Train the section's network as stock d2l does, without validation."""
+    framework = request['framework']
+    model, trainer, data = section.make(
+        framework,
+        request['size'],
+        request['batch_size'],
+        request['root'],
+        request['all_cores'],
     )
-    model = d2l_vgg.VGG('vgg_small', lr=0.01)
-    trainer = d2l_vgg.Trainer(
-        1,
-        num_gpus=request['num_gpus'],
-        seed=0,
-        precision=precision,
-        display='none',
-    )
-    return model, trainer, data
-
-
-def main():
-    if request['side'] == 'ours':
-        model, trainer, data = make_ours()
-    elif request['side'] == 'ours, bfloat16':
-        model, trainer, data = make_ours('bfloat16')
-    else:
-        model, trainer, data = make_stock()
-    told = Told(data.train_dataloader())
+    told = Told(data.train_dataloader(), waiter(framework))
     data.train_dataloader = lambda: told
     data.val_dataloader = lambda: None
     trainer.fit(model, data)
+
+
+def train_ours(request):
+    """Train this package's network likewise, with its own loader."""
+    package = frameworks.load(request['framework'])
+    size = (request['size'], request['size'])
+    data = package.FashionMNIST(
+        request['batch_size'], resize=size, root=request['root']
+    )
+    model = package.VGG('vgg_small', lr=0.01)
+    trainer = package.Trainer(
+        10**6,
+        num_gpus=request['num_gpus'],
+        seed=0,
+        precision=request['precision'],
+        display='none',
+    )
+    told = Told((), waiter(request['framework']))
+    minibatches = trainer.minibatches
+    trainer.minibatches = lambda *args: told.handed_out(minibatches(*args))
+    data.val_dataloader = lambda: None
+    trainer.fit(model, data)
+
+
+def main():
+    request = json.loads(sys.argv[1])
+    train = train_stock if request['stock'] else train_ours
+    try:
+        train(request)
+    except Exception as error:
+        tell({'failed': messages.explain(error)})
 
 
 if __name__ == '__main__':

@@ -1,34 +1,40 @@
-"""The initial parameters that the book's published runs began with."""
+"""The initial parameters that the book's published runs began with.
 
-from d2l_vgg.frameworks import FRAMEWORKS
+Those of MXNet all began with the same, which can be drawn again. Of the
+others only the distribution is known, since no seed was set: a draw from it
+is that of the seed it is made with.
+"""
+
+import math
+
+import numpy as np
+
+from d2l_vgg import frameworks
+from d2l_vgg.training.arrays import Arrays
+
+# The distributions, which the study compares, too: weights and biases as in
+# the section's TensorFlow, as in its PyTorch (whose `d2l.init_cnn` leaves the
+# biases as they are), and as Flax draws them by itself
+WEIGHTS = {'zero': 'xavier', 'uniform': 'xavier', 'lecun': 'lecun'}
+PUBLISHED = {'torch': 'uniform', 'tensorflow': 'zero', 'jax': 'lecun'}
 
 
-def draw_as_published(framework, model, resize=224):
-    """Give `model` the initial parameters of a framework's published runs.
+def draw_as_published(framework, model, resize=224, seed=0):
+    """Give `model` initial parameters as a framework's published runs had.
+
+    In MXNet these are the very same numbers, in PyTorch, TensorFlow and JAX
+    others of the same distribution.
 
     Args:
         framework: name of the one that `model` is in
         model: a network, not yet drawn
         resize: height and width of its images, in pixels
-
-    Raises:
-        ValueError: it is not known what those runs began with.
+        seed: of the draw; it changes nothing in MXNet
     """
-    check(framework)
-    DRAWS[framework](model, resize)
-
-
-def check(framework):
-    """Refuse a framework whose published runs are not known so far.
-
-    Raises:
-        ValueError: it is not known what they began with.
-    """
-    if framework not in DRAWS:
-        raise ValueError(
-            'It is not known what the published runs of '
-            f'{FRAMEWORKS[framework].title} began with: use --draw seed.'
-        )
+    if framework == 'mxnet':
+        draw_as_mxnet(model, resize)
+    else:
+        draw(framework, model, resize, PUBLISHED[framework], seed)
 
 
 def draw_as_mxnet(model, resize):
@@ -53,4 +59,64 @@ def draw_as_mxnet(model, resize):
     model(np.zeros((1, 1, resize, resize)))
 
 
-DRAWS = {'mxnet': draw_as_mxnet}
+def draw(framework, model, resize, kind, seed):
+    """Draw the parameters of `model` from a distribution.
+
+    What is no weight or bias of a convolution or of a fully connected layer
+    stays as it is.
+
+    Args:
+        framework: name of the one that `model` is in
+        model: a network
+        resize: height and width of its images, in pixels
+        kind: 'zero' for the weights of Glorot and Bengio (2010), uniform
+            within sqrt(6 / (fan-in + fan-out)), and zero biases; 'uniform'
+            for the same weights, and biases uniform within 1 / sqrt(fan-in);
+            'lecun' for weights of standard deviation 1 / sqrt(fan-in),
+            normal but cut off at twice that of the uncut, and zero biases
+        seed: of the draw, a whole number
+    """
+    # What the parameters are, an image tells
+    images = frameworks.load(framework).FashionMNIST(
+        1, (resize, resize), root='stand-in', num_train=1, num_val=1
+    )
+    model.predict(images.val_dataloader())
+    model.load_arrays(drawn(model.arrays(), kind, seed))
+
+
+def drawn(arrays: Arrays, kind, seed) -> Arrays:
+    """Return the weights and biases among `arrays`, drawn; see `draw`.
+
+    A weight has the shape (outputs, inputs, height, width) or (outputs,
+    inputs).
+    """
+    rng, found = np.random.default_rng(seed), {}
+    for name, weight in arrays.items():
+        layer, _, part = name.rpartition('.')
+        if part != 'weight' or weight.ndim < 2:
+            continue
+        fan_in = math.prod(weight.shape[1:])
+        fan_out = weight.shape[0] * math.prod(weight.shape[2:])
+        if WEIGHTS[kind] == 'xavier':
+            bound = math.sqrt(6 / (fan_in + fan_out))
+            new = rng.uniform(-bound, bound, weight.shape)
+        else:
+            # The deviation that is left of a normal one of 1, cut off at 2
+            scale = 1 / math.sqrt(fan_in) / 0.87962566103423978
+            new = scale * truncated_normal(rng, weight.shape)
+        found[name] = new.astype('float32')
+        bound = 1 / math.sqrt(fan_in) if kind == 'uniform' else 0
+        found[f'{layer}.bias'] = rng.uniform(
+            -bound, bound, weight.shape[:1]
+        ).astype('float32')
+    return found
+
+
+def truncated_normal(rng, shape):
+    """Return normal numbers, those beyond 2 drawn again."""
+    numbers = rng.standard_normal(shape)
+    while True:
+        beyond = np.abs(numbers) > 2
+        if not beyond.any():
+            return numbers
+        numbers[beyond] = rng.standard_normal(int(beyond.sum()))

@@ -1,9 +1,17 @@
 """Make the classes of stock d2l run here: short where asked, and offline.
 
-The builder of the chapter and the benchmark train with them.
+d2l 1.0.3 was made for the frameworks of 2023. What it needs to run with
+those of today is here and nowhere else. The builder of the chapter and the
+benchmark train with it.
 """
 
+import contextlib
 import importlib
+import importlib.util
+import os
+import random
+import sys
+import types
 
 from d2l_vgg import compatibility
 from d2l_vgg.datasets import fashion_mnist, stand_in
@@ -13,10 +21,130 @@ from d2l_vgg.training import trial
 FEW = 1024
 
 
+def load(framework, all_cores=True):
+    """Import `d2l.<framework>`, and mend what today's framework breaks in it.
+
+    Args:
+        framework: the name of one
+        all_cores: tell MXNet to use every core, which it does not by itself
+
+    Raises:
+        ModuleNotFoundError: d2l, the framework, or what they need is missing.
+    """
+    if importlib.util.find_spec('d2l') is None:
+        raise ModuleNotFoundError(
+            'd2l is not installed: run `pip install --no-deps d2l==1.0.3`.',
+            name='d2l',
+        )
+    name = f'd2l.{framework}'
+    if name in sys.modules:
+        return sys.modules[name]
+    if framework == 'mxnet':
+        compatibility.prepare(all_cores)
+        return importlib.import_module(name)
+    with MENDED[framework]():
+        return importlib.import_module(name)
+
+
+@contextlib.contextmanager
+def mended_torch():
+    # Without a build of torchvision for this processor, these two would fail
+    for part in '_meta_registrations', '_autograd_registrations':
+        name = f'torchvision.{part}'
+        sys.modules.setdefault(name, types.ModuleType(name))
+    # The networks need neither, only d2l's data and a later chapter
+    with empty('torchvision', transforms=None), empty(
+        'scipy.spatial', distance_matrix=None
+    ):
+        yield
+
+
+@contextlib.contextmanager
+def mended_tensorflow():
+    from d2l_vgg.tensorflow import loading
+
+    loading.load()
+    yield
+    import tensorflow as tf
+
+    d2l = sys.modules['d2l.tensorflow']
+    make = d2l.Module.__init__
+
+    def __init__(self, *args, **kwargs):
+        make(self, *args, **kwargs)
+        # Keras 3 has put None there, which hides the method of the class
+        vars(self).pop('loss', None)
+
+    d2l.Module.__init__ = __init__
+    # In a graph, TensorFlow takes no number for a shape
+    d2l.reshape = lambda X, shape: tf.reshape(
+        X, [shape] if isinstance(shape, int) else shape
+    )
+
+
+@contextlib.contextmanager
+def mended_jax():
+    import jax
+
+    if not hasattr(jax.random, 'PRNGKeyArray'):
+        jax.random.PRNGKeyArray = jax.Array
+    # d2l draws up to 1e6, which Python from 3.12 on takes for no integer
+    randint = random.randint
+    random.randint = lambda a, b: randint(a, int(b))
+    os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+    try:
+        # The networks need neither, only d2l's data
+        with empty('tensorflow'), empty(
+            'tensorflow_datasets', as_numpy=AsNumPy
+        ):
+            yield
+    finally:
+        random.randint = randint
+    d2l = sys.modules['d2l.jax']
+    d2l.get_seed = lambda: random.randint(0, 10**6)
+
+
+MENDED = {
+    'torch': mended_torch,
+    'tensorflow': mended_tensorflow,
+    'jax': mended_jax,
+}
+
+
+@contextlib.contextmanager
+def empty(name, **attributes):
+    """In this block, import an empty module where this one is missing."""
+    top, _, inner = name.partition('.')
+    if importlib.util.find_spec(top) is not None:
+        yield
+        return
+    names = [top, name] if inner else [top]
+    for missing in names:
+        sys.modules[missing] = types.ModuleType(missing)
+    vars(sys.modules[name]).update(attributes)
+    try:
+        yield
+    finally:
+        for missing in names:
+            del sys.modules[missing]
+
+
+class AsNumPy:
+    """What `tensorflow_datasets.as_numpy` makes of a data set."""
+
+    def __init__(self, dataset):
+        self.dataset = dataset
+
+    def __len__(self):
+        return len(self.dataset)
+
+    def __iter__(self):
+        return self.dataset.as_numpy_iterator()
+
+
 def shorten(module):
     """Make the `Trainer` of `d2l.<module>` heed `$D2L_VGG_TRIAL`."""
-    compatibility.prepare()
-    cls = importlib.import_module(f'd2l.{module}').Trainer
+    cls = load(module).Trainer
     prepare_data = cls.prepare_data
 
     def prepare_some_data(self, data):
@@ -29,12 +157,17 @@ def shorten(module):
     cls.prepare_data = prepare_some_data
 
 
-def offer_data(module, root=None):
+def offer_data(module, root=None, num_train=None):
     """Give the `FashionMNIST` of `d2l.<module>` the images found here.
 
     It asks a library for them that would download its own copy. Where the
     images cannot be had without a network, it gets the stand-in; in a trial
     it gets the first few.
+
+    Args:
+        module: the name of a framework
+        root: the folder of the data, 'stand-in', or None to search for it
+        num_train: how many training images it gets, None for all
     """
     try:
         if stand_in.is_asked_for(root):
@@ -44,11 +177,12 @@ def offer_data(module, root=None):
     except fashion_mnist.DataNotFound:
         arrays = stand_in.load()
     # For TensorFlow and JAX d2l enlarges a whole epoch's images at once
-    few = slice(FEW if trial.size() else None)
-    train = arrays.train_images[few], arrays.train_labels[few]
-    val = arrays.val_images[few], arrays.val_labels[few]
+    few = FEW if trial.size() else None
+    some = slice(few or num_train)
+    train = arrays.train_images[some], arrays.train_labels[some]
+    val = arrays.val_images[:few], arrays.val_labels[:few]
     if module == 'mxnet':
-        compatibility.prepare()
+        load(module)
         from mxnet import gluon, np
 
         def get_data(self):

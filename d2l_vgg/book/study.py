@@ -13,7 +13,8 @@ import os
 import statistics
 from typing import NamedTuple
 
-from d2l_vgg import tables
+from d2l_vgg import frameworks, tables
+from d2l_vgg.book import draws
 from d2l_vgg.datasets.stand_in import NOTE
 from d2l_vgg.files import alone_in, open_regular, write_text
 from d2l_vgg.networks import architectures, costs
@@ -26,7 +27,8 @@ from d2l_vgg.training.experiments import Experiment
 PLATEAU_LOSS = 2.0
 PLATEAU_BATCHES = 10
 
-BIASES = ('zero', 'uniform')
+# How parameters are drawn: see `draws.draw`
+BIASES = ('zero', 'uniform', 'lecun')
 
 
 class Outcome(NamedTuple):
@@ -59,6 +61,7 @@ def measure(
     lr,
     folder,
     root=None,
+    framework='mxnet',
 ):
     """Train every run that the table lacks, and print the spread of all.
 
@@ -67,12 +70,13 @@ def measure(
     other's runs. The runs of a trial have a table of their own.
 
     Args:
-        biases: how they start, a sequence of 'zero' and 'uniform'
+        biases: how they start, a sequence of `BIASES`
         draws: how many draws of initial parameters for each of them
         shuffles: how many orders of the images for each draw
         resize, batch_size, max_epochs, lr: hyperparameters of every run
         folder: where the table is
         root: the folder of the data, 'stand-in', or None to search for it
+        framework: the name of the one to train in
 
     Raises:
         ValueError: a hyperparameter is out of its range, or what is to be
@@ -86,9 +90,15 @@ def measure(
     costs.summary(architectures.get('vgg_small'), (1, resize, resize))
     trial_size = trial.size()
     wanted = runs_of(biases, draws, shuffles)
-    data = load(resize, batch_size, root)
+    data = load(framework, resize, batch_size, root)
     name = table_name(
-        resize, batch_size, max_epochs, lr, data.stand_in, trial_size
+        resize,
+        batch_size,
+        max_epochs,
+        lr,
+        data.stand_in,
+        trial_size,
+        framework,
     )
     path = os.path.join(folder, name)
     done = {outcome[:3] for outcome in read(path)}
@@ -101,7 +111,7 @@ def measure(
     for which in wanted:
         # Another process may have trained it meanwhile
         if which not in {outcome[:3] for outcome in read(path)}:
-            outcome = train(data, *which, resize, max_epochs, lr)
+            outcome = train(framework, data, *which, resize, max_epochs, lr)
             add(path, outcome)
             print(describe(outcome), flush=True)
     print()
@@ -128,50 +138,59 @@ def tell(notes):
         print(note)
 
 
-def table_name(resize, batch_size, max_epochs, lr, stand_in, trial_size=0):
+def table_name(
+    resize,
+    batch_size,
+    max_epochs,
+    lr,
+    stand_in,
+    trial_size=0,
+    framework='mxnet',
+):
     """Return the name of the table of runs with these hyperparameters.
 
-    Runs of different hyperparameters do not belong into one table.
+    Runs of different hyperparameters do not belong into one table, nor do
+    those of different frameworks; MXNet's has no name in it.
     """
     return (
+        f'{"" if framework == "mxnet" else framework + "-"}'
         f'{resize}px-lr{lr:g}-batch{batch_size}-epochs{max_epochs}'
         f'{"-stand-in" if stand_in else ""}'
         f'{f"-trial{trial_size}" if trial_size else ""}.csv'
     )
 
 
-def load(resize, batch_size, root):
+def load(framework, resize, batch_size, root):
     """Return the data of a study."""
     with interrupts.ending():
-        from d2l_vgg.mxnet import FashionMNIST
+        package = frameworks.load(framework)
 
-    return FashionMNIST(batch_size, resize=(resize, resize), root=root)
+    return package.FashionMNIST(
+        batch_size, resize=(resize, resize), root=root
+    )
 
 
-def train(data, biases, draw, shuffle, resize, max_epochs, lr):
+def train(framework, data, biases, draw, shuffle, resize, max_epochs, lr):
     """Train once and return the `Outcome`.
 
     Args:
+        framework: the name of the one to train in
         data: images of `resize` x `resize` pixels
-        biases: 'zero', as in MXNet, or 'uniform' with the bound
-            1/sqrt(fan-in), as in PyTorch
+        biases: 'zero', as in MXNet and TensorFlow, 'uniform' with the bound
+            1/sqrt(fan-in), as in PyTorch, or 'lecun', which is about the
+            weights, as in Flax
         draw: the seed of the initial parameters
         shuffle: the seed of the order of the images
         resize, max_epochs, lr: hyperparameters
     """
-    from mxnet import np, random
-
-    from d2l_vgg.mxnet import VGG, Trainer
-
-    random.seed(draw)
-    model = VGG('vgg_small', lr=lr)
-    model.compile()
-    # Parameters are drawn at the first input, before the trainer's own seed
-    model(np.zeros((1, 1, resize, resize)))
-    if biases == 'uniform':
-        draw_biases(model)
+    package = frameworks.load(framework)
+    model = package.VGG('vgg_small', lr=lr)
+    if framework == 'mxnet':
+        draw_in_mxnet(model, biases, draw, resize)
+    else:
+        draws.draw(framework, model, resize, biases, draw)
     model.plot_train_per_epoch = len(data.train_dataloader()) / 10
-    trainer = Trainer(max_epochs, seed=shuffle, display='none')
+    trainer = package.Trainer(max_epochs, seed=shuffle, display='none')
     try:
         history = trainer.fit(model, data)
     except TrainingDiverged:
@@ -191,12 +210,18 @@ def train(data, biases, draw, shuffle, resize, max_epochs, lr):
     )
 
 
-def draw_biases(model):
-    """Draw each layer's biases from U(-b, b) with b = 1/sqrt(fan-in)."""
-    from mxnet import np
+def draw_in_mxnet(model, biases, seed, resize):
+    """Draw by MXNet's own generator, as in all studies in MXNet so far."""
+    from mxnet import np, random
 
+    random.seed(seed)
+    model.compile()
+    # Parameters are drawn at the first input, before the trainer's own seed
+    model(np.zeros((1, 1, resize, resize)))
+    if biases == 'lecun':
+        model.load_arrays(draws.drawn(model.arrays(), biases, seed))
     params = model._collect_params_with_prefix()
-    for name, param in params.items():
+    for name, param in params.items() if biases == 'uniform' else ():
         if name.endswith('bias'):
             weight = params[name[: -len('bias')] + 'weight']
             bound = 1 / math.sqrt(math.prod(weight.shape[1:]))
@@ -219,18 +244,18 @@ def report(outcomes):
     lines = []
     for biases in dict.fromkeys(o.biases for o in outcomes):
         chosen = [o for o in outcomes if o.biases == biases]
-        draws = {}
+        by_draw = {}
         for outcome in chosen:
-            draws.setdefault(outcome.draw, []).append(outcome)
+            by_draw.setdefault(outcome.draw, []).append(outcome)
         cells = [('quantity', 'mean', 'sd over draws', 'sd over shuffles')]
         for name in Outcome._fields[3:]:
-            groups = [[getattr(o, name) for o in g] for g in draws.values()]
+            groups = [[getattr(o, name) for o in g] for g in by_draw.values()]
             cells.append(
                 (name, *(f'{number:.4f}' for number in spread(groups)))
             )
         widths = (10, 9, 14, 17)
         lines += [
-            f'biases {biases}: {len(chosen)} runs from {len(draws)} draws',
+            f'biases {biases}: {len(chosen)} runs from {len(by_draw)} draws',
             *tables.lay_out(cells, '<>>>', widths=widths, rule=True),
             '',
         ]

@@ -2,11 +2,13 @@
 
 import importlib.util
 
+from d2l_vgg import frameworks
 from d2l_vgg.commands.options import (
     add_data_option,
     add_gpus_option,
     positive,
 )
+from d2l_vgg.frameworks import FRAMEWORKS
 from d2l_vgg.training.experiments import Experiment
 
 HELP = 'measure speed and memory beside the stock d2l code, in turns'
@@ -14,6 +16,19 @@ HELP = 'measure speed and memory beside the stock d2l code, in turns'
 
 def add_arguments(parser):
     """Add what is measured, how often, and where."""
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        '--framework',
+        type=frameworks.named,
+        choices=FRAMEWORKS,
+        default='mxnet',
+        help='whose tab of the section is trained beside ours',
+    )
+    what.add_argument(
+        '--frameworks',
+        action='store_true',
+        help='measure ours in every framework that is installed',
+    )
     parser.add_argument(
         '--resize',
         type=positive,
@@ -38,21 +53,23 @@ def run(args):
     """Print the table of speeds and memory.
 
     Raises:
-        ModuleNotFoundError: MXNet is not installed.
+        ModuleNotFoundError: the framework is not installed.
         RuntimeError: a process of the benchmark has failed.
     """
     from d2l_vgg.book import bench
 
-    if importlib.util.find_spec('mxnet') is None:
-        raise ModuleNotFoundError(
-            'The benchmark trains in MXNet, which is not installed: run '
-            '`make bench` without FRAMEWORK.',
-            name='mxnet',
-        )
-
     for resize in args.resize:
         Experiment(resize=resize, batch_size=args.batch_size)
+    installed = [
+        name for name in FRAMEWORKS if importlib.util.find_spec(name)
+    ]
+    if args.frameworks:
+        sides = bench.between_frameworks(installed, args.num_gpus)
+    else:
+        check_installed(args.framework, installed)
+        sides = bench.beside_stock(args.framework, args.num_gpus)
     bench.measure(
+        sides,
         args.resize,
         batch_size=args.batch_size,
         rounds=args.rounds,
@@ -60,3 +77,19 @@ def run(args):
         num_gpus=args.num_gpus,
         root=args.data,
     )
+
+
+def check_installed(name, installed):
+    """Refuse a framework that is not there to be measured.
+
+    Raises:
+        ModuleNotFoundError: it is not.
+    """
+    if name not in installed:
+        others = ' or '.join(f'--framework {other}' for other in installed)
+        raise ModuleNotFoundError(
+            f'{FRAMEWORKS[name].title} is not installed, so it cannot be '
+            f'measured: run `make bench FRAMEWORK={name}`'
+            + (f', or take {others}.' if installed else '.'),
+            name=name,
+        )

@@ -7,7 +7,7 @@
 import dataclasses
 
 from d2l_vgg import frameworks
-from d2l_vgg.book import draws
+from d2l_vgg.networks import architectures
 from d2l_vgg.training import estimate, interrupts, precisions, trial
 
 # What a run uses of the data, besides where they are
@@ -135,26 +135,17 @@ def in_available_precision(experiment, on_cpu=True):
     return dataclasses.replace(experiment, precision=found)
 
 
-def with_known_draw(experiment, framework, asked):
-    """Return `experiment`, its draw the seed's where no other is known.
+def as_published(experiment, framework):
+    """Return `experiment` as that framework's published runs computed it.
 
-    Args:
-        experiment: an `Experiment`
-        framework: the name of the one that it is trained in
-        asked: whether the user asks for this draw, and not the experiment
-
-    Raises:
-        ValueError: the user does, and it is not known.
+    Those of TensorFlow trained without dropout: the book's trainer does not
+    tell the network that it is training.
     """
-    if experiment.draw == 'seed' or framework in draws.DRAWS:
+    arch = architectures.get(experiment.arch)
+    if experiment.draw != 'published' or framework != 'tensorflow':
         return experiment
-    if asked:
-        draws.check(framework)
-    print(
-        'Initial parameters are drawn from the seed: it is not known what '
-        "the framework's published runs began with."
-    )
-    return dataclasses.replace(experiment, draw='seed')
+    arch = dataclasses.replace(arch, dropout=0)
+    return dataclasses.replace(experiment, arch=arch)
 
 
 def tell_note(data):

@@ -1,5 +1,6 @@
 """`d2l-vgg study`: what the spread between runs is made of."""
 
+from d2l_vgg import frameworks
 from d2l_vgg.commands.options import (
     add_data_option,
     number,
@@ -18,6 +19,13 @@ def add_arguments(parser):
         'cores.'
     )
     parser.add_argument(
+        '--framework',
+        type=frameworks.named,
+        choices=frameworks.FRAMEWORKS,
+        default='mxnet',
+        help='to train in',
+    )
+    parser.add_argument(
         '--draws', type=positive, default=4, help='of initial parameters'
     )
     parser.add_argument(
@@ -26,9 +34,10 @@ def add_arguments(parser):
     parser.add_argument(
         '--biases',
         nargs='+',
-        choices=('zero', 'uniform'),
+        choices=('zero', 'uniform', 'lecun'),
         default=['zero', 'uniform'],
-        help="how they start: MXNet's way, PyTorch's way",
+        help="how they start: zero as MXNet's and TensorFlow's, uniform as "
+        "PyTorch's, or zero with JAX's weights",
     )
     parser.add_argument(
         '--resize', type=positive, default=32, help='size, in pixels'
@@ -69,6 +78,7 @@ def run(args):
             lr=args.lr,
             folder=args.runs,
             root=args.data,
+            framework=args.framework,
         )
     except KeyboardInterrupt:
         print('Stopped: the same command goes on with what is left.')

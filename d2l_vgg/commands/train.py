@@ -155,9 +155,7 @@ def asked_run(args, settings, trial_size):
     # With a part of the images it is another experiment, too
     whole = not any(value is not None for value in selection.values())
     kind = name_of(experiment) if whole and not before else 'custom'
-    experiment = making.with_known_draw(
-        experiment, args.framework, asked=args.draw is not None
-    )
+    experiment = making.as_published(experiment, args.framework)
     package = making.load_framework(args.framework)
     data = make_data_or_stand_in(
         package, experiment, args.data, selection, args.allow_stand_in
@@ -335,7 +333,9 @@ def begin(model, experiment, info):
     elif experiment.draw == 'published':
         from d2l_vgg.book import draws
 
-        draws.draw_as_published(info['framework'], model, experiment.resize)
+        draws.draw_as_published(
+            info['framework'], model, experiment.resize, experiment.seed
+        )
 
 
 def describe(job, resumes):

@@ -12,8 +12,8 @@ from d2l_vgg.networks.architectures import Architecture, get
 from d2l_vgg.training.precisions import PRECISIONS
 from d2l_vgg.training.schedules import SCHEDULES
 
-# Where initial parameters come from: the seed of the run, or the published
-# MXNet runs of the book, which all began with the same
+# Where initial parameters come from: the seed of the run, in the same way in
+# every framework, or as in the published runs of the book
 DRAWS = ('seed', 'published')
 
 

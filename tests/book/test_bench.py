@@ -1,66 +1,180 @@
-"""The benchmark measures this package as its users have it."""
+"""The benchmark measures this package as its users have it, and stock d2l."""
 
+import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 
 import pytest
-from processes import ROOT
+from command_line import run
+from frameworks import FRAMEWORKS
 
-pytest.importorskip('mxnet')
+from d2l_vgg import cli
+from d2l_vgg.book import bench, bench_process
+from d2l_vgg.training import precisions
+
+ROUNDED = ['mxnet', 'torch', 'tensorflow']
+TINY = (
+    '--data stand-in --resize 32 --batch-size 8 --rounds 2 --steps 1'
+).split()
+
+
+def measured(*words, **options):
+    """Run the command; return (side, speed, ratio, memory) of each row."""
+    result = run('bench', *TINY, *words, **options)
+    assert result.returncode == 0, result.stderr
+    rows = re.findall(
+        r'^\| 32 x 32 \| (.+?) +\| +([\d.]+) \([\d.]+ to [\d.]+\) '
+        r'\| +([\d.]+|-) \| +([\d.]+) GiB',
+        result.stdout,
+        re.M,
+    )
+    return rows, result.stdout
+
+
+@pytest.mark.parametrize('framework', FRAMEWORKS, ids=lambda f: f.name)
+def test_both_sides_are_measured(framework):
+    name = framework.name
+    needs = {
+        'torch': ['torch', 'torchvision'],
+        'jax': ['jax', 'flax', 'tensorflow'],
+    }.get(name, [name])
+    for module in [*needs, 'd2l']:
+        if importlib.util.find_spec(module) is None:
+            pytest.skip(f'{module} is not installed')
+    rows, out = measured('--framework', name)
+    sides = ['stock', 'stock, all cores', 'ours', 'ours, bfloat16']
+    if name != 'mxnet':
+        sides.remove('stock, all cores')
+    if name not in ROUNDED or not precisions.has_bfloat16():
+        sides.remove('ours, bfloat16')
+    assert [row[0] for row in rows] == sides
+    stock = float(rows[0][1])
+    for _, speed, ratio, memory in rows:
+        assert float(speed) / stock == pytest.approx(float(ratio), rel=0.02)
+        assert 0.1 < float(memory) < 4
+    assert 'd2l 1.0.3' in out and 'cannot run' not in out
+
+
+@pytest.mark.parametrize('name', ['torch', 'tensorflow', 'jax'])
+def test_where_stock_d2l_cannot_run_ours_is_measured(name, tmp_path):
+    pytest.importorskip(name)
+    (tmp_path / 'd2l').mkdir()
+    (tmp_path / 'd2l' / '__init__.py').write_text(
+        "raise ImportError('This d2l is damaged.')\n"
+    )
+    path = os.pathsep.join([str(tmp_path), os.environ.get('PYTHONPATH', '')])
+    rows, out = measured('--framework', name, env={'PYTHONPATH': path})
+    assert rows[0][0] == 'ours' and rows[0][2] == '-'
+    assert (
+        out.splitlines()[-1] == 'stock: cannot run here: This d2l is damaged.'
+    )
+
+
+def test_all_frameworks_are_measured_in_one_run():
+    installed = [f.name for f in FRAMEWORKS if f.is_installed()]
+    if not installed:
+        pytest.skip('no framework is installed')
+    rows, _ = measured('--frameworks')
+    sides = bench.between_frameworks(installed)
+    assert [row[0] for row in rows] == [side.title for side in sides]
+    assert len(sides) >= len(installed) and rows[0][2] == '1.00'
+
+
+def test_a_framework_that_is_missing(monkeypatch, capsys):
+    for name in 'mxnet', 'torch':
+        monkeypatch.setitem(sys.modules, name, None)
+    assert cli.main(['bench']) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith('d2l-vgg: MXNet is not installed')
+    assert '`make bench FRAMEWORK=mxnet`' in line
+    assert '--framework torch' not in line
+    assert cli.main(['bench', '--framework', 'pytorch']) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith('d2l-vgg: PyTorch is not installed')
+
+
+def test_a_side_of_ours_that_fails_is_one_sentence(tmp_path):
+    pytest.importorskip('torch')
+    result = run(
+        *('bench', *TINY, '--framework', 'torch', '--data', tmp_path),
+        env={'D2L_VGG_DATA': ''},
+    )
+    assert result.returncode == 1
+    line = result.stderr.strip().splitlines()[-1]
+    assert line.startswith("d2l-vgg: The side 'ours' of the benchmark has")
+    assert str(tmp_path) in line
+
 
 # The worker itself, told to train two minibatches; it ends with its input
 WORKER = """
 import io, os, sys
+from d2l_vgg import frameworks
 from d2l_vgg.book import bench_worker
-from frameworks import MXNet
+from frameworks import FRAMEWORKS
 
-model, trainer, data = bench_worker.make_ours()
-bench_worker.make_ours = lambda: (model, trainer, data)
+name = sys.argv[2]
+trainer = frameworks.load(name).Trainer
+fit = trainer.fit
+def keeping(self, model, data):
+    global found
+    found = model
+    fit(self, model, data)
+trainer.fit = keeping
 sys.stdin = io.StringIO('2\\n')
 os._exit = sys.exit
 try:
     bench_worker.main()
 finally:
-    print('compiled', MXNet().is_compiled(model))
+    (adapter,) = [f for f in FRAMEWORKS if f.name == name]
+    print('compiled', adapter.is_compiled(found))
 """
 
 
-def test_our_side_is_compiled():
-    request = {'side': 'ours', 'size': 32, 'batch_size': 8}
-    request.update(num_gpus=0, root='stand-in')
+def request_of(side, **changes):
+    """Return what the worker of a side is told."""
+    return {
+        **side._asdict(),
+        'size': 32,
+        'batch_size': 8,
+        'num_gpus': 0,
+        'root': 'stand-in',
+        **changes,
+    }
+
+
+@pytest.mark.parametrize('name', ['mxnet', 'torch'])
+def test_our_side_is_compiled(name):
+    pytest.importorskip(name)
+    request = request_of(bench.Side('ours', name))
     code = f'import sys; sys.path = {sys.path!r}\n{WORKER}'
     out = subprocess.check_output(
-        [sys.executable, '-c', code, json.dumps(request)], text=True
+        [sys.executable, '-c', code, json.dumps(request), name], text=True
     )
     assert out.splitlines()[-1] == 'compiled True'
 
 
 @pytest.mark.parametrize(
-    'side, threads',
-    [('stock', 'None'), ('stock, all cores', '7'), ('ours', '7')],
+    'side, threads', [(0, None), (1, '7'), (2, '7')], ids=str
 )
-def test_each_side_of_the_benchmark_has_its_threads(tmp_path, side, threads):
+def test_each_side_of_mxnet_has_its_threads(
+    tmp_path, monkeypatch, side, threads
+):
+    pytest.importorskip('d2l')
     (tmp_path / 'mxnet.py').write_text(
-        'import os\n'
-        "print(os.environ.get('OMP_NUM_THREADS'), flush=True)\n"
+        'import json, os\n'
+        "threads = os.environ.get('OMP_NUM_THREADS')\n"
+        "print('@bench ' + json.dumps(threads), flush=True)\n"
         'os._exit(0)\n'
     )
-    done = subprocess.run(
-        [
-            sys.executable,
-            '-m',
-            'd2l_vgg.book.bench_worker',
-            json.dumps({'side': side}),
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        env={
-            **os.environ,
-            'OMP_NUM_THREADS': '7',
-            'PYTHONPATH': str(tmp_path),
-        },
-    )
-    assert done.stdout.split() == [threads], done.stderr
+    monkeypatch.setenv('OMP_NUM_THREADS', '7')
+    path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    monkeypatch.setenv('PYTHONPATH', path)
+    chosen = bench.beside_stock('mxnet')[side]
+    worker = bench_process.Worker(request_of(chosen))
+    try:
+        assert worker.wait() == threads
+    finally:
+        worker.close()

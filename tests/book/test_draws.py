@@ -6,7 +6,9 @@ import sys
 import numpy as onp
 import pytest
 
+from d2l_vgg import frameworks
 from d2l_vgg.book import draws
+from d2l_vgg.networks.architectures import Architecture
 
 # The cells of the book's notebook up to its training, in a fresh process that
 # sets no seed; on a GPU, too, parameters are drawn on the CPU
@@ -69,7 +71,72 @@ def test_the_published_draw_is_that_of_the_books_notebook(tmp_path):
         onp.testing.assert_array_equal(param.data().asnumpy(), book[name])
 
 
-def test_what_is_not_known_is_refused(monkeypatch):
-    monkeypatch.delitem(draws.DRAWS, 'mxnet')
-    with pytest.raises(ValueError, match='of MXNet began .* --draw seed'):
-        draws.draw_as_published('mxnet', None)
+TINY = Architecture('tiny', blocks=((1, 16), (2, 32)), hidden=(256,))
+BY_RULE = ['torch', 'tensorflow', 'jax']
+
+
+def drawn(name, seed=3):
+    """Return name -> array of a network that was drawn as published."""
+    model = frameworks.load(name).VGG(TINY)
+    draws.draw_as_published(name, model, 32, seed)
+    return model.arrays()
+
+
+@pytest.mark.parametrize('name', BY_RULE)
+def test_the_distribution_is_that_of_the_published_runs(name):
+    """Each layer against the formulas of the framework's initializers."""
+    pytest.importorskip(name)
+    arrays = drawn(name)
+    weights = [n for n in arrays if n.endswith('weight')]
+    assert len(weights) == 5
+    for weight in weights:
+        w, b = arrays[weight], arrays[weight.replace('weight', 'bias')]
+        fan_in, fan_out = w[0].size, w[:, 0].size
+        if name == 'jax':
+            # A normal distribution cut off at two deviations, of which then
+            # 0.8796 is left
+            deviation, bound = fan_in**-0.5, 2 * fan_in**-0.5 / 0.8796
+        else:
+            bound = (6 / (fan_in + fan_out)) ** 0.5
+            deviation = bound / 3**0.5
+        assert 0.9 * bound < abs(w).max() <= 1.0001 * bound
+        assert w.std() == pytest.approx(deviation, rel=4 / w.size**0.5)
+        assert abs(w.mean()) < 4 * deviation / w.size**0.5
+        bound = fan_in**-0.5 if name == 'torch' else 0
+        assert 0.7 * bound <= abs(b).max() <= bound
+
+
+def test_the_draw_of_jax_is_flaxs_own():
+    """Its initializer, where it is to be had, as an independent reference."""
+    jax = pytest.importorskip('jax')
+    weight = drawn('jax')['dense1.weight']
+    flaxs = jax.nn.initializers.lecun_normal()(
+        jax.random.key(0), weight.T.shape
+    )
+    points = onp.linspace(0.05, 0.95, 19)
+    onp.testing.assert_allclose(
+        onp.quantile(weight, points),
+        onp.quantile(onp.asarray(flaxs), points),
+        atol=0.02 * weight.std(),
+    )
+
+
+@pytest.mark.parametrize('name', BY_RULE)
+def test_the_seed_decides_the_draw(name):
+    pytest.importorskip(name)
+    one, again, other = drawn(name), drawn(name), drawn(name, seed=4)
+    for key, array in one.items():
+        onp.testing.assert_array_equal(array, again[key])
+        if key.endswith('weight'):
+            assert (array != other[key]).mean() > 0.99
+
+
+def test_what_is_no_weight_stays():
+    arrays = {
+        'conv1_1.weight': onp.zeros((4, 1, 3, 3), 'float32'),
+        'conv1_1.bias': onp.zeros(4, 'float32'),
+        'norm1_1.weight': onp.ones(4, 'float32'),
+        'norm1_1.bias': onp.zeros(4, 'float32'),
+    }
+    found = draws.drawn(arrays, 'uniform', seed=0)
+    assert list(found) == ['conv1_1.weight', 'conv1_1.bias']

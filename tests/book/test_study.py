@@ -8,6 +8,7 @@ import sys
 import numpy as onp
 import pytest
 
+from d2l_vgg import frameworks
 from d2l_vgg.book import study
 from d2l_vgg.cli import main
 from d2l_vgg.datasets.stand_in import NOTE
@@ -82,6 +83,32 @@ def test_the_command_keeps_its_runs_and_goes_on(
     assert second.val_loss != first.val_loss
 
 
+@pytest.mark.parametrize('name', ['torch', 'tensorflow', 'jax'])
+def test_a_study_in_another_framework(name, tmp_path, capsys, monkeypatch):
+    pytest.importorskip(name)
+    package = frameworks.load(name)
+    few = package.FashionMNIST(
+        4, 32, root='stand-in', num_train=40, num_val=4
+    )
+    monkeypatch.setattr(study, 'load', lambda *_: few)
+    command = [
+        *('study', '--runs', str(tmp_path), '--max-epochs', '1'),
+        *('--framework', name, '--shuffles', '2', '--draws', '1'),
+        *('--biases', 'uniform', 'lecun'),
+    ]
+    assert main(command) == 0
+    out = capsys.readouterr().out
+    assert 'biases uniform: 2 runs from 1 draws' in out
+    (path,) = tmp_path.iterdir()
+    assert path.name.startswith(f'{name}-32px')
+    assert path.name.endswith('-stand-in.csv')
+    found = study.read(str(path))
+    assert len({outcome.train_loss for outcome in found}) == 4
+    assert all(0 <= outcome.val_acc <= 1 for outcome in found)
+    assert main(command) == 0
+    assert 'holds 4 of them' in capsys.readouterr().out
+
+
 # Two studies whose trainings take no time, so that they often write at once
 QUICK = """
 import sys
@@ -90,7 +117,7 @@ from d2l_vgg.book import study
 class Nothing:
     stand_in = True
 
-def train(data, biases, draw, shuffle, *others):
+def train(framework, data, biases, draw, shuffle, *others):
     return study.Outcome(biases, draw, shuffle, *[float(shuffle)] * 5)
 
 study.load, study.train = lambda *_: Nothing, train

@@ -1,29 +1,46 @@
-"""The published draw is that of a framework, or is not there."""
+"""`train --draw published` begins as the framework's published runs did."""
 
-import os
+import importlib.util
 
+import numpy as np
 import pytest
+from command_line import run
 
-from d2l_vgg.book import draws
-from d2l_vgg.cli import main
 from d2l_vgg.training.runs import Run
 
-pytest.importorskip('mxnet')
-
-# The book's experiment, but for what takes long
+# The book's experiment, but for what takes long; nearly nothing is learned
 BOOK = [
     *('train', '--experiment', 'book', '--data', 'stand-in'),
-    *('--num-train', '256', '--num-val', '64', '--resize', '32'),
-    *('--max-epochs', '1', '--display', 'none'),
+    *('--num-train', '64', '--num-val', '32', '--batch-size', '32'),
+    *('--arch', '((1,8),(1,8))', '--hidden', '64', '--resize', '28'),
+    *('--max-epochs', '1', '--display', 'none', '--lr', '1e-9'),
 ]
 
 
-def test_a_draw_that_is_not_known(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(draws, 'DRAWS', {})
-    assert main([*BOOK, '--draw', 'published']) == 1
-    assert '--draw seed' in capsys.readouterr().err
-    assert os.listdir(tmp_path) == []
-    assert main(BOOK) == 0
-    assert 'are drawn from the seed' in capsys.readouterr().out
-    assert Run.open('runs/book').experiment.draw == 'seed'
+def trained(folder, name, *words):
+    result = run(
+        *BOOK, '--framework', name, '--name', 'run', *words, cwd=folder
+    )
+    assert result.returncode == 0, result.stderr
+    return Run.open(str(folder / 'runs' / 'run'))
+
+
+@pytest.mark.parametrize('name', ['torch', 'tensorflow', 'jax'])
+def test_a_run_from_the_published_distribution(name, tmp_path):
+    if importlib.util.find_spec(name) is None:
+        pytest.skip(f'{name} is not installed')
+    made = trained(tmp_path, name)
+    assert made.experiment.draw == 'published'
+    # The published TensorFlow runs trained without
+    dropout = made.experiment.arch.dropout
+    assert dropout == (0 if name == 'tensorflow' else 0.5)
+    with np.load(made.find_parameters()) as arrays:
+        biases, weights = arrays['dense1.bias'], arrays['dense1.weight']
+    fan_in = weights.shape[1]
+    if name == 'torch':
+        assert 0.7 < abs(biases).max() * fan_in**0.5 <= 1.0001
+    else:
+        assert abs(biases).max() < 1e-6
+    # A normal distribution reaches further than a uniform one
+    reach = abs(weights).max() / weights.std()
+    assert reach == pytest.approx(2.27 if name == 'jax' else 1.73, abs=0.02)

@@ -1,0 +1,205 @@
+"""The section's network and training as its readers run them, in stock d2l.
+
+This is what this package is measured beside: the book's classes, its trainer,
+its data and its defaults, in each of the section's four tabs.
+"""
+
+from d2l_vgg.book import stock
+from d2l_vgg.networks.architectures import get
+
+# The enlarged images of an epoch, which d2l's data for TensorFlow and JAX
+# hold at once, may take so many bytes
+MOST_BYTES = 2**31
+
+
+def make(framework, size, batch_size, root=None, all_cores=True):
+    """Return the section's model, trainer and data of a framework.
+
+    Args:
+        framework: the name of one
+        size: height and width of the images, in pixels
+        batch_size: images in a minibatch
+        root: as for `stock.offer_data`
+        all_cores: as for `stock.load`
+
+    Raises:
+        ImportError: d2l does not work here.
+    """
+    d2l = stock.load(framework, all_cores)
+    # Whose images they are does not change what d2l does with them
+    stock.offer_data(framework, root, num_train(framework, size))
+    data = d2l.FashionMNIST(batch_size, resize=(size, size))
+    arch = tuple(block[:2] for block in get('vgg_small').blocks)
+    model = CLASSES[framework](d2l)(arch, lr=0.01)
+    if framework == 'torch':
+        X = next(iter(data.get_dataloader(True)))[0]
+        model.apply_init([X], d2l.init_cnn)
+    # The section asks for a GPU where its trainer can take one
+    gpus = {} if framework == 'tensorflow' else {'num_gpus': 1}
+    return model, d2l.Trainer(max_epochs=10**6, **gpus), data
+
+
+def num_train(framework, size):
+    """Return how many training images d2l's data can hold, None for all.
+
+    The loop takes as long for each of them, however many there are, since
+    all are enlarged before the first is used.
+    """
+    if framework not in ('tensorflow', 'jax'):
+        return None
+    held = MOST_BYTES // (4 * size**2)
+    return held if held < 60000 else None
+
+
+def mxnet_class(d2l):
+    from mxnet import init, npx
+    from mxnet.gluon import nn
+
+    npx.set_np()
+
+    def vgg_block(num_convs, num_channels):
+        blk = nn.Sequential()
+        for _ in range(num_convs):
+            blk.add(
+                nn.Conv2D(
+                    num_channels, kernel_size=3, padding=1, activation='relu'
+                )
+            )
+        blk.add(nn.MaxPool2D(pool_size=2, strides=2))
+        return blk
+
+    class VGG(d2l.Classifier):
+        def __init__(self, arch, lr=0.1, num_classes=10):
+            super().__init__()
+            self.save_hyperparameters()
+            self.net = nn.Sequential()
+            for num_convs, num_channels in arch:
+                self.net.add(vgg_block(num_convs, num_channels))
+            self.net.add(
+                nn.Dense(4096, activation='relu'),
+                nn.Dropout(0.5),
+                nn.Dense(4096, activation='relu'),
+                nn.Dropout(0.5),
+                nn.Dense(num_classes),
+            )
+            self.net.initialize(init.Xavier())
+
+    return VGG
+
+
+def torch_class(d2l):
+    from torch import nn
+
+    def vgg_block(num_convs, out_channels):
+        layers = []
+        for _ in range(num_convs):
+            layers.append(
+                nn.LazyConv2d(out_channels, kernel_size=3, padding=1)
+            )
+            layers.append(nn.ReLU())
+        layers.append(nn.MaxPool2d(kernel_size=2, stride=2))
+        return nn.Sequential(*layers)
+
+    class VGG(d2l.Classifier):
+        def __init__(self, arch, lr=0.1, num_classes=10):
+            super().__init__()
+            self.save_hyperparameters()
+            self.net = nn.Sequential(
+                *[vgg_block(*pair) for pair in arch],
+                nn.Flatten(),
+                nn.LazyLinear(4096),
+                nn.ReLU(),
+                nn.Dropout(0.5),
+                nn.LazyLinear(4096),
+                nn.ReLU(),
+                nn.Dropout(0.5),
+                nn.LazyLinear(num_classes),
+            )
+            self.net.apply(d2l.init_cnn)
+
+    return VGG
+
+
+def tensorflow_class(d2l):
+    from tensorflow.keras import Sequential
+    from tensorflow.keras import layers as nn
+
+    def vgg_block(num_convs, num_channels):
+        blk = Sequential()
+        for _ in range(num_convs):
+            blk.add(
+                nn.Conv2D(
+                    num_channels,
+                    kernel_size=3,
+                    padding='same',
+                    activation='relu',
+                )
+            )
+        blk.add(nn.MaxPool2D(pool_size=2, strides=2))
+        return blk
+
+    class VGG(d2l.Classifier):
+        def __init__(self, arch, lr=0.1, num_classes=10):
+            super().__init__()
+            self.save_hyperparameters()
+            self.net = Sequential()
+            for num_convs, num_channels in arch:
+                self.net.add(vgg_block(num_convs, num_channels))
+            self.net.add(
+                Sequential(
+                    [
+                        nn.Flatten(),
+                        nn.Dense(4096, activation='relu'),
+                        nn.Dropout(0.5),
+                        nn.Dense(4096, activation='relu'),
+                        nn.Dropout(0.5),
+                        nn.Dense(num_classes),
+                    ]
+                )
+            )
+
+    return VGG
+
+
+def jax_class(d2l):
+    from flax import linen as nn
+
+    def vgg_block(num_convs, out_channels):
+        layers = []
+        for _ in range(num_convs):
+            layers += [nn.Conv(out_channels, (3, 3), padding=(1, 1)), nn.relu]
+        layers.append(
+            lambda x: nn.max_pool(x, window_shape=(2, 2), strides=(2, 2))
+        )
+        return nn.Sequential(layers)
+
+    class VGG(d2l.Classifier):
+        arch: list
+        lr: float = 0.1
+        num_classes: int = 10
+        training: bool = True
+
+        def setup(self):
+            self.net = nn.Sequential(
+                [
+                    *[vgg_block(*pair) for pair in self.arch],
+                    lambda x: x.reshape((x.shape[0], -1)),
+                    nn.Dense(4096),
+                    nn.relu,
+                    nn.Dropout(0.5, deterministic=not self.training),
+                    nn.Dense(4096),
+                    nn.relu,
+                    nn.Dropout(0.5, deterministic=not self.training),
+                    nn.Dense(self.num_classes),
+                ]
+            )
+
+    return VGG
+
+
+CLASSES = {
+    'mxnet': mxnet_class,
+    'torch': torch_class,
+    'tensorflow': tensorflow_class,
+    'jax': jax_class,
+}
