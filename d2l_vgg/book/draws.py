@@ -84,7 +84,7 @@ def draw(framework, model, resize, kind, seed):
     model.load_arrays(drawn(model.arrays(), kind, seed))
 
 
-def drawn(arrays: Arrays, kind, seed) -> Arrays:
+def drawn(arrays: Arrays, kind: str, seed: int) -> Arrays:
     """Return the weights and biases among `arrays`, drawn; see `draw`.
 
     A weight has the shape (outputs, inputs, height, width) or (outputs,

@@ -84,22 +84,14 @@ def measure(
         OSError: there are no data, or the table cannot be written.
     """
     # Refuses what no run can have, before the data are read
-    Experiment(
+    experiment = Experiment(
         resize=resize, batch_size=batch_size, max_epochs=max_epochs, lr=lr
     )
     costs.summary(architectures.get('vgg_small'), (1, resize, resize))
     trial_size = trial.size()
     wanted = runs_of(biases, draws, shuffles)
     data = load(framework, resize, batch_size, root)
-    name = table_name(
-        resize,
-        batch_size,
-        max_epochs,
-        lr,
-        data.stand_in,
-        trial_size,
-        framework,
-    )
+    name = table_name(framework, experiment, data.stand_in, trial_size)
     path = os.path.join(folder, name)
     done = {outcome[:3] for outcome in read(path)}
     print(
@@ -111,7 +103,7 @@ def measure(
     for which in wanted:
         # Another process may have trained it meanwhile
         if which not in {outcome[:3] for outcome in read(path)}:
-            outcome = train(framework, data, *which, resize, max_epochs, lr)
+            outcome = train(framework, data, *which, experiment)
             add(path, outcome)
             print(describe(outcome), flush=True)
     print()
@@ -138,23 +130,16 @@ def tell(notes):
         print(note)
 
 
-def table_name(
-    resize,
-    batch_size,
-    max_epochs,
-    lr,
-    stand_in,
-    trial_size=0,
-    framework='mxnet',
-):
+def table_name(framework, experiment, stand_in, trial_size=0):
     """Return the name of the table of runs with these hyperparameters.
 
     Runs of different hyperparameters do not belong into one table, nor do
-    those of different frameworks; MXNet's has no name in it.
+    those of different frameworks, of which MXNet is not named.
     """
     return (
         f'{"" if framework == "mxnet" else framework + "-"}'
-        f'{resize}px-lr{lr:g}-batch{batch_size}-epochs{max_epochs}'
+        f'{experiment.resize}px-lr{experiment.lr:g}'
+        f'-batch{experiment.batch_size}-epochs{experiment.max_epochs}'
         f'{"-stand-in" if stand_in else ""}'
         f'{f"-trial{trial_size}" if trial_size else ""}.csv'
     )
@@ -170,27 +155,30 @@ def load(framework, resize, batch_size, root):
     )
 
 
-def train(framework, data, biases, draw, shuffle, resize, max_epochs, lr):
+def train(framework, data, biases, draw, shuffle, experiment):
     """Train once and return the `Outcome`.
 
     Args:
         framework: the name of the one to train in
-        data: images of `resize` x `resize` pixels
+        data: images of the size that `experiment` has
         biases: 'zero', as in MXNet and TensorFlow, 'uniform' with the bound
             1/sqrt(fan-in), as in PyTorch, or 'lecun', which is about the
             weights, as in Flax
         draw: the seed of the initial parameters
         shuffle: the seed of the order of the images
-        resize, max_epochs, lr: hyperparameters
+        experiment: the other hyperparameters
     """
     package = frameworks.load(framework)
-    model = package.VGG('vgg_small', lr=lr)
+    resize = experiment.resize
+    model = package.VGG('vgg_small', lr=experiment.lr)
     if framework == 'mxnet':
         draw_in_mxnet(model, biases, draw, resize)
     else:
         draws.draw(framework, model, resize, biases, draw)
     model.plot_train_per_epoch = len(data.train_dataloader()) / 10
-    trainer = package.Trainer(max_epochs, seed=shuffle, display='none')
+    trainer = package.Trainer(
+        experiment.max_epochs, seed=shuffle, display='none'
+    )
     try:
         history = trainer.fit(model, data)
     except TrainingDiverged:

@@ -12,6 +12,7 @@ from d2l_vgg import frameworks
 from d2l_vgg.book import study
 from d2l_vgg.cli import main
 from d2l_vgg.datasets.stand_in import NOTE
+from d2l_vgg.training.experiments import Experiment
 
 
 def test_spread_of_equal_shuffles_is_that_of_the_draws():
@@ -195,7 +196,8 @@ def test_a_damaged_table_is_told_with_its_line(
     row, tmp_path, capsys, monkeypatch
 ):
     monkeypatch.setattr(study, 'load', lambda *_: FewImages())
-    path = tmp_path / study.table_name(32, 128, 2, 0.05, True)
+    experiment = Experiment(resize=32, batch_size=128, max_epochs=2, lr=0.05)
+    path = tmp_path / study.table_name('mxnet', experiment, True)
     text = ','.join(study.Outcome._fields) + '\n' + GOOD + row
     path.write_text(text)
     assert main(['study', '--runs', str(tmp_path)]) == 1
