@@ -21,6 +21,7 @@ COMMANDS = (
     'compare',
     'predict',
     'data',
+    'doctor',
     'bench',
     'study',
     'chapter',

@@ -34,7 +34,7 @@ def load_libraries():
     Returns the paths of those loaded. Of one that is missing or damaged
     `import mxnet` finds the system's own, or tells that there is none.
     """
-    if not any(map(_is_installed, WHEELS)):
+    if not any(map(is_installed, WHEELS)):
         return []
     folders, loaded = _folders(), []
     for package, library in LIBRARIES:
@@ -47,13 +47,35 @@ def load_libraries():
     return loaded
 
 
+def missing_libraries():
+    """Return the pairs of `LIBRARIES` that neither pip nor the system has.
+
+    A library that is damaged is missing, too.
+    """
+    folders, missing = _folders(), []
+    for package, library in LIBRARIES:
+        paths = [os.path.join(f, package, 'lib', library) for f in folders]
+        if not any(map(_loads, [*paths, library])):
+            missing.append((package, library))
+    return missing
+
+
+def _loads(path):
+    try:
+        ctypes.CDLL(path, ctypes.RTLD_GLOBAL)
+    except OSError:
+        return False
+    return True
+
+
 def _folders():
     """Return the folders that hold the packages of NVIDIA."""
     spec = importlib.util.find_spec('nvidia')
     return list(spec.submodule_search_locations) if spec else []
 
 
-def _is_installed(package):
+def is_installed(package):
+    """Return whether pip has installed a package."""
     try:
         importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:

@@ -66,6 +66,15 @@ def _cpu_quota(folder='/sys/fs/cgroup'):
     return math.inf
 
 
+def quota_text():
+    """Return what a container leaves of the processors, '' for all."""
+    quota = _cpu_quota()
+    if quota == math.inf:
+        return ''
+    left = f'{quota:g}' if quota else 'less than 1'
+    return f'the container leaves {left} of {os.cpu_count()} processors'
+
+
 def available_memory(folder='/sys/fs/cgroup', proc='/proc'):
     """Return the bytes that this process may still take, None if unknown.
 

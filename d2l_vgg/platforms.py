@@ -171,10 +171,15 @@ def advice(error):
     missing = [name for name in PACKAGES if name in error]
     if not missing:
         return 'install the library that is named there'
-    family = family_of(_os_release())
-    if family is None:
+    own = family()
+    if own is None:
         return f'install the package of your system that has {missing[0]}'
-    return f'run `{INSTALL[family]} {PACKAGES[missing[0]][family]}`'
+    return f'run `{INSTALL[own]} {PACKAGES[missing[0]][own]}`'
+
+
+def family():
+    """Return the key of `INSTALL` that this system belongs to, or None."""
+    return family_of(_os_release())
 
 
 def family_of(os_release):

@@ -34,7 +34,9 @@ MAY_IMPORT = {
     # It trains in a framework, and makes its stock code run there
     'book': SHARED | FRAMEWORKS,
     'chapter': SHARED,
-    'commands': SHARED | FRAMEWORKS | {'book', 'chapter'},
+    # What the chapter needs, too
+    'doctor': SHARED | {'chapter'},
+    'commands': SHARED | FRAMEWORKS | {'book', 'chapter', 'doctor'},
     'cli': SHARED | {'commands'},
 }
 # They prepare the import of MXNet, or show what d2l made of it

@@ -10,17 +10,10 @@ import glob
 import os
 import shutil
 
-from d2l_vgg.chapter import ChapterError, notebooks
+from d2l_vgg.chapter import ChapterError, notebooks, pdf_needs
 from d2l_vgg.chapter.page import build_page, check_links
 from d2l_vgg.chapter.project import open_project, warnings_are_errors
 from d2l_vgg.files import write_whole
-
-PDF_NEEDS = {
-    'xelatex': 'texlive-xetex texlive-latex-recommended '
-    'texlive-latex-extra texlive-fonts-recommended fonts-freefont-otf',
-    'latexmk': 'latexmk',
-    'rsvg-convert': 'librsvg2-bin',
-}
 
 
 def build(
@@ -128,12 +121,11 @@ def pdf(folder='chapter', tab=None):
         ChapterError: a program that makes PDFs is not installed, or the
             chapter is wrong as for `build`.
     """
-    missing = [name for name in PDF_NEEDS if not shutil.which(name)]
+    missing = pdf_needs.missing()
     if missing:
-        packages = ' '.join(PDF_NEEDS[name] for name in missing)
         raise ChapterError(
             f'The PDF needs {", ".join(missing)}, not found here: on Debian '
-            f'or Ubuntu run `apt install {packages}`.'
+            f'or Ubuntu run `{pdf_needs.how_to_install(missing)}`.'
         )
     build(folder, page=False)
     with open_project(folder) as project:

@@ -51,6 +51,17 @@ def check_experiment(experiment, on_cpu=True):
         )
 
 
+def least_bytes(experiment):
+    """Return the bytes that an `Experiment` takes at the least."""
+    return costs.training_bytes(
+        experiment.arch,
+        (1, experiment.resize, experiment.resize),
+        experiment.batch_size,
+        momentum=bool(experiment.momentum),
+        itemsize=ITEMSIZE[experiment.precision],
+    )
+
+
 def check_fit(trainer, model, data):
     """Refuse to fit one of our own networks to our own data, as `check` does.
 

@@ -10,10 +10,10 @@ import importlib.metadata
 import json
 import os
 import platform
-import subprocess
 import time
 from typing import Any, ContextManager
 
+from d2l_vgg import nvml, wheels
 from d2l_vgg.files import alone_in, open_regular, write_text
 from d2l_vgg.frameworks import FRAMEWORKS
 from d2l_vgg.machine import physical_cores
@@ -317,6 +317,11 @@ def versions(framework: str | None) -> dict[str, str]:
             found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             continue
+    if framework == 'mxnet' and not set(wheels.WHEELS) & set(found):
+        # As in NVIDIA's container, where pip did not install it
+        mxnet = wheels.find()
+        if mxnet and mxnet.version:
+            found['mxnet'] = mxnet.version
     return found
 
 
@@ -327,23 +332,8 @@ def machine() -> dict[str, Any]:
         'processor': processor(),
         'cores': physical_cores(),
         'threads': os.environ.get('OMP_NUM_THREADS'),
-        'gpus': gpus(),
+        'gpus': nvml.names(),
     }
-
-
-def gpus() -> list[str]:
-    """Return the names of NVIDIA's GPUs, as its driver tells them."""
-    try:
-        done = subprocess.run(
-            ['nvidia-smi', '--query-gpu=name', '--format=csv,noheader'],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            timeout=30,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return []
-    return [] if done.returncode else done.stdout.strip().splitlines()
 
 
 def processor() -> str:

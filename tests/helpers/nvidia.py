@@ -1,0 +1,166 @@
+"""Stand-ins for NVIDIA's driver and for libraries with code for GPUs.
+
+The driver is a small shared library that a C compiler makes, with the
+functions of NVML and recorded answers; the libraries are ELF files written
+down after the format, without any code in them.
+"""
+
+import shutil
+import struct
+import subprocess
+
+T4 = 'Tesla T4', 7, 5, 15360
+A100 = 'NVIDIA A100-SXM4-40GB', 8, 0, 40960
+RTX_4090 = 'NVIDIA GeForce RTX 4090', 8, 9, 24564
+H100 = 'NVIDIA H100 80GB HBM3', 9, 0, 81559
+B200 = 'NVIDIA B200', 10, 0, 183359
+# What mxnet-cu112 and mxnet-cu117 hold
+WHEEL = [(2, 50), (2, 60), (2, 70), (2, 80), (2, 86)]
+
+NVML = r"""
+#include <stdint.h>
+#include <string.h>
+struct gpu { const char *name; int major, minor; uint64_t mib; };
+static struct gpu gpus[] = { GPUS };
+struct memory { unsigned long long total, free, used; };
+int nvmlInit_v2(void) { return STATUS; }
+int nvmlShutdown(void) { return 0; }
+const char *nvmlErrorString(int status) {
+    return status == 9 ? "Driver Not Loaded" :
+        status == 15 ? "GPU is lost" : "Unknown Error";
+}
+int nvmlSystemGetDriverVersion(char *text, unsigned n) {
+    strncpy(text, "VERSION", n);
+    return 0;
+}
+int nvmlSystemGetCudaDriverVersion(int *version) {
+    *version = CUDA;
+    return 0;
+}
+int nvmlDeviceGetCount_v2(unsigned *n) { *n = NUMBER; return 0; }
+int nvmlDeviceGetHandleByIndex_v2(unsigned i, void **gpu) {
+    if (i >= NUMBER) return 2;
+    *gpu = &gpus[i];
+    return gpus[i].mib == 13 ? 15 : 0;
+}
+int nvmlDeviceGetName(void *gpu, char *text, unsigned n) {
+    strncpy(text, ((struct gpu *)gpu)->name, n);
+    return 0;
+}
+int nvmlDeviceGetCudaComputeCapability(void *gpu, int *major, int *minor) {
+    *major = ((struct gpu *)gpu)->major;
+    *minor = ((struct gpu *)gpu)->minor;
+    return 0;
+}
+int nvmlDeviceGetMemoryInfo(void *gpu, struct memory *found) {
+    if (((struct gpu *)gpu)->mib == 0) return 3;
+    found->total = ((struct gpu *)gpu)->mib << 20;
+    found->free = found->total - (1 << 30);
+    found->used = 1 << 30;
+    return 0;
+}
+"""
+# One that is lost, and one that shares the memory of the machine
+LOST = 'NVIDIA A100-SXM4-40GB', 8, 0, 13
+SHARING = 'NVIDIA GB10', 12, 1, 0
+
+
+def make_driver(folder, gpus, version='535.129.03', cuda=12020, status=0):
+    """Make a driver in a folder and return it, for $LD_LIBRARY_PATH.
+
+    Args:
+        folder: where to put it
+        gpus: a name, the two numbers of the compute capability, and MiB each
+        version, cuda: of the driver, and the newest CUDA that it runs
+        status: what NVML returns at first, 9 where no driver is loaded
+    """
+    rows = ','.join(
+        f'{{"{name}", {major}, {minor}, {mib}}}'
+        for name, major, minor, mib in gpus
+    )
+    text = NVML
+    for word, value in (
+        ('GPUS', rows or '{"", 0, 0, 0}'),
+        ('STATUS', status),
+        ('VERSION', version),
+        ('CUDA;', f'{cuda};'),
+        ('NUMBER', f'{len(gpus)}u'),
+    ):
+        text = text.replace(word, str(value))
+    folder.mkdir(exist_ok=True)
+    compile_library(folder / 'nvml.c', text, folder / 'libnvidia-ml.so.1')
+    return folder
+
+
+def compile_library(source, text, library):
+    """Write C to a file and make a shared library of it."""
+    source.write_text(text)
+    command = ['cc', '-shared', '-fPIC', source, '-o', library]
+    subprocess.run(list(map(str, command)), check=True)
+
+
+def has_compiler():
+    return shutil.which('cc') is not None
+
+
+def fat_binary(entries):
+    """Return a fat binary of entries (kind, compute capability)."""
+    body = b''
+    for kind, number in entries:
+        # Compressed code, which is not to be read
+        code = b'\x28\xb5\x2f\xfd' + b'\xff' * 60
+        body += struct.pack(
+            '<HHIQIIHHI', kind, 0x101, 64, len(code), 61, 0, 0, 8, number
+        ).ljust(64, b'\0')
+        body += code
+    return struct.pack('<IHHQ', 0xBA55ED50, 1, 16, len(body)) + body
+
+
+def elf(**sections):
+    """Return an ELF file for 64 bits of sections with these contents."""
+    names = [b'', *(n.encode() for n in sections), b'.shstrtab']
+    table, offsets = b'', []
+    for name in names:
+        offsets.append(len(table))
+        table += name + b'\0'
+    contents = [b'', *sections.values(), table]
+    body, headers = b'', b''
+    for offset, content in zip(offsets, contents):
+        headers += struct.pack(
+            '<IIQQQQIIQQ',
+            *(offset, 1, 0, 0, 64 + len(body), len(content), 0, 0, 8, 0),
+        )
+        body += content.ljust(-(-len(content) // 8) * 8, b'\0')
+    begin = struct.pack(
+        '<4sBBBB8xHHIQQQIHHHHHH',
+        *(b'\x7fELF', 2, 1, 1, 0, 3, 62, 1, 0, 0, 64 + len(body), 0),
+        *(64, 0, 0, 64, len(names), len(names) - 1),
+    )
+    return begin + body + headers
+
+
+def library(entries=WHEEL, *more):
+    """Return a library with fat binaries of these entries, one or more."""
+    code = b''.join(
+        fat_binary(each).ljust(len(fat_binary(each)) + 24, b'\0')
+        for each in (entries, *more)
+    )
+    return elf(**{'.text': b'\xc3' * 16, '.nv_fatbin': code})
+
+
+def put_mxnet(folder, *names, library=b'', module=True):
+    """Put an MXNet into a folder of packages, by these wheels of pip."""
+    for name in names:
+        info = folder / f'{name.replace("-", "_")}-1.9.1.dist-info'
+        info.mkdir(parents=True)
+        (info / 'METADATA').write_text(
+            f'Metadata-Version: 2.1\nName: {name}\nVersion: 1.9.1\n'
+        )
+    if module:
+        (folder / 'mxnet').mkdir(parents=True)
+        (folder / 'mxnet' / '__init__.py').write_text('raise OSError("no")')
+        (folder / 'mxnet' / 'libinfo.py').write_text(
+            '# By NVIDIA\n__version__ = "1.9.1"\n'
+        )
+        (folder / 'mxnet' / 'libmxnet.so').write_bytes(library)
+    return folder
