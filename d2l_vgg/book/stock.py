@@ -65,8 +65,6 @@ def mended_tensorflow():
 
     loading.load()
     yield
-    import tensorflow as tf
-
     d2l = sys.modules['d2l.tensorflow']
     make = d2l.Module.__init__
 
@@ -76,10 +74,6 @@ def mended_tensorflow():
         vars(self).pop('loss', None)
 
     d2l.Module.__init__ = __init__
-    # In a graph, TensorFlow takes no number for a shape
-    d2l.reshape = lambda X, shape: tf.reshape(
-        X, [shape] if isinstance(shape, int) else shape
-    )
 
 
 @contextlib.contextmanager

@@ -74,6 +74,18 @@ class Classifier(module.Module, classifier.Classifier):
         if self.compiled is None:
             self.compiled = jax.jit(self.predicted)
 
+    def apply_init(self, dummy_input, key):
+        """Refuse d2l's own trainer, which asks for the parameters by this.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError(
+            "d2l's Trainer for JAX hands parameters to the steps of a model, "
+            f'where {type(self).__name__} keeps its own: take '
+            'd2l_vgg.jax.Trainer.'
+        )
+
     def draw(self, key, *inputs):
         """Draw the parameters of a network that takes such inputs.
 

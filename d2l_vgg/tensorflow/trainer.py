@@ -43,24 +43,27 @@ class Trainer(trainer.Trainer):
             state.assign([seed, i << 32])
 
     def prepare_model(self, model: Any) -> int:
-        if not isinstance(model, Classifier):
-            raise ValueError(
-                f'{type(model).__name__} is no d2l_vgg.Classifier, whose '
-                'steps this trainer takes: derive it from that.'
-            )
-        model.set_precision(self.precision)
+        ours = isinstance(model, Classifier)
+        if ours:
+            model.set_precision(self.precision)
+        else:
+            errors.check_asks_nothing(self, model)
         # Keras draws parameters when it first sees the shape of the input
         seed_initializers(model, self.seed)
         for batch in itertools.islice(self.train_dataloader, 1):
             Y_hat = self.forward(tuple(a[:1] for a in batch))
-        model.compile()
+        if ours:
+            model.compile()
         self.random_states = random_states(model)
         self.optim = model.configure_optimizers()
         if hasattr(self.optim, 'build'):
             self.optim.build(model.trainable_variables)
         self.check_optimizer()
         self.compiled_update = compiled(self.update)
-        self.compiled_validate = compiled(self.validate)
+        # d2l's own accuracy works on arrays that have numbers only
+        self.compiled_validate = (
+            compiled(self.validate) if ours else self.validate
+        )
         return Y_hat.shape[-1]
 
     def check_optimizer(self):
@@ -159,7 +162,10 @@ class Trainer(trainer.Trainer):
         # After the number of steps and the learning rate
         kept = getattr(self.optim, 'variables', [])[2:]
         if isinstance(self.optim, keras.optimizers.SGD):
-            trained = self.model.trained_parameters()
+            trained = {id(v) for v in self.model.trainable_variables}
+            trained = {
+                n: p for n, p in params.items() if id(p.variable) in trained
+            }
             for (name, param), variable in zip(trained.items(), kept):
                 slot = optimizer_name(name, 'momentum')
                 found.append((slot, param, variable))

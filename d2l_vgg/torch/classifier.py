@@ -44,6 +44,17 @@ class Classifier(classifier.Classifier, Module, nn.Module):
         if on_gpu and net is not None and net._compiled_call_impl is None:
             net.compile(mode='reduce-overhead')
 
+    def apply_init(self, inputs, init=None):
+        """Draw the parameters by a forward pass, and have `init` change them.
+
+        Args:
+            inputs: of the forward pass, such as the images of a minibatch
+            init: is called with each layer of `net`, as `d2l.init_cnn`
+        """
+        self(*inputs)
+        if init is not None:
+            self.net.apply(init)
+
     def forward(self, X):
         """Return the class scores, of shape (batch_size, num_classes)."""
         if X.dim() == 4:

@@ -1,6 +1,7 @@
 """What the book's own base class gives a model, where d2l is not there."""
 
 import inspect
+import sys
 from typing import Any
 
 
@@ -13,6 +14,7 @@ class Module:
     """
 
     trainer: Any  # As `Classifier` has it
+    drawn_on: Any = None
 
     def __init__(
         self, plot_train_per_epoch: float = 2, plot_valid_per_epoch: float = 1
@@ -38,7 +40,31 @@ class Module:
         for name, value in self.hparams.items():
             setattr(self, name, value)
 
+    @property
+    def board(self):
+        """What d2l's own trainer has a model draw its values on."""
+        if self.drawn_on is None:
+            self.drawn_on = d2l_of(self.trainer).ProgressBoard()
+        return self.drawn_on
+
     def plot(self, key: str, value: Any, train: bool) -> None:
         """Hand on a value that a step has computed, if a trainer asks."""
-        if self.trainer is not None:
+        if hasattr(self.trainer, 'plot'):
             self.trainer.plot(key, value, train)
+        elif self.trainer is not None:
+            d2l_of(self.trainer).Module.plot(self, key, value, train)
+
+
+def d2l_of(trainer: Any) -> Any:
+    """Return the module of d2l's that a trainer comes from.
+
+    Raises:
+        TypeError: it comes from none.
+    """
+    for cls in type(trainer).__mro__:
+        if cls.__module__.partition('.')[0] == 'd2l':
+            return sys.modules[cls.__module__]
+    raise TypeError(
+        f'{type(trainer).__name__} can draw no curves: derive it from '
+        'd2l_vgg.Trainer, or from d2l.Trainer.'
+    )

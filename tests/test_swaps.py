@@ -1,0 +1,118 @@
+"""d2l's classes and ours can be swapped, with d2l as `stock` loads it."""
+
+import importlib.util
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from d2l_vgg import frameworks
+from d2l_vgg.book import stock
+from d2l_vgg.networks.architectures import Architecture
+
+TINY = Architecture(
+    'tiny', blocks=((1, 8), (1, 16)), batch_norm=True, hidden=(32,), dropout=0
+)
+
+
+@pytest.fixture(params=frameworks.FRAMEWORKS)
+def both(request):
+    """d2l's and our classes of a framework."""
+    for module in 'd2l', request.param:
+        if importlib.util.find_spec(module) is None:
+            pytest.skip(f'{module} is not installed')
+    package = frameworks.load(request.param)
+    return stock.load(request.param), package, request.param
+
+
+def images(package):
+    return package.FashionMNIST(
+        32, root='stand-in', num_train=640, num_val=64
+    )
+
+
+def test_our_vgg_trains_under_the_trainer_of_d2l(both):
+    d2l, package, name = both
+    model = package.VGG(TINY, lr=0.1)
+    data, trainer = images(package), d2l.Trainer(max_epochs=3)
+    if name == 'torch':
+        (X, _) = next(iter(data.train_dataloader()))
+        model.apply_init([X], d2l.init_cnn)
+    if name == 'jax':
+        with pytest.raises(ValueError, match='take d2l_vgg.jax.Trainer'):
+            trainer.fit(model, data)
+        return
+    trainer.fit(model, data)
+    # The book's curves: two points an epoch, and one
+    points = {k: [p.y for p in v] for k, v in model.board.data.items()}
+    assert [len(v) for v in points.values()] == [6, 3, 3]
+    assert points['train_loss'][-1] < 0.8 * points['train_loss'][0]
+    labels, scores = model.predict(data.val_dataloader())
+    accuracy = (scores.argmax(1) == labels).mean()
+    assert accuracy == pytest.approx(points['val_acc'][-1]) and accuracy > 0.3
+
+
+def test_the_lenet_of_d2l_trains_under_our_trainer(both, tmp_path):
+    d2l, package, name = both
+    if not hasattr(d2l, 'LeNet'):
+        pytest.skip(f"d2l's {name} has no LeNet")
+    data, path = images(package), str(tmp_path / 'checkpoint.npz')
+
+    def fit(**options):
+        model = d2l.LeNet(lr=0.5)
+        trainer = package.Trainer(
+            **{'max_epochs': 2, 'seed': 3, 'display': 'none', **options}
+        )
+        return trainer.fit(model, data, resume=options.get('max_epochs') == 3)
+
+    if name == 'jax':
+        with pytest.raises(ValueError, match='LeNet is no d2l_vgg.Classif'):
+            fit()
+        return
+    history = fit(checkpoint=path)
+    points = history.points
+    assert [len(points[k]) for k in ('train_loss', 'val_acc')] == [4, 2]
+    assert np.isfinite([y for _, y in points['train_loss']]).all()
+    assert fit().points == points
+    with pytest.raises(ValueError, match='LeNet is no d2l_vgg.Classifier'):
+        fit(test_flip=True)
+
+
+# In a process of its own, where nothing has been imported
+MISSING = """
+import importlib.util, sys
+find = importlib.util.find_spec
+hidden = {hidden!r}
+importlib.util.find_spec = lambda name, *args: (
+    None if name in hidden else find(name, *args)
+)
+for name in hidden:
+    sys.modules.pop(name, None)
+from d2l_vgg.book import stock
+d2l = stock.load({name!r})
+assert not set(hidden) & set(sys.modules)
+print(d2l.LeNet(lr=0.1).lr)
+"""
+
+
+@pytest.mark.parametrize(
+    'name, hidden',
+    [
+        ('torch', ['torchvision', 'scipy']),
+        ('jax', ['tensorflow', 'tensorflow_datasets']),
+    ],
+)
+def test_d2l_loads_without_what_the_section_does_not_use(name, hidden):
+    for module in 'd2l', name:
+        if importlib.util.find_spec(module) is None:
+            pytest.skip(f'{module} is not installed')
+    code = f'import sys; sys.path = {sys.path!r}\n' + MISSING.format(
+        name=name, hidden=hidden
+    )
+    done = subprocess.run(
+        [sys.executable, '-W', 'error', '-c', code],
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == '0.1\n', done.stderr
