@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from d2l_vgg import frameworks
-from d2l_vgg.book import stock
+from d2l_vgg.book import section, stock
 from d2l_vgg.networks.architectures import Architecture
 
 TINY = Architecture(
@@ -39,10 +39,6 @@ def test_our_vgg_trains_under_the_trainer_of_d2l(both):
     if name == 'torch':
         (X, _) = next(iter(data.train_dataloader()))
         model.apply_init([X], d2l.init_cnn)
-    if name == 'jax':
-        with pytest.raises(ValueError, match='take d2l_vgg.jax.Trainer'):
-            trainer.fit(model, data)
-        return
     trainer.fit(model, data)
     # The book's curves: two points an epoch, and one
     points = {k: [p.y for p in v] for k, v in model.board.data.items()}
@@ -51,6 +47,9 @@ def test_our_vgg_trains_under_the_trainer_of_d2l(both):
     labels, scores = model.predict(data.val_dataloader())
     accuracy = (scores.argmax(1) == labels).mean()
     assert accuracy == pytest.approx(points['val_acc'][-1]) and accuracy > 0.3
+    # And back again
+    trainer = package.Trainer(1, seed=0, display='none')
+    assert trainer.fit(model, data).points['train_loss'][0][1] < 2
 
 
 def test_the_lenet_of_d2l_trains_under_our_trainer(both, tmp_path):
@@ -66,10 +65,6 @@ def test_the_lenet_of_d2l_trains_under_our_trainer(both, tmp_path):
         )
         return trainer.fit(model, data, resume=options.get('max_epochs') == 3)
 
-    if name == 'jax':
-        with pytest.raises(ValueError, match='LeNet is no d2l_vgg.Classif'):
-            fit()
-        return
     history = fit(checkpoint=path)
     points = history.points
     assert [len(points[k]) for k in ('train_loss', 'val_acc')] == [4, 2]
@@ -77,6 +72,24 @@ def test_the_lenet_of_d2l_trains_under_our_trainer(both, tmp_path):
     assert fit().points == points
     with pytest.raises(ValueError, match='LeNet is no d2l_vgg.Classifier'):
         fit(test_flip=True)
+
+
+@pytest.mark.parametrize('name', ['torch', 'tensorflow', 'jax'])
+def test_the_sections_own_vgg_trains_under_our_trainer(name):
+    """With dropout, which in JAX the model has to be told of."""
+    for module in 'd2l', name:
+        if importlib.util.find_spec(module) is None:
+            pytest.skip(f'{module} is not installed')
+    package, d2l = frameworks.load(name), stock.load(name)
+    data = package.FashionMNIST(8, root='stand-in', num_train=16, num_val=8)
+
+    def fit():
+        model = section.CLASSES[name](d2l)(((1, 4), (1, 8)), lr=0.01)
+        trainer = package.Trainer(2, seed=0, display='none')
+        return trainer.fit(model, data).points
+
+    points = fit()
+    assert len(points['train_loss']) == 4 and points == fit()
 
 
 # In a process of its own, where nothing has been imported
@@ -89,7 +102,7 @@ importlib.util.find_spec = lambda name, *args: (
 )
 for name in hidden:
     sys.modules.pop(name, None)
-from d2l_vgg.book import stock
+from d2l_vgg.book import section, stock
 d2l = stock.load({name!r})
 assert not set(hidden) & set(sys.modules)
 print(d2l.LeNet(lr=0.1).lr)

@@ -6,7 +6,6 @@ import itertools
 import os
 from typing import Any
 
-import flax
 import jax
 import numpy as np
 import optax
@@ -14,6 +13,8 @@ from jax import numpy as jnp
 
 from d2l_vgg.jax import optimizers, trees
 from d2l_vgg.jax.classifier import Classifier
+from d2l_vgg.jax.plotted import Plotted
+from d2l_vgg.jax.swaps import Foreign, takes_steps_of_d2l
 from d2l_vgg.training import errors, trainer
 from d2l_vgg.training.arrays import Arrays
 
@@ -35,11 +36,16 @@ class Trainer(trainer.Trainer):
         self.seed_of_step = np.uint32(seed)
 
     def prepare_model(self, model: Any) -> int:
+        if takes_steps_of_d2l(model):
+            errors.check_asks_nothing(self, model)
+            self.model = model = ForeignClassifier(model)
+            model.trainer = self
         if not isinstance(model, Classifier):
             raise ValueError(
                 f'{type(model).__name__} is no d2l_vgg.Classifier, without '
                 'which JAX keeps no parameters: derive it from that.'
             )
+        model.leave_d2l()
         model.set_precision(self.precision)
         model.compile()
         for batch in itertools.islice(self.train_dataloader, 1):
@@ -183,22 +189,8 @@ class Trainer(trainer.Trainer):
         return int(nproc) if nproc.isdigit() else len(os.sched_getaffinity(0))
 
 
-@flax.struct.dataclass
-class Plotted:
-    """What a compiled step has plotted, in its order."""
-
-    values: list
-    names: tuple = flax.struct.field(pytree_node=False)
-
-    @classmethod
-    def of(cls, plotted):
-        names = tuple((key, train) for key, _, train in plotted)
-        return cls([value for _, value, _ in plotted], names)
-
-    def hand_to(self, model):
-        """Plot the values, which the device may not have computed yet."""
-        for (key, train), value in zip(self.names, self.values):
-            model.plot(key, value, train=train)
+class ForeignClassifier(Foreign, Classifier):
+    """A model of d2l's, as `Trainer.model`."""
 
 
 def as_array(array):
