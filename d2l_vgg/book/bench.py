@@ -7,11 +7,13 @@ and is halted while the other side works, so that neither disturbs the other.
 import importlib.metadata
 from typing import NamedTuple
 
-from d2l_vgg import tables
+from d2l_vgg import machine, tables
 from d2l_vgg.book import section
 from d2l_vgg.book.bench_process import Worker
 from d2l_vgg.frameworks import FRAMEWORKS
-from d2l_vgg.training import precisions, runs
+from d2l_vgg.networks import costs
+from d2l_vgg.training import memory, precisions, runs
+from d2l_vgg.training.experiments import Experiment
 
 # On a processor, XLA multiplies in float32 what it has rounded
 ROUNDING = ('mxnet', 'torch', 'tensorflow')
@@ -76,8 +78,11 @@ def measure(sides, sizes, batch_size, rounds, steps, num_gpus=0, root=None):
         root: the folder of the data, 'stand-in', or None to search for it
 
     Raises:
+        ValueError: the memory cannot hold all sides.
         RuntimeError: the process of a side of ours has failed.
     """
+    for size in sizes if not num_gpus else ():
+        check_memory(sides, size, batch_size)
     print(
         f"Training the section's small network, minibatches of "
         f'{batch_size}; medians of {rounds} rounds of {steps} steps '
@@ -89,6 +94,25 @@ def measure(sides, sizes, batch_size, rounds, steps, num_gpus=0, root=None):
         told = compare(sides, {**request, 'size': size}, rounds, steps)
         for line in told:
             print(line, flush=True)
+
+
+def check_memory(sides, size, batch_size):
+    """Refuse sides whose processes, all there at once, need too much memory.
+
+    Raises:
+        ValueError: they do.
+    """
+    experiment = Experiment(resize=size, batch_size=batch_size)
+    needed = len(sides) * memory.least_bytes(experiment)
+    there_is = machine.available_memory()
+    if there_is is not None and needed > there_is:
+        raise ValueError(
+            f'{len(sides)} sides are measured in turns, each in a process '
+            f'that keeps its memory: at {size} x {size} they take at least '
+            f'{costs.memory_text(needed)}, but there are '
+            f'{costs.memory_text(there_is)}: choose a smaller --resize or '
+            '--batch-size, or a single framework.'
+        )
 
 
 def describe_machine(sides):

@@ -53,6 +53,7 @@ def run(args):
     """Print the table of speeds and memory.
 
     Raises:
+        ValueError: the memory cannot hold what is asked for.
         ModuleNotFoundError: the framework is not installed.
         RuntimeError: a process of the benchmark has failed.
     """

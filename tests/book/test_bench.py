@@ -11,7 +11,7 @@ import pytest
 from command_line import run
 from frameworks import FRAMEWORKS
 
-from d2l_vgg import cli
+from d2l_vgg import cli, machine
 from d2l_vgg.book import bench, bench_process
 from d2l_vgg.training import precisions
 
@@ -94,6 +94,14 @@ def test_a_framework_that_is_missing(monkeypatch, capsys):
     assert cli.main(['bench', '--framework', 'pytorch']) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith('d2l-vgg: PyTorch is not installed')
+
+
+def test_more_sides_than_the_memory_holds(monkeypatch, capsys):
+    monkeypatch.setattr(machine, 'available_memory', lambda: 2**32)
+    sides = bench.between_frameworks(['torch', 'jax', 'mxnet'])
+    with pytest.raises(ValueError, match='sides are measured in turns, each'):
+        bench.measure(sides, [56, 224], 128, rounds=1, steps=1)
+    assert capsys.readouterr().out == ''
 
 
 def test_a_side_of_ours_that_fails_is_one_sentence(tmp_path):
