@@ -2,8 +2,8 @@
 # what it needs, once.
 # FRAMEWORK=torch (or tensorflow, jax, all) is used instead of MXNet,
 # PYTHON=3.12 (or a path) asks for one Python, MXNET=cu117 for MXNet's wheel for
-# a GPU, VENV=folder for another environment; ARGS='...' goes to the command of
-# run, test and bench.
+# a GPU (or system for one that is not pip's), VENV=folder for another
+# environment; ARGS='...' goes to the command of run, test, doctor and bench.
 
 VENV ?= .venv
 export VENV
@@ -14,8 +14,8 @@ frameworks = $$(cat "$(VENV)/frameworks")
 
 # Two that set up at once would be in each other's way
 .NOTPARALLEL:
-.PHONY: help setup run test chapter notebook slides pdf lint format bench \
-	clean
+.PHONY: help setup run test doctor chapter notebook slides pdf lint format \
+	bench clean
 
 help:  ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s%s\n", $$1, $$2}' \
@@ -34,6 +34,10 @@ run:  ## Train a VGG on Fashion-MNIST and draw its curve (3 minutes)
 test:  ## Run the tests
 	@$(set_up) test
 	@"$(bin)/python" -m pytest -q $(ARGS)
+
+doctor:  ## Tell what this machine can run, and what to do about the rest
+	@$(set_up)
+	@"$(bin)/d2l-vgg" doctor $(ARGS)
 
 chapter:  ## Build the chapter: a web page and four notebooks
 	@$(set_up) chapter

@@ -1,7 +1,9 @@
 """See that the library of the installed MXNet loads on this machine.
 
-System libraries that it misses are put beside it where that is possible
-without root; of one that is not, a line tells what to install.
+An MXNet that pip did not install is shown to this environment first: the
+argument is the folder that its module is in. System libraries that it misses
+are put beside it where that is possible without root; of one that is not, a
+line tells what to install.
 """
 
 import ctypes
@@ -11,11 +13,12 @@ import os
 import re
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import zipfile
 from pathlib import Path
 
-from d2l_vgg import cuda
+from d2l_vgg import cuda, wheels
 from d2l_vgg.platforms import advice
 
 # What a wheel on PyPI brings: its folder, the version that has it for sure
@@ -103,10 +106,28 @@ def extract(requirement, pattern, path):
     return requirement
 
 
-def main():
+def show(place):
+    """Put a folder on this environment's path, behind what is its own.
+
+    Without one, take what an earlier call has put there off it.
+    """
+    path = Path(sysconfig.get_path('purelib'), 'd2l_vgg_system_mxnet.pth')
+    if place is None:
+        path.unlink(missing_ok=True)
+        return
+    path.write_text(f'{place}\n', encoding='utf-8')
+    sys.path.append(place)
+    importlib.invalidate_caches()
+
+
+def main(place=None):
+    show(place)
     # The package is only found, not imported: that would load the library
-    folder = Path(importlib.util.find_spec('mxnet').origin).parent
-    (library,) = folder.glob('libmxnet.*')
+    folder = wheels.find_folder()
+    library = folder and wheels.find_library(folder)
+    if library is None:
+        sys.exit('setup: MXNet is not whole: its libmxnet.so is not there')
+    folder, library = Path(folder), Path(library)
     cuda.load_libraries()  # As `import mxnet` does
     error, provided = load(library), set()
     while error:
@@ -124,4 +145,4 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    main(*sys.argv[1:])

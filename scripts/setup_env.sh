@@ -10,7 +10,8 @@
 # `$FRAMEWORK` is mxnet, torch, tensorflow, jax or all; without it, it is
 # MXNet, or PyTorch where MXNet has no build. `$venv/frameworks` tells which.
 # `$PYTHON` asks for one Python: a version (3.12), a command or a path;
-# `$MXNET` for the wheel: cpu, or cu112 or cu117 on a machine with a GPU;
+# `$MXNET` for the wheel: cpu, or cu112 or cu117 on a machine with a GPU, or
+# system for no wheel but the MXNet that the Python has without pip;
 # `$TORCH_INDEX` for where PyTorch comes from, an empty one for pip's default.
 set -eu
 unset CDPATH
@@ -18,6 +19,7 @@ cd "$(dirname "$0")/.."
 venv=${VENV:-.venv}
 # What is set for other installations would put this one elsewhere, or keep
 # the environment's Python from what is its own
+system_path=${PYTHONPATH:-}
 unset PIP_TARGET PIP_PREFIX PIP_ROOT PYTHONHOME PYTHONPATH PYTHONSAFEPATH
 export PIP_USER=0
 
@@ -32,7 +34,9 @@ mxnet=${MXNET:-$installed}
 case $mxnet in
 cpu) wheel=mxnet mxnet_needs=mxnet-needs ;;
 cu112 | cu117) wheel=mxnet-$mxnet mxnet_needs=mxnet-needs,cuda-11 ;;
-*) fail "MXNET=$mxnet is no wheel of MXNet: choose cpu, cu112 or cu117" ;;
+system) wheel='' mxnet_needs=mxnet-needs ;;
+*) fail "MXNET=$mxnet is no wheel of MXNet: choose cpu, cu112 or cu117, or" \
+    'system for one that pip did not install' ;;
 esac
 case ${FRAMEWORK:=} in
 '') frameworks=mxnet ;;
@@ -235,6 +239,18 @@ if [ -n "$FRAMEWORK" ]; then
     done
 fi
 
+# Where the Python has an MXNet that pip did not install
+place=
+if needed mxnet && [ -z "$wheel" ]; then
+    place=$(PYTHONPATH=$system_path "$python" -c 'import os
+from importlib.util import find_spec
+spec = find_spec("mxnet")
+print(os.path.dirname(os.path.dirname(spec.origin)) if spec else "")')
+    [ -n "$place" ] || fail "MXNET=system asks for the MXNet of $python, which" \
+        'has none: name a Python that has one (PYTHON=/path), or install a' \
+        'wheel (MXNET=cpu)'
+fi
+
 if [ "$have" != "$want" ]; then
     # The folder is emptied: be sure that it is one of ours, if only half made
     if [ -n "$(ls -A "$venv" 2>/dev/null)" ] &&
@@ -275,11 +291,13 @@ pip() {
 if needed mxnet && [ "$installed" != "$mxnet" ]; then
     new=yes
     # Not before the other is here
-    pip download --quiet --no-deps --dest "$venv/wheels" "$wheel==1.9.1"
+    [ -z "$wheel" ] ||
+        pip download --quiet --no-deps --dest "$venv/wheels" "$wheel==1.9.1"
     : >"$stamp"
     pip uninstall --yes -qq mxnet mxnet-cu112 mxnet-cu117
-    pip install --quiet --no-deps --no-index --find-links "$venv/wheels" \
-        "$wheel==1.9.1"
+    [ -z "$wheel" ] ||
+        pip install --quiet --no-deps --no-index --find-links "$venv/wheels" \
+            "$wheel==1.9.1"
     rm -rf "$venv/wheels"
 fi
 # What this package is built with comes first, so that nothing is fetched anew
@@ -290,7 +308,7 @@ if needed mxnet; then
     echo "$mxnet" >"$venv/mxnet_wheel"
     # The two that pin a NumPy of their own come without their lists of
     # needs: those that hold are in setup.py
-    pip install --quiet --no-deps "$wheel==1.9.1" d2l==1.0.3
+    pip install --quiet --no-deps ${wheel:+"$wheel==1.9.1"} d2l==1.0.3
 fi
 
 # Succeed if the address `$1` answers at once, on a Linux without a GPU
@@ -327,7 +345,7 @@ fi
 pip install --quiet --no-warn-conflicts $pinned --use-pep517 \
     --no-build-isolation --editable ".[$extras]"
 if needed mxnet; then
-    "$venv/bin/python" scripts/load_mxnet.py || exit 1
+    "$venv/bin/python" scripts/load_mxnet.py ${place:+"$place"} || exit 1
 fi
 for need in $missing; do
     { grep -v "^$need " "$stamp" 2>/dev/null || :

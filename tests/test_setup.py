@@ -20,6 +20,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from nvidia import put_mxnet
 from packaging.specifiers import SpecifierSet
 
 from d2l_vgg import cuda
@@ -294,6 +295,7 @@ def test_targets_ask_for_what_they_use(project):
         'setup': '',
         'run': '',
         'bench': '',
+        'doctor': '',
         'test': ' test',
         'chapter': ' chapter',
         'slides': ' chapter',
@@ -330,7 +332,8 @@ def test_offline_machine_goes_on_with_what_it_has(project):
 
 def test_variable_asks_for_the_wheel_of_a_gpu(project):
     project.add(project.path[1] / 'python3.11', FITTING)
-    assert 'choose cpu, cu112 or cu117' in project.refusal(MXNET='cu118')
+    refused = project.refusal(MXNET='cu118')
+    assert 'choose cpu, cu112 or cu117, or system' in refused
     assert project.setup()[0] == 0
     assert 'uninstall' not in '\n'.join(project.done())
     assert project.setup(MXNET='cu117')[0] == 0
@@ -745,6 +748,69 @@ def test_both_wheels_of_gpus_have_their_names(project):
     assert '--no-deps mxnet-cu112==1.9.1' in '\n'.join(project.done())
 
 
+def test_an_mxnet_that_pip_did_not_install_is_left_as_it_is(project):
+    python = project.path[1] / 'python3.11'
+    project.add(python, FITTING)
+    assert 'which has none' in project.refusal(MXNET='system')
+    assert not (project.root / '.venv').exists()
+    there = FITTING.replace(
+        "'-c import '*) ;;",
+        "'-c import os'*) echo /opt/mx ;;\n'-c import '*) ;;",
+    )
+    project.add(python, there)
+    assert project.setup()[0] == 0
+    project.done()
+    assert project.setup(MXNET='system')[0] == 0
+    done = '\n'.join(project.done())
+    # No wheel of another time beside it, and none over it
+    assert 'uninstall --yes -qq mxnet mxnet-cu112' in done
+    assert 'mxnet==' not in done and '--no-deps d2l==1.0.3' in done
+    assert '--editable .[mxnet-needs]' in done
+    assert 'scripts/load_mxnet.py /opt/mx' in done
+    # And it stays when no wheel is asked for
+    assert project.setup() == (0, [])
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='libmxnet.so is Linux')
+def test_an_environment_sees_the_mxnet_of_the_system(tmp_path):
+    """As in NVIDIA's container: a path entry without metadata."""
+    site, env = tmp_path / 'opt' / 'python', tmp_path / 'env'
+    put_mxnet(site)
+    # Any library that loads will do
+    library = site / 'mxnet' / 'libmxnet.so'
+    library.unlink()
+    shutil.copy(next(Path(sys.base_prefix).glob('lib/**/*.so')), library)
+    (site / 'mxnet' / '__init__.py').write_text('__version__ = "1.9.1"')
+    subprocess.run([sys.executable, '-m', 'venv', '--without-pip', env],
+                   check=True)  # fmt: skip
+
+    def python(*args):
+        return subprocess.run(
+            [env / 'bin' / 'python', *args],
+            env={**os.environ, 'PYTHONPATH': str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ).stdout.strip()
+
+    load = ROOT / 'scripts' / 'load_mxnet.py'
+    ask = (
+        'from d2l_vgg.training import runs\n'
+        'from d2l_vgg import wheels\n'
+        'print(runs.versions("mxnet").get("mxnet"), bool(wheels.find()))'
+    )
+    assert python('-c', ask) == 'None False'
+    assert python(load, site) == ''
+    assert python('-c', 'import mxnet; print(mxnet.__file__)') == str(
+        site / 'mxnet' / '__init__.py'
+    )
+    assert python('-c', ask) == '1.9.1 True'
+    # Without a place it is for a wheel again, of which there is none here
+    python(load)
+    assert python('-c', ask) == 'None False'
+    assert 'not whole' in python(load)
+
+
 def test_targets_use_the_environment_that_was_asked_for(project):
     def commands(target, *args, **variables):
         return '\n'.join(
@@ -776,6 +842,7 @@ def test_library_of_mxnet_is_mended_until_it_loads(
     library = tmp_path / 'mxnet' / 'libmxnet.so'
     library.touch()
     monkeypatch.setattr(sys, 'path', [str(tmp_path), *sys.path])
+    monkeypatch.setattr(script.sysconfig, 'get_path', lambda n: tmp_path)
     monkeypatch.delitem(sys.modules, 'mxnet', raising=False)
     asked, cuda_asked = [], []
     errors = iter(['libgomp.so.1: cannot open', 'libquadmath.so.0: no', None])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -61,12 +62,16 @@ def make(*words: str) -> str | None:
         os.path.realpath(sys.prefix) != os.path.realpath(own)
     ):
         return None
-    try:
-        here = os.path.samefile(ROOT, os.curdir)
-    except OSError:
-        here = False
-    place = [] if here else ['-C', shlex.quote(ROOT)]
+    place = [] if is_here() else ['-C', shlex.quote(ROOT)]
     return ' '.join(['make', *place, *words])
+
+
+def is_here() -> bool:
+    """Return whether the working directory is this project."""
+    try:
+        return os.path.samefile(ROOT, os.curdir)
+    except OSError:  # It is gone
+        return False
 
 
 def install_framework(framework: str) -> tuple[str, ...]:
@@ -76,7 +81,7 @@ def install_framework(framework: str) -> tuple[str, ...]:
         return (by_make,)
     if framework == 'mxnet':
         return install_mxnet('mxnet')
-    return (pip('install', '--editable', f'{ROOT}[{framework}]'),)
+    return (pip('install', *of_extra(framework)),)
 
 
 def install_mxnet(wheel: str, gone: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -87,37 +92,44 @@ def install_mxnet(wheel: str, gone: tuple[str, ...] = ()) -> tuple[str, ...]:
         gone: the wheels that are to be uninstalled before
     """
     by_make = make('setup', f'MXNET={wheel[6:] or "cpu"}')
-    commands = [pip('uninstall', '--yes', *gone)] if gone else []
-    # What is to be installed is there already, if damaged
-    if by_make and (wheel not in gone):
+    # It would leave one as it is that is there, if damaged
+    if by_make and wheel not in gone:
         return (by_make,)
+    commands = [pip('uninstall', '--yes', *gone)] if gone else []
     commands.append(
         pip('install', '--no-deps', f'{wheel}==1.9.1', 'd2l==1.0.3')
     )
-    commands.append(pip('install', '--editable', f'{ROOT}[mxnet-needs]'))
+    commands.append(pip('install', *of_extra('mxnet-needs')))
     if wheel != 'mxnet':
         commands.append(pip('install', *cuda_packages()))
     return tuple(commands)
 
 
+def of_extra(extra: str) -> list[str]:
+    """Return what pip is to install for an extra of this package."""
+    if not os.path.exists(os.path.join(ROOT, 'setup.py')):
+        return _declared(extra)
+    return ['--editable', f'{"." if is_here() else ROOT}[{extra}]']
+
+
 def cuda_packages(folders: list[str] | None = None) -> list[str]:
-    """Return the packages of pip that bring MXNet's CUDA libraries.
+    """Return what pip is to install for MXNet's CUDA libraries.
 
     Args:
         folders: of `cuda.LIBRARIES`, None for all
     """
+    found = _declared('cuda-11')
+    if folders is None or not found:
+        return of_extra('cuda-11')
+    names = {f'nvidia-{f.replace("_", "-")}-cu11' for f in folders}
+    return [need for need in found if need.split('==')[0] in names]
+
+
+def _declared(extra):
+    """Return the requirements of an extra, none if pip does not know us."""
     try:
         needs = importlib.metadata.requires('d2l-vgg') or []
     except importlib.metadata.PackageNotFoundError:
-        needs = []
-    found = [
-        need.split(';')[0].strip()
-        for need in needs
-        if need.startswith('nvidia-') and 'cuda-11' in need
-    ]
-    if not found:  # This package was not installed
-        return ['--editable', f'{ROOT}[cuda-11]']
-    if folders is None:
-        return found
-    names = {f'nvidia-{f.replace("_", "-")}-cu11' for f in folders}
-    return [need for need in found if need.split('==')[0] in names]
+        return []
+    marker = re.compile(rf'extra == .{extra}.')
+    return [n.split(';')[0].strip() for n in needs if marker.search(n)]

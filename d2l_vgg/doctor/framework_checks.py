@@ -98,12 +98,9 @@ def check_none() -> Check:
     """Return what is to be said where no framework is installed."""
     commands = []
     if refusal() is None:
-        commands.append(
-            checks.make('setup')
-            or ' && '.join(checks.install_framework('mxnet'))
-        )
+        commands += ['# MXNet', *checks.install_framework('mxnet')]
     if refusal_of_others() is None:
-        commands += checks.install_framework('torch')
+        commands += ['# PyTorch', *checks.install_framework('torch')]
     return Check(
         'frameworks',
         'none is installed',

@@ -236,7 +236,12 @@ def _other_ways(driver):
         return (
             "Take NVIDIA's container of MXNet, by the Dockerfile of this "
             f'project, or PyTorch or JAX. {RUN_ON_CPU}',
-            (*ways.CONTAINER_COMMANDS, *checks.install_framework('torch')),
+            (
+                '# MXNet, in the folder of this project',
+                *ways.CONTAINER_COMMANDS,
+                '# PyTorch',
+                *checks.install_framework('torch'),
+            ),
         )
     return (
         f'Take PyTorch or JAX. {RUN_ON_CPU}',

@@ -198,7 +198,7 @@ def check_chapter() -> list[Check]:
         found.append(Check('chapter', 'd2lbook is installed'))
     else:
         by_make = checks.make('chapter')
-        by_pip = checks.pip('install', '--editable', f'{checks.ROOT}[book]')
+        by_pip = checks.pip('install', *checks.of_extra('book'))
         found.append(
             Check(
                 'chapter',

@@ -14,7 +14,7 @@ WHEEL_CODE = Capabilities(((5, 0), (6, 0), (7, 0), (8, 0), (8, 6)), ())
 CONTAINER = 'nvcr.io/nvidia/mxnet:24.06-py3'
 CONTAINER_COMMANDS = (
     'docker build --tag d2l_vgg .',
-    'docker run --rm -it --gpus all --ipc=host d2l_vgg',
+    'docker run --rm -it --gpus all --ipc=host d2l_vgg d2l-vgg doctor',
 )
 HOPPER = (9, 0)
 
