@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import os
 import re
 import shlex
 import shutil
 import sys
 from typing import Any, NamedTuple
+
+from d2l_vgg import cuda
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
 
@@ -44,7 +45,7 @@ def python() -> str:
 
 def pip(*words: str) -> str:
     """Return the command by which this environment's pip does something."""
-    if importlib.util.find_spec('pip') is None and shutil.which('uv'):
+    if not cuda.is_installed('pip') and shutil.which('uv'):
         words = tuple(w for w in words if w != '--yes')
         call = f'uv pip {words[0]} --python {python()}'
     else:
