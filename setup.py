@@ -106,7 +106,7 @@ setup(
         ],
         'jax': ['jax>=0.10.2', 'flax>=0.12.8', 'optax>=0.2.8'],
         'cuda-11': cuda_11,
-        'test': ['hypothesis', 'pexpect', 'pytest'],
+        'test': ['hypothesis', 'pexpect', 'pytest', 'safetensors'],
         # Sphinx 6 and later build an empty page without an error, and pybtex
         # needs `pkg_resources`
         'book': [

@@ -20,6 +20,7 @@ COMMANDS = (
     'summary',
     'compare',
     'predict',
+    'convert',
     'data',
     'doctor',
     'bench',

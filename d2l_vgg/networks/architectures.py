@@ -229,7 +229,14 @@ def get(arch: Any) -> Architecture:
             'an architecture is a name such as vgg11, a letter of the VGG '
             f'paper, or a tuple of pairs such as {_EXAMPLE}, not {arch!r}'
         )
-    custom = Architecture('custom', tuple(arch))
+    return named(Architecture('custom', tuple(arch)))
+
+
+def named(custom: Architecture) -> Architecture:
+    """Return the member of the family that is equal but for its name.
+
+    Without one, return `custom` itself.
+    """
     for known in FAMILY.values():
         if known == replace(custom, name=known.name, letter=known.letter):
             return known

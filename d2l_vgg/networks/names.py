@@ -4,7 +4,14 @@ They are those of the layers in `d2l_vgg.networks.costs`, such as conv3_2,
 with what the layer has: conv3_2.weight, norm3_2.running_var, dense1.bias.
 """
 
-from d2l_vgg.networks.architectures import get, layers_of
+import re
+
+from d2l_vgg.networks.architectures import (
+    Architecture,
+    get,
+    layers_of,
+    named,
+)
 
 
 def parameter_names(arch):
@@ -49,6 +56,58 @@ def parameter_shapes(arch, num_classes=10):
                 shapes[f'{spec.name}.running_mean'] = weight
                 shapes[f'{spec.name}.running_var'] = weight
     return shapes
+
+
+def architecture_of(shapes):
+    """Return the Architecture that has parameters of these shapes.
+
+    Of what no parameter tells it has what most of the family have: dropout,
+    and no local response normalization.
+
+    Args:
+        shapes: name -> shape, in any order; the names are those of
+            `parameter_names`
+
+    Raises:
+        ValueError: there is none, of VGG blocks, that has these.
+    """
+    convs, widths = {}, {}
+    for name, shape in shapes.items():
+        conv = re.fullmatch(r'conv(\d{1,4})_(\d{1,4})\.weight', name)
+        dense = re.fullmatch(r'dense(\d{1,4})\.weight', name)
+        if conv and len(shape) == 4:
+            block = convs.setdefault(int(conv[1]), {})
+            block[int(conv[2])] = shape[0], shape[2] == 3
+        elif dense and shape:
+            widths[int(dense[1])] = shape[0]
+    blocks = []
+    for _, block in sorted(convs.items()):
+        num_channels, _ = next(iter(block.values()))
+        num_3x3 = sum(is_3x3 for _, is_3x3 in block.values())
+        blocks.append((num_3x3, num_channels, len(block) - num_3x3))
+    *hidden, num_classes = [0, *(n for _, n in sorted(widths.items()))]
+    normed = any(name.startswith('norm') for name in shapes)
+    arch = named(
+        Architecture('custom', blocks, batch_norm=normed, hidden=hidden[1:])
+    )
+    wanted = parameter_shapes(arch, num_classes)
+    for name in [*wanted, *(set(shapes) - set(wanted))]:
+        if not has_shape(shapes.get(name), wanted.get(name)):
+            raise ValueError(f'{name} is not as in a network of VGG blocks')
+    return arch
+
+
+def has_shape(found, wanted):
+    """Return whether a shape is the one wanted, in which None is any size.
+
+    A shape that is None is no shape.
+    """
+    return (
+        found is not None
+        and wanted is not None
+        and len(found) == len(wanted)
+        and all(n in (None, m) for n, m in zip(wanted, found))
+    )
 
 
 def canonical(model, own):

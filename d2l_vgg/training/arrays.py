@@ -102,7 +102,7 @@ def _archive(path):
     with open_regular(path) as file:
         try:
             with zipfile.ZipFile(file) as archive:
-                _check_size(archive, os.fstat(file.fileno()).st_size)
+                check_size(archive, os.fstat(file.fileno()).st_size)
                 yield archive
         except MemoryError:  # Not the file's fault, nor is a failing disk
             raise
@@ -113,7 +113,7 @@ def _archive(path):
             raise BadArrays(f'{path} is damaged ({reason})') from error
 
 
-def _check_size(archive, size):
+def check_size(archive, size):
     """Refuse what unpacks to more than it is: `save` packs nothing.
 
     Raises:

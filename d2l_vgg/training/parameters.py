@@ -38,7 +38,7 @@ def load(path: str) -> files.Arrays:
         return files.load(path)[0]
     except files.BadArrays as error:
         raise ValueError(
-            f'The parameters in {error}: copy them anew, or train the '
+            f'The file of parameters {error}: copy it anew, or train the '
             'network anew.'
         ) from error
 

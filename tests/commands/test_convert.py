@@ -1,0 +1,416 @@
+"""`d2l-vgg convert` beside torchvision, whose files of parameters it reads.
+
+Torchvision's pretrained files cannot be had here: its networks are drawn at
+random, which proves names, order and layout, whatever the numbers.
+"""
+
+import collections
+import importlib.util
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+from frameworks import FRAMEWORKS, images
+
+from d2l_vgg import cli, frameworks
+from d2l_vgg.training import parameters
+from d2l_vgg.training.runs import Run
+
+safetensors = pytest.importorskip('safetensors.numpy')
+
+try:
+    import torch
+    import torch_vgg
+except ModuleNotFoundError:
+    torch = None
+needs_torch = pytest.mark.skipif(
+    torch is None, reason='torch is not installed'
+)
+
+NAMES = [f'vgg{n}{norm}' for norm in ('', '_bn') for n in (11, 13, 16, 19)]
+
+
+def convert(*paths):
+    return cli.main(['convert', *map(str, paths)])
+
+
+def refusal(capsys, *paths):
+    """Return the one line that `convert` refuses these paths with."""
+    assert convert(*paths) == 1
+    out, err = capsys.readouterr()
+    assert out == '' and err.count('\n') == 1
+    assert err.startswith('d2l-vgg: ') and err.endswith('.\n')
+    assert not os.path.exists(paths[-1])
+    return err
+
+
+# ------------------------------------------------- the eight of torchvision
+
+
+@needs_torch
+@pytest.mark.parametrize('name', NAMES)
+def test_our_second_writing_is_torchvisions(name):
+    if importlib.util.find_spec('torchvision') is None:
+        pytest.skip('torchvision is not installed')
+    with torch.device('meta'):
+        theirs = torch_vgg.torchvisions(name, 12).state_dict()
+        ours = torch_vgg.VGG(name, 12).state_dict()
+    assert list(ours) == list(theirs)
+    for parameter, tensor in ours.items():
+        assert tensor.shape == theirs[parameter].shape
+        assert tensor.dtype == theirs[parameter].dtype
+
+
+class Converted:
+    """A network of torchvision, and the files that were made of it."""
+
+    def __init__(self, name, folder):
+        self.name, self.num_classes = name, 12
+        found = importlib.util.find_spec('torchvision')
+        make = torch_vgg.torchvisions if found else torch_vgg.VGG
+        self.net = torch_vgg.drawn(name, self.num_classes, make)
+        self.state = self.net.state_dict()
+        self.X = 2 * images((1, 3, 224, 224)) - 1
+        with torch.no_grad():
+            self.Y_hat = self.net(torch.tensor(self.X)).numpy()
+        self.theirs = str(folder / 'theirs')
+        self.ours = str(folder / 'ours.npz')
+        self.write()
+        assert convert(self.theirs, self.ours) == 0
+
+    def write(self):
+        """Write the state dict in another way for each network."""
+        if self.name == 'vgg11':
+            self.theirs += '.pth'
+            torch.save(self.state, self.theirs)
+        elif self.name == 'vgg11_bn':
+            # As PyTorch wrote before 1.6, out of a training of its own
+            self.theirs += '.pt'
+            state = {f'module.{n}': t for n, t in self.state.items()}
+            torch.save(
+                {'epoch': 3, 'state_dict': collections.OrderedDict(state)},
+                self.theirs,
+                _use_new_zipfile_serialization=False,
+            )
+        else:
+            self.theirs += '.safetensors'
+            state = {n: t.numpy() for n, t in self.state.items()}
+            safetensors.save_file(state, self.theirs)
+
+
+@pytest.fixture(scope='module', params=['vgg11', 'vgg11_bn', 'vgg16'])
+def converted(request, tmp_path_factory):
+    if torch is None:
+        pytest.skip('torch is not installed')
+    folder = tmp_path_factory.mktemp('converted')
+    yield Converted(request.param, folder)
+    for name in os.listdir(folder):  # Half a GB each
+        os.remove(folder / name)
+
+
+@pytest.mark.parametrize('framework', FRAMEWORKS, ids=lambda f: f.name)
+def test_the_same_scores_in_every_framework(converted, framework):
+    if not framework.is_installed():
+        pytest.skip(f'{framework.name} is not installed')
+    VGG = frameworks.load(framework.name).VGG
+    # It has not seen an image yet
+    model = VGG(converted.name, num_classes=converted.num_classes)
+    model.load(converted.ours)
+    Y_hat = framework.forward(model, converted.X)
+    assert converted.Y_hat.std() > 0.1
+    np.testing.assert_allclose(Y_hat, converted.Y_hat, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize('framework', FRAMEWORKS, ids=lambda f: f.name)
+def test_another_number_of_classes(converted, framework):
+    """As for a training that goes on with all but the last layer."""
+    if not framework.is_installed():
+        pytest.skip(f'{framework.name} is not installed')
+    if converted.name != 'vgg11':
+        pytest.skip('one network is enough')
+    model = frameworks.load(framework.name).VGG('vgg11', num_classes=5)
+    with pytest.raises(ValueError, match='of another network: dense3'):
+        model.load(converted.ours)
+    model.load(converted.ours, last=False)
+    assert framework.forward(model, converted.X).shape == (1, 5)
+    arrays, before = model.arrays(), parameters.load(converted.ours)
+    for name in before:
+        if not name.startswith('dense3'):
+            np.testing.assert_array_equal(arrays[name], before[name], name)
+
+
+@pytest.mark.parametrize('kind', ['pth', 'safetensors'])
+def test_the_way_there_and_back_changes_no_bit(converted, kind, tmp_path):
+    path = str(tmp_path / f'back.{kind}')
+    assert convert(converted.ours, path) == 0
+    if kind == 'pth':
+        found = torch.load(path, weights_only=True)
+    else:
+        arrays = safetensors.load_file(path)
+        found = {n: torch.from_numpy(a) for n, a in arrays.items()}
+    assert set(found) == set(converted.state)
+    if kind == 'pth':
+        assert list(found) == list(converted.state)
+    for name, tensor in converted.state.items():
+        if name.endswith('num_batches_tracked'):
+            tensor = torch.tensor(0)
+        assert found[name].dtype == tensor.dtype
+        assert torch.equal(found[name], tensor), name
+    converted.net.load_state_dict(found)
+    os.remove(path)
+
+
+def test_what_is_told(converted, tmp_path, capsys):
+    assert convert(converted.ours, tmp_path / 'a.npz') == 0
+    out = capsys.readouterr().out
+    assert out.startswith(
+        f'{converted.name} for 12 classes and images of 224 to 255 pixels a '
+        'side in 3 channels: '
+    )
+    assert 'names are ours, for every framework' in out
+    os.remove(tmp_path / 'a.npz')
+
+
+# ---------------------------------------------- what torchvision has not
+
+
+def test_a_network_of_ours_keeps_its_names(tmp_path, capsys):
+    there, back = tmp_path / 'a.safetensors', tmp_path / 'a.npz'
+    assert convert('quick', there) == 0
+    assert 'ours, as torchvision has no such network' in (
+        capsys.readouterr().out
+    )
+    before = parameters.load(Run.find('quick').find_parameters())
+    found = safetensors.load_file(str(there))
+    assert set(found) == set(before)
+    assert convert(there, back) == 0
+    assert list(parameters.load(back)) == list(before)
+    for name, array in before.items():
+        np.testing.assert_array_equal(found[name], array)
+        np.testing.assert_array_equal(parameters.load(back)[name], array)
+    parameters.check_digest(back, Run.find('quick').info['parameters'])
+
+
+@needs_torch
+def test_a_network_of_ours_is_no_pth(tmp_path, capsys):
+    text = refusal(capsys, 'quick', tmp_path / 'quick.pth')
+    assert 'torchvision, which has no such network' in text
+
+
+def test_what_is_written_is_whole_or_not_at_all(tmp_path):
+    (tmp_path / 'a.safetensors').write_bytes(b'before')
+    limited = (
+        'import resource, signal, sys; '
+        'signal.signal(signal.SIGXFSZ, signal.SIG_IGN); '
+        'resource.setrlimit(resource.RLIMIT_FSIZE, (40000, 40000)); '
+        'from d2l_vgg import cli; sys.exit(cli.main(sys.argv[1:]))'
+    )
+    result = subprocess.run(
+        [sys.executable, '-c', limited, 'convert', 'quick', 'a.safetensors'],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 1
+    assert result.stderr.count('\n') == 1
+    assert 'a.safetensors cannot be used' in result.stderr
+    assert os.listdir(tmp_path) == ['a.safetensors']
+    assert (tmp_path / 'a.safetensors').read_bytes() == b'before'
+
+
+# ------------------------------------------------------ what does not fit
+
+
+def tiny(name='vgg16', **changes):
+    """Return a state dict with torchvision's names and next to no numbers."""
+    from d2l_vgg.networks.torchvision_names import torchvision_names
+
+    names = torchvision_names(name).values()
+    state = {n: np.zeros(1, 'float32') for n in names}
+    changes = {n.replace('__', '.'): a for n, a in changes.items()}
+    state = {**state, **changes}
+    return {n: array for n, array in state.items() if array is not None}
+
+
+def shape(*sizes):
+    return np.zeros(sizes, 'float32')
+
+
+@pytest.mark.parametrize(
+    'state, words',
+    [
+        (
+            {'conv1.weight': shape(64, 3, 7, 7), 'bn1.weight': shape(64)},
+            'not those of a VGG .* begin with bn1.weight, conv1.weight',
+        ),
+        ({}, 'they begin with nothing'),
+        (
+            tiny(classifier__6__bias=None),
+            "torchvision's vgg16: the file lacks classifier.6.bias",
+        ),
+        (
+            tiny(head__bias=shape(1)),
+            "torchvision's vgg16: the file has, besides, head.bias",
+        ),
+        (
+            tiny('vgg11_bn', features__1__running_var=None),
+            "torchvision's vgg11_bn: the file lacks features.1.running_var",
+        ),
+        (
+            tiny(),
+            r'vgg16: features.0.weight has the shape \(1,\) and must have '
+            r'\(64, any, 3, 3\)',
+        ),
+        (
+            tiny(features__0__weight=np.zeros(1, 'float16')),
+            'must be in float32, but features.0.weight is in float16',
+        ),
+        ({'\x1b[2J' + 'a' * 999: shape(1)}, r'begin with \\x1b\[2Jaaa'),
+    ],
+    ids='resnet empty missing besides missing_bn shape type name'.split(),
+)
+@pytest.mark.parametrize('kind', ['safetensors', 'pth'])
+def test_another_state_dict(state, words, kind, tmp_path, capsys):
+    path = tmp_path / f'theirs.{kind}'
+    if kind == 'safetensors':
+        safetensors.save_file(state, str(path))
+    elif torch is None:
+        pytest.skip('torch is not installed')
+    else:
+        state = {n: torch.from_numpy(state[n]) for n in sorted(state)}
+        torch.save(state, path)
+    text = refusal(capsys, path, tmp_path / 'ours.npz')
+    assert str(path) in text and len(text) < 500
+    if kind == 'pth' and 'float16' in words:
+        words = 'torch.float16 in features.0.weight'
+    assert re.search(words, text), text
+
+
+def header(**about):
+    """Return a file of safetensors with what it says, and four bytes."""
+    text = json.dumps({'a': about}).encode()
+    return len(text).to_bytes(8, 'little') + text + bytes(4)
+
+
+@pytest.mark.parametrize(
+    'content',
+    [
+        b'',
+        b'no file of safetensors at all',
+        header(dtype='F32', shape=[1], data_offsets=[0, 4])[:-1],
+        header(dtype='F32', shape=[10**12], data_offsets=[0, 4]),
+        header(dtype='F32', shape=[10**12], data_offsets=[0, 4 * 10**12]),
+        header(dtype='F8_E4M3', shape=[4], data_offsets=[0, 4]),
+        header(dtype='object', shape=[1], data_offsets=[0, 4]),
+        (2**60).to_bytes(8, 'little') + b'{}',
+    ],
+)
+def test_damaged_safetensors(content, tmp_path, capsys):
+    path = tmp_path / 'theirs.safetensors'
+    path.write_bytes(content)
+    text = refusal(capsys, path, tmp_path / 'ours.npz')
+    assert 'theirs.safetensors is no file of safetensors' in text
+
+
+class RunsCode:
+    def __reduce__(self):
+        return os.system, ('touch pwned',)
+
+
+def hostile(kind):
+    """Return the bytes of a file that PyTorch must not be fooled by."""
+    file = io.BytesIO()
+    old = {'_use_new_zipfile_serialization': False}
+    if kind in ('code', 'old code'):
+        torch.save({'a': RunsCode()}, file, **(old if ' ' in kind else {}))
+    elif kind == 'module':
+        torch.save(torch.nn.Linear(2, 2), file)
+    elif kind == 'list':
+        torch.save([torch.zeros(2)], file)
+    elif kind == 'numbers':
+        torch.save({0: torch.zeros(2)}, file)
+    elif kind == 'sparse':
+        torch.save({'a': torch.eye(9).to_sparse()}, file)
+    elif kind == 'repeated':
+        torch.save({'a': torch.zeros(1).expand(10**6, 10**6)}, file)
+    elif kind == 'bomb':
+        plain = io.BytesIO()
+        torch.save({'a': torch.zeros(10**7)}, plain)
+        with zipfile.ZipFile(plain) as archive, zipfile.ZipFile(
+            file, 'w', zipfile.ZIP_DEFLATED
+        ) as packed:
+            for entry in archive.namelist():
+                packed.writestr(entry, archive.read(entry))
+    elif kind == 'text':
+        file.write(b'hello')
+    elif kind in ('cut', 'old cut'):
+        torch.save(
+            {'a': torch.zeros(999)}, file, **(old if ' ' in kind else {})
+        )
+        return file.getvalue()[:-200]
+    return file.getvalue()
+
+
+@needs_torch
+@pytest.mark.parametrize(
+    'kind, words',
+    [
+        ('code', 'asks for posix.system, which could run anything'),
+        ('old code', 'asks for posix.system, which could run anything'),
+        ('module', 'asks for torch.nn.modules.linear.Linear'),
+        ('list', 'holds no state dict'),
+        ('numbers', 'holds no state dict'),
+        ('sparse', 'in a, but parameters must be in float32, and dense'),
+        ('repeated', 'it claims 4000000000000 bytes'),
+        ('bomb', 'damaged (it claims 4000'),
+        ('text', 'is damaged: copy it anew'),
+        ('empty', 'is damaged: copy it anew'),
+        ('cut', 'is damaged ('),
+        ('old cut', 'is damaged (unexpected EOF'),
+    ],
+)
+def test_hostile_files(kind, words, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with open('theirs.pth', 'wb') as file:
+        file.write(hostile(kind))
+    assert words in refusal(capsys, 'theirs.pth', 'ours.npz')
+    assert os.listdir() == ['theirs.pth']
+
+
+@needs_torch
+def test_a_pytorch_that_would_run_code_reads_nothing(
+    tmp_path, capsys, monkeypatch
+):
+    torch.save({}, tmp_path / 'theirs.pth')
+    monkeypatch.setattr(torch, '__version__', '2.5.1+cpu')
+    text = refusal(capsys, tmp_path / 'theirs.pth', tmp_path / 'ours.npz')
+    assert 'PyTorch 2.5.1+cpu may run what a file holds' in text
+
+
+@pytest.mark.parametrize(
+    'source, target, words',
+    [
+        ('no.safetensors', 'a.npz', 'no.safetensors cannot be used: No such'),
+        ('folder', 'a.npz', 'No run in folder'),
+        ('quick', 'a.txt', 'a.txt must end in .npz, .safetensors'),
+        ('weights', 'a.npz', 'weights must end in .npz, .safetensors'),
+        ('numbers.npz', 'a.npz', 'numbers.npz is damaged'),
+        ('lenet.npz', 'a.npz', 'lenet.npz are not those of a VGG'),
+        ('nan.npz', 'a.npz', 'conv1_1.bias holds nan or inf'),
+    ],
+)
+def test_other_mistakes(source, target, words, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    os.mkdir('folder')
+    np.savez('numbers.npz', a=np.zeros(3))
+    parameters.save('lenet.npz', {'net.0.weight': shape(6, 1, 5, 5)})
+    arrays = parameters.load(Run.find('quick').find_parameters())
+    arrays['conv1_1.bias'] = np.full(16, np.nan, 'float32')
+    parameters.save('nan.npz', arrays)
+    assert words in refusal(capsys, source, target)
