@@ -52,11 +52,8 @@ def between_frameworks(frameworks, num_gpus=0):
 def ours(framework, title, num_gpus):
     """Return the sides of this package: bfloat16, too, where it is faster."""
     sides = [Side(title, framework)]
-    if (
-        framework in ROUNDING
-        and precisions.available('bfloat16', on_cpu=not num_gpus)
-        == 'bfloat16'
-    ):
+    on_cpu = not num_gpus
+    if framework in ROUNDING and on_cpu and precisions.has_bfloat16():
         rounded = f'{title}, bfloat16'
         sides.append(Side(rounded, framework, precision='bfloat16'))
     return sides

@@ -8,7 +8,7 @@ import dataclasses
 
 from d2l_vgg import frameworks
 from d2l_vgg.networks import architectures
-from d2l_vgg.training import estimate, interrupts, precisions, trial
+from d2l_vgg.training import estimate, interrupts, trial
 
 # What a run uses of the data, besides where they are
 SELECTION = ('num_train', 'num_val', 'division')
@@ -116,22 +116,15 @@ def estimate_seconds(package, experiment, num_gpus):
     return estimate.whole(trainer, num_train=60000, num_val=10000)
 
 
-def is_on_cpu(package, num_gpus):
-    """Return whether a trainer with `num_gpus` computes on the processor."""
-    return package.Trainer(1, num_gpus, display='none').on_cpu
+def in_best_precision(package, experiment, num_gpus=0):
+    """Return `experiment` in float32 where its own type gains nothing.
 
-
-def in_available_precision(experiment, on_cpu=True):
-    """Return `experiment` in float32 where its own cannot be computed in.
-
-    It prints that it does so.
+    It prints that it does so, and why.
     """
-    found = precisions.available(experiment.precision, on_cpu)
-    if found != experiment.precision:
-        print(
-            f'Computing in {found}: {experiment.precision} takes a processor '
-            'with avx512_bf16.'
-        )
+    trainer = package.Trainer(1, num_gpus, display='none')
+    found, reason = trainer.choose(experiment.precision)
+    if reason:
+        print(f'Computing in {found}: {experiment.precision} {reason}.')
     return dataclasses.replace(experiment, precision=found)
 
 

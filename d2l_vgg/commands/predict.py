@@ -4,7 +4,7 @@ import os
 
 from d2l_vgg import frameworks
 from d2l_vgg.commands.making import (
-    in_available_precision,
+    in_best_precision,
     load_framework,
     make_data_of,
     make_model,
@@ -66,7 +66,7 @@ def run(args):
 
     finished = Run.find(args.run)
     package = load_framework(args.framework or finished.framework)
-    experiment = in_available_precision(finished.experiment)
+    experiment = in_best_precision(package, finished.experiment)
     parameters = finished.find_parameters()
     data = None if args.image else make_data_of(finished, args.data, package)
     model = make_model(package, experiment)

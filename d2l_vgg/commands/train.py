@@ -270,7 +270,7 @@ def new_run(experiment, data, settings, place, info, keep_precision):
         place: the folder that holds the runs, and the name of this one
         info: what its `run.json` tells besides
         keep_precision: refuse what cannot be computed in here, instead of
-            taking float32
+            taking float32 where that is as fast
 
     Raises:
         OSError: the folder cannot be made.
@@ -279,8 +279,9 @@ def new_run(experiment, data, settings, place, info, keep_precision):
     making.tell_note(data)
     package = making.load_framework(info['framework'])
     if not keep_precision:
-        on_cpu = making.is_on_cpu(package, settings['num_gpus'])
-        experiment = making.in_available_precision(experiment, on_cpu)
+        experiment = making.in_best_precision(
+            package, experiment, settings['num_gpus']
+        )
     trainer = making.make_trainer(package, experiment, **settings)
     memory.check_experiment(experiment, trainer.on_cpu)
     model = making.make_model(package, experiment)

@@ -63,10 +63,9 @@ def examine(
         seconds: after which a framework is taken to hang
         progress: called with what is being tried
     """
-    experiment = dataclasses.replace(
-        EXPERIMENTS[name],
-        precision=precisions.available(EXPERIMENTS[name].precision),
-    )
+    experiment = EXPERIMENTS[name]
+    if not precisions.has_bfloat16():
+        experiment = dataclasses.replace(experiment, precision='float32')
     needed = memory.least_bytes(experiment)
     found: list[Check] = []
     trained: dict[str, list[str]] = {}

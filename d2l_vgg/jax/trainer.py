@@ -17,6 +17,7 @@ from d2l_vgg.jax.plotted import Plotted
 from d2l_vgg.jax.swaps import Foreign, takes_steps_of_d2l
 from d2l_vgg.training import errors, trainer
 from d2l_vgg.training.arrays import Arrays
+from d2l_vgg.training.precisions import lack_of_gpu
 
 
 class Trainer(trainer.Trainer):
@@ -30,6 +31,18 @@ class Trainer(trainer.Trainer):
     @property
     def on_cpu(self) -> bool:
         return self.device.platform == 'cpu'
+
+    def capability(self) -> tuple:
+        found = getattr(self.device, 'compute_capability', '0.0')
+        return tuple(map(int, found.split('.')))
+
+    def no_bfloat16(self) -> str:
+        return ''  # XLA computes in it everywhere
+
+    def no_gain(self) -> str:
+        if self.on_cpu:
+            return 'is no faster in JAX on a processor'
+        return lack_of_gpu(self.capability())
 
     def seed_device(self, seed: int) -> None:
         # A number of NumPy's goes into a compiled step like an array

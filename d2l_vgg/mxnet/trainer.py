@@ -43,6 +43,11 @@ class Trainer(trainer.Trainer, d2l.Trainer):
     def on_cpu(self) -> bool:
         return self.device.device_type == 'cpu'
 
+    def no_bfloat16(self) -> str:
+        if self.on_cpu:
+            return super().no_bfloat16()
+        return 'takes a processor with avx512_bf16 in MXNet, not a GPU'
+
     def seed_device(self, seed: int) -> None:
         mx.random.seed(seed)
 

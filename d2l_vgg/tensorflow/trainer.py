@@ -37,6 +37,11 @@ class Trainer(trainer.Trainer):
     def on_cpu(self) -> bool:
         return self.device == '/CPU:0'
 
+    def capability(self) -> tuple:
+        gpu = tf.config.list_physical_devices('GPU')[0]
+        details = tf.config.experimental.get_device_details(gpu)
+        return details.get('compute_capability', (0, 0))
+
     def seed_device(self, seed: int) -> None:
         # Keras counts the draws of each layer in a variable of its own
         for i, state in enumerate(self.random_states):

@@ -33,6 +33,9 @@ class Trainer(trainer.Trainer):
     def on_cpu(self) -> bool:
         return self.device.type == 'cpu'
 
+    def capability(self) -> tuple:
+        return torch.cuda.get_device_capability(self.device)
+
     def threads(self):
         return torch.get_num_threads()
 

@@ -1,18 +1,25 @@
 """The types that a network's blocks can compute in.
 
 bfloat16 has the range of float32 and 8 of its 24 significant bits. Processors
-with instructions for it multiply its matrices about twice as fast.
+with instructions for it multiply its matrices about twice as fast, and so do
+GPUs.
 """
 
+from __future__ import annotations
+
+import abc
+
 PRECISIONS = ('float32', 'bfloat16')
+# NVIDIA's first GPUs that compute in bfloat16: Ampere
+FIRST_GPUS = (8, 0)
 
 
-def check(precision: str, on_cpu: bool = True) -> None:
+def check(precision: str, lack: str = '') -> None:
     """Refuse a type that is unknown, or that cannot be computed in here.
 
     Args:
         precision: its name
-        on_cpu: whether that is to be on the processor, or on a GPU
+        lack: why bfloat16 cannot be had, as `Computing.no_bfloat16` tells
 
     Raises:
         ValueError: `precision` is such a type.
@@ -22,20 +29,62 @@ def check(precision: str, on_cpu: bool = True) -> None:
             f'precision is {precision!r}: it must be one of '
             f'{", ".join(PRECISIONS)}.'
         )
-    if available(precision, on_cpu) != precision:
+    if precision == 'bfloat16' and lack:
         raise ValueError(
-            f'precision is {precision!r}, which takes a processor with '
-            'avx512_bf16 instructions: '
-            + ('this one has none; ' if on_cpu else 'not on a GPU; ')
-            + "use 'float32', or such a processor with num_gpus=0."
+            f"precision is 'bfloat16', which {lack}: use 'float32'."
         )
 
 
-def available(precision: str, on_cpu: bool = True) -> str:
-    """Return `precision`, or 'float32' where that cannot be computed in."""
-    if precision == 'bfloat16' and not (on_cpu and has_bfloat16()):
-        return 'float32'
-    return precision
+class Computing(abc.ABC):
+    """Mixed into a trainer: what its device computes in, and gains by it."""
+
+    @property
+    @abc.abstractmethod
+    def on_cpu(self) -> bool:
+        """Whether `device` is the processor."""
+
+    def no_bfloat16(self) -> str:
+        """Return why `device` cannot compute in bfloat16, '' if it can.
+
+        It follows on the word bfloat16.
+        """
+        if self.on_cpu:
+            return lack_of_processor()
+        return lack_of_gpu(self.capability())
+
+    def no_gain(self) -> str:
+        """Return why bfloat16 is no faster on `device`, '' if it is."""
+        return self.no_bfloat16()
+
+    def capability(self) -> tuple:
+        """Return the compute capability of the GPU, such as (8, 6)."""
+        return (0, 0)
+
+    def choose(self, precision: str) -> tuple[str, str]:
+        """Return the type to take for one that may help, and the reason.
+
+        That is '' where it is `precision` itself.
+        """
+        reason = self.no_gain() if precision == 'bfloat16' else ''
+        return ('float32', reason) if reason else (precision, '')
+
+
+def lack_of_processor() -> str:
+    """Return why the processor cannot compute in bfloat16, '' if it can."""
+    if has_bfloat16():
+        return ''
+    return 'takes a processor with avx512_bf16, and this one has none'
+
+
+def lack_of_gpu(capability: tuple) -> str:
+    """Return why a GPU cannot compute in bfloat16, '' if it can.
+
+    `capability` is its compute capability, (major, minor).
+    """
+    if tuple(capability) >= FIRST_GPUS:
+        return ''
+    found = '.'.join(map(str, capability))
+    return f'takes a GPU of compute capability 8.0, and this one has {found}'
 
 
 def has_bfloat16(path: str = '/proc/cpuinfo') -> bool:

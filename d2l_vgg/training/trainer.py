@@ -36,7 +36,7 @@ from d2l_vgg.training.history import History
 MAX_QUEUED = 1
 
 
-class Trainer(abc.ABC):
+class Trainer(precisions.Computing):
     """Train a model with minibatch stochastic gradient descent.
 
     Args:
@@ -102,7 +102,7 @@ class Trainer(abc.ABC):
                 setattr(self, name, experiments.check(name, value))
         self.schedule = schedules.get(lr_schedule)
         self.device = self.find_device(self.num_gpus)
-        precisions.check(precision, self.on_cpu)
+        precisions.check(precision, self.no_bfloat16())
         self.board = progress.make(display)
         self.history: History = None  # type: ignore[assignment]
         self.seconds = 0.0
@@ -118,11 +118,6 @@ class Trainer(abc.ABC):
         Raises:
             ValueError: there is no such device.
         """
-
-    @property
-    @abc.abstractmethod
-    def on_cpu(self) -> bool:
-        """Whether `device` is the processor."""
 
     @abc.abstractmethod
     def seed_device(self, seed: int) -> None:

@@ -1,7 +1,11 @@
 """What is asked for is known and can be computed here, or is refused."""
 
-import pytest
+import re
 
+import pytest
+from frameworks import FRAMEWORKS
+
+from d2l_vgg import frameworks
 from d2l_vgg.training import precisions
 
 
@@ -15,8 +19,12 @@ def has_bfloat16(monkeypatch):
     monkeypatch.setattr(precisions, 'has_bfloat16', lambda: True)
 
 
-def test_float32_is_computed_everywhere(lacks_bfloat16):
-    precisions.check('float32')
+@pytest.fixture(params=FRAMEWORKS, ids=lambda f: f.name)
+def trainer(request):
+    if not request.param.is_installed():
+        pytest.skip(f'{request.param.name} is not installed')
+    package = frameworks.load(request.param.name)
+    return package.Trainer(1, display='none')
 
 
 def test_an_unknown_type_is_refused():
@@ -24,13 +32,50 @@ def test_an_unknown_type_is_refused():
         precisions.check('float8')
 
 
-def test_bfloat16_is_refused_without_its_instructions(lacks_bfloat16):
-    with pytest.raises(ValueError, match='avx512_bf16.*this one has none'):
-        precisions.check('bfloat16')
-
-
-def test_bfloat16_is_accepted_with_them(has_bfloat16):
+def test_what_the_device_lacks_is_told():
+    precisions.check('float32', lack='takes more')
     precisions.check('bfloat16')
+    with pytest.raises(ValueError, match="'bfloat16', which takes more: use"):
+        precisions.check('bfloat16', lack='takes more')
+
+
+def test_a_processor_without_its_instructions(lacks_bfloat16, trainer):
+    assert trainer.choose('float32') == ('float32', '')
+    found, reason = trainer.choose('bfloat16')
+    assert found == 'float32'
+    if 'jax' in type(trainer).__module__:
+        assert reason == 'is no faster in JAX on a processor'
+        type(trainer)(1, display='none', precision='bfloat16')
+        return
+    assert (
+        reason == 'takes a processor with avx512_bf16, and this one has none'
+    )
+    with pytest.raises(
+        ValueError, match='avx512_bf16, and this one has none'
+    ):
+        type(trainer)(1, display='none', precision='bfloat16')
+
+
+def test_a_processor_with_them(has_bfloat16, trainer):
+    assert trainer.choose('float32') == ('float32', '')
+    chosen, _ = trainer.choose('bfloat16')
+    is_jax = 'jax' in type(trainer).__module__
+    assert chosen == ('float32' if is_jax else 'bfloat16')
+    type(trainer)(1, display='none', precision='bfloat16')
+
+
+@pytest.mark.parametrize(
+    'capability, words',
+    [
+        ((8, 0), ''),
+        ((9, 0), ''),
+        ((12, 0), ''),
+        ((7, 5), 'takes a GPU of compute capability 8.0, .* has 7.5'),
+        ((0, 0), 'takes a GPU .* has 0.0'),
+    ],
+)
+def test_gpus_have_it_from_ampere_on(capability, words):
+    assert re.fullmatch(words, precisions.lack_of_gpu(capability))
 
 
 @pytest.mark.parametrize(
@@ -49,19 +94,3 @@ def test_the_flags_of_the_processor_tell(tmp_path, flags, expected):
 
 def test_a_system_that_does_not_tell_is_taken_to_have_none(tmp_path):
     assert precisions.has_bfloat16(tmp_path / 'cpuinfo') is False
-
-
-def test_available(has_bfloat16):
-    assert precisions.available('float32') == 'float32'
-    assert precisions.available('bfloat16') == 'bfloat16'
-
-
-def test_float32_stands_in_for_what_is_not_available(lacks_bfloat16):
-    assert precisions.available('bfloat16') == 'float32'
-
-
-def test_no_bfloat16_on_a_gpu(has_bfloat16):
-    precisions.check('float32', on_cpu=False)
-    assert precisions.available('bfloat16', on_cpu=False) == 'float32'
-    with pytest.raises(ValueError, match='not on a GPU'):
-        precisions.check('bfloat16', on_cpu=False)
