@@ -5,12 +5,14 @@ The suite runs for each framework of `frameworks.py` that is installed.
 
 import dataclasses
 import functools
+import importlib
 
 import numpy as np
 import pytest
 from frameworks import FRAMEWORKS, images
 from numpy_vgg import loss_and_gradients
 
+from d2l_vgg import frameworks
 from d2l_vgg.networks import architectures, costs
 
 X_SHAPE = (2, 1, 32, 32)
@@ -165,3 +167,129 @@ def test_forward_and_gradients_equal_numpy_in_float64(framework, size):
 def test_impossible_architectures_are_refused(framework, arch, message):
     with pytest.raises(ValueError, match=message):
         framework.build(arch, X_SHAPE)
+
+
+@pytest.mark.parametrize('value', [0, -1, 2.5, 'a', None, True, np.nan])
+@pytest.mark.parametrize('argument', ['num_classes', 'lr'])
+def test_impossible_numbers_are_refused(framework, argument, value):
+    VGG = frameworks.load(framework.name).VGG
+    if (argument, value) == ('lr', 2.5):
+        pytest.skip('that is one')
+    with pytest.raises(ValueError, match=f'^{argument} is .*: it must be '):
+        VGG('vgg11', **{argument: value})
+
+
+def test_numpys_numbers_are_as_good(framework):
+    VGG = frameworks.load(framework.name).VGG
+    model = VGG(SMALL, lr=np.float32(0.5), num_classes=np.int64(3))
+    assert (type(model.lr), model.lr) == (float, 0.5)
+    assert framework.forward(model, images((2, 1, 8, 8))).shape == (2, 3)
+
+
+def refusal(framework, model, shape, train=False):
+    """Return what images (batch_size, channels, height, width) end in."""
+    with pytest.raises(ValueError) as error:
+        framework.forward(model, images(shape), train)
+    text = str(error.value)
+    assert text[-1] == '.' and '\n' not in text
+    if len(shape) == 4 and framework.name in ('tensorflow', 'jax'):
+        shape = tuple(shape[i] for i in (0, 2, 3, 1))
+    assert text.startswith(f'X has the shape {shape}, which ')
+    return text.partition(', which ')[2]
+
+
+# For SMALL with images of one channel and 8 x 8
+WRONG = {
+    'small': (
+        (2, 1, 3, 8),
+        'does not fit this network: the smallest images that fit are 4 x 4.',
+    ),
+    'large': (
+        (2, 1, 12, 8),
+        'does not fit this network: its dense1 was drawn for 24 numbers of '
+        'each image and gets (6, 3, 2); take images of the size that it was '
+        'drawn with.',
+    ),
+    'rgb': (
+        (2, 3, 8, 8),
+        'does not fit this network: its conv1_1 was drawn for 1 channels, '
+        'not 3.',
+    ),
+    'empty': (
+        (0, 1, 8, 8),
+        'holds no example: leave such a minibatch out.',
+    ),
+}
+
+
+@pytest.mark.parametrize('train', [False, True])
+@pytest.mark.parametrize('wrong', WRONG)
+def test_images_that_do_not_fit_are_refused(framework, wrong, train):
+    model = framework.build(SMALL, (2, 1, 8, 8))
+    X = images((2, 1, 8, 8))
+    before = framework.forward(model, X)
+    shape, text = WRONG[wrong]
+    assert refusal(framework, model, shape, train) == text
+    np.testing.assert_array_equal(framework.forward(model, X), before)
+
+
+def test_images_of_another_kind_are_refused(framework):
+    model = framework.build(SMALL, (2, 1, 8, 8))
+    X = {
+        'mxnet': lambda: importlib.import_module('mxnet').np.zeros((2, 64)),
+        'torch': lambda: importlib.import_module('torch').zeros(2, 64),
+    }.get(framework.name, lambda: np.zeros((2, 64), 'float32'))()
+    axes = '(batch_size, num_channels, height, width)'
+    if framework.name in ('tensorflow', 'jax'):
+        axes = '(batch_size, height, width, num_channels)'
+    with pytest.raises(ValueError) as error:
+        model(X)
+    assert str(error.value) == (
+        'X has the shape (2, 64), which does not fit this network: it takes '
+        f'{axes}.'
+    )
+
+
+@pytest.mark.parametrize('wrong', WRONG)
+def test_what_was_loaded_outlasts_a_refusal(framework, wrong, tmp_path):
+    """Also in a network that has not seen an image."""
+    path = str(tmp_path / 'parameters')
+    trained = framework.build(SMALL, (2, 1, 8, 8))
+    framework.save(trained, path)
+    model = frameworks.load(framework.name).VGG(SMALL)
+    framework.load(model, path)
+    shape, text = WRONG[wrong]
+    assert refusal(framework, model, shape) == text
+    X = images((2, 1, 8, 8))
+    np.testing.assert_allclose(
+        framework.forward(model, X),
+        framework.forward(trained, X),
+        rtol=1e-5,
+        atol=1e-6,
+    )
+
+
+def test_nothing_is_drawn_for_images_that_are_too_small(framework):
+    """So that a run with a seed is not another one after a refusal."""
+    model = frameworks.load(framework.name).VGG(SMALL)
+    refusal(framework, model, (2, 3, 3, 3))
+    with pytest.raises(ValueError, match='before they are drawn'):
+        model.arrays()
+    assert framework.forward(model, images((2, 1, 8, 8))).shape == (2, 10)
+
+
+def test_fit_refuses_images_that_do_not_fit(framework):
+    package = frameworks.load(framework.name)
+    data = package.FashionMNIST(32, root='stand-in', num_train=64, num_val=32)
+    model = framework.build(SMALL, (2, 1, 8, 8))
+    with pytest.raises(ValueError, match='its dense1 was drawn for 24 numb'):
+        package.Trainer(1, display='none').fit(model, data)
+
+
+def test_a_fault_of_the_readers_own_is_shown_as_it_is(framework):
+    class Own(frameworks.load(framework.name).VGG):
+        def forward(self, X):
+            raise ValueError('my own mistake')
+
+    with pytest.raises(ValueError, match='my own mistake'):
+        framework.forward(Own(SMALL), images((2, 1, 8, 8)))

@@ -23,6 +23,7 @@ from d2l_vgg.networks.names import canonical, parameter_shapes
 from d2l_vgg.training import classifier, errors, module, parameters
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.classifier import last_layer
+from d2l_vgg.training.inputs import explained
 
 
 class Classifier(module.Module, classifier.Classifier):
@@ -48,7 +49,15 @@ class Classifier(module.Module, classifier.Classifier):
         return self.forward(*inputs)
 
     def forward(self, *inputs):
-        """Return the class scores, of shape (batch_size, num_classes)."""
+        """Return the class scores, of shape (batch_size, num_classes).
+
+        Raises:
+            WrongInput: the first of `inputs` does not fit the network.
+        """
+        with explained(self, inputs[0], channels_last=True):
+            return self.scores(*inputs)
+
+    def scores(self, *inputs):
         if self.variables is None:
             self.draw(jax.random.key(0), *inputs)
         if self.key is None:
@@ -103,10 +112,13 @@ class Classifier(module.Module, classifier.Classifier):
         """Draw the parameters of a network that takes such inputs.
 
         Raises:
-            ValueError: they do not fit the parameters that were loaded.
+            ValueError: they do not fit the network, or the parameters that
+                were loaded.
         """
-        self.order = trees.names(self.net, *inputs)
-        with mode(train=False):
+        with explained(self, inputs[0], channels_last=True), mode(
+            train=False
+        ):
+            self.order = trees.names(self.net, *inputs)
             self.variables = jax.jit(self.net.init)(key, *inputs)
         self.load_arrays(self.given)
 
@@ -180,7 +192,9 @@ class Classifier(module.Module, classifier.Classifier):
         Raises:
             ValueError: such images do not fit.
         """
-        print(summaries.table(rows(self.net, X_shape), details))
+        X = jax.ShapeDtypeStruct(X_shape, 'float32')
+        with explained(self, X, channels_last=True):
+            print(summaries.table(rows(self.net, X_shape), details))
 
     def scored(self, batch: tuple, test_flip: bool) -> tuple:
         X, y = batch
@@ -196,14 +210,21 @@ class Classifier(module.Module, classifier.Classifier):
 
     def shapes(self) -> parameters.Shapes:
         if self.variables is not None:
-            return {name: a.shape for name, a in self.arrays().items()}
+            arrays = trees.flat(self.variables)
+            names = self.own_names().items()
+            return {n: trees.common_shape(arrays[own]) for n, own in names}
         try:
-            return parameter_shapes(self.arch, self.num_classes)
+            shapes = parameter_shapes(self.arch, self.num_classes)
         except (AttributeError, TypeError, ValueError):
             raise ValueError(
                 f'What parameters {type(self).__name__} has is not known '
                 'before it has seen an image: call model(X) first.'
             ) from None
+        loaded = {name: array.shape for name, array in self.given.items()}
+        return {**shapes, **loaded}
+
+    def loaded(self) -> Arrays:
+        return self.given if self.variables is None else {}
 
     def load_arrays(self, arrays: Arrays) -> None:
         if self.variables is None:  # An image has to tell the layers

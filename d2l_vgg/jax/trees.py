@@ -55,6 +55,12 @@ def to_common(array):
     return np.ascontiguousarray(array.transpose(AXES.get(array.ndim)))
 
 
+def common_shape(array):
+    """Return the shape of what `to_common` makes of an array."""
+    shape = array.shape
+    return tuple(shape[i] for i in AXES.get(len(shape), range(len(shape))))
+
+
 def from_common(array):
     """Return the array of which `to_common` has made this one."""
     if array.ndim in AXES:

@@ -12,6 +12,7 @@ from flax import linen as nn
 from d2l_vgg.jax.classifier import Classifier
 from d2l_vgg.jax.layers import LocalResponseNorm, MaxPool, flatten
 from d2l_vgg.networks import architectures
+from d2l_vgg.training.experiments import check_network
 
 # Flax takes the initializer layer by layer; biases start at zero
 xavier = nn.initializers.xavier_uniform()
@@ -54,12 +55,13 @@ class VGG(Classifier):
         num_classes: number of outputs
 
     Raises:
-        ValueError: `arch` is no name of the family, or a size in it is not a
-            positive integer.
+        ValueError: `arch` is no name of the family, `lr` is not positive, or
+            `num_classes` or a size in `arch` is not a positive integer.
     """
 
     def __init__(self, arch, lr=0.1, num_classes=10):
         super().__init__()
+        lr, num_classes = check_network(lr, num_classes)
         self.save_hyperparameters()
         self.arch = arch = architectures.get_vgg(arch)
         layers = []

@@ -20,6 +20,7 @@ from d2l_vgg.networks.names import canonical
 from d2l_vgg.training import classifier, errors, parameters
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.classifier import last_layer
+from d2l_vgg.training.inputs import explained
 
 
 class Classifier(classifier.Classifier, d2l.Classifier):
@@ -44,7 +45,7 @@ class Classifier(classifier.Classifier, d2l.Classifier):
         Raises:
             inputs.WrongInput: `X` does not fit the network.
         """
-        with inputs.explained(self.net, X):
+        with inputs.explained(self.net, X), explained(self, X):
             if X.ctx.device_type == 'cpu_shared':
                 X = X.as_in_ctx(d2l.cpu())
             return self.net(X)

@@ -1,6 +1,8 @@
 """Why a Gluon network cannot take an input, in one sentence.
 
 MXNet tells what an operator met; a reader asks what is wrong with his images.
+This is for a network of any kind; of those of the family,
+`d2l_vgg.training.inputs` knows more.
 """
 
 import contextlib
@@ -10,12 +12,9 @@ from mxnet import MXNetError, np
 from mxnet.gluon import nn
 
 from d2l_vgg.mxnet.layers import SEQUENTIAL, Conv, Pooling, recorded
+from d2l_vgg.training.inputs import WrongInput
 
 AXES = {'N': 'batch_size', 'C': 'num_channels', 'H': 'height', 'W': 'width'}
-
-
-class WrongInput(ValueError):
-    """A network cannot take such an input."""
 
 
 @contextlib.contextmanager

@@ -8,7 +8,8 @@ from mxnet import init
 from mxnet.gluon import nn
 
 from d2l_vgg.mxnet.classifier import Classifier
-from d2l_vgg.networks.architectures import as_size, get_vgg
+from d2l_vgg.networks.architectures import get_vgg
+from d2l_vgg.training.experiments import check_network
 
 
 def vgg_block(
@@ -46,12 +47,13 @@ class VGG(Classifier):
         num_classes: number of outputs
 
     Raises:
-        ValueError: `arch` is no name of the family, or `num_classes` or a
-            size in `arch` is not a positive integer.
+        ValueError: `arch` is no name of the family, `lr` is not positive, or
+            `num_classes` or a size in `arch` is not a positive integer.
     """
 
     def __init__(self, arch, lr=0.1, num_classes=10):
         super().__init__()
+        lr, num_classes = check_network(lr, num_classes)
         self.save_hyperparameters()
         self.arch = arch = get_vgg(arch)
         self.net = nn.HybridSequential()
@@ -66,7 +68,7 @@ class VGG(Classifier):
             self.net.add(nn.Dense(num_hiddens, activation='relu'))
             if arch.dropout:
                 self.net.add(nn.Dropout(arch.dropout))
-        self.net.add(nn.Dense(as_size(num_classes, 'num_classes')))
+        self.net.add(nn.Dense(num_classes))
         self.net.initialize(init.Xavier())
 
 

@@ -85,14 +85,15 @@ def architecture_of(shapes):
         num_channels, _ = next(iter(block.values()))
         num_3x3 = sum(is_3x3 for _, is_3x3 in block.values())
         blocks.append((num_3x3, num_channels, len(block) - num_3x3))
-    *hidden, num_classes = [0, *(n for _, n in sorted(widths.items()))]
+    units = [width for _, width in sorted(widths.items())]
     normed = any(name.startswith('norm') for name in shapes)
     arch = named(
-        Architecture('custom', blocks, batch_norm=normed, hidden=hidden[1:])
+        Architecture('custom', blocks, batch_norm=normed, hidden=units[:-1])
     )
-    wanted = parameter_shapes(arch, num_classes)
+    wanted = parameter_shapes(arch, (units or [0])[-1])
     for name in [*wanted, *(set(shapes) - set(wanted))]:
-        if not has_shape(shapes.get(name), wanted.get(name)):
+        found = shapes.get(name)
+        if not has_shape(found, wanted.get(name)) or 0 in found:
             raise ValueError(f'{name} is not as in a network of VGG blocks')
     return arch
 

@@ -18,7 +18,7 @@ from d2l_vgg.networks import names, summaries
 from d2l_vgg.tensorflow import layers
 from d2l_vgg.tensorflow.parameters import named_parameters
 from d2l_vgg.tensorflow.sgd import SGD
-from d2l_vgg.training import classifier, errors, module, parameters
+from d2l_vgg.training import classifier, errors, inputs, module, parameters
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.classifier import last_layer
 
@@ -55,7 +55,8 @@ class Classifier(classifier.Classifier, module.Module):
     def run(self, *X, training):
         before, self.training = self.training, training
         try:
-            return self.forward(*X)
+            with inputs.explained(self, X[0], channels_last=True):
+                return self.forward(*X)
         finally:
             self.training = before
 
@@ -66,10 +67,14 @@ class Classifier(classifier.Classifier, module.Module):
         """Draw the parameters for such images, if they have not been.
 
         Those that have been loaded before wait to be taken up.
+
+        Raises:
+            inputs.WrongInput: `X` does not fit the network.
         """
         net = getattr(self, 'net', None)
         if isinstance(net, keras.layers.Layer) and not net.built:
-            net.build((None, *X.shape[1:]))
+            with inputs.explained(self, X, channels_last=True):
+                net.build((None, *X.shape[1:]))
         if self.waiting:
             arrays, self.waiting = self.waiting, {}
             shapes = self.shapes()
@@ -191,8 +196,9 @@ class Classifier(classifier.Classifier, module.Module):
         raise errors.NotDrawn
 
     def shapes(self) -> parameters.Shapes:
-        if named_parameters(self):
-            return {name: a.shape for name, a in self.arrays().items()}
+        params = named_parameters(self)
+        if params:
+            return {name: p.shape for name, p in params.items()}
         # Keras makes the variables when it first sees the input
         if not hasattr(self, 'arch'):
             raise ValueError(
@@ -201,12 +207,17 @@ class Classifier(classifier.Classifier, module.Module):
                 'model(X).'
             )
         num_classes = getattr(self, 'num_classes', 10)
-        return names.parameter_shapes(self.arch, num_classes)
+        shapes = names.parameter_shapes(self.arch, num_classes)
+        loaded = {name: array.shape for name, array in self.waiting.items()}
+        return {**shapes, **loaded}
+
+    def loaded(self) -> Arrays:
+        return self.waiting
 
     def load_arrays(self, arrays: Arrays) -> None:
         params = named_parameters(self)
         if not params:
-            self.waiting = dict(arrays)
+            self.waiting = {**self.waiting, **arrays}
             return
         for name, array in arrays.items():
             params[name].write(params[name].variable, array)

@@ -27,6 +27,14 @@ class Parameter(NamedTuple):
     image: tuple
     turned: bool
 
+    @property
+    def shape(self):
+        """That of the array which `read` returns."""
+        shape = tuple(self.variable.shape)
+        if self.turned and len(shape) == 4:
+            return (*shape[:1:-1], *shape[:2])
+        return shape[::-1] if self.turned else shape
+
     def read(self, variable):
         """Return a variable of this layout as a NumPy array in everyone's."""
         array = variable.numpy()

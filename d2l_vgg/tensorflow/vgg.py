@@ -10,6 +10,7 @@ from keras import layers
 
 from d2l_vgg.networks import architectures
 from d2l_vgg.tensorflow.classifier import Classifier
+from d2l_vgg.training.experiments import check_network
 
 
 def vgg_block(
@@ -48,12 +49,13 @@ class VGG(Classifier):
         num_classes: number of outputs
 
     Raises:
-        ValueError: `arch` is no name of the family, or a size in it is not a
-            positive integer.
+        ValueError: `arch` is no name of the family, `lr` is not positive, or
+            `num_classes` or a size in `arch` is not a positive integer.
     """
 
     def __init__(self, arch, lr=0.1, num_classes=10):
         super().__init__()
+        lr, num_classes = check_network(lr, num_classes)
         self.arch = arch = architectures.get_vgg(arch)
         self.lr = lr
         self.num_classes = num_classes

@@ -16,7 +16,7 @@ from d2l_vgg.networks import summaries
 from d2l_vgg.networks.names import canonical
 from d2l_vgg.torch import summary
 from d2l_vgg.torch.sgd import SGD
-from d2l_vgg.training import classifier, errors, parameters
+from d2l_vgg.training import classifier, errors, inputs, parameters
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.classifier import last_layer
 from d2l_vgg.training.module import Module
@@ -56,10 +56,15 @@ class Classifier(classifier.Classifier, Module, nn.Module):
             self.net.apply(init)
 
     def forward(self, X):
-        """Return the class scores, of shape (batch_size, num_classes)."""
-        if X.dim() == 4:
-            X = X.to(memory_format=torch.channels_last)
-        Y_hat = self.net(X)
+        """Return the class scores, of shape (batch_size, num_classes).
+
+        Raises:
+            inputs.WrongInput: `X` does not fit the network.
+        """
+        with inputs.explained(self, X):
+            if X.dim() == 4:
+                X = X.to(memory_format=torch.channels_last)
+            Y_hat = self.net(X)
         # The next run of a GPU's graph writes over what this one gives
         return Y_hat.clone() if Y_hat.is_cuda else Y_hat
 

@@ -14,7 +14,7 @@ import zipfile
 import numpy as np
 import torch
 
-from d2l_vgg.files import write_whole
+from d2l_vgg.files import open_regular, write_whole
 from d2l_vgg.training import arrays as files
 from d2l_vgg.training.arrays import Arrays
 
@@ -39,7 +39,7 @@ def read(path: str) -> Arrays:
             f'PyTorch {torch.__version__} may run what a file holds: take '
             '2.6 or later, or a .safetensors file.'
         )
-    with open(path, 'rb') as file:
+    with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         try:
             if file.read(2) == b'PK':

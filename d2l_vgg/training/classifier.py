@@ -81,6 +81,13 @@ class Classifier(abc.ABC):
 
     # ---------------------------------------------- what all share
 
+    def loaded(self) -> Arrays:
+        """Return what was loaded and waits for an image to tell the layers.
+
+        Nothing, in a framework that needs no image for that.
+        """
+        return {}
+
     def validation_step(self, batch):
         """Plot loss and accuracy on a minibatch that ends with its labels."""
         Y_hat = self.test_scores(*batch[:-1], flip=self.asked('test_flip'))

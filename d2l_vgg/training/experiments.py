@@ -5,7 +5,7 @@ in a minute on a laptop that the network learns.
 """
 
 import dataclasses
-from typing import Any, Dict
+from typing import Any, Dict, Tuple
 
 from d2l_vgg import limits
 from d2l_vgg.networks.architectures import Architecture, get
@@ -89,7 +89,7 @@ class Experiment:
     precision: str = setting(
         'float32',
         'number type of all blocks but the first; bfloat16 takes a CPU with '
-        'avx512_bf16',
+        'avx512_bf16 or, but in MXNet, a GPU with it',
         choices=PRECISIONS,
     )
 
@@ -145,6 +145,8 @@ LIMITS: Dict[str, Dict[str, Any]] = {
 # What a trainer has besides, which changes nothing of what comes out
 LIMITS['num_gpus'] = {'kind': int}
 LIMITS['checkpoint_seconds'] = {'kind': float, 'least': 0}
+# And a network
+LIMITS['num_classes'] = {'kind': int, 'above': 0}
 
 
 def check(name: str, value: Any) -> Any:
@@ -154,6 +156,15 @@ def check(name: str, value: Any) -> Any:
         ValueError: the hyperparameter `name` cannot have it.
     """
     return limits.check(name, value, **LIMITS[name])
+
+
+def check_network(lr: Any, num_classes: Any) -> Tuple[float, int]:
+    """Return what a network takes besides its `arch`, as Python's numbers.
+
+    Raises:
+        ValueError: one is out of its range, or no such number.
+    """
+    return check('lr', lr), check('num_classes', num_classes)
 
 
 def _small(name, blocks, dropout=0):

@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 
-from d2l_vgg.files import write_whole
+from d2l_vgg.files import open_regular, write_whole
 from d2l_vgg.training.arrays import Arrays
 
 
@@ -38,7 +38,7 @@ def read(path: str) -> Arrays:
         ValueError: it is damaged, or holds types that NumPy does not have.
     """
     safetensors = library()
-    with open(path, 'rb'):  # The package tells less of what is wrong
+    with open_regular(path):  # The package tells less of what is wrong
         pass
     try:
         return safetensors.numpy.load_file(os.fspath(path))

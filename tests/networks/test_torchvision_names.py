@@ -97,6 +97,7 @@ def test_a_network_of_ones_own_is_known_by_its_shapes():
         {'norm1_1.weight': (64,)},
         {'dense2.weight': (0, 4096)},
         {'dense3.bias': (11,)},
+        {'dense3.weight': (0, 4096), 'dense3.bias': (0,)},
         {'fc.bias': (10,)},
     ],
 )
