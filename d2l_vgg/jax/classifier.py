@@ -203,6 +203,8 @@ class Classifier(module.Module, classifier.Classifier):
 
     def arrays(self) -> Arrays:
         if self.variables is None:
+            if self.given and set(self.given) == set(self.shapes()):
+                return dict(self.given)
             raise errors.NotDrawn
         arrays = trees.flat(self.variables)
         names = self.own_names().items()
