@@ -113,6 +113,15 @@ def of_extra(extra: str) -> list[str]:
     return ['--editable', f'{"." if is_here() else ROOT}[{extra}]']
 
 
+def commands_in(text: str) -> tuple[str, ...]:
+    """Return the commands that an error of ours names, for this pip."""
+    found = re.findall(r'`((?:pip|make|apt) [^`]+)`', text)
+    return tuple(
+        pip(*shlex.split(command)[1:]) if command[:4] == 'pip ' else command
+        for command in found
+    )
+
+
 def cuda_packages(folders: list[str] | None = None) -> list[str]:
     """Return what pip is to install for MXNet's CUDA libraries.
 

@@ -62,14 +62,16 @@ def check(
         return Check(title, f'{named}: trains on CPU and GPU', facts=facts)
     if 'on_cpu' not in told:
         how = 'no training' if 'imports' in told else 'no import'
+        says = checks.commands_in(problem)
+        anew = (
+            checks.pip('uninstall', '--yes', *_installed(framework)),
+            *checks.install_framework(framework),
+        )
         return Check(
             title,
             f'{named}: {how}: {problem}',
-            'If that tells nothing, install it anew:',
-            (
-                checks.pip('uninstall', '--yes', *_installed(framework)),
-                *checks.install_framework(framework),
-            ),
+            'Do what it says:' if says else 'Install it anew:',
+            says or anew,
             facts,
         )
     text = f'{named}: trains on the CPU'

@@ -7,7 +7,7 @@ import platform
 from typing import NamedTuple
 
 from d2l_vgg import wheels
-from d2l_vgg.doctor import checks, fat_binaries, ways
+from d2l_vgg.doctor import checks, fat_binaries, gpu_checks, ways
 from d2l_vgg.doctor.checks import Check
 from d2l_vgg.doctor.fat_binaries import Capabilities
 from d2l_vgg.doctor.probing import Outcome
@@ -97,7 +97,6 @@ def _problem(installed, library, outcome, driver):
     None where it does, and will.
     """
     best = fitting_wheel(driver)
-    anew = checks.install_mxnet(best, gone=installed.wheels)
     if installed.wheels[1:]:
         return (
             'these wheels share one folder, and one has overwritten the '
@@ -107,6 +106,14 @@ def _problem(installed, library, outcome, driver):
         )
     if 'on_cpu' in outcome.facts:
         return None
+    if not installed.wheels:
+        return (
+            library.problem or _how(outcome),
+            'pip did not install it, and no wheel of pip is to come over it: '
+            'mend it where it came from; ' + gpu_checks.IN_A_CONTAINER + '.',
+            checks.commands_in(outcome.problem),
+        )
+    anew = checks.install_mxnet(best, gone=installed.wheels)
     if installed.folder is None:
         return (
             'pip lists it, but its files are gone, as after uninstalling '
@@ -116,6 +123,14 @@ def _problem(installed, library, outcome, driver):
         )
     if library.problem:
         return library.problem, 'Install it anew:', anew
+    if library.is_for_gpus and not _fitting(library.code, driver):
+        why = 'none here can run it' if driver else 'there is no driver'
+        way = '' if driver else 'the driver, or '
+        return (
+            f'it is built for GPUs of NVIDIA, and {why}',
+            f'Install {way}MXNet for the CPU:',
+            checks.install_mxnet('mxnet', gone=installed.wheels),
+        )
     if library.missing:
         names = ', '.join(name for _, name in library.missing)
         folders = [folder for folder, _ in library.missing]
@@ -124,18 +139,23 @@ def _problem(installed, library, outcome, driver):
             'Install them:',
             (checks.pip('install', *checks.cuda_packages(folders)),),
         )
-    if library.is_for_gpus and driver is None:
-        return (
-            'it is built for GPUs, and there is no driver of NVIDIA',
-            'Install the driver, or MXNet for the CPU:',
-            checks.install_mxnet('mxnet', gone=installed.wheels),
-        )
-    how = 'no training' if 'imports' in outcome.facts else 'no import'
+    told = checks.commands_in(outcome.problem)
     return (
-        f'{how}: {outcome.problem}',
-        'If that tells nothing, install it anew:',
-        anew,
+        _how(outcome),
+        'Do what it says:' if told else 'Install it anew:',
+        told or anew,
     )
+
+
+def _how(outcome):
+    how = 'no training' if 'imports' in outcome.facts else 'no import'
+    return f'{how}: {outcome.problem}'
+
+
+def _fitting(code, driver):
+    """Return the numbers of the GPUs that can run the code."""
+    gpus = driver.gpus if driver else ()
+    return [i for i, gpu in enumerate(gpus) if code.run_on(gpu.capability)]
 
 
 def _on_gpus(installed, library, outcome, driver):
@@ -149,9 +169,7 @@ def _on_gpus(installed, library, outcome, driver):
         return _without_gpu_code(subject, driver)
     code = library.code
     held = ', '.join(map(ways.dotted, code.machine_code + code.ptx))
-    fitting = [
-        i for i, gpu in enumerate(driver.gpus) if code.run_on(gpu.capability)
-    ]
+    fitting = _fitting(code, driver)
     if not fitting:
         return Check(
             subject,

@@ -155,6 +155,31 @@ def test_a_damaged_library_is_installed_anew():
     assert not there.do
 
 
+def test_what_an_error_of_ours_says_is_to_be_copied():
+    problem = 'd2l is not installed: run `pip install --no-deps d2l==1.0.3`.'
+    here, _ = check('mxnet', CPU, Outcome({}, problem), None)
+    (command,) = here.commands
+    assert command.endswith('pip install --no-deps d2l==1.0.3') or (
+        '--python' in command and command.endswith('--no-deps d2l==1.0.3')
+    )
+    assert here.do == 'Do what it says:'
+
+
+def test_no_wheel_comes_over_nvidias_own_mxnet():
+    broken = Library(None, 'libmxnet.so is damaged: it is cut off')
+    for library in broken, GPU:
+        here, _ = check((), library, FAILS, None)
+        assert here.commands == () and '--gpus all' in here.do
+
+
+def test_a_wheel_that_no_gpu_here_can_run_needs_no_libraries():
+    missing = GPU._replace(missing=cuda.LIBRARIES)
+    here, _ = check('mxnet-cu117', missing, FAILS, driver(nvidia.H100))
+    assert 'none here can run it' in here.text
+    assert 'mxnet==1.9.1' in '\n'.join(here.commands)
+    assert 'nvidia-' not in '\n'.join(here.commands)
+
+
 def test_whatever_else_is_wrong_is_told_as_it_is():
     crash = Outcome({'imports': True}, 'it crashed by SIGILL')
     here, _ = check('mxnet', CPU, crash, None)
