@@ -3,6 +3,7 @@
 import sys
 
 from d2l_vgg.commands.options import seconds
+from d2l_vgg.doctor.probing import SECONDS
 from d2l_vgg.training.experiments import EXPERIMENTS
 
 HELP = 'tell what this machine can run, and what to do where it cannot'
@@ -29,7 +30,7 @@ def add_arguments(parser):
         '--time-limit',
         metavar='SECONDS',
         type=seconds,
-        default=300,
+        default=SECONDS,
         help='after which a framework is taken to hang',
     )
 
