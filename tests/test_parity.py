@@ -139,25 +139,45 @@ def test_a_few_steps_normalize_as_numpy_does(framework):
     train_and_compare(framework, ARCHS['batch_norm'], OPTIONS['all'], 1e-4)
 
 
-def train_and_compare(framework, arch, options, rtol):
-    """Losses, parameters and what the optimizer keeps are the same."""
+@pytest.mark.parametrize('num_left', [1, 3])
+def test_a_smaller_last_minibatch_counts_as_numpy_counts_it(
+    framework, num_left
+):
+    """In losses, gradients, statistics, and in the means of validation."""
+    train_and_compare(
+        framework, ARCHS['batch_norm'], OPTIONS['all'], 1e-4, num_left
+    )
+
+
+def train_and_compare(framework, arch, options, rtol, num_left=0):
+    """Losses, parameters and what the optimizer keeps are the same.
+
+    With `num_left`, training and validation end with so few examples.
+    """
     model, network = built(framework, arch, (1, 1, 28, 28))
-    num_train = BATCH_SIZE * NUM_STEPS
-    given = {'root': 'stand-in', 'num_train': num_train, 'num_val': 8}
-    batches = FashionMNIST(BATCH_SIZE, **given).train_dataloader()
+    num_train = BATCH_SIZE * NUM_STEPS + num_left
+    given = {
+        'root': 'stand-in',
+        'num_train': num_train,
+        'num_val': BATCH_SIZE + num_left,
+    }
+    data = FashionMNIST(BATCH_SIZE, **given)
+    batches = data.train_dataloader()
+    num_steps = len(batches)
     schedule = schedules.get(options.get('lr_schedule', 'constant'))
     losses = network.fit(
         batches.start_at(0, [SEED, 0]),
-        [LR * schedule(i / NUM_STEPS) for i in range(NUM_STEPS)],
+        [LR * schedule(i / num_steps) for i in range(num_steps)],
         **{k: v for k, v in options.items() if k != 'lr_schedule'},
     )
     package = frameworks.load(framework.name)
     trainer = package.Trainer(1, seed=SEED, display='none', **options)
     assert model.lr == LR
     history = trainer.fit(model, package.FashionMNIST(BATCH_SIZE, **given))
-    # Two losses make a point, and one is left
+    # Half of the losses of an epoch make a point; an odd one is left
     found = [value for _, value in history.points['train_loss']]
-    expected = [np.mean(losses[i : i + 2]) for i in (0, 2)]
+    half = num_steps // 2
+    expected = [np.mean(losses[i : i + half]) for i in (0, half)]
     assert found == pytest.approx(expected, rel=rtol)
     arrays, kept = model.arrays(), trainer.arrays()
     for n, array in network.arrays.items():
@@ -168,6 +188,12 @@ def train_and_compare(framework, arch, options, rtol):
             slot = kept[f'optimizer/{n}.momentum']
             scale = np.linalg.norm(array)
             assert_close(slot, network.velocities[n], rtol, scale, n)
+    # The book's mean: that of the minibatches, whatever their sizes
+    judged = [network.judge(X, y) for X, y in data.val_dataloader()]
+    for series, means in zip(('val_loss', 'val_acc'), zip(*judged)):
+        assert history.final[series] == pytest.approx(
+            np.mean(means), rel=10 * rtol
+        )
 
 
 @pytest.mark.parametrize('name', ARCHS)

@@ -121,7 +121,7 @@ class Classifier(classifier.Classifier, module.Module):
     def configure_optimizers(self):
         """Return minibatch stochastic gradient descent on all parameters."""
         return SGD(
-            self.lr,
+            float(self.lr),
             momentum=float(self.asked('momentum')),
             coupled_weight_decay=self.asked('weight_decay'),
         )

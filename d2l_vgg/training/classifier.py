@@ -64,7 +64,8 @@ class Classifier(abc.ABC):
     def freeze(self) -> None:
         """Let training change nothing but the last layer's parameters.
 
-        Running means and variances still follow the images.
+        Running means and variances still follow the images, but for those of
+        MXNet, which updates them on the way back.
         """
 
     @abc.abstractmethod

@@ -1,0 +1,26 @@
+"""The framework that each test of a trainer runs in, once for each."""
+
+import importlib
+
+import pytest
+import trainings
+from frameworks import FRAMEWORKS
+
+
+@pytest.fixture(params=FRAMEWORKS, ids=lambda f: f.name, scope='session')
+def framework(request):
+    if not request.param.is_installed():
+        pytest.skip(f'{request.param.name} is not installed')
+    return request.param
+
+
+@pytest.fixture(scope='session')
+def package(framework):
+    """`d2l_vgg.mxnet`, or another."""
+    return trainings.load(framework)
+
+
+@pytest.fixture(scope='session')
+def own(package, framework):
+    """What a reader may write himself in this framework."""
+    return importlib.import_module(f'own_{framework.name}')

@@ -1,0 +1,35 @@
+"""How long a training will take is told, and changes nothing."""
+
+import re
+
+import pytest
+from trainings import (
+    OPTIONS,
+    assert_same,
+    data_of,
+    fit,
+    model_of,
+    outcome,
+    whole,
+)
+
+
+def test_the_board_tells_how_long_it_will_take(package, monkeypatch, capsys):
+    trainer = package.Trainer(max_epochs=10**6, seed=0, display='board')
+    monkeypatch.setattr(trainer, 'fit_epoch', stop)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.fit(model_of(package), data_of(package))
+    told = re.search(
+        r'This takes about (.+) on this CPU', capsys.readouterr().out
+    )
+    # A million epochs of 14 minibatches
+    assert re.match(r'\d\d+ minutes|an hour|\d+(\.5)? hours', told.group(1))
+
+
+def stop():
+    raise KeyboardInterrupt
+
+
+def test_telling_the_time_leaves_the_run_as_it_is(package):
+    told = outcome(fit(package, display='board', **OPTIONS))
+    assert_same(told, whole(package))

@@ -1,0 +1,169 @@
+"""What a trainer refuses, before it trains or as soon as it shows."""
+
+import math
+
+import pytest
+from trainings import (
+    ARCH,
+    MOVES,
+    OPTIONS,
+    SIZES,
+    Images,
+    data_of,
+    fit,
+    model_of,
+    trainer_of,
+)
+
+from d2l_vgg.networks.architectures import Architecture
+from d2l_vgg.training import checkpoint
+from d2l_vgg.training.errors import TrainingDiverged
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(package):
+    class Astray(package.VGG):
+        def loss(self, Y_hat, y, averaged=True):
+            return super().loss(Y_hat, y, averaged) * math.inf
+
+    trainer = trainer_of(package, **OPTIONS)
+    with pytest.raises(TrainingDiverged, match='lower the learning rate'):
+        trainer.fit(Astray(ARCH), data_of(package))
+    losses = trainer.history.points['train_loss']
+    assert losses and not math.isfinite(losses[-1][1])
+
+
+@pytest.mark.parametrize(
+    'options, message',
+    [
+        ({'max_epochs': 0}, 'max_epochs is 0'),
+        ({'max_epochs': -3}, 'max_epochs is -3'),
+        ({'num_gpus': -1}, 'num_gpus is -1, but it must be 0 or 1'),
+        ({'gradient_clip_val': -1}, 'gradient_clip_val is -1'),
+        ({'momentum': 1}, 'momentum is 1'),
+        ({'label_smoothing': -0.1}, 'label_smoothing is -0.1'),
+        ({'weight_decay': float('nan')}, 'weight_decay is nan'),
+        ({'precision': 'float16'}, "precision is 'float16'"),
+        ({'seed': -1}, 'seed is -1'),
+        ({'lr_schedule': 'steep'}, "'steep'"),
+        ({'display': 'cinema'}, "'cinema'"),
+    ],
+)
+def test_impossible_options_are_refused(package, options, message):
+    with pytest.raises(ValueError, match=message):
+        package.Trainer(**{'max_epochs': 1, **options})
+
+
+@pytest.mark.parametrize('found', [0, 1, 8])
+def test_one_run_uses_one_device(package, own, monkeypatch, found):
+    own.pretend_gpus(monkeypatch, found)
+    told = f'num_gpus is 2, .* has {found} GPUs that .* can use'
+    with pytest.raises(ValueError, match=told):
+        package.Trainer(1, num_gpus=2)
+
+
+def test_no_bfloat16_on_a_gpu(package, own, monkeypatch):
+    own.pretend_gpus(monkeypatch, 1)
+    with pytest.raises(ValueError, match='not on a GPU'):
+        package.Trainer(1, num_gpus=1, precision='bfloat16')
+
+
+@pytest.mark.parametrize('label', [10, -1])
+def test_a_label_without_a_class_is_refused(package, own, label):
+    """The loss of MXNet would take the nearest class."""
+    with pytest.raises(ValueError, match=f'A label is {label}, but the netw'):
+        fit(package, data=Images(own.loader, 64, label))
+    data = package.FashionMNIST(32, **{**SIZES, 'num_train': 64})
+    data.train = data.train[0], data.train[1].astype(int)
+    data.train[1][-1] = label
+    with pytest.raises(ValueError, match=f'A label is {label}, .* 10 class'):
+        fit(package, data=data)
+
+
+def test_a_network_with_too_few_outputs_is_refused(package):
+    with pytest.raises(ValueError, match='the network has 3 classes'):
+        fit(package, model_of(package, num_classes=3))
+
+
+# ------------------------------------------------- checkpoints of other runs
+
+
+@pytest.fixture(scope='module')
+def saved(package, tmp_path_factory):
+    """A whole checkpoint, of which nobody may change the file."""
+    path = tmp_path_factory.mktemp('saved') / 'checkpoint.npz'
+    fit(package, checkpoint=path, **OPTIONS)
+    return path
+
+
+def resume(package, path, model=None, data=None, **changes):
+    options = {**OPTIONS, **changes}
+    return fit(package, model, data, resume=True, checkpoint=path, **options)
+
+
+def test_a_checkpoint_of_another_architecture(package, saved):
+    arch = Architecture('other', ((1, 4), (1, 9)), hidden=(16,))
+    with pytest.raises(checkpoint.BadCheckpoint, match='architecture'):
+        resume(package, saved, package.VGG(arch, lr=0.02))
+    assert saved.exists()
+
+
+def test_a_checkpoint_of_other_data(package, saved):
+    def other(**changes):
+        return package.FashionMNIST(
+            **{'batch_size': 32, **SIZES, **MOVES, **changes}
+        )
+
+    resume(package, saved, data=other())
+    for changes, name in (
+        ({'flip': False}, 'flip=True'),
+        ({'shift': 1}, 'shift=2'),
+        ({'batch_size': 31}, 'batch_size=32'),
+        ({'num_val': 90}, 'other images'),
+        ({'division': 1}, 'other images'),
+    ):
+        with pytest.raises(checkpoint.BadCheckpoint, match=name):
+            resume(package, saved, data=other(**changes))
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        {'seed': 4},
+        {'max_epochs': 3},
+        {'lr_schedule': 'cosine'},
+        {'momentum': 0.8},
+        {'weight_decay': 1e-4},
+        {'label_smoothing': 0.2},
+        {'test_flip': False},
+        {'gradient_clip_val': 2},
+    ],
+    ids=lambda change: list(change)[0],
+)
+def test_a_checkpoint_of_other_hyperparameters(package, saved, change):
+    with pytest.raises(checkpoint.BadCheckpoint, match=list(change)[0]):
+        resume(package, saved, **change)
+
+
+@pytest.mark.parametrize('damage', ['cut', 'flip', 'empty', 'text'])
+def test_a_damaged_checkpoint_is_refused(package, saved, damage, tmp_path):
+    content = bytearray(saved.read_bytes())
+    if damage == 'cut':
+        content = content[: len(content) // 2]
+    elif damage == 'flip':
+        content[len(content) // 2] ^= 1
+    else:
+        content = b'' if damage == 'empty' else b'once upon a time'
+    path = tmp_path / 'damaged.npz'
+    path.write_bytes(content)
+    with pytest.raises(checkpoint.BadCheckpoint, match='damaged'):
+        resume(package, path)
+
+
+def test_resuming_needs_a_checkpoint(package):
+    with pytest.raises(ValueError, match='checkpoint=path'):
+        fit(package, resume=True)
+
+
+def test_no_checkpoint_to_resume(package, tmp_path):
+    with pytest.raises(FileNotFoundError, match='nothing to resume'):
+        fit(package, resume=True, checkpoint=tmp_path / 'none.npz')

@@ -1,0 +1,84 @@
+"""What a training records, and that its seed repeats it bit for bit."""
+
+import numpy as np
+import pytest
+from trainings import (
+    ARCH,
+    NUM_BATCHES,
+    OPTIONS,
+    assert_same,
+    fit,
+    outcome,
+    trainer_of,
+    whole,
+)
+
+
+def test_fit_returns_the_history(package):
+    points = whole(package).points
+    assert [x for x, _ in points['val_loss']] == [1, 2]
+    assert [x for x, _ in points['val_acc']] == [1, 2]
+    # 11 minibatches an epoch: a point after each 5, across the epochs
+    assert [x for x, _ in points['train_loss']] == pytest.approx(
+        [2 / 11, 7 / 11, 12 / 11, 17 / 11]
+    )
+    losses = [value for _, value in points['train_loss']]
+    assert sorted(losses, reverse=True) == losses
+
+
+def test_a_seed_repeats_a_run_bit_for_bit(package, own):
+    own.draw()  # Whatever was drawn in between
+    np.random.rand(10)
+    assert_same(outcome(fit(package, **OPTIONS)), whole(package))
+
+
+def test_another_seed_gives_another_run(package):
+    other = outcome(fit(package, seed=4, **OPTIONS))
+    assert other.points != whole(package).points
+    for name, array in other.arrays.items():
+        assert not np.array_equal(array, whole(package).arrays[name]), name
+
+
+def test_without_a_seed_one_is_drawn_and_told(package):
+    first = fit(package, seed=None, **OPTIONS)
+    again = fit(package, seed=first.seed, **OPTIONS)
+    assert_same(outcome(first), outcome(again))
+    other = fit(package, seed=None, **OPTIONS)
+    assert other.seed != first.seed
+
+
+def test_nothing_waits_for_the_device_but_a_point(package, own, monkeypatch):
+    """Reading a value waits; d2l reads one at every minibatch."""
+    whole(package)  # Compiling may read
+    reads = own.count_reads(monkeypatch)
+    points = fit(package, **OPTIONS).history.points
+    num_points = sum(map(len, points.values()))
+    assert num_points <= len(reads) <= num_points + own.SPARE_READS
+
+
+def test_a_readers_own_plot_gets_each_value(package):
+    found = []
+
+    class Printing(package.VGG):
+        def plot(self, key, value, train):
+            read = float(self.trainer.detach(value))
+            found.append((key, read, train))
+            super().plot(key, value, train)
+
+    model = Printing(ARCH, lr=0.02)
+    trainer = fit(package, model, max_epochs=1, **OPTIONS)
+    losses = [value for key, value, train in found if train]
+    assert len(losses) == NUM_BATCHES
+    assert len(set(losses)) == len(losses)
+    assert {key for key, _, train in found if not train} == {'loss', 'acc'}
+    (first, *_) = trainer.history.points['train_loss']
+    assert first[1] == pytest.approx(np.mean(losses[:5]))
+
+
+@pytest.mark.parametrize('found', [0, 1, 8])
+def test_one_gpu_means_the_cpu_where_there_is_none(
+    package, own, found, monkeypatch
+):
+    own.pretend_gpus(monkeypatch, found)
+    assert trainer_of(package, num_gpus=1).on_cpu == (found == 0)
+    assert trainer_of(package, num_gpus=0).on_cpu

@@ -1,0 +1,186 @@
+"""A training that was stopped, anywhere, goes on as if it had not been."""
+
+import random
+import signal
+
+import numpy as np
+import pytest
+from frameworks import needs_bfloat16
+from trainings import (
+    ARCH,
+    NUM_BATCHES,
+    OPTIONS,
+    Images,
+    assert_same,
+    data_of,
+    fit,
+    model_of,
+    outcome,
+    whole,
+)
+
+from d2l_vgg.training import checkpoint
+
+# In the first step and in the last, at the end of an epoch and behind it;
+# in the first validation and at the end of the last
+STOPS = [0, 4, 10, 11, 15, 21, ('val', 0), ('val', 5)]
+
+
+def stopped_and_resumed(package, path, stop_at, make=None, **options):
+    """Return the outcome of a run that was stopped in between."""
+    make = make or (lambda: None)
+    options = {'checkpoint': path, **options}
+    with pytest.raises(KeyboardInterrupt):
+        fit(package, make(), stop_at=stop_at, **options)
+    options.pop('signum', None)
+    return outcome(fit(package, make(), resume=True, **options))
+
+
+@pytest.mark.parametrize('stop_at', STOPS, ids=str)
+def test_it_goes_on_as_if_it_had_not_been(package, tmp_path, stop_at):
+    path = tmp_path / 'checkpoint.npz'
+    signum = [signal.SIGINT, signal.SIGTERM][STOPS.index(stop_at) % 2]
+    before = signal.getsignal(signum)
+    resumed = stopped_and_resumed(
+        package, path, stop_at, signum=signum, **OPTIONS
+    )
+    assert signal.getsignal(signum) is before
+    assert_same(resumed, whole(package))
+
+
+@needs_bfloat16
+def test_a_run_in_bfloat16_goes_on_bit_for_bit(package, tmp_path):
+    path = tmp_path / 'checkpoint.npz'
+    options = {'precision': 'bfloat16', **OPTIONS}
+    expected = outcome(fit(package, **options))
+    assert_same(stopped_and_resumed(package, path, 13, **options), expected)
+    in_float32 = whole(package).arrays
+    for name, array in expected.arrays.items():
+        assert array.dtype == 'float32'
+        if name.endswith('weight'):
+            assert not np.array_equal(array, in_float32[name]), name
+
+
+def test_an_optimizer_of_the_readers_own_goes_on(package, own, tmp_path):
+    path = tmp_path / 'checkpoint.npz'
+    expected = outcome(fit(package, own.Adam(ARCH)))
+    resumed = stopped_and_resumed(
+        package, path, 14, make=lambda: own.Adam(ARCH)
+    )
+    assert_same(resumed, expected)
+    kept = [name for name in resumed.arrays if 'optimizer/' in name]
+    assert len(kept) >= 2 * 12  # Two moments of each parameter
+
+
+def test_a_model_from_scratch_goes_on(package, own, tmp_path):
+    path = tmp_path / 'checkpoint.npz'
+    expected = outcome(fit(package, own.Scratch()))
+    losses = expected.points['train_loss']
+    assert losses[-1][1] < losses[0][1]
+    resumed = stopped_and_resumed(package, path, 14, make=own.Scratch)
+    assert_same(resumed, expected)
+    assert any(np.abs(array).max() > 0 for array in resumed.arrays.values())
+
+
+class Shuffled(list):
+    """Minibatches that Python's own generator puts in order."""
+
+    def __iter__(self):
+        return iter(random.sample(self[:], len(self)))
+
+
+def test_a_loader_that_draws_with_pythons_random_goes_on(
+    package, own, tmp_path
+):
+    def loader(images, labels, shuffle):
+        batches = list(own.loader(images, labels, shuffle=False))
+        return Shuffled(batches) if shuffle else batches
+
+    data = Images(loader)
+    path = tmp_path / 'checkpoint.npz'
+    expected = outcome(fit(package, data=data, **OPTIONS))
+    assert_same(outcome(fit(package, data=data, **OPTIONS)), expected)
+    resumed = stopped_and_resumed(package, path, 17, data=data, **OPTIONS)
+    assert_same(resumed, expected)
+
+
+@pytest.mark.parametrize(
+    'seconds, expected',
+    [
+        (0, [None, *range(1, 22)]),  # Each one, before the next begins
+        (3600, [None] * 11 + [11] * 11),  # At the end of an epoch
+    ],
+)
+def test_checkpoints_are_written_as_often_as_asked(
+    package, tmp_path, seconds, expected
+):
+    """From which minibatch a run goes on that is killed in any of them."""
+    path = tmp_path / 'checkpoint.npz'
+    found = []
+
+    class Looking(package.Trainer):
+        def train_step(self, batch, lr=None):
+            _, meta = checkpoint.load(path) if path.exists() else (None, {})
+            found.append(meta.get('train_batch_idx'))
+            super().train_step(batch, lr)
+
+    trainer = Looking(
+        2,
+        seed=3,
+        display='none',
+        checkpoint=path,
+        checkpoint_seconds=seconds,
+        **OPTIONS,
+    )
+    trainer.fit(model_of(package), data_of(package))
+    assert len(found) == 2 * NUM_BATCHES
+    assert found == expected
+    assert [file.name for file in tmp_path.iterdir()] == ['checkpoint.npz']
+
+
+def test_a_checkpoint_holds_plain_arrays_by_name(package, tmp_path):
+    path = tmp_path / 'checkpoint.npz'
+    trainer = fit(package, checkpoint=path, **OPTIONS)
+    with np.load(path, allow_pickle=False) as file:
+        names = set(file.files) - {'meta.json', 'sha256'}
+        found = {name: file[name] for name in names}
+    own = {
+        f'{layer}.{part}'
+        for layer in ('conv1_1', 'conv2_1', 'norm1_1', 'norm2_1')
+        + ('dense1', 'dense2')
+        for part in ('weight', 'bias')
+    }
+    statistics = {
+        f'norm{i}_1.running_{part}'
+        for i in (1, 2)
+        for part in ('mean', 'var')
+    }
+    assert names == own | statistics | {
+        f'optimizer/{name}.momentum' for name in own
+    }
+    for name, array in trainer.model.arrays().items():
+        np.testing.assert_array_equal(found[name], array, name)
+    for name in own:
+        momentum = found[f'optimizer/{name}.momentum']
+        assert momentum.shape == found[name].shape, name
+        assert np.abs(momentum).max() > 0, name
+
+
+def test_a_checkpoint_brings_its_seed(package, tmp_path):
+    path = tmp_path / 'checkpoint.npz'
+    with pytest.raises(KeyboardInterrupt):
+        fit(package, stop_at=4, checkpoint=path, **OPTIONS)
+    again = fit(package, resume=True, checkpoint=path, seed=None, **OPTIONS)
+    assert again.seed == 3
+    assert_same(outcome(again), whole(package))
+
+
+def test_another_number_of_threads_is_told(
+    package, own, tmp_path, monkeypatch
+):
+    path = tmp_path / 'checkpoint.npz'
+    fit(package, checkpoint=path, **OPTIONS)
+    threads = own.compute_with_other_threads(monkeypatch)
+    told = f'begun with .* goes on with {threads}'
+    with pytest.warns(UserWarning, match=told):
+        fit(package, resume=True, checkpoint=path, **OPTIONS)
