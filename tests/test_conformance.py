@@ -13,7 +13,7 @@ from frameworks import FRAMEWORKS, images
 from numpy_vgg import loss_and_gradients
 
 from d2l_vgg import frameworks
-from d2l_vgg.networks import architectures, costs
+from d2l_vgg.networks import architectures, costs, summaries
 
 X_SHAPE = (2, 1, 32, 32)
 SMALL = architectures.Architecture(
@@ -51,6 +51,15 @@ def test_parameter_count(framework, model, name):
     counted = sum(p.size for p in framework.parameters(model).values())
     totals = costs.totals(name, X_SHAPE[1:], 10)
     assert counted == totals.num_params
+
+
+def test_the_summary_agrees_with_the_arithmetic(framework, model, name):
+    n, c, h, w = X_SHAPE
+    rows = model.rows((n, h, w, c) if framework.channels_last else X_SHAPE)
+    totals = costs.totals(name, X_SHAPE[1:], 10)
+    assert sum(row.num_params for row in rows) == totals.num_params
+    assert summaries.add(rows) == totals.macs
+    assert rows[-1].output_shape == (n, 10)
 
 
 def test_every_parameter_receives_a_gradient(framework, model):

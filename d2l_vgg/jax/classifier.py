@@ -15,7 +15,7 @@ from flax.core import DenyList
 from jax import numpy as jnp
 
 from d2l_vgg.jax import swaps, trees
-from d2l_vgg.jax.layers import in_dtype, mode
+from d2l_vgg.jax.layers import in_precision, mode
 from d2l_vgg.jax.optimizers import sgd
 from d2l_vgg.jax.rows import rows
 from d2l_vgg.networks import summaries
@@ -152,20 +152,8 @@ class Classifier(module.Module, classifier.Classifier):
         right = (Y_hat.argmax(axis=-1) == y).astype('float32')
         return right.mean() if averaged else right
 
-    def training_step(self, batch):
-        """Return the loss on a minibatch, a tuple that ends with its labels.
-
-        With `label_smoothing` s, each of k classes is given the probability
-        s / k and the true one 1 - s more (Szegedy et al., 2015, Section 7).
-        """
-        Y_hat = self(*batch[:-1])
-        loss = self.loss(Y_hat, batch[-1])
-        label_smoothing = self.asked('label_smoothing')
-        if label_smoothing:
-            uniform = -jax.nn.log_softmax(Y_hat).mean()
-            loss = loss + label_smoothing * (uniform - loss)
-        self.plot('loss', loss, train=True)
-        return loss
+    def uniform_loss(self, Y_hat: Any) -> Any:
+        return -jax.nn.log_softmax(Y_hat).mean()
 
     def mirrored(self, X: Any) -> Any:
         return X[:, :, ::-1]
@@ -178,23 +166,10 @@ class Classifier(module.Module, classifier.Classifier):
             weight_decay=self.asked('weight_decay') or None,
         )
 
-    def layer_summary(self, X_shape, details=False):
-        """Print the output shape and the cost of each layer of `net`.
-
-        Args:
-            X_shape: (batch_size, height, width, num_channels)
-            details: also list the layers inside each block
-
-        The shapes are those of a forward pass that is only traced;
-        parameters and multiply-adds (for one image) are counted in the
-        layers that it calls. Functions without parameters have no line.
-
-        Raises:
-            ValueError: such images do not fit.
-        """
+    def rows(self, X_shape: tuple) -> list[summaries.Row]:
         X = jax.ShapeDtypeStruct(X_shape, 'float32')
         with explained(self, X, channels_last=True):
-            print(summaries.table(rows(self.net, X_shape), details))
+            return rows(self.net, X_shape)
 
     def scored(self, batch: tuple, test_flip: bool) -> tuple:
         X, y = batch
@@ -268,6 +243,5 @@ class Classifier(module.Module, classifier.Classifier):
         """
         if precision == self.precision:
             return
-        dtype = None if precision == 'float32' else jnp.dtype(precision)
-        self.net = in_dtype(self.net, dtype)
+        self.net = in_precision(self.net, precision)
         self.precision, self.compiled = precision, None

@@ -3,6 +3,8 @@
 from flax import linen as nn
 from jax import numpy as jnp
 
+from d2l_vgg.training import errors
+
 
 def flatten(X):
     """Return (batch_size, height, width, channels) as one line an image.
@@ -68,10 +70,8 @@ def mode(train):
     return nn.intercept_methods(told)
 
 
-def in_dtype(net, dtype):
-    """Return `net` with the convolutions of its further blocks in this type.
-
-    None stands for that of their input and their parameters.
+def in_precision(net, precision):
+    """Return `net` with all blocks but the first computing in `precision`.
 
     Raises:
         ValueError: `net` has no second block with convolutions.
@@ -84,11 +84,9 @@ def in_dtype(net, dtype):
         and isinstance(blk, nn.Sequential)
         and any(isinstance(layer, nn.Conv) for layer in blk.layers)
     ]
-    if not blocks:
-        raise ValueError(
-            f'precision is {dtype.name!r}, but this network has no second '
-            "block of convolutions to compute in it: use 'float32'."
-        )
+    errors.check_blocks(precision, blocks)
+    # In float32, a layer takes the type of its input and its parameters
+    dtype = None if precision == 'float32' else jnp.dtype(precision)
     for i in blocks:
         layers[i] = nn.Sequential(
             [

@@ -1,16 +1,17 @@
-"""What each layer of a Flax network gives and costs."""
+"""The calls of Flax's layers, and what they are; see `networks.calls`."""
 
 import math
 
 import jax
-import numpy as np
 from flax import linen as nn
+from flax import traverse_util
 
 from d2l_vgg.jax.layers import LocalResponseNorm, MaxPool, mode
-from d2l_vgg.networks.summaries import Row, add
+from d2l_vgg.networks import calls
+from d2l_vgg.networks.calls import Call
 
-# What a row calls a layer inside of another
-NAMES = {
+# What these layers are called as parts
+KINDS = {
     nn.Conv: 'conv',
     nn.BatchNorm: 'norm',
     LocalResponseNorm: 'lrn',
@@ -26,12 +27,16 @@ def rows(net, X_shape):
     Raises:
         ValueError: images of shape `X_shape` do not fit.
     """
-    calls = []
+    whole = Call(None)
+    stack = [whole]
 
     def noted(call, args, kwargs, context):
+        if context.method_name != '__call__':
+            return call(*args, **kwargs)
+        stack[-1].parts.append(Call(context.module))
+        stack.append(stack[-1].parts[-1])
         Y = call(*args, **kwargs)
-        if context.method_name == '__call__':
-            calls.append((context.module.path, context.module, Y))
+        stack.pop().output = Y
         return Y
 
     def run(X):
@@ -48,34 +53,40 @@ def rows(net, X_shape):
             'are smaller than its poolings can halve, or not (batch_size, '
             'height, width, channels).'
         ) from error
-    params = variables.get('params', {})
-    return [
-        row(path, layer, Y, calls, params)
-        for path, layer, Y in calls
-        if len(path) == 1
-    ]
+    (call,) = whole.parts
+    found = Rows(variables.get('params', {}))
+    return [found.row(part) for part in call.parts or [call]]
 
 
-def row(path, layer, Y, calls, params):
-    """Return the `Row` of a layer with its parts, from all that was noted."""
-    parts = tuple(
-        row(other, part, Z, calls, params)._replace(
-            name=NAMES.get(type(part), type(part).__name__)
-        )
-        for other, part, Z in calls
-        if len(other) == len(path) + 1 and other[: len(path)] == path
-    )
-    for key in path:
-        params = params.get(key, {})
-    num_params = sum(math.prod(a.shape) for a in jax.tree.leaves(params))
-    macs = add(parts) if parts else macs_of(layer, Y, params)
-    name = type(layer).__name__
-    return Row(name, tuple(Y.shape), num_params, macs, parts)
+class Rows(calls.Rows):
+    framework, sequential = 'Flax', nn.Sequential
 
+    def __init__(self, params):
+        super().__init__()
+        self.params = params
 
-def macs_of(layer, Y, params):
-    """Return the multiply-adds of a layer for one image, None if unknown."""
-    if isinstance(layer, (nn.Conv, nn.Dense)):
+    def kind(self, layer):
+        return KINDS.get(type(layer))
+
+    def parameters(self, layer):
+        found = traverse_util.flatten_dict(self.of_layer(layer))
+        return [
+            (layer.path + path, math.prod(array.shape))
+            for path, array in found.items()
+        ]
+
+    def has_own(self, layer):
+        own = self.of_layer(layer).values()
+        return any(not isinstance(array, dict) for array in own)
+
+    def weight_uses(self, call):
         # Each number of the output meets all weights of its channel
-        return int(np.prod(Y.shape[1:-1])) * math.prod(params['kernel'].shape)
-    return 0 if type(layer) in NAMES else None
+        weight = self.of_layer(call.layer)['kernel']
+        return math.prod(weight.shape), math.prod(call.output.shape[1:-1])
+
+    def of_layer(self, layer):
+        """Return the parameters of a layer, by what Flax calls them."""
+        params = self.params
+        for key in layer.path:
+            params = params.get(key, {})
+        return params

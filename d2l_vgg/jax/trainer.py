@@ -71,7 +71,13 @@ class Trainer(trainer.Trainer):
         self.optim = model.configure_optimizers()
         params, _ = self.divided(model.variables)
         self.state = self.on_device(self.optim.init(params))
-        self.check_optimizer()
+        found = optimizers.hyperparams(self.state)
+        heeded = {
+            name: found.get(name) == np.float32(getattr(self, name))
+            for name in ('momentum', 'weight_decay')
+        }
+        heeded['lr_schedule'] = 'learning_rate' in found
+        errors.check_heeded(self, heeded)
         self.compiled_train = jax.jit(
             self.traced_train, donate_argnums=(0, 1)
         )
@@ -82,25 +88,6 @@ class Trainer(trainer.Trainer):
         return jax.tree.map(
             lambda a: jax.device_put(jnp.array(a), self.device), tree
         )
-
-    def check_optimizer(self):
-        """Refuse a model whose optimizer does without what was asked for."""
-        found = optimizers.hyperparams(self.state)
-        name = type(self.model).__name__
-        for asked in 'momentum', 'weight_decay':
-            value = getattr(self, asked)
-            if value and found.get(asked) != np.float32(value):
-                raise ValueError(
-                    f'{asked} is {value}, but the optimizer of {name} does '
-                    'not take it: leave it out, or let configure_optimizers '
-                    'heed self.trainer, with optax.inject_hyperparams.'
-                )
-        if self.lr_schedule != 'constant' and 'learning_rate' not in found:
-            raise ValueError(
-                f'lr_schedule is {self.lr_schedule!r}, but the optimizer of '
-                f'{name} does not tell its learning_rate: leave it out, or '
-                'make the optimizer with optax.inject_hyperparams.'
-            )
 
     def prepare_batch(self, batch):
         """Return the arrays of `batch` on the device."""

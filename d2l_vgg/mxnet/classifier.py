@@ -50,21 +50,8 @@ class Classifier(classifier.Classifier, d2l.Classifier):
                 X = X.as_in_ctx(d2l.cpu())
             return self.net(X)
 
-    def training_step(self, batch):
-        """Return the loss on a minibatch, a tuple that ends with its labels.
-
-        With `label_smoothing` s, each of k classes is given the probability
-        s / k and the true one 1 - s more (Szegedy et al., 2015, Section 7).
-        """
-        label_smoothing = self.asked('label_smoothing')
-        if label_smoothing == 0:
-            return super().training_step(batch)
-        Y_hat = self(*batch[:-1])
-        loss = self.loss(Y_hat, batch[-1])
-        uniform = -npx.log_softmax(Y_hat).mean()
-        loss = loss + label_smoothing * (uniform - loss)
-        self.plot('loss', loss, train=True)
-        return loss
+    def uniform_loss(self, Y_hat: Any) -> Any:
+        return -npx.log_softmax(Y_hat).mean()
 
     def mirrored(self, X: Any) -> Any:
         return X[..., ::-1]
@@ -84,16 +71,6 @@ class Classifier(classifier.Classifier, d2l.Classifier):
         )
 
     def set_precision(self, precision: str) -> None:
-        """Let all blocks but the first compute in this type.
-
-        With 'bfloat16' the convolutions of a block round their input and
-        their parameters to it and sum in float32; the block gives float32
-        back, and the parameters stay float32. With the few channels of
-        images nothing would be gained.
-
-        Raises:
-            ValueError: `net` has no second block with convolutions.
-        """
         Conv2D, Block = CLASSES[precision]
         net = getattr(self, 'net', None)
         blocks = [
@@ -109,23 +86,9 @@ class Classifier(classifier.Classifier, d2l.Classifier):
                 if isinstance(layer, nn.Conv2D):
                     layer.__class__ = Conv2D
 
-    def layer_summary(self, X_shape, details=False):
-        """Print the output shape and the cost of each layer of `net`.
-
-        Args:
-            X_shape: (batch_size, num_channels, height, width)
-            details: also list the layers inside each block
-
-        The shapes are those of a real forward pass; parameters and
-        multiply-adds (for one image) are counted in the layers that it
-        calls, with '-' for what is not known.
-
-        Raises:
-            ValueError: such images do not fit, or the model has no layers.
-        """
+    def rows(self, X_shape: tuple) -> list[summaries.Row]:
         context = next(iter(self.collect_params().list_ctx()), d2l.cpu())
-        X = np.zeros(X_shape, ctx=context)
-        print(summaries.table(layers.rows(self, X), details))
+        return layers.rows(self, np.zeros(X_shape, ctx=context))
 
     def scored(self, batch: tuple, test_flip: bool) -> tuple:
         X, y = batch

@@ -53,9 +53,9 @@ def explained(net, X):
 def find_reason(net, X):
     """Return why `net` fails with `X`, None where that is not known."""
     call = failing_call(net, X)
-    if call is None or not isinstance(call.block, (Conv, nn.Dense, Pooling)):
+    if call is None or not isinstance(call.layer, (Conv, nn.Dense, Pooling)):
         return None
-    block, X = call.block, call.input
+    block, X = call.layer, call.input
     name = type(block).__name__.replace('BFloat16', '')
     if not isinstance(block, Pooling) and X.dtype != block.weight.dtype:
         dtype = onp.dtype(block.weight.dtype)

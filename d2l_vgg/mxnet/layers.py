@@ -1,8 +1,4 @@
-"""What the layers of a Gluon network give and cost.
-
-All is read off a real forward pass and the layers that it calls, so it holds
-for a reader's own network as for ours.
-"""
+"""The calls of Gluon's layers, and what they are; see `networks.calls`."""
 
 import contextlib
 import math
@@ -11,7 +7,8 @@ from mxnet import gluon
 from mxnet.gluon import nn
 from mxnet.gluon.nn import basic_layers, conv_layers
 
-from d2l_vgg.networks.summaries import Row, add
+from d2l_vgg.networks import calls
+from d2l_vgg.networks.calls import Call
 
 Conv, Pooling = conv_layers._Conv, conv_layers._Pooling
 SEQUENTIAL = (nn.HybridSequential, nn.Sequential)
@@ -24,8 +21,7 @@ ACTIVATIONS = (
     nn.Swish,
 )
 
-# What these layers are called as parts; of the multiply-adds, only those of
-# convolutions and of dense layers are counted
+# What these layers are called as parts
 KINDS = (
     (Conv, 'conv'),
     (nn.Dense, 'dense'),
@@ -38,14 +34,6 @@ KINDS = (
     (nn.Flatten, 'flatten'),
     (nn.Embedding, 'embedding'),
 )
-
-
-class Call:
-    """A call of a block, and the calls that it makes itself."""
-
-    def __init__(self, block, X=None):
-        self.block, self.input, self.output = block, X, None
-        self.parts = []
 
 
 @contextlib.contextmanager
@@ -91,115 +79,45 @@ def recorded(block):
 def rows(model, X):
     """Return a `Row` for each layer that `model(X)` calls.
 
-    They are the layers of its network, which may be a Sequential or any
-    other block; what they have inside is in their parts.
-
     Raises:
         ValueError: no layer is called, as in a model from scratch.
     """
-    with recorded(model) as calls:
+    with recorded(model) as stack:
         model(X)
-    (whole,) = calls[0].parts
-    calls = whole.parts
-    if len(calls) == 1 and isinstance(calls[0].block, SEQUENTIAL):
-        calls = calls[0].parts
-    if not calls:
-        raise ValueError(
-            f'{type(model).__name__} calls no layers of Gluon: there are '
-            'none to list.'
-        )
-    counted = set()
-    found = [_row(call, counted) for call in calls]
-    rest = _count_params(model, counted)
-    if rest:
-        found.append(Row('Outside of these layers', None, rest, None))
-    return found
+    (whole,) = stack[0].parts
+    return Rows().of(model, whole.parts)
 
 
-def _row(call, counted):
-    block = call.block
-    parts = tuple(_leaves(call, counted))
-    num_params = sum(part.num_params for part in parts)
-    num_params += _count_params(block, counted)
-    kind = kind_of(block)
-    macs = _macs(call, kind) if kind or not parts else add(parts)
-    if not kind and _own_params(block):
-        macs = None
-    name = type(block).__name__.replace('BFloat16', 'Hybrid')
-    return Row(name, _shape(call.output), num_params, macs, parts)
+class Rows(calls.Rows):
+    framework, sequential = 'Gluon', SEQUENTIAL
 
+    def kind(self, block):
+        for classes, kind in KINDS:
+            if isinstance(block, classes):
+                return kind
+        return getattr(block, 'summary_kind', None)
 
-def _leaves(call, counted):
-    """Yield a row for each layer inside, but for activations in place."""
-    if kind_of(call.block):  # Its activation is a part of it
-        return
-    for part in call.parts:
-        kind = kind_of(part.block)
-        if kind == 'activation':
-            continue
-        if kind or not part.parts:
-            name = kind or type(part.block).__name__
-            num_params = _count_params(part.block, counted)
-            macs = _macs(part, kind)
-            yield Row(name, _shape(part.output), num_params, macs)
-        else:
-            yield from _leaves(part, counted)
-            own = _count_params(part.block, counted)
-            if own or _own_params(part.block):
-                name = type(part.block).__name__
-                yield Row(name, _shape(part.output), own, None)
+    def name(self, block):
+        return type(block).__name__.replace('BFloat16', 'Hybrid')
 
+    def parameters(self, block):
+        # Constants and running statistics are none: no gradient trains them
+        return [
+            # A layer that was never called may not know its shape
+            (p, math.prod(p.shape) if p.shape and min(p.shape) > 0 else 0)
+            for p in block.collect_params().values()
+            if p._differentiable and not isinstance(p, gluon.Constant)
+        ]
 
-def kind_of(block):
-    """Return what this layer is called as a part, None of unknown ones."""
-    for classes, kind in KINDS:
-        if isinstance(block, classes):
-            return kind
-    return getattr(block, 'summary_kind', None)
+    def has_own(self, block):
+        return bool(list(block.params.values()))
 
-
-def _macs(call, kind):
-    """Return the multiply-adds for one image, None where not known."""
-    if kind is None:
-        return None
-    if kind not in ('conv', 'dense'):
-        return 0
-    # Each weight is used once at each place: of the output, and of the input
-    # for a transposed convolution
-    block, places = call.block, call.output.shape
-    channel = len(places) - 1
-    if kind == 'conv':
-        if block._op_name.lower() == 'deconvolution':
-            places = call.input.shape
-        channel = block._kwargs['layout'].index('C')
-    num_places = math.prod(places) // places[0] // places[channel]
-    return math.prod(block.weight.shape) * num_places
-
-
-def _shape(output):
-    if isinstance(output, (list, tuple)):
-        return [_shape(part) for part in output]
-    return output.shape
-
-
-def _count_params(block, counted):
-    """Count the parameters of `block` that are not in `counted` yet.
-
-    Constants and running statistics are none: no gradient trains them.
-    """
-    new = [
-        param
-        for param in block.collect_params().values()
-        if param._differentiable
-        and not isinstance(param, gluon.Constant)
-        and param not in counted
-    ]
-    counted.update(new)
-    # A layer that was never called may not know its shape
-    known = [p for p in new if p.shape and min(p.shape) > 0]
-    return sum(math.prod(param.shape) for param in known)
-
-
-def _own_params(block):
-    """Return whether the block has parameters beside those of its parts."""
-    return bool(list(block.params.values()))
+    def weight_uses(self, call):
+        block, places = call.layer, call.output.shape
+        channel = len(places) - 1
+        if isinstance(block, Conv):
+            if block._op_name.lower() == 'deconvolution':
+                places = call.input.shape
+            channel = block._kwargs['layout'].index('C')
+        num_places = math.prod(places) // places[0] // places[channel]
+        return math.prod(block.weight.shape), num_places

@@ -71,20 +71,18 @@ class Trainer(trainer.Trainer, d2l.Trainer):
                 Y_hat = model(*X)
         check_trainable(model)
         self.optim = model.configure_optimizers()
-        self.check_optimizer()
-        return Y_hat.shape[-1]
-
-    def check_optimizer(self) -> None:
-        """Refuse a model whose optimizer does without what was asked for."""
         optimizer = getattr(self.optim, 'optimizer', self.optim)
-        for name, key in ('momentum', 'momentum'), ('weight_decay', 'wd'):
-            asked = getattr(self, name)
-            if asked and getattr(optimizer, key, 0) != asked:
-                raise ValueError(
-                    f'{name} is {asked}, but the optimizer of '
-                    f'{type(self.model).__name__} does not take it: leave it '
-                    'out, or let configure_optimizers heed self.trainer.'
-                )
+        errors.check_heeded(
+            self,
+            {
+                'momentum': getattr(optimizer, 'momentum', 0)
+                == self.momentum,
+                'weight_decay': getattr(optimizer, 'wd', 0)
+                == self.weight_decay,
+                'lr_schedule': isinstance(self.optim, gluon.Trainer),
+            },
+        )
+        return Y_hat.shape[-1]
 
     def prepare_batch(self, batch: tuple) -> list[np.ndarray]:
         """Return the arrays of `batch` on the device."""

@@ -100,20 +100,8 @@ class Classifier(classifier.Classifier, module.Module):
         right = tf.cast(right, 'float32')
         return tf.reduce_mean(right) if averaged else right
 
-    def training_step(self, batch):
-        """Return the loss on a minibatch, a tuple that ends with its labels.
-
-        With `label_smoothing` s, each of k classes is given the probability
-        s / k and the true one 1 - s more (Szegedy et al., 2015, Section 7).
-        """
-        Y_hat = self(*batch[:-1])
-        loss = self.loss(Y_hat, batch[-1])
-        label_smoothing = self.asked('label_smoothing')
-        if label_smoothing:
-            uniform = -tf.reduce_mean(tf.nn.log_softmax(Y_hat))
-            loss = loss + label_smoothing * (uniform - loss)
-        self.plot('loss', loss, train=True)
-        return loss
+    def uniform_loss(self, Y_hat: Any) -> Any:
+        return -tf.reduce_mean(tf.nn.log_softmax(Y_hat))
 
     def mirrored(self, X: Any) -> Any:
         return X[:, :, ::-1]
@@ -143,15 +131,6 @@ class Classifier(classifier.Classifier, module.Module):
         self.frozen = True
 
     def set_precision(self, precision: str) -> None:
-        """Let all blocks but the first compute in this type.
-
-        With 'bfloat16' the layers of a block round their input and their
-        parameters to it; the parameters stay float32. With the few channels
-        of images nothing would be gained.
-
-        Raises:
-            ValueError: `net` has no second block with convolutions.
-        """
         policy = 'mixed_bfloat16' if precision == 'bfloat16' else precision
         net = getattr(self, 'net', None)
         blocks = [
@@ -165,22 +144,8 @@ class Classifier(classifier.Classifier, module.Module):
             for layer in [blk, *blk.layers]:
                 layer.dtype_policy = policy
 
-    def layer_summary(self, X_shape, details=False):
-        """Print the output shape and the cost of each layer of `net`.
-
-        Args:
-            X_shape: (batch_size, height, width, num_channels)
-            details: also list the layers inside each block
-
-        The shapes are those of a real forward pass; parameters and
-        multiply-adds (for one image) are counted in the layers that it
-        calls, with '-' for what is not known.
-
-        Raises:
-            ValueError: such images do not fit, or the model has no layers.
-        """
-        rows = layers.rows(self, tf.zeros(X_shape))
-        print(summaries.table(rows, details))
+    def rows(self, X_shape: tuple) -> list[summaries.Row]:
+        return layers.rows(self, tf.zeros(X_shape))
 
     def scored(self, batch: tuple, test_flip: bool) -> tuple:
         X, y = batch

@@ -63,33 +63,25 @@ class Trainer(trainer.Trainer):
         self.optim = model.configure_optimizers()
         if hasattr(self.optim, 'build'):
             self.optim.build(model.trainable_variables)
-        self.check_optimizer()
+        decays = [
+            getattr(self.optim, name, 0)
+            for name in ('weight_decay', 'coupled_weight_decay')
+        ]
+        errors.check_heeded(
+            self,
+            {
+                'momentum': getattr(self.optim, 'momentum', 0)
+                == self.momentum,
+                'weight_decay': self.weight_decay in decays,
+                'lr_schedule': hasattr(self.optim, 'learning_rate'),
+            },
+        )
         self.compiled_update = compiled(self.update)
         # d2l's own accuracy works on arrays that have numbers only
         self.compiled_validate = (
             compiled(self.validate) if ours else self.validate
         )
         return Y_hat.shape[-1]
-
-    def check_optimizer(self):
-        """Refuse a model whose optimizer does without what was asked for."""
-        heeds = {
-            'momentum': getattr(self.optim, 'momentum', 0) == self.momentum,
-            'weight_decay': self.weight_decay
-            in (
-                getattr(self.optim, 'weight_decay', 0),
-                getattr(self.optim, 'coupled_weight_decay', 0),
-            ),
-            'lr_schedule': hasattr(self.optim, 'learning_rate'),
-        }
-        for name, heeded in heeds.items():
-            asked = getattr(self, name)
-            if asked not in (0, 'constant') and not heeded:
-                raise ValueError(
-                    f'{name} is {asked}, but the optimizer of '
-                    f'{type(self.model).__name__} does not take it: leave it '
-                    'out, or let configure_optimizers heed self.trainer.'
-                )
 
     def train_step(self, batch: tuple, lr: float | None = None) -> None:
         if lr is not None:

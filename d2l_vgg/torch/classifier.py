@@ -81,20 +81,8 @@ class Classifier(classifier.Classifier, Module, nn.Module):
         right = Y_hat.reshape(-1, Y_hat.shape[-1]).argmax(1) == y.reshape(-1)
         return right.float().mean() if averaged else right.float()
 
-    def training_step(self, batch):
-        """Return the loss on a minibatch, a tuple that ends with its labels.
-
-        With `label_smoothing` s, each of k classes is given the probability
-        s / k and the true one 1 - s more (Szegedy et al., 2015, Section 7).
-        """
-        Y_hat = self(*batch[:-1])
-        loss = self.loss(Y_hat, batch[-1])
-        label_smoothing = self.asked('label_smoothing')
-        if label_smoothing:
-            uniform = -F.log_softmax(Y_hat, dim=-1).mean()
-            loss = loss + label_smoothing * (uniform - loss)
-        self.plot('loss', loss, train=True)
-        return loss
+    def uniform_loss(self, Y_hat: Any) -> Any:
+        return -F.log_softmax(Y_hat, dim=-1).mean()
 
     def mirrored(self, X: Any) -> Any:
         return X.flip(-1)
@@ -112,16 +100,6 @@ class Classifier(classifier.Classifier, Module, nn.Module):
         )
 
     def set_precision(self, precision: str) -> None:
-        """Let all blocks but the first compute in this type.
-
-        With 'bfloat16' the convolutions of a block round their input and
-        their parameters to it and sum in float32; the block gives float32
-        back, and the parameters stay float32. With the few channels of
-        images nothing would be gained.
-
-        Raises:
-            ValueError: `net` has no second block with convolutions.
-        """
         net = getattr(self, 'net', None)
         blocks = [
             blk
@@ -133,22 +111,8 @@ class Classifier(classifier.Classifier, Module, nn.Module):
         for blk in blocks:
             blk.__class__ = BLOCKS[precision]
 
-    def layer_summary(self, X_shape, details=False):
-        """Print the output shape and the cost of each layer of `net`.
-
-        Args:
-            X_shape: (batch_size, num_channels, height, width)
-            details: also list the layers inside each block
-
-        The shapes are those of a real forward pass; parameters and
-        multiply-adds (for one image) are counted in the layers that it
-        calls, with '-' for what is not known.
-
-        Raises:
-            ValueError: the model has no layers.
-        """
-        X = torch.zeros(X_shape, device=self.device)
-        print(summaries.table(summary.rows(self, X), details))
+    def rows(self, X_shape: tuple) -> list[summaries.Row]:
+        return summary.rows(self, torch.zeros(X_shape, device=self.device))
 
     @property
     def device(self):

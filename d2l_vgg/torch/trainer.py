@@ -54,27 +54,14 @@ class Trainer(trainer.Trainer):
         if isinstance(model, Classifier):
             model.compile()
         self.optim = model.configure_optimizers()
-        self.check_optimizer()
+        heeded = {
+            name: {group.get(name, 0) for group in self.groups()}
+            == {getattr(self, name)}
+            for name in ('momentum', 'weight_decay')
+        }
+        heeded['lr_schedule'] = bool(self.groups())
+        errors.check_heeded(self, heeded)
         return Y_hat.shape[-1]
-
-    def check_optimizer(self):
-        """Refuse a model whose optimizer does without what was asked for."""
-        groups = self.groups()
-        for name in 'momentum', 'weight_decay':
-            asked = getattr(self, name)
-            taken = {group.get(name, 0) for group in groups}
-            if asked and taken != {asked}:
-                raise ValueError(
-                    f'{name} is {asked}, but the optimizer of '
-                    f'{type(self.model).__name__} does not take it: leave it '
-                    'out, or let configure_optimizers heed self.trainer.'
-                )
-        if self.lr_schedule != 'constant' and not groups:
-            raise ValueError(
-                f'lr_schedule is {self.lr_schedule!r}, but the optimizer of '
-                f'{type(self.model).__name__} has no learning rate that can '
-                'be set: leave it out, or take one of torch.optim.'
-            )
 
     def groups(self):
         """Return the groups of the optimizer, none of one from scratch."""

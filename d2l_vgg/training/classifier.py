@@ -11,6 +11,7 @@ from typing import Any, Iterable
 
 import numpy as np
 
+from d2l_vgg.networks import summaries
 from d2l_vgg.training import parameters
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.runs import Run
@@ -28,12 +29,21 @@ class Classifier(abc.ABC):
     # ------------------------------------- what a framework fills in
 
     @abc.abstractmethod
+    def uniform_loss(self, Y_hat: Any) -> Any:
+        """Return the mean cross-entropy if all classes were equally right."""
+
+    @abc.abstractmethod
     def compile(self) -> None:
         """Let `net` run as one graph, not one operation after another."""
 
     @abc.abstractmethod
     def set_precision(self, precision: str) -> None:
         """Let all blocks but the first compute in this type.
+
+        With 'bfloat16' the convolutions of a block round their input and
+        their parameters to it; the block gives float32 back, and the
+        parameters stay float32. With the few channels of images nothing
+        would be gained.
 
         Raises:
             ValueError: `net` has no second block with convolutions.
@@ -80,6 +90,14 @@ class Classifier(abc.ABC):
     def mirrored(self, X: Any) -> Any:
         """Return images with left and right exchanged."""
 
+    @abc.abstractmethod
+    def rows(self, X_shape: tuple) -> list[summaries.Row]:
+        """Return a `Row` for each layer that such a minibatch goes through.
+
+        Raises:
+            ValueError: such images do not fit, or the model has no layers.
+        """
+
     # ---------------------------------------------- what all share
 
     def loaded(self) -> Arrays:
@@ -88,6 +106,21 @@ class Classifier(abc.ABC):
         Nothing, in a framework that needs no image for that.
         """
         return {}
+
+    def training_step(self, batch):
+        """Return the loss on a minibatch, a tuple that ends with its labels.
+
+        With `label_smoothing` s, each of k classes is given the probability
+        s / k and the true one 1 - s more (Szegedy et al., 2015, Section 7).
+        """
+        Y_hat = self(*batch[:-1])
+        loss = self.loss(Y_hat, batch[-1])
+        label_smoothing = self.asked('label_smoothing')
+        if label_smoothing:
+            uniform_loss = self.uniform_loss(Y_hat)
+            loss = loss + label_smoothing * (uniform_loss - loss)
+        self.plot('loss', loss, train=True)
+        return loss
 
     def validation_step(self, batch):
         """Plot loss and accuracy on a minibatch that ends with its labels."""
@@ -107,6 +140,23 @@ class Classifier(abc.ABC):
         if flip:
             Y_hat = (Y_hat + self(self.mirrored(X), *others)) / 2
         return Y_hat
+
+    def layer_summary(self, X_shape, details=False):
+        """Print the output shape and the cost of each layer of `net`.
+
+        Args:
+            X_shape: (batch_size, num_channels, height, width), or with the
+                channels last where the framework has its images so
+            details: also list the layers inside each block
+
+        The shapes are those of a forward pass; parameters and multiply-adds
+        (for one image) are counted in the layers that it calls, with '-' for
+        what is not known.
+
+        Raises:
+            ValueError: such images do not fit, or the model has no layers.
+        """
+        print(summaries.table(self.rows(X_shape), details))
 
     def predict(
         self, dataloader: Iterable[tuple], test_flip: bool = False

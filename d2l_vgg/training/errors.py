@@ -4,7 +4,7 @@ Each is one sentence that says what is wrong and what to do.
 """
 
 import math
-from typing import Any
+from typing import Any, Dict
 
 
 class TrainingDiverged(ArithmeticError):
@@ -68,6 +68,28 @@ def check_asks_nothing(trainer: Any, model: Any) -> None:
             'label_smoothing, test_flip and precision are for: derive it '
             'from that, or leave them out.'
         )
+
+
+def check_heeded(trainer: Any, heeded: Dict[str, bool]) -> None:
+    """Refuse a model whose optimizer does without what `trainer` asks for.
+
+    Args:
+        trainer: it has its model
+        heeded: for momentum, weight_decay and lr_schedule, whether the
+            optimizer takes them as the trainer has them; those that it is
+            not known of are left out
+
+    Raises:
+        ValueError: something is asked for that is not heeded.
+    """
+    for name, is_heeded in heeded.items():
+        asked = getattr(trainer, name)
+        if asked not in (0, 'constant') and not is_heeded:
+            raise ValueError(
+                f'{name} is {asked!r}, but the optimizer of '
+                f'{type(trainer.model).__name__} does not take it: leave it '
+                'out, or let configure_optimizers heed self.trainer.'
+            )
 
 
 class NotDrawn(ValueError):

@@ -21,6 +21,7 @@ class MXNet:
     """Adapter of `d2l_vgg.mxnet`."""
 
     name = 'mxnet'
+    channels_last = False
 
     @staticmethod
     def is_installed():
@@ -102,6 +103,7 @@ class Torch:
     """Adapter of `d2l_vgg.torch`."""
 
     name = 'torch'
+    channels_last = False
 
     @staticmethod
     def is_installed():
@@ -176,6 +178,7 @@ class TensorFlow:
     """Adapter of `d2l_vgg.tensorflow`."""
 
     name = 'tensorflow'
+    channels_last = True
 
     @staticmethod
     def is_installed():
@@ -241,6 +244,7 @@ class JAX:
     """Adapter of `d2l_vgg.jax`, whose images have their channels last."""
 
     name = 'jax'
+    channels_last = True
 
     @staticmethod
     def is_installed():
