@@ -77,6 +77,7 @@ setup(
         'd2l_vgg': [
             'book/*.csv',
             'chapter/*.css',
+            'chapter/*.html',
             'chapter/*.js',
             'trained/*/*',
         ]
@@ -106,7 +107,13 @@ setup(
         ],
         'jax': ['jax>=0.10.2', 'flax>=0.12.8', 'optax>=0.2.8'],
         'cuda-11': cuda_11,
-        'test': ['hypothesis', 'pexpect', 'pytest', 'safetensors'],
+        'test': [
+            'axe-core-python==0.1.0; python_version >= "3.10"',
+            'hypothesis',
+            'pexpect',
+            'pytest',
+            'safetensors',
+        ],
         # Sphinx 6 and later build an empty page without an error, and pybtex
         # needs `pkg_resources`
         'book': [
@@ -126,6 +133,8 @@ setup(
             'setuptools<82',
             'Sphinx==5.3.0',
             'sphinx-mathjax-offline==0.0.2',
+            # It brings reveal.js, for slides without a network
+            'sphinx-revealjs==2.9.3',
             'sphinxcontrib-bibtex==2.4.2',
             'sphinxcontrib-svg2pdfconverter==2.1.0',
             # Sphinx 5 imports `imghdr`, which Python lacks from 3.13 on

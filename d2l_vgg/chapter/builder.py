@@ -5,13 +5,16 @@ What is added here runs the cells, cleans the notebooks, and stops at whatever
 is wrong; it knows no particular page.
 """
 
-import contextlib
 import glob
 import os
 import shutil
 
-from d2l_vgg.chapter import ChapterError, notebooks, pdf_needs
-from d2l_vgg.chapter.page import build_page, check_links
+from d2l_vgg.chapter import ChapterError, deck, notebooks, pdf_needs
+from d2l_vgg.chapter.page import (
+    build_page,
+    check_links,
+    name_figures_apart,
+)
 from d2l_vgg.chapter.project import open_project, warnings_are_errors
 from d2l_vgg.files import write_whole
 
@@ -47,28 +50,50 @@ def build(
         # Without a new page the old one stays
         for old in glob.glob('_build' if page else '_build/[en]*'):
             shutil.rmtree(old)
+        forms = {name: {} for name in project.names}
+        not_run = {name: {} for name in project.names}
         for tab in project.tabs:
-            for name, notebook in project.notebooks(tab).items():
-                clean = notebooks.clean(
-                    notebook, name, project.marks, project.install.get(tab)
-                )
-                if run_cells:
-                    _run(clean, notebook, name, tab, project, progress)
-                notebooks.remove_output(clean, only_long=keep_output)
-                notebooks.write(clean, notebooks.clean_path(tab, name))
+            made = _make(project, tab, run_cells, keep_output, progress)
+            for name, notebook, missing in made:
+                if missing:
+                    not_run[name][tab] = ', '.join(missing)
+                forms[name][tab] = [
+                    ('Notebook', f'notebooks/{tab}/{name}.ipynb')
+                ]
+                if page and deck.write(notebook, name, tab, project):
+                    forms[name][tab].append(
+                        ('Slides', f'slides/{tab}/{name}.html')
+                    )
         if not page:
             return os.path.join(folder, '_build', 'notebooks')
         progress('building the page')
-        build_page(project)
+        deck.copy_libraries('_build/html/_static')
+        shutil.copytree('_build/notebooks', '_build/html/notebooks')
+        build_page(project, forms, not_run)
         check_links('_build/html')
     return os.path.join(folder, '_build', 'html', 'index.html')
 
 
-def _run(clean, notebook, name, tab, project, progress):
+def _make(project, tab, run_cells, keep_output, progress):
+    """Write the clean notebooks of a tab; yield each page of it.
+
+    That is its name, d2lbook's notebook, which holds what its cells print if
+    `run_cells` is set, and the modules for whose lack they were not run.
+    """
+    for name, notebook in project.notebooks(tab).items():
+        clean = notebooks.clean(
+            notebook, name, project.marks, project.install.get(tab)
+        )
+        missing = notebooks.missing_imports(clean) if run_cells else []
+        if run_cells and any(map(notebooks.is_code, notebook.cells)):
+            _run(clean, notebook, name, tab, project, missing, progress)
+        notebooks.remove_output(clean, only_long=keep_output)
+        notebooks.write(clean, notebooks.clean_path(tab, name))
+        yield name, notebook, missing
+
+
+def _run(clean, notebook, name, tab, project, missing, progress):
     """Run a clean notebook, for the page; not without what it imports."""
-    if not any(map(notebooks.is_code, clean.cells)):
-        return
-    missing = notebooks.missing_imports(clean)
     if missing:
         progress(f'{tab}: {name} not run, {", ".join(missing)} missing')
         return
@@ -92,26 +117,29 @@ def hand_out(folder, target):
             write_whole(copy, lambda file, data=content: file.write(data))
 
 
-def slides(folder='chapter', tab=None):
+def slides(folder='chapter', tab=None, progress=print):
     """Build the slides of a tab, the first unless named.
 
+    Its cells are run if its framework is installed, as for the page.
+
     Returns:
-        The path of their folder, which holds notebooks for RISE.
+        The path of their folder, whose pages a browser shows.
 
     Raises:
-        ChapterError: no project is there, or d2lbook warned.
+        ChapterError: no project is there, a cell raised, or d2lbook warned.
     """
     with open_project(folder) as project:
-        builder = project.builder(tab or project.tabs[0])
-        # d2lbook wants to be told where it would publish them
-        builder.config.slides['github_repo'] = f'{builder.config.tab}, -/-'
-        with warnings_are_errors():
-            builder.slides()
-        # It leads to where they would be published, which is nowhere
-        slides_dir = builder.config.slides_dir
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(os.path.join(slides_dir, 'README.md'))
-        return os.path.join(folder, slides_dir)
+        tab = tab or project.tabs[0]
+        html = os.path.join('_build', 'html')
+        target = os.path.join(html, 'slides', tab)
+        shutil.rmtree(target, ignore_errors=True)
+        for name, notebook, _ in _make(project, tab, True, False, progress):
+            deck.write(notebook, name, tab, project)
+        deck.copy_libraries(os.path.join(html, '_static'))
+        copies = os.path.join(html, 'notebooks', tab)
+        shutil.rmtree(copies, ignore_errors=True)
+        shutil.copytree(f'_build/notebooks/{tab}', copies)
+        return os.path.join(folder, target)
 
 
 def pdf(folder='chapter', tab=None):
@@ -136,6 +164,8 @@ def pdf(folder='chapter', tab=None):
             "\nlatex_elements['preamble'] += r'\\setcitestyle{numbers}'\n"
         )
         with warnings_are_errors():
+            builder.rst()
+            name_figures_apart(builder.config.rst_dir)
             builder.pdf()
         name = builder.config.project['name'] + '.pdf'
         return os.path.join(folder, builder.config.pdf_dir, name)

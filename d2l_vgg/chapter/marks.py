@@ -1,5 +1,6 @@
 """d2lbook's marks in Markdown, such as :numref:`fig_vgg`, made readable."""
 
+import html
 import os
 import re
 
@@ -166,7 +167,7 @@ class Marks:
         from pybtex.plugin import find_plugin
 
         entry = self.entries[key]
-        style = find_plugin('pybtex.style.formatting', 'plain')()
+        style = find_plugin('pybtex.style.formatting', 'apa')()
         backend = find_plugin('pybtex.backends', 'markdown')()
         try:
             (formatted,) = style.format_entries([entry])
@@ -175,7 +176,8 @@ class Marks:
             who, year = self._authors_and_year(key)
             title = plain(entry.fields.get('title', key))
             return f'{who} ({year}). *{title}*.'
-        text = ' '.join(formatted.text.render(backend).split())
+        text = html.unescape(formatted.text.render(backend))
+        text = ' '.join(text.split())
         return re.sub(r'\\(?=[^\w\s])', '', text)
 
 

@@ -7,16 +7,22 @@ import re
 
 from d2l_vgg.chapter import ChapterError
 
-# What a module of d2l, or a folder of this package, imports in its turn
+# What a folder of this package, or a module of d2l, imports in its turn
 NEEDS = {
-    'mxnet': ['mxnet'],
-    'torch': ['torch', 'torchvision'],
-    'tensorflow': ['tensorflow'],
-    'jax': ['jax', 'flax', 'optax', 'tensorflow', 'tensorflow_datasets'],
+    'd2l_vgg.mxnet': ['mxnet', 'd2l'],
+    'd2l_vgg.torch': ['torch'],
+    'd2l_vgg.tensorflow': ['tensorflow', 'keras'],
+    'd2l_vgg.jax': ['jax', 'flax', 'optax'],
+    'd2l.mxnet': ['mxnet'],
+    'd2l.torch': ['torch', 'torchvision'],
+    'd2l.tensorflow': ['tensorflow'],
+    'd2l.jax': ['jax', 'flax', 'optax', 'tensorflow', 'tensorflow_datasets'],
 }
 # The class of a fence, ```{.python .input .long}, whose cell trains: the page
 # does not show what it prints, since the builder cuts it short
 LONG = 'long'
+# The same for a cell that a notebook shows folded: a solution
+FOLDED = 'folded'
 
 
 def clean(notebook, name, marks, install=None):
@@ -26,7 +32,7 @@ def clean(notebook, name, marks, install=None):
         notebook: of one tab, as d2lbook makes it
         name: the page, as `marks` knows it
         marks: what the Marks of the project refer to
-        install: a text to begin with
+        install: what pip is told by a first cell, one call a line
 
     Raises:
         ChapterError: a mark refers to what is nowhere.
@@ -36,17 +42,20 @@ def clean(notebook, name, marks, install=None):
 
     cited = []
     cells = []
-    if install is not None:
-        cells.append(nbformat.v4.new_markdown_cell(install))
+    if install is not None and any(map(is_code, notebook.cells)):
+        cells.append(_first_cell(install, notebook))
     for old in remove_slide_marks(notebook).cells:
         if old.cell_type == 'markdown':
-            text = marks.replace(old.source, name, cited)
+            text = _unfold(marks.replace(old.source, name, cited))
             if text:
                 cells.append(nbformat.v4.new_markdown_cell(text))
         else:
             cell = nbformat.v4.new_code_cell(old.source)
             cell.metadata['origin_pos'] = old.metadata['origin_pos']
-            cell.metadata['classes'] = _classes(old)
+            cell.metadata['classes'] = classes_of(old)
+            if FOLDED in classes_of(old):
+                hidden = {'source_hidden': True, 'outputs_hidden': True}
+                cell.metadata['jupyter'] = hidden
             cells.append(cell)
     if cited:
         lines = [f'- {marks.reference(key)}' for key in cited]
@@ -70,12 +79,66 @@ def clean(notebook, name, marks, install=None):
     )
 
 
+# Of a notebook that somebody opens elsewhere, such as on Colab or Kaggle
+FIRST_CELL = """\
+# Where this project is missing, as on Colab and Kaggle, it is installed here
+import glob
+import importlib.util
+
+if importlib.util.find_spec('d2l_vgg') is None:
+    wheels = glob.glob('d2l_vgg-*.whl') + glob.glob('/kaggle/input/*/*.whl')
+    if not wheels:
+        raise FileNotFoundError(
+            'Upload the wheel of this project, d2l_vgg-*.whl, beside this '
+            'notebook: `pip wheel --no-deps .` in a clone makes it.')
+    package = wheels[-1]
+"""
+FOUND = """
+from d2l_vgg.chapter.found import found
+
+print(found('{framework}'))
+"""
+
+
+def _first_cell(install, notebook):
+    """Return a cell that installs what is missing and tells what is there.
+
+    It tells of the framework that the notebook imports from this package.
+    """
+    import nbformat
+
+    source = FIRST_CELL
+    for line in install.splitlines():
+        source += f'    %pip install -q {line}\n'
+    source += '    importlib.invalidate_caches()\n'
+    code = '\n'.join(cell.source for cell in filter(is_code, notebook.cells))
+    used = re.search(r'^from d2l_vgg import (\w+) as', code, re.M)
+    if used:
+        source += FOUND.format(framework=used.group(1))
+    cell = nbformat.v4.new_code_cell(source.strip())
+    # It is not the page's, and what it prints is of one machine
+    cell.metadata['origin_pos'] = -1
+    cell.metadata['classes'] = [LONG]
+    return cell
+
+
+def _unfold(text):
+    """Show what is folded, where code in it would leave it cut in two."""
+    if text.count('<details') == text.count('</details>'):
+        return text
+    text = re.sub(r'</?details[^>]*>', '', text)
+    return re.sub(
+        r'<summary>\s*(.*?)\s*</summary>', r'**\1**', text, flags=re.S
+    ).strip()
+
+
 def is_code(cell):
     """Return whether a cell holds code, not text."""
     return cell.cell_type == 'code'
 
 
-def _classes(cell):
+def classes_of(cell):
+    """Return the classes of the fence that a cell stood in."""
     return cell.metadata.get('attributes', {}).get('classes', [])
 
 
@@ -102,8 +165,9 @@ def missing_imports(notebook):
             for name in names:
                 top, *inner = name.split('.')
                 found[top] = True
-                if top in ('d2l', 'd2l_vgg') and inner:
-                    found.update(dict.fromkeys(NEEDS.get(inner[0], [])))
+                if inner:
+                    needs = NEEDS.get(f'{top}.{inner[0]}', [])
+                    found.update(dict.fromkeys(needs))
     return [name for name in found if importlib.util.find_spec(name) is None]
 
 
@@ -153,7 +217,11 @@ def run(notebook, name, tab):
     try:
         client.execute()
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        number = sum(map(is_code, started)) - 1
+        # The page's own cells are counted, not what stands before them
+        number = sum(
+            is_code(cell) and cell.metadata.get('origin_pos', -1) >= 0
+            for cell in started
+        )
         where = f'{name}.md, tab {tab}, code cell {number}'
         if isinstance(error, CellTimeoutError):
             what = f'ran longer than {client.timeout} seconds'
@@ -176,7 +244,7 @@ def copy_output(source, target):
         for cell in filter(is_code, source.cells)
     }
     for cell in target.cells:
-        if is_code(cell) and LONG not in _classes(cell):
+        if is_code(cell) and LONG not in classes_of(cell):
             cell.outputs = [
                 output
                 for output in outputs[cell.metadata['origin_pos']]

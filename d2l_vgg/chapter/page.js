@@ -1,26 +1,75 @@
-// The tabs of the page, and a button on each code cell that copies it
+// The tabs of the page, what its address names, and a button that copies code
 
-// Show `tab` all over the page; what another tab alone has is hidden
-function showTab(tab) {
-  document.querySelectorAll('.mdl-tabs').forEach(box => {
-    const names = [...box.querySelectorAll('.mdl-tabs__tab')];
-    const has = names.some(name => name.textContent === tab);
-    names.forEach(name =>
-      name.classList.toggle('is-active', name.textContent === tab));
-    box.querySelectorAll('.mdl-tabs__panel').forEach(panel =>
-      panel.classList.toggle('is-active',
-        has && panel.id.startsWith(tab + '-')));
+const root = document.documentElement;
+
+// What is shown of each tab is told to the style sheet by one attribute. This
+// script runs before there is anything to show, so nothing moves later
+function chooseTab(tab) {
+  root.dataset.tab = tab;
+  document.querySelectorAll('[role="tab"]').forEach(button => {
+    const chosen = button.dataset.tab === tab;
+    button.setAttribute('aria-selected', chosen);
+    button.tabIndex = chosen ? 0 : -1;
   });
+  letScroll();
 }
 
-// Called by the tabs themselves
-function tagClick(tab) {
-  showTab(tab);
+function remember(tab) {
   try {
     localStorage.setItem('d2l-tab', tab);
   } catch (error) {
     // A browser may forbid a page of the file system to remember
   }
+}
+
+function remembered() {
+  const tabs = (root.dataset.tabs || '').split(' ');
+  let tab = null;
+  try {
+    tab = localStorage.getItem('d2l-tab');
+  } catch (error) {
+    // Then the first one is shown
+  }
+  return tabs.includes(tab) ? tab : tabs[0];
+}
+
+// The other panels of the page change with a tab, so its button would move
+function choose(button) {
+  const before = button.getBoundingClientRect().top;
+  chooseTab(button.dataset.tab);
+  remember(button.dataset.tab);
+  scrollBy(0, button.getBoundingClientRect().top - before);
+}
+
+function moveByKey(event) {
+  const bar = event.target.closest('[role="tablist"]');
+  const buttons = [...bar.querySelectorAll('[role="tab"]')];
+  const here = buttons.indexOf(event.target);
+  const next = {
+    ArrowLeft: (here + buttons.length - 1) % buttons.length,
+    ArrowRight: (here + 1) % buttons.length,
+    Home: 0,
+    End: buttons.length - 1,
+  }[event.key];
+  if (next === undefined) return;
+  event.preventDefault();
+  choose(buttons[next]);
+  buttons[next].focus();
+}
+
+// Go to what the address names, be it in another tab or folded
+function goToTarget() {
+  const target = document.getElementById(
+    decodeURIComponent(location.hash.slice(1)));
+  if (!target) return;
+  for (let box = target; box; box = box.parentElement) {
+    const only = box.dataset && box.dataset.only;
+    if (only && !only.split(' ').includes(root.dataset.tab)) {
+      chooseTab(only.split(' ')[0]);
+    }
+    if (box.tagName === 'DETAILS') box.open = true;
+  }
+  target.scrollIntoView();
 }
 
 function addCopyButton(pre) {
@@ -42,17 +91,40 @@ function addCopyButton(pre) {
   pre.parentElement.appendChild(button);
 }
 
+// What is wider than the page can be moved by keys as well
+function letScroll() {
+  document.querySelectorAll('main pre, .table, figure').forEach(box => {
+    if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
+    else box.removeAttribute('tabindex');
+  });
+}
+
+root.dataset.tab = remembered();
+
 document.addEventListener('DOMContentLoaded', () => {
+  chooseTab(root.dataset.tab);
   document.querySelectorAll(
     'div[class*="highlight-"]:not(.output) .highlight pre'
   ).forEach(addCopyButton);
-  const tabs = [...document.querySelectorAll('.mdl-tabs__tab')]
-    .map(name => name.textContent);
-  let tab = null;
-  try {
-    tab = localStorage.getItem('d2l-tab');
-  } catch (error) {
-    // Then the first one is shown
-  }
-  if (tabs.length) showTab(tabs.includes(tab) ? tab : tabs[0]);
+  document.querySelectorAll('[role="tab"]').forEach(button => {
+    button.addEventListener('click', () => choose(button));
+    button.addEventListener('keydown', moveByKey);
+  });
+  const print = document.querySelector('button.print');
+  if (print) print.addEventListener('click', () => window.print());
+  new ResizeObserver(letScroll).observe(document.body);
+  letScroll();
+});
+
+addEventListener('hashchange', goToTarget);
+
+// Pictures and formulas grow when they come; the reader may be gone by then
+addEventListener('load', async () => {
+  let moved = false;
+  ['wheel', 'touchmove', 'keydown', 'pointerdown'].forEach(kind =>
+    addEventListener(kind, () => { moved = true; }, {once: true}));
+  goToTarget();
+  if (window.MathJax && MathJax.startup) await MathJax.startup.promise;
+  letScroll();
+  if (!moved) goToTarget();
 });

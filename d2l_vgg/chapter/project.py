@@ -148,9 +148,10 @@ def warnings_are_errors():
 class Project:
     """A d2lbook project; the working directory is its folder.
 
-    `names` are its pages, as paths without `.md`, `tabs` its tabs, `static`
-    the scripts of its pages, `install` the text that begins the notebooks of
-    a tab, and `marks` what the marks of its pages refer to.
+    `title` is its name, `names` are its pages, as paths without `.md`, `tabs`
+    its tabs, `static` the scripts of its pages, `install` what pip is told at
+    the beginning of the notebooks of a tab, and `marks` what the marks of its
+    pages refer to.
     """
 
     def __init__(self):
@@ -164,6 +165,7 @@ class Project:
                 f'{config.build["output_dir"]}, but it must be _build.'
             )
         self.tabs = config.tabs
+        self.title = config.project['title']
         root = os.path.splitext(config.build['index'])[0] + '.md'
         self.names = [
             os.path.splitext(os.path.relpath(path))[0]
@@ -210,6 +212,8 @@ class Project:
         found = {}
         for name in self.names:
             nb = notebook.read(self.eval_path(tab, name))
+            if nb is None:
+                nb = self._of_all_tabs(tab, name)
             if nb is not None:
                 found[name] = nb
         for pattern in self.resources.split():
@@ -219,6 +223,23 @@ class Project:
             for path in paths:
                 self._copy(path, os.path.join('_build', 'notebooks', tab))
         return found
+
+    def _of_all_tabs(self, tab, name):
+        """Return the notebook of a page all of whose code is of all tabs.
+
+        d2lbook gives it to the first tab only. None, if the tab has none.
+        """
+        import nbformat
+        from d2lbook import notebook
+
+        with open(name + '.md', encoding='utf-8-sig') as file:
+            nb = notebook.read_markdown(file.read())
+        if not any(notebook.get_cell_tab(c) == ['all'] for c in nb.cells):
+            return None
+        nb = notebook.split_markdown_cell(nb)
+        nb = notebook.get_tab_notebook(nb, tab, tab)
+        nbformat.write(nb, self.eval_path(tab, name))
+        return nb
 
     def _copy(self, path, folder):
         files = [path]

@@ -1,6 +1,6 @@
-"""The chapter as its readers get it: the page in a browser, the notebooks.
+"""The chapter as its readers get it: the notebooks, and how it is built.
 
-The chapter is built once for this module, with its cells run.
+The chapter is built once for these tests, with its cells run.
 """
 
 import ast
@@ -8,12 +8,10 @@ import html
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import types
 
-import browser
 import numpy as np
 import pytest
 
@@ -22,6 +20,7 @@ pytest.importorskip('d2lbook')
 
 import mxnet as mx
 import nbformat
+from small_chapter import SOURCE, copy_of, project
 
 from d2l_vgg.book import stock
 from d2l_vgg.chapter import builder
@@ -29,55 +28,13 @@ from d2l_vgg.chapter.marks import Marks
 from d2l_vgg.cli import main
 from d2l_vgg.mxnet import vgg
 
-SOURCE = os.path.join(os.path.dirname(__file__), '..', '..', 'chapter')
 TABS = ['mxnet', 'pytorch', 'tensorflow', 'jax']
 PAGES = ['index', 'vgg', 'exercises', 'reproduce']
-needs_browser = pytest.mark.skipif(
-    browser.CHROMIUM is None, reason='Chromium is not installed'
-)
-
-
-def copy_of(source, folder):
-    """Copy a project without what was built."""
-    shutil.copytree(
-        source, folder, ignore=shutil.ignore_patterns('_build', 'study')
-    )
-    return str(folder)
-
-
-@pytest.fixture(scope='module')
-def built(tmp_path_factory):
-    folder = copy_of(SOURCE, tmp_path_factory.mktemp('chapter') / 'chapter')
-    lines = []
-    builder.build(folder, progress=lines.append)
-    return folder, lines
 
 
 def read_notebook(folder, tab, name):
     path = os.path.join(folder, '_build', 'notebooks', tab, name + '.ipynb')
     return nbformat.read(path, as_version=4)
-
-
-def project(folder, **pages):
-    """Write a d2lbook project with these pages; return its folder."""
-    folder.mkdir()
-    (folder / 'part').mkdir()
-    (folder / 'config.ini').write_text(
-        '[project]\nname = small\ntitle = Small\n'
-        '[build]\ntabs = mxnet, pytorch\nnotebooks = *.md\n'
-        'exclusions = _build/\neval_notebook = False\n'
-        'warning_is_error = True\nresources = references.bib\n'
-        '[pdf]\nbibfile = references.bib\n'
-    )
-    (folder / 'references.bib').write_text(
-        '@book{known, author = {Known, A.}, title = {B}, year = {2000},\n'
-        'publisher = {C}}\n'
-    )
-    toc = '\n'.join(pages)
-    (folder / 'index.md').write_text(f'# Small\n\n```toc\n\n{toc}\n```\n')
-    for name, text in pages.items():
-        (folder / (name + '.md')).write_text(text)
-    return str(folder)
 
 
 # -------------------------------------------------------------- notebooks
@@ -89,7 +46,8 @@ def test_notebook_is_clean(built, tab, name):
     notebook = read_notebook(built[0], tab, name)
     nbformat.validate(notebook)
     assert notebook.metadata.kernelspec.name == 'python3'
-    assert 'To run this notebook' in notebook.cells[0].source
+    installs = "find_spec('d2l_vgg') is None" in notebook.cells[0].source
+    assert installs == (name != 'index')  # Which has no code
     text, code = (
         '\n'.join(c.source for c in notebook.cells if c.cell_type == kind)
         for kind in ('markdown', 'code')
@@ -128,7 +86,8 @@ def test_citations_and_references_are_readable(built):
     assert 'Simonyan and Zisserman (2014) compared' in text
     assert 'as Fig. 1 shows' in text
     assert '](exercises.ipynb)' in text
-    assert 'Very deep convolutional networks' in text  # The reference itself
+    # The reference itself, by author and year as in the text
+    assert 'Simonyan, K., & Zisserman, A. (2014). Very deep' in text
 
 
 def test_cells_ran_and_the_page_shows_what_they_print(built):
@@ -185,7 +144,8 @@ def test_nbconvert_executes_the_notebook(built, name):
 def cells_of(built, name):
     """Return the code of a page's notebook for MXNet, cell by cell."""
     cells = read_notebook(built[0], 'mxnet', name).cells
-    return [cell.source for cell in cells if cell.cell_type == 'code']
+    # The first one only installs
+    return [cell.source for cell in cells[1:] if cell.cell_type == 'code']
 
 
 def defined_in(source):
@@ -234,95 +194,6 @@ def test_class_of_the_chapter_is_that_of_the_package(built, arch):
     assert len(ours) == len(package)
     for one, other in zip(ours, package):
         np.testing.assert_array_equal(one, other)
-
-
-# ---------------------------------------------------------------- the page
-
-
-@pytest.fixture(scope='module')
-def chromium():
-    with browser.Browser() as opened:
-        yield opened
-
-
-def show(chromium, built, name, width=1280):
-    chromium.requests.clear()
-    chromium.console.clear()
-    path = os.path.join(built[0], '_build', 'html', name + '.html')
-    chromium.open(path, width)
-
-
-@needs_browser
-@pytest.mark.parametrize('width', [390, 1280])
-@pytest.mark.parametrize('name', PAGES)
-def test_page_needs_no_other_host_and_fits(chromium, built, name, width):
-    show(chromium, built, name, width)
-    html = os.path.join(built[0], '_build', 'html')
-    for request in chromium.requests:
-        assert request.startswith(('file://' + html, 'data:')), request
-    assert chromium.console == []
-    assert chromium.run(
-        '[...document.images].every(i => i.complete && i.naturalWidth > 0)'
-    )
-    assert chromium.run('document.documentElement.scrollWidth') <= width
-    too_wide = chromium.run(
-        """[...document.querySelectorAll('.page-content p, .page-content img,'
-            + '.page-content div.highlight, .page-content table')].filter(
-            e => e.getBoundingClientRect().right > innerWidth + 1
-                && !e.parentElement.closest('table')  // It scrolls
-        ).map(e => e.outerHTML.slice(0, 80))"""
-    )
-    assert too_wide == []
-    raw = chromium.run("document.querySelector('main').innerText")
-    assert not re.search(r':\w+:`|\[\*\*|\\\(|\\times', raw)
-
-
-@needs_browser
-def test_maths_is_rendered(chromium, built):
-    show(chromium, built, 'vgg')
-    assert chromium.run("document.querySelectorAll('mjx-container').length")
-    assert not chromium.run("document.querySelectorAll('mjx-merror').length")
-
-
-@needs_browser
-def test_tabs_switch_all_over_the_page_and_are_remembered(chromium, built):
-    visible = """[...document.querySelectorAll('.mdl-tabs__panel')].filter(
-        panel => panel.offsetParent !== null
-    ).map(panel => panel.id.split('-')[0])"""
-    show(chromium, built, 'vgg')
-    chromium.run('localStorage.clear()')
-    for tab in [*TABS, 'pytorch']:
-        chromium.run(
-            f"""[...document.querySelectorAll('.mdl-tabs__tab')].find(
-                a => a.textContent === '{tab}').click()"""
-        )
-        shown = chromium.run(visible)
-        assert shown.count(tab) >= 4
-        assert set(shown) == {tab}
-        code = chromium.run("document.querySelector('main').innerText")
-        assert ('LazyConv2d' in code) == (tab == 'pytorch')
-        assert ('HybridSequential()' in code) == (tab == 'mxnet')
-    show(chromium, built, 'vgg')
-    assert set(chromium.run(visible)) == {'pytorch'}
-    chromium.run('localStorage.clear()')
-    show(chromium, built, 'vgg')
-    assert set(chromium.run(visible)) == {'mxnet'}
-
-
-@needs_browser
-def test_code_can_be_copied(chromium, built):
-    show(chromium, built, 'vgg')
-    copied = chromium.run(
-        """(async () => {
-            let text = null;
-            Object.defineProperty(navigator, 'clipboard', {value: {
-                writeText: async t => { text = t; }}});
-            document.querySelector('button.copy-code').click();
-            await new Promise(done => setTimeout(done, 50));
-            return text;
-        })()"""
-    )
-    assert copied.strip().startswith('from d2l_vgg import mxnet as d2l_vgg')
 
 
 # ------------------------------------------------------------- what is wrong
@@ -449,14 +320,20 @@ def test_the_pdf_says_what_it_needs(tmp_path, monkeypatch):
         builder.pdf(SOURCE)
 
 
-def test_slides_hold_the_marked_phrases(tmp_path):
-    folder = copy_of(SOURCE, tmp_path / 'chapter')
-    path = os.path.join(builder.slides(folder), 'vgg.ipynb')
-    text = '\n'.join(
-        cell.source for cell in nbformat.read(path, as_version=4).cells
-    )
-    assert 'halves them' in text and 'def vgg_block' in text
-    assert 'Chip designers' not in text
+def test_slides_are_built_alone_and_anew(tmp_path):
+    page = '# Page\n\n[**One idea.**] And more.\n\n' + CELL.format('print(5)')
+    folder = project(tmp_path / 'small', page=page)
+    for thought in 'idea', 'word':
+        with open(os.path.join(folder, 'page.md'), 'w') as file:
+            file.write(page.replace('idea', thought))
+        path = builder.slides(folder, progress=lambda line: None)
+        assert path.endswith('slides/mxnet')
+        with open(os.path.join(path, 'page.html')) as file:
+            text = file.read()
+        assert f'One {thought}' in text and 'And more' not in text
+        assert '<pre class="output"' in text
+        for link in re.findall(r'(?:href|src)="([^"#]+)"', text):
+            assert os.path.exists(os.path.join(path, link)), link
 
 
 def test_not_a_project(tmp_path):

@@ -91,8 +91,10 @@ class Browser:
             if params['entry']['level'] in ('error', 'warning'):
                 self.console.append(params['entry']['text'])
 
-    def open(self, path, width=1280, height=900):
-        """Show the file `path` in a window of this size, in pixels."""
+    def open(self, path, width=1280, height=900, fragment=''):
+        """Load the file `path` in a window of this size, in pixels."""
+        # From another page: a new fragment alone would load nothing
+        self.call('Page.navigate', url='about:blank')
         self.call(
             'Emulation.setDeviceMetricsOverride',
             width=width,
@@ -100,7 +102,11 @@ class Browser:
             deviceScaleFactor=1,
             mobile=False,
         )
-        self.call('Page.navigate', url='file://' + os.path.abspath(path))
+        address = 'file://' + os.path.abspath(path)
+        if fragment:
+            address += '#' + fragment
+        self.call('Page.navigate', url=address)
+        wait_for(lambda: self.run('location.protocol') == 'file:')
         wait_for(lambda: self.run('document.readyState') == 'complete')
         wait_for(lambda: self.run('!window.MathJax || !!MathJax.startup'))
         self.run('window.MathJax && MathJax.startup.promise.then(() => 1)')

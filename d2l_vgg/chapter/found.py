@@ -1,0 +1,29 @@
+"""What a notebook says at its beginning: with what it will compute."""
+
+from d2l_vgg import frameworks, nvml
+from d2l_vgg.training import runs, trial
+
+
+def found(framework: str) -> str:
+    """Return which framework and which device a notebook has.
+
+    Where `$D2L_VGG_TRIAL` cuts trainings short, the text says so.
+
+    Args:
+        framework: its name in this package, such as 'torch'
+
+    Raises:
+        ModuleNotFoundError: it is not installed.
+        ValueError: the variable is not a whole number.
+    """
+    note = trial.note(trial.size())
+    trainer = frameworks.load(framework).Trainer(max_epochs=1)
+    if trainer.on_cpu:
+        device = f'no GPU that it can use, so on {runs.processor()}'
+    else:
+        device = f'on {", ".join(nvml.names()) or trainer.device}'
+    versions = runs.versions(framework)
+    named = ', '.join(
+        f'{name} {versions[name]}' for name in versions if name != 'python'
+    )
+    return '\n'.join(filter(None, [f'{named}: {device}.', note]))
