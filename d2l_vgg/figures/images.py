@@ -59,6 +59,42 @@ def show_images(
     return figure
 
 
+def feature_maps(maps, num_cols=8):
+    """Draw the first channels of an image and of what layers made of it.
+
+    `maps` are arrays of shape (channels, height, width), a row for each,
+    which tells its shape at the left. Every channel has its own shades, from
+    its smallest number in white to its largest in black.
+
+    Raises ValueError when there is nothing to draw.
+    """
+    maps = [np.asarray(array) for array in maps]
+    if not maps:
+        raise ValueError('there are no feature maps to draw')
+    # In inches: the text at the left, then a column for each channel
+    figure = Figure(
+        figsize=(1.1 + num_cols * 0.8, len(maps) * 0.85),
+        layout='constrained',
+    )
+    axes = figure.subplots(
+        len(maps),
+        num_cols + 1,
+        squeeze=False,
+        gridspec_kw={'width_ratios': [1.1] + [0.8] * num_cols},
+    )
+    for ax in axes.flat:
+        ax.axis('off')
+    for row, array in zip(axes, maps):
+        channels, height, width = array.shape
+        text = f'{height} x {width}\n{channels} channel' + 's' * (
+            channels > 1
+        )
+        row[0].text(1, 0.5, text, ha='right', va='center', fontsize='small')
+        for ax, channel in zip(row[1:], array):
+            ax.imshow(channel, cmap='gray_r', interpolation='nearest')
+    return figure
+
+
 def mistakes(images, titles, num_cols=6, title=None, note=None):
     """Draw every image, in rows of `num_cols`; the rest as `show_images`."""
     num_rows = math.ceil(len(images) / num_cols)

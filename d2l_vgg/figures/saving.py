@@ -1,5 +1,6 @@
-"""Figures on the disk, whose bytes are the same at any time."""
+"""Figures on the disk or below a cell, whose bytes are always the same."""
 
+import io
 import os
 import re
 
@@ -71,3 +72,15 @@ def write_svg(figure, file):
     # By default matplotlib draws the identifiers by chance and writes a date
     with matplotlib.rc_context({'svg.hashsalt': 'd2l_vgg'}):
         figure.savefig(file, format='svg', metadata={'Date': None})
+
+
+def show(figure):
+    """Show a figure below the cell of a notebook.
+
+    Elsewhere, a line of text tells of it.
+    """
+    from IPython import display
+
+    file = io.BytesIO()
+    write_svg(figure, file)
+    display.display(display.SVG(file.getvalue().decode()))

@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 import time
-from typing import Iterator
+from typing import Any, Iterator
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 if hasattr(signal, 'SIGHUP'):  # Not on Windows
@@ -24,6 +24,34 @@ class Stop:
     """Whether somebody has asked the run to stop."""
 
     asked = False
+
+
+class Stopped(KeyboardInterrupt):
+    """A run has been stopped between two steps; the message says where.
+
+    A notebook shows that message alone: where in the code the run was tells
+    nobody anything.
+    """
+
+    def __init__(self, trainer: Any) -> None:
+        total = trainer.max_epochs * trainer.num_train_batches
+        goes_on = (
+            'what was recorded is in trainer.history. With a file, '
+            'Trainer(..., checkpoint=path), a run can go on.'
+        )
+        if trainer.checkpoint is not None:
+            goes_on = (
+                'trainer.fit(model, data, resume=True) goes on from '
+                f'{trainer.checkpoint}.'
+            )
+        super().__init__(
+            f'Stopped in epoch {trainer.epoch + 1} of {trainer.max_epochs}, '
+            f'after {trainer.train_batch_idx} of {total} minibatches: '
+            f'{goes_on}'
+        )
+
+    def _render_traceback_(self):  # The name that IPython looks for
+        return [str(self)]
 
 
 @contextlib.contextmanager

@@ -20,6 +20,8 @@ from d2l_vgg.training.history import History
 # A line that is written anew more often cannot be read
 SECONDS_BETWEEN_LINES = 0.5
 
+BAR_LENGTH = 20
+
 
 def make(name: str = 'auto') -> Silent:
     """Return the display called 'bar', 'board', 'lines', 'none' or 'auto'.
@@ -58,6 +60,9 @@ class Silent:
 
     announces = False
     note: str | None = None  # To be written on every picture
+
+    def open(self) -> None:
+        """The network and the images are being prepared."""
 
     def start(
         self,
@@ -131,10 +136,18 @@ class Lines(Telling):
 class Board(Telling):
     """A live plot in a notebook, redrawn when a point is added.
 
-    Above it, from the start on, a line tells how far the run is.
+    Above it, from the first second on, a line tells how far the run is.
     """
 
     announces = True
+    line = None
+
+    def open(self):
+        self.line = display.display(
+            as_text('preparing the network and the images'),
+            raw=True,
+            display_id=True,
+        )
 
     def start(self, total, done, max_epochs, batch_size=None):
         backend_inline.set_matplotlib_formats('svg')
@@ -142,9 +155,9 @@ class Board(Telling):
         self.done, self.batch_size = done, batch_size
         self.picture = self.first = None
         self.shown = time.monotonic()
-        self.line = display.display(
-            as_text(self.progress()), raw=True, display_id=True
-        )
+        if self.line is None:
+            self.open()
+        self.line.update(as_text(self.progress()), raw=True)
 
     def announce(self, seconds):
         # Shorter ones end before they are read of
@@ -172,8 +185,9 @@ class Board(Telling):
         # What is complete belongs to no later epoch
         last = max(0, self.done - 1) if self.done == self.total else self.done
         epoch = last * self.max_epochs // max(1, self.total) + 1
+        filled = BAR_LENGTH * self.done // max(1, self.total)
         parts = [
-            f'epoch {epoch}/{self.max_epochs}',
+            f'{"█" * filled:░<{BAR_LENGTH}} epoch {epoch}/{self.max_epochs}',
             f'{self.done} of {self.total} minibatches',
         ]
         steps = self.done - self.first[0] if self.first else 0
@@ -199,6 +213,7 @@ class Board(Telling):
 
     def close(self):
         self.show_progress(time.monotonic(), stopped=True)
+        self.line = None  # The next run has one of its own
 
 
 def as_text(line):

@@ -197,7 +197,7 @@ class Trainer(precisions.Computing):
                 is in `trainer.history`.
             checkpoint.BadCheckpoint: `checkpoint` is damaged or was made by
                 another run.
-            KeyboardInterrupt: Ctrl-C or SIGTERM, after saving the run.
+            interrupts.Stopped: Ctrl-C or SIGTERM, after saving the run.
             ValueError: `resume` without a `checkpoint`, a hyperparameter
                 that the model cannot heed, or a label without a class.
         """
@@ -213,6 +213,7 @@ class Trainer(precisions.Computing):
         if hasattr(model, 'lr'):  # Else `prepare_model` tells what it lacks
             self.lr = experiments.check('lr', model.lr)
         memory.check_fit(self, model, data)
+        self.board.open()
         # A loader may draw as it is made
         seeds.seed_global(self.seed, 0)
         self.prepare(model, data)
@@ -287,7 +288,7 @@ class Trainer(precisions.Computing):
             self.val_batch_idx += 1
             if self.stop.asked:
                 # Saved when its training ended: it validates again
-                raise KeyboardInterrupt
+                raise interrupts.Stopped(self)
         self.epoch += 1
         self.save_checkpoint()
         self.board.end_epoch(self.epoch, self.history)
@@ -302,7 +303,7 @@ class Trainer(precisions.Computing):
             self.train_batch_idx += 1
             if self.stop.asked:
                 self.save_checkpoint()
-                raise KeyboardInterrupt
+                raise interrupts.Stopped(self)
             if time.monotonic() - self.saved > self.checkpoint_seconds:
                 self.save_checkpoint()
 

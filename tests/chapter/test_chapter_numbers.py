@@ -1,12 +1,17 @@
-"""The counts that the chapter's sentences quote are those of the package."""
+"""The numbers that the chapter's sentences quote: counted, or recorded."""
 
 import csv
+import json
 import os
 import re
+import statistics
 
+import numpy as np
 import pytest
 
+from d2l_vgg.datasets import fashion_mnist
 from d2l_vgg.networks import architectures, costs
+from d2l_vgg.training import predictions
 from d2l_vgg.training.experiments import get_experiment
 
 CHAPTER = os.path.join(os.path.dirname(__file__), '..', '..', 'chapter')
@@ -39,14 +44,14 @@ def test_exercises():
     text = prose('exercises')
     vgg11, alexnet = totals('vgg11'), totals('alexnet')
     ratio = vgg11.num_params / alexnet.num_params
-    assert f'VGG-11 has {ratio:.1f} times the parameters of AlexNet' in text
+    assert f'VGG-11 has {ratio:.2f} times the parameters of AlexNet' in text
     assert f'needs {vgg11.macs / alexnet.macs:.1f} times its' in text
     share = vgg11.dense_params / vgg11.num_params
     assert f'hold {share:.0%}'.replace('%', ' %') in text
     share = vgg11.conv_macs / vgg11.macs
     assert f'do {share:.0%}'.replace('%', ' %') in text
     first = 25088 * 4096 + 4096
-    assert f'= {first}$' in text
+    assert f'= {first:,}$'.replace(',', r'\,') in text
     assert first / vgg11.dense_params == pytest.approx(6 / 7, abs=0.005)
     for name in ('vgg16', 'vgg19'):
         published = totals(name, channels=3, num_classes=1000)
@@ -57,6 +62,11 @@ def test_exercises():
     assert round(small.macs / at_56.macs) == 11
     best = get_experiment('best')
     assert f'a fourth block and {best.max_epochs} epochs' in text
+    # What else it has more of than `quick`
+    assert [convs for convs, *_ in best.arch.blocks] == [1, 2, 2, 1]
+    channels = [channels for _, channels, _ in best.arch.blocks]
+    assert channels == [32, 64, 128, 256]
+    assert 'twice the channels, a second convolution in its second' in text
     assert f'$p = {best.arch.dropout}$' in text
     others = best.label_smoothing / 10
     true = 1 - best.label_smoothing + others
@@ -95,3 +105,147 @@ def test_the_resolutions_are_told_as_they_were():
         assert f'{accuracy:.4f}' in text
         digits = 0 if minutes >= 9.95 else 1
         assert re.search(rf'\b{minutes:.{digits}f}\b[^.]* minutes', text)
+
+
+def test_the_memory_that_training_and_prediction_take():
+    text = prose('exercises')
+    shape = (1, 224, 224)
+    outputs = {
+        name: costs.activation_bytes(name, shape, batch_size=128)
+        for name in ('vgg11', 'alexnet')
+    }
+    kept = [costs.memory_text(outputs[n]) for n in ('vgg11', 'alexnet')]
+    assert f'VGG-11 keeps {kept[0]} of outputs, AlexNet {kept[1]}' in text
+    assert round(outputs['vgg11'] / outputs['alexnet']) == 12
+    params = costs.memory_text(4 * totals('vgg11').num_params)
+    assert f'Its parameters take {params}' in text
+    rows = costs.summary('vgg11', shape)
+    pairs = [
+        (a.activations + b.activations, b) for a, b in zip(rows, rows[1:])
+    ]
+    largest, layer = max(pairs, key=lambda pair: pair[0])
+    assert layer.name == 'pool1'
+    for_one, for_all = (costs.memory_text(4 * n * largest) for n in (1, 128))
+    assert f'{for_all} for 128 images, {for_one} for one' in text
+
+
+# Table 3 of Simonyan and Zisserman (2014): top-1 and top-5 error in percent,
+# by the scale of the training images, 256 or 256 to 512
+ERRORS = {
+    'A': [(29.6, 10.4)],
+    'A-LRN': [(29.7, 10.5)],
+    'B': [(28.7, 9.9)],
+    'C': [(28.1, 9.4), (27.3, 8.8)],
+    'D': [(27.0, 8.8), (25.6, 8.1)],
+    'E': [(27.3, 9.0), (25.5, 8.0)],
+}
+
+
+def test_the_family_beside_its_errors():
+    with open(os.path.join(CHAPTER, 'vgg.md'), encoding='utf-8') as file:
+        lines = file.read().splitlines()
+    rows = {}
+    for line in lines:
+        cells = [cell.strip() for cell in line.strip('|').split('|')]
+        letter = cells[0].split(' ')[0]
+        if len(cells) == 6 and letter in ERRORS:
+            rows[letter] = cells[1:]
+    assert list(rows) == list(ERRORS)
+    for letter, row in rows.items():
+        t = totals(letter, channels=3, num_classes=1000)
+        blocks = architectures.get(letter).blocks
+        depth = 3 + sum(convs + num_1x1 for convs, _, num_1x1 in blocks)
+        expected = [str(depth), f'{t.num_params / 1e6:.1f} M']
+        expected.append(f'{t.macs / 1e9:.2f} G')
+        expected += [f'{one} / {five}' for one, five in ERRORS[letter]]
+        assert [cell for cell in row if cell] == expected
+    text = prose('vgg')
+    first = {letter: errors[0][0] for letter, errors in ERRORS.items()}
+    assert f'takes {first["A"] - first["D"]:.1f} points off' in text
+    assert f'is worth {first["C"] - first["D"]:.1f} points' in text
+    a, d, e = (totals(n, channels=3, num_classes=1000).macs for n in 'ADE')
+    assert round(d / a) == 2 and e / d == pytest.approx(1.25, abs=0.03)
+
+
+def records(name):
+    path = os.path.join(CHAPTER, 'results', 'cheap', name)
+    with open(path, newline='', encoding='utf-8') as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_runs_of_quick_are_told_as_they_were():
+    runs = [
+        r
+        for r in records('seeds.csv')
+        if r['experiment'] == 'quick' and not r['division']
+    ]
+    accuracies = [float(r['val_acc']) for r in runs]
+    seconds = statistics.median(float(r['seconds']) for r in runs)
+    low, high = min(accuracies), max(accuracies)
+    for page in 'vgg', 'exercises':
+        text = prose(page)
+        assert len(runs) == 5 and 'Five runs' in text
+        assert f'from {low:.4f} to {high:.4f}' in text
+        assert f'the median {statistics.median(accuracies):.4f}' in text
+        assert f'in {seconds:.0f} seconds' in text
+
+
+def seconds_of(name):
+    path = os.path.join(CHAPTER, 'results', name, 'run.json')
+    with open(path, encoding='utf-8') as file:
+        return json.load(file)['seconds']
+
+
+def test_the_small_network_took_a_small_part_of_the_time():
+    assert 'after less than a hundredth of the time' in prose('vgg')
+    assert seconds_of('quick') < seconds_of('book') / 100
+
+
+def test_the_measured_speeds_are_those_of_readme_and_benchmarks():
+    root = os.path.dirname(CHAPTER)
+    with open(os.path.join(root, 'README.md'), encoding='utf-8') as file:
+        readme = file.read()
+    with open(os.path.join(root, 'BENCHMARKS.md'), encoding='utf-8') as file:
+        benchmarks = ' '.join(file.read().split())
+    text = prose('vgg')
+    for how, said in {
+        'stock': 'loop handles {} on the one core',
+        'stock, all cores': 'and {} on both',
+        'ours': 'handles {} images a second. The book',
+        'ours, bfloat16': 'handles {} images a second. On others',
+    }.items():
+        row = re.search(
+            rf'^\| 224 x 224 \| (?:MXNet, |MXNet \| )?{how} \| ([\d.]+)',
+            readme,
+            re.M,
+        )
+        assert said.format(row.group(1)) in text
+    assert (
+        'a step alone takes 2.2 s imperatively, 1.7 s hybridized and 1.2 s'
+    ) in benchmarks
+    assert 'took 2.2 seconds without hybridize, 1.7 seconds' in text
+    assert '1.2 seconds with both flags' in text
+
+
+def test_what_the_trained_network_confuses():
+    pytest.importorskip('torch')
+    from d2l_vgg import torch as d2l_vgg
+
+    try:
+        fashion_mnist.load(download=False)
+    except fashion_mnist.DataNotFound:
+        pytest.skip('Fashion-MNIST is not on this machine')
+    model = d2l_vgg.VGG.trained('quick')
+    data = d2l_vgg.FashionMNIST(batch_size=256)
+    labels, scores = model.predict(data.val_dataloader())
+    matrix = predictions.confusion_matrix(labels, scores)
+    text = prose('vgg')
+    assert f'right on {np.trace(matrix)} of the 10000' in text
+    shirts = dict(zip(data.text_labels(range(10)), matrix[6]))
+    others = sorted(shirts, key=shirts.get, reverse=True)[1:4]
+    assert others == ['t-shirt', 'coat', 'pullover']
+    one, two, three = (shirts[name] for name in others)
+    assert (
+        f'of 1000 it takes {one} for T-shirts, {two} for coats and '
+        f'{three} for pullovers'
+    ) in text

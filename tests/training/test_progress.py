@@ -58,17 +58,20 @@ def told(shown):
 def test_the_board_tells_how_far_the_run_is_from_the_start(shown):
     board = progress.make('board')
     board.start(total=50, done=0, max_epochs=10, batch_size=128)
-    assert told(shown) == ['epoch 1/10, 0 of 50 minibatches']
+    assert told(shown) == [
+        'preparing the network and the images',
+        '░░░░░░░░░░░░░░░░░░░░ epoch 1/10, 0 of 50 minibatches',
+    ]
     started = time.monotonic()
     for _ in range(12):
         time.sleep(0.1)
         board.step()
     seconds = time.monotonic() - started
     # Not at every minibatch, but more than once
-    assert 2 <= len(told(shown)) <= 4
+    assert 3 <= len(told(shown)) <= 5
     line = told(shown)[-1]
     seen = re.fullmatch(
-        r'epoch (\d)/10, (\d+) of 50 minibatches, 00:(\d\d) left, '
+        r'█+░+ epoch (\d)/10, (\d+) of 50 minibatches, 00:(\d\d) left, '
         r'(\d+) images/s',
         line,
     )
@@ -84,11 +87,16 @@ def test_the_last_line_tells_the_end(shown):
     board.start(total=4, done=2, max_epochs=2)
     board.step()
     board.close()
-    assert told(shown)[-1] == 'epoch 2/2, 3 of 4 minibatches, stopped'
+    bar = '█' * 15 + '░' * 5
+    line = f'{bar} epoch 2/2, 3 of 4 minibatches, stopped'
+    assert told(shown)[-1] == line
+    shown.clear()
+    board.start(total=4, done=3, max_epochs=2)
     board.step()
     time.sleep(0.01)
     board.close()
-    assert told(shown)[-1] == 'epoch 2/2, 4 of 4 minibatches'
+    line = '█' * 20 + ' epoch 2/2, 4 of 4 minibatches'
+    assert told(shown)[-1] == line
 
 
 def test_the_last_point_is_seen_whole():

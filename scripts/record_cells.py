@@ -1,0 +1,59 @@
+"""Record what cells of the chapter print on this machine.
+
+`python scripts/record_cells.py TAB` runs those of `chapter/vgg.md` that train
+three networks three times each, and those that time a compiled network, and
+writes what they print to chapter/results/cells/<what>-<TAB>.txt, below a line
+about the machine.
+"""
+
+import contextlib
+import importlib.metadata
+import io
+import sys
+from pathlib import Path
+
+from d2l_vgg.chapter import cells
+from d2l_vgg.files import write_text
+from d2l_vgg.training import runs
+
+CHAPTER = Path(__file__).parents[1] / 'chapter'
+# What tells each cell that is recorded
+WHAT = {'claims': 'train_thrice(arch=', 'compile': 'import time'}
+PACKAGES = {'pytorch': 'torch'}
+
+
+def record(tab, what):
+    """Run the definitions of the page and the cell; return its output."""
+    shown = {}
+    for cell in cells.read(CHAPTER / 'vgg.md', tab):
+        if WHAT[what] in cell.source:
+            printed = io.StringIO()
+            with contextlib.redirect_stdout(printed):
+                exec(cell.source, shown)
+            return printed.getvalue()
+        if cell.source.startswith(('import', 'from', 'def ', 'class ')):
+            if '.fit(' not in cell.source or 'def ' in cell.source:
+                exec(cell.source, shown)
+    raise ValueError(f'The page has no cell with {WHAT[what]!r}.')
+
+
+def main(tab, *names):
+    package = PACKAGES.get(tab, tab)
+    about = runs.machine()
+    for what in names or WHAT:
+        printed = record(tab, what)
+        version = importlib.metadata.version(
+            'tensorflow-cpu' if tab == 'tensorflow' else package
+        )
+        head = (
+            f'{about["processor"]}, {about["cores"]} cores, '
+            f'{about["threads"]} threads, {package} {version}'
+        )
+        path = CHAPTER / 'results' / 'cells' / f'{what}-{tab}.txt'
+        path.parent.mkdir(exist_ok=True)
+        write_text(str(path), f'{head}\n{printed}')
+        print(f'{path}:\n{head}\n{printed}')
+
+
+if __name__ == '__main__':
+    main(*sys.argv[1:])

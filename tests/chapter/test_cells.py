@@ -1,0 +1,236 @@
+"""Every cell of the chapter, in every tab whose framework is installed.
+
+They run in a process of their own, in the order of the page, training cut
+short to a minibatch; the cell that a machine without a GPU skips is entered.
+"""
+
+import ast
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from d2l_vgg.chapter import cells
+from d2l_vgg.networks import architectures
+from d2l_vgg.training.experiments import FIELDS, get_experiment
+
+ROOT = Path(__file__).resolve().parents[2]
+CHAPTER = ROOT / 'chapter'
+MODULES = {
+    'mxnet': 'mxnet',
+    'pytorch': 'torch',
+    'tensorflow': 'tensorflow',
+    'jax': 'jax',
+}
+BEGIN = """
+import os, sys
+os.environ['MPLBACKEND'] = 'agg'
+from d2l_vgg.chapter import cells
+shown = {{}}
+page = cells.read({path!r}, {tab!r})
+"""
+ALL = """
+for cell in page:
+    source = cell.source.replace('on_cpu = False', 'on_cpu = True')
+    exec(compile(source, '<cell>', 'exec'), shown)
+"""
+
+
+def read(name, tab):
+    return cells.read(str(CHAPTER / f'{name}.md'), tab)
+
+
+def run(name, tab, folder, code, **variables):
+    """Run `code` after the cells of a page were read; return its output."""
+    if importlib.util.find_spec(MODULES[tab]) is None:
+        pytest.skip(f'{MODULES[tab]} is not installed')
+    # The cells read the records beside them
+    (folder / 'results').symlink_to(CHAPTER / 'results')
+    begin = BEGIN.format(path=str(CHAPTER / f'{name}.md'), tab=tab)
+    done = subprocess.run(
+        [sys.executable, '-c', begin + code],
+        cwd=folder,
+        env={
+            **os.environ,
+            'PYTHONPATH': os.pathsep.join(
+                [str(ROOT), os.environ.get('PYTHONPATH', '')]
+            ),
+            'D2L_VGG_TRIAL': '1',
+            'D2L_VGG_DATA': 'stand-in',
+            'TF_CPP_MIN_LOG_LEVEL': '3',
+            **variables,
+        },
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize('tab', cells.TABS)
+def test_every_cell_of_the_section(tab, tmp_path):
+    printed = run('vgg', tab, tmp_path, ALL)
+    assert re.search(r'Total +128806154 +7547232256', printed)
+    # Three trainings, each cut short
+    assert len(re.findall('^epoch 1/1: .*val_acc', printed, re.M)) == 3
+    for arch in '(2, 16)', '(1, 16)', '(1, 32)':
+        assert re.search(
+            rf'^\({re.escape(arch)}.*( 0\.\d{{4}}){{3}}$', printed, re.M
+        )
+    for name, pixels in {
+        'one 5 x 5': 5,
+        'two 3 x 3': 5,
+        'one 7 x 7': 7,
+        'three 3 x 3': 7,
+        'VGG-11': 150,
+        'VGG-16': 212,
+    }.items():
+        assert f'{name}: {pixels}, by the formula {pixels}\n' in printed
+    # What is compiled gives the score that it gave before
+    scores = re.findall(r'seconds, score (\S+)', printed)
+    assert len(scores) == (3 if tab == 'mxnet' else 2)
+    for score in scores:
+        assert float(score) == pytest.approx(float(scores[0]), abs=1e-5)
+        assert float(score) != 0
+    assert not (tmp_path / 'small.checkpoint').exists()
+
+
+@pytest.mark.parametrize('tab', cells.TABS)
+def test_every_cell_of_the_solutions(tab, tmp_path):
+    printed = run('exercises', tab, tmp_path, ALL)
+    assert '143667240 parameters' in printed
+    assert re.search(r'conv5_2|conv +\(', printed)
+
+
+@pytest.mark.parametrize('tab', cells.TABS)
+def test_every_cell_about_the_published_curves(tab, tmp_path):
+    run('reproduce', tab, tmp_path, ALL)
+
+
+@pytest.mark.parametrize('tab', cells.TABS)
+def test_cells_are_short(tab):
+    for name in 'vgg', 'exercises', 'reproduce':
+        for cell in read(name, tab):
+            lines = cell.source.splitlines()
+            assert len(lines) <= 20, cell.source
+            assert max(map(len, lines)) <= 78, cell.source
+
+
+@pytest.mark.parametrize('tab', cells.TABS)
+def test_definitions_are_as_short_as_the_books(tab):
+    lines = {
+        node.name: node.end_lineno - node.lineno + 1
+        for cell in read('vgg', tab)
+        for node in ast.parse(cell.source).body
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef))
+    }
+    for name in 'vgg_block', 'norm_block':
+        assert lines[name] <= 9
+    for name in 'VGG', 'SmallVGG':
+        assert lines[name] <= 12
+
+
+def test_every_tab_has_the_same_sections():
+    """Where one tab has a cell of its own, so have the others."""
+    numbers = {
+        name: {tab: len(read(name, tab)) for tab in cells.TABS}
+        for name in ('vgg', 'exercises', 'reproduce')
+    }
+    for counts in numbers.values():
+        assert len(set(counts.values())) == 1, counts
+
+
+# ---------------------------------------------------------- the one source
+
+SAME = """
+for cell in page:
+    source = cell.source
+    if source.startswith(('from', 'import', 'class', 'def')):
+        if '.fit(' not in source and 'time' not in source.split(chr(10))[0]:
+            exec(source, shown)
+    if 'class SmallVGG' in source:
+        break
+import importlib
+import numpy as np
+from d2l_vgg.training import seeds
+from d2l_vgg.training.experiments import get_experiment
+package = importlib.import_module('d2l_vgg.{module}')
+quick = get_experiment('quick')
+pairs = tuple(block[:2] for block in quick.arch.blocks)
+data = package.FashionMNIST(64, num_train=128, num_val=64)
+for one, other, size in [
+    (shown['VGG'](((1, 8), (2, 4)), lr=0.2, num_classes=10),
+     package.VGG(((1, 8), (2, 4)), lr=0.2, num_classes=10), 28),
+    (shown['SmallVGG'](pairs, lr=0.1), package.VGG(quick.arch, lr=0.1), 28),
+]:
+    told = []
+    for model in one, other:
+        trainer = package.Trainer(1, seed=3, display='none')
+        history = trainer.fit(model, data)
+        arrays = list(model.arrays().values())
+        told.append((arrays, history.points))
+    (arrays, points), (others, other_points) = told
+    assert [a.shape for a in arrays] == [a.shape for a in others]
+    # Running variances of PyTorch's own normalization are n / (n - 1) as
+    # large, which moves the validation in its last digits
+    for a, b in zip(arrays, others):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-6)
+    assert points['train_loss'] == other_points['train_loss']
+print('the same')
+"""
+
+
+@pytest.mark.parametrize('tab', cells.TABS)
+def test_classes_of_the_chapter_are_those_of_the_package(tab, tmp_path):
+    """Trained alike, they have equal losses and parameters."""
+    code = SAME.replace('{module}', MODULES[tab])
+    # One thread, or sums come in another order
+    printed = run(
+        'vgg', tab, tmp_path, code, OMP_NUM_THREADS='1', D2L_VGG_TRIAL='2'
+    )
+    assert 'the same' in printed
+
+
+CAUGHT = """
+from d2l_vgg.training import trainer as base
+caught = []
+def fit(self, model, data, resume=False):
+    caught.append((self, model, data))
+base.Trainer.fit = fit
+import importlib
+importlib.import_module('d2l_vgg.{module}').Trainer.fit = fit
+for cell in page:
+    if caught:
+        break
+    if 'layer_summary' not in cell.source:
+        exec(cell.source, shown)
+(trainer, model, data), = caught
+for name in {fields!r}:
+    owner = [each for each in (trainer, model, data) if hasattr(each, name)]
+    value = getattr(owner[0], name)
+    print(name, repr(value[0] if name == 'resize' else value))
+"""
+
+
+@pytest.mark.parametrize('tab', cells.TABS)
+def test_the_small_experiment_shows_all_that_quick_is(tab, tmp_path):
+    quick = get_experiment('quick')
+    fields = [
+        name
+        for name in FIELDS
+        # A run of the cell has a seed of its own
+        if name not in ('description', 'seed', 'draw')
+    ]
+    code = CAUGHT.replace('{module}', MODULES[tab])
+    code = code.replace('{fields!r}', repr(fields))
+    printed = run('vgg', tab, tmp_path, code, D2L_VGG_TRIAL='0')
+    found = dict(line.split(' ', 1) for line in printed.splitlines())
+    arch = architectures.get(ast.literal_eval(found.pop('arch')))
+    assert arch.blocks == quick.arch.blocks
+    for name in fields[1:]:
+        assert ast.literal_eval(found[name]) == getattr(quick, name), name
