@@ -131,6 +131,9 @@ CASES = {
     'images with strange labels': lambda: figures.show_images(
         np.zeros((9, 28, 28)), STRANGE
     ),
+    'feature maps': lambda: figures.feature_maps(
+        [np.ones((1, 224, 224)), np.ones((512, 112, 112))]
+    ),
     'cost': cost,
 }
 for n in (1, 2, 8, 20):

@@ -34,6 +34,17 @@ def test_save_writes_the_same_bytes_again(tmp_path):
     assert len(list(tmp_path.iterdir())) == 4
 
 
+def test_a_cell_shows_the_same_bytes_again(monkeypatch):
+    from IPython import display
+
+    shown = []
+    monkeypatch.setattr(display, 'display', shown.append)
+    for _ in range(2):
+        figures.show(figures.curves({'run': published_run()}))
+    first, second = (picture.data for picture in shown)
+    assert first == second and '</svg>' in first
+
+
 def test_figures_need_neither_pyplot_nor_a_display(tmp_path):
     code = (
         'import sys\n'
