@@ -167,6 +167,35 @@ def test_the_family_beside_its_errors():
     assert round(d / a) == 2 and e / d == pytest.approx(1.25, abs=0.03)
 
 
+def conv_macs(arch, kernel_size, size, channels):
+    """Count the multiply-adds of convolutions of one size, by hand."""
+    macs = 0
+    for num_convs, num_channels in arch:
+        for _ in range(num_convs):
+            macs += kernel_size**2 * channels * num_channels * size**2
+            channels = num_channels
+        size //= 2
+    return macs
+
+
+def test_what_deep_and_wide_networks_cost():
+    text = prose('vgg')
+    pairs, single, wide = (
+        conv_macs(arch, kernel_size, 28, 1) / 1e6
+        for arch, kernel_size in [
+            (((2, 16), (2, 32), (2, 64)), 3),
+            (((1, 16), (1, 32), (1, 64)), 5),
+            (((1, 32), (1, 64), (1, 128)), 3),
+        ]
+    )
+    assert f'need {pairs:.1f} million multiply-adds' in text
+    assert f'the wide ones {wide:.1f} million' in text
+    assert f'ones {single:.1f} million' in text
+    in_paper = ((1, 64), (1, 128), (1, 256), (1, 512), (1, 512))
+    b = totals('B', channels=3, num_classes=1000).conv_macs
+    assert conv_macs(in_paper, 5, 224, 3) < b
+
+
 def records(name):
     path = os.path.join(CHAPTER, 'results', 'cheap', name)
     with open(path, newline='', encoding='utf-8') as file:
