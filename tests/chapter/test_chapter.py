@@ -3,7 +3,6 @@
 The chapter is built once for these tests, with its cells run.
 """
 
-import ast
 import html
 import os
 import pathlib
@@ -12,13 +11,11 @@ import subprocess
 import sys
 import types
 
-import numpy as np
 import pytest
 
 pytest.importorskip('mxnet')
 pytest.importorskip('d2lbook')
 
-import mxnet as mx
 import nbformat
 from small_chapter import SOURCE, copy_of, project
 
@@ -26,7 +23,6 @@ from d2l_vgg.book import stock
 from d2l_vgg.chapter import builder
 from d2l_vgg.chapter.marks import Marks
 from d2l_vgg.cli import main
-from d2l_vgg.mxnet import vgg
 
 TABS = ['mxnet', 'pytorch', 'tensorflow', 'jax']
 PAGES = ['index', 'vgg', 'exercises', 'reproduce']
@@ -136,64 +132,6 @@ def test_nbconvert_executes_the_notebook(built, name):
     else:
         assert '143667240 parameters' in printed
         assert '(2, 10)' in printed
-
-
-# ---------------------------------------------------------- the one source
-
-
-def cells_of(built, name):
-    """Return the code of a page's notebook for MXNet, cell by cell."""
-    cells = read_notebook(built[0], 'mxnet', name).cells
-    # The first one only installs
-    return [cell.source for cell in cells[1:] if cell.cell_type == 'code']
-
-
-def defined_in(source):
-    """Return name -> number of lines of the functions and classes."""
-    return {
-        node.name: node.end_lineno - node.lineno + 1
-        for node in ast.parse(source).body
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef))
-    }
-
-
-def test_definitions_are_as_short_as_the_books(built):
-    lines = {}
-    for cell in cells_of(built, 'vgg'):
-        lines.update(defined_in(cell))
-    assert set(lines) == {'vgg_block', 'VGG'}
-    assert lines['vgg_block'] <= 8 and lines['VGG'] <= 15
-
-
-@pytest.mark.parametrize(
-    'arch', [((1, 4),), ((1, 8), (2, 4), (3, 8))], ids=['small', 'deeper']
-)
-def test_class_of_the_chapter_is_that_of_the_package(built, arch):
-    """Equal parameters, scores and gradients, bit for bit."""
-    shown, results = {}, []
-    for cell in cells_of(built, 'vgg')[:3]:
-        exec(cell, shown)
-    size = 2 ** len(arch)
-    for cls in shown['VGG'], vgg.VGG:
-        mx.random.seed(1)
-        model = cls(arch, lr=0.2, num_classes=7)
-        X, y = mx.np.random.uniform(size=(4, 1, size, size)), mx.np.arange(4)
-        model(X)
-        mx.random.seed(2)
-        with mx.autograd.record():
-            Y_hat = model(X)
-            loss = model.loss(Y_hat, y)
-        loss.backward()
-        # Other names, since the package has the nonlinearities apart
-        params = model.collect_params().values()
-        arrays = [Y_hat, loss, *(p.data() for p in params)]
-        arrays += [p.grad() for p in params]
-        results.append([array.asnumpy() for array in arrays])
-        assert model.lr == 0.2 and Y_hat.shape == (4, 7)
-    ours, package = results
-    assert len(ours) == len(package)
-    for one, other in zip(ours, package):
-        np.testing.assert_array_equal(one, other)
 
 
 # ------------------------------------------------------------- what is wrong
