@@ -2,11 +2,14 @@
 
 import csv
 import json
+import math
 import os
 import re
 import statistics
 
 import pytest
+
+from d2l_vgg import frameworks
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -70,6 +73,50 @@ def test_the_cheap_experiments_are_told_as_they_were(experiment):
         assert f'{spread}, with the median {accuracy}' in exercises
     if experiment == 'quick':
         assert f'{spread}, with the median {accuracy}, in {time}' in vgg
+
+
+@pytest.mark.parametrize('name', ['torch', 'tensorflow', 'jax'])
+@pytest.mark.parametrize('experiment', ['fast', 'quick'])
+def test_the_other_frameworks_are_told_as_they_were(experiment, name):
+    """And reach what MXNet reaches, within three standard errors."""
+    mxnet = column(cheap(experiment), 'val_acc')
+    mxnet += recorded_in('mxnet', experiment)
+    found = recorded_in(name, experiment)
+    table = sentences('chapter/results/frameworks/README.md')
+    title = frameworks.FRAMEWORKS[name].title
+    assert told('MXNet', experiment, mxnet) in table
+    assert told(title, experiment, found) in table
+    error = math.sqrt(
+        sum(statistics.variance(a) / len(a) for a in (mxnet, found))
+    )
+    between = statistics.mean(found) - statistics.mean(mxnet)
+    assert abs(between) < 3 * error
+    if experiment == 'quick':
+        assert len(found) == 5
+        median = f'{statistics.median(found):.4f} ({title})'
+        assert median in sentences('README.md')
+
+
+def recorded_in(framework, experiment):
+    """Return the accuracies of a framework, but MXNet's first five."""
+    path = os.path.join(HERE, '../chapter/results/frameworks/seeds.csv')
+    with open(path, newline='') as file:
+        rows = [
+            row
+            for row in csv.DictReader(file)
+            if row['experiment'] == experiment
+            and row['framework'] == framework
+        ]
+    return column(rows, 'val_acc')
+
+
+def told(title, experiment, accuracies):
+    """Return the line of the table of the frameworks."""
+    median, sd = statistics.median(accuracies), statistics.stdev(accuracies)
+    return (
+        f'| {experiment} | {title} | {len(accuracies)} | {median:.4f} | '
+        f'{min(accuracies):.4f} to {max(accuracies):.4f} | {sd:.4f} |'
+    )
 
 
 def test_the_earlier_form_of_best_is_told_as_it_was():

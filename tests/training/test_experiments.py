@@ -33,12 +33,12 @@ def test_the_book_experiment_is_the_books():
     assert book.draw == 'published'
 
 
-def recorded(name):
-    """Return the hyperparameters in `run.json` of a recorded run."""
+def recorded(name, file='run.json'):
+    """Return the hyperparameters of a recorded run."""
     here = os.path.dirname(os.path.abspath(__file__))
     results = os.path.join(here, '..', '..', 'chapter', 'results')
-    with open(os.path.join(results, name, 'run.json')) as file:
-        return Experiment.from_dict(json.load(file)['hyperparameters'])
+    with open(os.path.join(results, name, file)) as opened:
+        return Experiment.from_dict(json.load(opened)['hyperparameters'])
 
 
 # What chapter/results/cheap/seeds.csv was made with, which has no run.json:
@@ -88,6 +88,11 @@ BEST = dataclasses.replace(
         ('book', recorded('book-own-draw'), {'draw': 'seed'}),
         ('quick', recorded('quick'), {}),
         ('fast', FAST, {}),
+        *[
+            (name, recorded('frameworks', f'{name}-{framework}.json'), {})
+            for name in ('fast', 'quick')
+            for framework in ('torch', 'tensorflow', 'jax')
+        ],
         ('best', BEST, {}),
     ],
 )
