@@ -8,18 +8,19 @@ GPUs.
 from __future__ import annotations
 
 import abc
+from typing import Callable
 
 PRECISIONS = ('float32', 'bfloat16')
 # NVIDIA's first GPUs that compute in bfloat16: Ampere
 FIRST_GPUS = (8, 0)
 
 
-def check(precision: str, lack: str = '') -> None:
+def check(precision: str, find_lack: Callable[[], str]) -> None:
     """Refuse a type that is unknown, or that cannot be computed in here.
 
     Args:
         precision: its name
-        lack: why bfloat16 cannot be had, as `Computing.no_bfloat16` tells
+        find_lack: `Computing.no_bfloat16`, asked for what takes bfloat16
 
     Raises:
         ValueError: `precision` is such a type.
@@ -29,7 +30,8 @@ def check(precision: str, lack: str = '') -> None:
             f'precision is {precision!r}: it must be one of '
             f'{", ".join(PRECISIONS)}.'
         )
-    if precision == 'bfloat16' and lack:
+    lack = find_lack() if precision == 'bfloat16' else ''
+    if lack:
         raise ValueError(
             f"precision is 'bfloat16', which {lack}: use 'float32'."
         )

@@ -102,7 +102,7 @@ class Trainer(precisions.Computing):
                 setattr(self, name, experiments.check(name, value))
         self.schedule = schedules.get(lr_schedule)
         self.device = self.find_device(self.num_gpus)
-        precisions.check(precision, self.no_bfloat16())
+        precisions.check(precision, self.no_bfloat16)
         self.board = progress.make(display)
         self.history: History = None  # type: ignore[assignment]
         self.seconds = 0.0

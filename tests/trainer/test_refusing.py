@@ -61,10 +61,20 @@ def test_one_run_uses_one_device(package, own, monkeypatch, found):
         package.Trainer(1, num_gpus=2)
 
 
-def test_no_bfloat16_on_a_gpu(package, own, monkeypatch):
+@pytest.mark.parametrize('capability', [(7, 5), (8, 0)])
+def test_bfloat16_on_a_gpu(package, own, capability, monkeypatch):
     own.pretend_gpus(monkeypatch, 1)
-    with pytest.raises(ValueError, match='not on a GPU'):
+    monkeypatch.setattr(
+        package.Trainer, 'capability', lambda self: capability
+    )
+    old = 'this one has 7.5' if capability == (7, 5) else None
+    name = package.__name__.rpartition('.')[-1]
+    lack = {'mxnet': 'not a GPU', 'jax': None}.get(name, old)
+    if lack is None:
         package.Trainer(1, num_gpus=1, precision='bfloat16')
+    else:
+        with pytest.raises(ValueError, match=lack):
+            package.Trainer(1, num_gpus=1, precision='bfloat16')
 
 
 @pytest.mark.parametrize('label', [10, -1])
