@@ -175,22 +175,21 @@ for one, other, size in [
     for model in one, other:
         trainer = package.Trainer(1, seed=3, display='none')
         history = trainer.fit(model, data)
-        arrays = list(model.arrays().values())
-        told.append((arrays, history.points))
-    (arrays, points), (others, other_points) = told
-    assert [a.shape for a in arrays] == [a.shape for a in others]
+        _, scores = model.predict(data.val_dataloader())
+        sizes = sorted(a.size for a in model.arrays().values())
+        told.append((sizes, history.points['train_loss'], scores))
+    (*known, scores), (*others, other_scores) = told
+    assert known == others
     # Running variances of PyTorch's own normalization are n / (n - 1) as
-    # large, which moves the validation in its last digits
-    for a, b in zip(arrays, others):
-        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-6)
-    assert points['train_loss'] == other_points['train_loss']
+    # large, which moves the scores in their last digits
+    np.testing.assert_allclose(scores, other_scores, rtol=1e-3, atol=1e-4)
 print('the same')
 """
 
 
 @pytest.mark.parametrize('tab', cells.TABS)
 def test_classes_of_the_chapter_are_those_of_the_package(tab, tmp_path):
-    """Trained alike, they have equal losses and parameters."""
+    """Trained alike, they have equal losses and give equal scores."""
     code = SAME.replace('{module}', MODULES[tab])
     # One thread, or sums come in another order
     printed = run(
