@@ -185,6 +185,8 @@ def check_links(folder):
     for name, page in pages.items():
         for link in page.links:
             address, anchor = urldefrag(link)
+            if link.startswith('data:'):  # It stands in the page itself
+                continue
             if urlsplit(address).scheme or address.startswith('//'):
                 if link in page.sources:
                     raise ChapterError(

@@ -70,6 +70,20 @@ def check_asks_nothing(trainer: Any, model: Any) -> None:
         )
 
 
+def check_model(model: Any) -> None:
+    """Refuse what no trainer can train, whatever the framework.
+
+    Raises:
+        ValueError: `model` lacks a method of the book's models.
+    """
+    for name in 'training_step', 'validation_step', 'configure_optimizers':
+        if not hasattr(model, name):
+            raise ValueError(
+                f'{type(model).__name__} is no d2l_vgg.Classifier and has no '
+                f'{name}: derive it from that.'
+            )
+
+
 def check_heeded(trainer: Any, heeded: Dict[str, bool]) -> None:
     """Refuse a model whose optimizer does without what `trainer` asks for.
 

@@ -206,6 +206,7 @@ class Trainer(precisions.Computing):
                 'resume is True, but this trainer has no checkpoint to go on '
                 'from: name its file, Trainer(..., checkpoint=path).'
             )
+        errors.check_model(model)
         if self.draws_seed and resume:
             self.seed = checkpoints.load_seed(self.checkpoint)
         elif self.draws_seed:

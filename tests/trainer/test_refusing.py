@@ -1,6 +1,7 @@
 """What a trainer refuses, before it trains or as soon as it shows."""
 
 import math
+import types
 
 import pytest
 from trainings import (
@@ -59,6 +60,20 @@ def test_one_run_uses_one_device(package, own, monkeypatch, found):
     told = f'num_gpus is 2, .* has {found} GPUs that .* can use'
     with pytest.raises(ValueError, match=told):
         package.Trainer(1, num_gpus=2)
+
+
+@pytest.mark.parametrize('lack', ['training_step', 'configure_optimizers'])
+def test_what_is_no_model_is_refused(package, lack):
+    model = types.SimpleNamespace(
+        lr=0.1,
+        training_step=None,
+        validation_step=None,
+        configure_optimizers=None,
+    )
+    delattr(model, lack)
+    told = f'SimpleNamespace is no d2l_vgg.Classifier and has no {lack}: der'
+    with pytest.raises(ValueError, match=told):
+        trainer_of(package).fit(model, data_of(package))
 
 
 @pytest.mark.parametrize('capability', [(7, 5), (8, 0)])
