@@ -278,3 +278,21 @@ def test_what_the_trained_network_confuses():
         f'of 1000 it takes {one} for T-shirts, {two} for coats and '
         f'{three} for pullovers'
     ) in text
+
+
+def test_the_trial_of_the_claims_is_told_as_it_was():
+    """And no more is claimed of it than it shows."""
+    path = os.path.join(CHAPTER, 'results', 'cells', 'claims-mxnet.txt')
+    with open(path, encoding='utf-8') as file:
+        _, *lines = file.read().splitlines()
+    pairs, large, wide = [re.findall(r'0\.\d{4}', line) for line in lines]
+    for told in pairs, large, wide:
+        assert '{}, {} and {} for the'.format(*told) in prose('vgg')
+    pairs, large, wide = [
+        [float(accuracy) for accuracy in told]
+        for told in (pairs, large, wide)
+    ]
+    assert min(pairs) > max(large)
+    assert min(wide) < min(pairs) < max(wide)
+    ahead = sum(pairs) / 3 - sum(wide) / 3
+    assert f'ahead by {ahead:.4f} on average' in prose('vgg')
