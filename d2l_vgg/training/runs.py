@@ -345,4 +345,4 @@ def processor() -> str:
                     return line.split(':', 1)[1].strip()
     except OSError:
         pass
-    return platform.processor() or 'unknown'
+    return platform.machine() or 'unknown'

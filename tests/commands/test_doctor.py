@@ -141,6 +141,7 @@ def test_a_machine_that_tells_nothing_of_itself(tmp_path):
         'def nobody(*args): raise KeyError(args)\n'
         'pwd.getpwuid = pwd.getpwnam = nobody\n'
         'del os.environ["HOME"]\n'
+        'os.environ.pop("OMP_NUM_THREADS", None)\n'
         'os.environ["PATH"] = ""\n'
         'os.rmdir(os.getcwd())\n'
         'sys.exit(cli.main(sys.argv[1:]))\n'
