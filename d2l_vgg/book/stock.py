@@ -1,8 +1,7 @@
-"""Make the classes of stock d2l run here: short where asked, and offline.
+"""Make the classes of stock d2l run here, and offline.
 
 d2l 1.0.3 was made for the frameworks of 2023. What it needs to run with
-those of today is here and nowhere else. The builder of the chapter and the
-benchmark train with it.
+those of today is here and nowhere else. The benchmark trains with it.
 """
 
 import contextlib
@@ -15,10 +14,6 @@ import types
 
 from d2l_vgg import compatibility
 from d2l_vgg.datasets import fashion_mnist, stand_in
-from d2l_vgg.training import trial
-
-# How many images d2l's classes get in a trial
-FEW = 1024
 
 
 def load(framework, all_cores=True):
@@ -136,27 +131,11 @@ class AsNumPy:
         return self.dataset.as_numpy_iterator()
 
 
-def shorten(module):
-    """Make the `Trainer` of `d2l.<module>` heed `$D2L_VGG_TRIAL`."""
-    cls = load(module).Trainer
-    prepare_data = cls.prepare_data
-
-    def prepare_some_data(self, data):
-        prepare_data(self, data)
-        size = trial.size()
-        trial.shorten(self, size)
-        if size:
-            print(trial.note(size))
-
-    cls.prepare_data = prepare_some_data
-
-
 def offer_data(module, root=None, num_train=None):
     """Give the `FashionMNIST` of `d2l.<module>` the images found here.
 
     It asks a library for them that would download its own copy. Where the
-    images cannot be had without a network, it gets the stand-in; in a trial
-    it gets the first few.
+    images cannot be had without a network, it gets the stand-in.
 
     Args:
         module: the name of a framework
@@ -170,11 +149,8 @@ def offer_data(module, root=None, num_train=None):
             arrays = fashion_mnist.load(root, download=False)
     except fashion_mnist.DataNotFound:
         arrays = stand_in.load()
-    # For TensorFlow and JAX d2l enlarges a whole epoch's images at once
-    few = FEW if trial.size() else None
-    some = slice(few or num_train)
-    train = arrays.train_images[some], arrays.train_labels[some]
-    val = arrays.val_images[:few], arrays.val_labels[:few]
+    train = arrays.train_images[:num_train], arrays.train_labels[:num_train]
+    val = arrays.val_images, arrays.val_labels
     if module == 'mxnet':
         load(module)
         from mxnet import gluon, np

@@ -171,22 +171,6 @@ def missing_imports(notebook):
     return [name for name in found if importlib.util.find_spec(name) is None]
 
 
-def _shortening(notebook):
-    """Return a cell that cuts short the trainings of the book's trainers."""
-    from nbformat.v4 import new_code_cell
-
-    code = '\n'.join(cell.source for cell in filter(is_code, notebook.cells))
-    lines = ['from d2l_vgg.book import stock']
-    for module in re.findall(
-        r'^(?:from d2l import |import d2l\.)(\w+)', code, re.M
-    ):
-        lines.append(f'stock.shorten({module!r})')
-        lines.append(f'stock.offer_data({module!r})')
-    cell = new_code_cell('\n'.join(lines))
-    cell.id = 'hidden'
-    return cell
-
-
 def run(notebook, name, tab):
     """Run the cells of a clean notebook, training cut short.
 
@@ -200,7 +184,6 @@ def run(notebook, name, tab):
         DeadKernelError,
     )
 
-    hidden = _shortening(notebook)  # No reader sees it
     started = []
     client = NotebookClient(
         notebook,
@@ -213,7 +196,6 @@ def run(notebook, name, tab):
             'metadata': {'path': os.path.dirname(clean_path(tab, name))}
         },
     )
-    notebook.cells.insert(0, hidden)
     try:
         client.execute()
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
@@ -230,8 +212,6 @@ def run(notebook, name, tab):
         else:
             what = f'raised {error.ename}: {error.evalue}'
         raise ChapterError(f'{where} {what}') from error
-    finally:
-        notebook.cells.remove(hidden)
 
 
 def copy_output(source, target):
