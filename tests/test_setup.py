@@ -421,7 +421,7 @@ OTHERS = {
 }
 
 # What is asked for on some Pythons only
-LACKING = {
+NOT_EVERYWHERE = {
     'standard-imghdr': set(NUMPY) - {'py313', 'py314'},
     'axe-core-python': {'py38', 'py39'},
 }
@@ -443,7 +443,9 @@ def test_constraints_are_exact_versions_of_published_packages(version):
         elif name in TORCH | JAX | TENSORFLOW:
             assert (name in names) == (name in OTHERS.get(version, ())), name
         else:
-            assert (name in names) == (version not in LACKING.get(name, ()))
+            assert (name in names) == (
+                version not in NOT_EVERYWHERE.get(name, ())
+            )
     assert f'numpy=={NUMPY[version]}' in pins
 
 
