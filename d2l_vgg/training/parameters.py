@@ -6,7 +6,7 @@ so that what one framework has trained, another can predict with.
 
 from __future__ import annotations
 
-from typing import Dict, Optional, Tuple
+from typing import Dict, Mapping, Optional, Tuple
 
 import numpy as np
 
@@ -43,7 +43,9 @@ def load(path: str) -> files.Arrays:
         ) from error
 
 
-def check(path: str, arrays: files.Arrays, expected: Shapes) -> None:
+def check(
+    path: str, arrays: files.Arrays, expected: Mapping[str, Shape]
+) -> None:
     """Refuse parameters that are not those of this network.
 
     Args:
