@@ -7,11 +7,11 @@ about the machine.
 """
 
 import contextlib
-import importlib.metadata
 import io
 import sys
 from pathlib import Path
 
+from d2l_vgg import frameworks
 from d2l_vgg.chapter import cells
 from d2l_vgg.files import write_text
 from d2l_vgg.training import runs
@@ -19,7 +19,6 @@ from d2l_vgg.training import runs
 CHAPTER = Path(__file__).parents[1] / 'chapter'
 # What tells each cell that is recorded
 WHAT = {'claims': 'train_thrice(arch=', 'compile': 'import time'}
-PACKAGES = {'pytorch': 'torch'}
 
 
 def record(tab, what):
@@ -38,17 +37,18 @@ def record(tab, what):
 
 
 def main(tab, *names):
-    package = PACKAGES.get(tab, tab)
-    about = runs.machine()
+    framework = frameworks.named(tab)
+    about, versions = runs.machine(), runs.versions(framework)
+    packages = frameworks.FRAMEWORKS[framework].packages
+    head = ', '.join(
+        [
+            f'{about["processor"]}, {about["cores"]} cores, '
+            f'{about["threads"]} threads',
+            *(f'{n} {versions[n]}' for n in packages if n in versions),
+        ]
+    )
     for what in names or WHAT:
         printed = record(tab, what)
-        version = importlib.metadata.version(
-            'tensorflow-cpu' if tab == 'tensorflow' else package
-        )
-        head = (
-            f'{about["processor"]}, {about["cores"]} cores, '
-            f'{about["threads"]} threads, {package} {version}'
-        )
         path = CHAPTER / 'results' / 'cells' / f'{what}-{tab}.txt'
         path.parent.mkdir(exist_ok=True)
         write_text(str(path), f'{head}\n{printed}')

@@ -11,7 +11,14 @@ import time
 
 import numpy as np
 import pytest
-from command_line import TINY, assert_fails, run, start, wait_for
+from command_line import (
+    TINY,
+    assert_fails,
+    run,
+    run_on_a_full_disk,
+    start,
+    wait_for,
+)
 from frameworks import needs_bfloat16
 
 from d2l_vgg import cli
@@ -695,20 +702,9 @@ def test_ctrl_c_before_anything_was_recorded(tmp_path):
 
 
 def test_a_full_disk(tmp_path):
-    """A file-size limit stands for the disk; the run says so and stops."""
-    limited = (
-        'import resource, signal, sys; '
-        'signal.signal(signal.SIGXFSZ, signal.SIG_IGN); '
-        'resource.setrlimit(resource.RLIMIT_FSIZE, (40000, 40000)); '
-        'from d2l_vgg import cli; sys.exit(cli.main(sys.argv[1:]))'
-    )
-    result = subprocess.run(
-        [sys.executable, '-c', limited, 'train', *TINY]
-        + ['--hidden', '256', '--checkpoint-seconds', '0'],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
+    """The run says so and stops."""
+    words = ['--hidden', '256', '--checkpoint-seconds', '0']
+    result = run_on_a_full_disk('train', *TINY, *words, cwd=tmp_path)
     assert result.returncode == 1
     assert 'Traceback' not in result.stderr
     assert 'checkpoint.npz' in result.stderr

@@ -27,9 +27,6 @@ from d2l_vgg.training.experiments import Experiment
 PLATEAU_LOSS = 2.0
 PLATEAU_BATCHES = 10
 
-# How parameters are drawn: see `draws.draw`
-BIASES = ('zero', 'uniform', 'lecun')
-
 
 class Outcome(NamedTuple):
     """One run of the study.
@@ -70,7 +67,7 @@ def measure(
     other's runs. The runs of a trial have a table of their own.
 
     Args:
-        biases: how they start, a sequence of `BIASES`
+        biases: how they start, a sequence of `draws.WEIGHTS`
         draws: how many draws of initial parameters for each of them
         shuffles: how many orders of the images for each draw
         resize, batch_size, max_epochs, lr: hyperparameters of every run
@@ -342,7 +339,7 @@ def read_row(row, where):
     """
     try:
         biases, draw, shuffle, *values = row
-        if biases not in BIASES:
+        if biases not in draws.WEIGHTS:
             raise ValueError
         return Outcome(biases, int(draw), int(shuffle), *map(float, values))
     except (ValueError, TypeError):

@@ -6,8 +6,10 @@ With them, what the chapter's cells print can be recorded and tested.
 import re
 from typing import List, NamedTuple
 
+from d2l_vgg.frameworks import FRAMEWORKS
+
 FENCE = re.compile(r'^```\{\.python \.input(.*?)\}\n(.*?)^```$', re.M | re.S)
-TABS = ('mxnet', 'pytorch', 'tensorflow', 'jax')
+TABS = tuple(known.tab for known in FRAMEWORKS.values())
 
 
 class Cell(NamedTuple):

@@ -2,9 +2,9 @@
 
 import importlib.util
 
-from d2l_vgg import frameworks
 from d2l_vgg.commands.options import (
     add_data_option,
+    add_framework_option,
     add_gpus_option,
     positive,
 )
@@ -17,12 +17,8 @@ HELP = 'measure speed and memory beside the stock d2l code, in turns'
 def add_arguments(parser):
     """Add what is measured, how often, and where."""
     what = parser.add_mutually_exclusive_group()
-    what.add_argument(
-        '--framework',
-        type=frameworks.named,
-        choices=FRAMEWORKS,
-        default='mxnet',
-        help='whose tab of the section is trained beside ours',
+    add_framework_option(
+        what, 'whose tab of the section is trained beside ours'
     )
     what.add_argument(
         '--frameworks',

@@ -9,7 +9,7 @@ import shutil
 import sys
 import warnings
 
-from d2l_vgg import __version__, messages
+from d2l_vgg import __version__, frameworks, messages
 from d2l_vgg.networks import architectures
 
 # What Python raises where brackets are nested too deep
@@ -89,6 +89,17 @@ def add_data_option(parser):
         metavar='FOLDER',
         type=data_folder,
         help="of Fashion-MNIST's four files, or 'stand-in'",
+    )
+
+
+def add_framework_option(parser, help):
+    """Let the user say in which framework it is computed, as `help` tells."""
+    parser.add_argument(
+        '--framework',
+        type=frameworks.named,
+        choices=frameworks.FRAMEWORKS,
+        default='mxnet',
+        help=help,
     )
 
 

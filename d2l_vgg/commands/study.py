@@ -1,8 +1,8 @@
 """`d2l-vgg study`: what the spread between runs is made of."""
 
-from d2l_vgg import frameworks
 from d2l_vgg.commands.options import (
     add_data_option,
+    add_framework_option,
     number,
     path,
     positive,
@@ -18,13 +18,7 @@ def add_arguments(parser):
         'stopped. The 24 runs of the defaults take about an hour on two '
         'cores.'
     )
-    parser.add_argument(
-        '--framework',
-        type=frameworks.named,
-        choices=frameworks.FRAMEWORKS,
-        default='mxnet',
-        help='to train in',
-    )
+    add_framework_option(parser, 'to train in')
     parser.add_argument(
         '--draws', type=positive, default=4, help='of initial parameters'
     )

@@ -4,10 +4,10 @@ import os
 import sys
 from typing import NamedTuple
 
-from d2l_vgg import frameworks
 from d2l_vgg.commands import hyperparameters, making, options, outcome
 from d2l_vgg.commands.options import (
     add_data_option,
+    add_framework_option,
     add_gpus_option,
 )
 from d2l_vgg.foreign_text import visible
@@ -38,13 +38,7 @@ def add_arguments(parser):
         choices=EXPERIMENTS,
         help='hyperparameters to start from (default: quick)',
     )
-    parser.add_argument(
-        '--framework',
-        type=frameworks.named,
-        choices=frameworks.FRAMEWORKS,
-        default='mxnet',
-        help='to train with',
-    )
+    add_framework_option(parser, 'to train with')
     parser.add_argument(
         '--resume',
         metavar='RUN',

@@ -24,10 +24,19 @@ def check(arch, size, batch_size, num_classes=10, momentum=0, itemsize=4):
     Raises:
         ValueError: it needs more.
     """
-    there_is = machine.available_memory()
     needed = costs.training_bytes(
         arch, (1, *size), batch_size, num_classes, bool(momentum), itemsize
     )
+    refuse(needed, size, batch_size)
+
+
+def refuse(needed, size, batch_size):
+    """Refuse a training that takes `needed` bytes, if there are not so many.
+
+    Raises:
+        ValueError: there are not.
+    """
+    there_is = machine.available_memory()
     if there_is is None or needed <= there_is:
         return
     raise ValueError(
@@ -42,13 +51,8 @@ def check(arch, size, batch_size, num_classes=10, momentum=0, itemsize=4):
 def check_experiment(experiment, on_cpu=True):
     """Refuse an `Experiment`, as `check` does, on the processor."""
     if on_cpu:
-        check(
-            experiment.arch,
-            (experiment.resize, experiment.resize),
-            experiment.batch_size,
-            momentum=experiment.momentum,
-            itemsize=ITEMSIZE[experiment.precision],
-        )
+        size = (experiment.resize, experiment.resize)
+        refuse(least_bytes(experiment), size, experiment.batch_size)
 
 
 def least_bytes(experiment):

@@ -14,18 +14,14 @@ from pathlib import Path
 
 import pytest
 
+from d2l_vgg import frameworks
 from d2l_vgg.chapter import cells
 from d2l_vgg.networks import architectures
 from d2l_vgg.training.experiments import FIELDS, get_experiment
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTER = ROOT / 'chapter'
-MODULES = {
-    'mxnet': 'mxnet',
-    'pytorch': 'torch',
-    'tensorflow': 'tensorflow',
-    'jax': 'jax',
-}
+MODULES = {tab: frameworks.named(tab) for tab in cells.TABS}
 BEGIN = """
 import functools, os, sys
 os.environ['MPLBACKEND'] = 'agg'

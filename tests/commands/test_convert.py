@@ -10,12 +10,11 @@ import io
 import json
 import os
 import re
-import subprocess
-import sys
 import zipfile
 
 import numpy as np
 import pytest
+from command_line import run_on_a_full_disk
 from frameworks import FRAMEWORKS, images
 
 from d2l_vgg import cli, frameworks
@@ -205,17 +204,8 @@ def test_a_network_of_ours_is_no_pth(tmp_path, capsys):
 
 def test_what_is_written_is_whole_or_not_at_all(tmp_path):
     (tmp_path / 'a.safetensors').write_bytes(b'before')
-    limited = (
-        'import resource, signal, sys; '
-        'signal.signal(signal.SIGXFSZ, signal.SIG_IGN); '
-        'resource.setrlimit(resource.RLIMIT_FSIZE, (40000, 40000)); '
-        'from d2l_vgg import cli; sys.exit(cli.main(sys.argv[1:]))'
-    )
-    result = subprocess.run(
-        [sys.executable, '-c', limited, 'convert', 'quick', 'a.safetensors'],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
+    result = run_on_a_full_disk(
+        'convert', 'quick', 'a.safetensors', cwd=tmp_path
     )
     assert result.returncode == 1
     assert result.stderr.count('\n') == 1
