@@ -64,7 +64,7 @@ class Classifier(module.Module, classifier.Classifier):
             predicted = self.compiled or self.predicted
             return predicted(self.variables, *inputs)
         self.key, key = jax.random.split(self.key)
-        with mode(train=True):
+        with mode(train=True, frozen=self.frozen):
             Y_hat, changed = self.net.apply(
                 self.variables,
                 *inputs,

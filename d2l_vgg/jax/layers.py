@@ -49,22 +49,25 @@ class LocalResponseNorm(nn.Module):
         return X / (2 + 1e-4 / 5 * strength) ** 0.75
 
 
-def mode(train):
+def mode(train, frozen=False):
     """In this block, let dropout and normalization train, or predict.
 
     So no network has to hand the mode on to its layers. A layer that was
-    told itself keeps to it.
+    told itself keeps to it. In a `frozen` network normalization predicts.
     """
-    flags = {nn.Dropout: 'deterministic', nn.BatchNorm: 'use_running_average'}
+    flags = {
+        nn.Dropout: ('deterministic', not train),
+        nn.BatchNorm: ('use_running_average', frozen or not train),
+    }
 
     def told(call, args, kwargs, context):
-        flag = flags.get(type(context.module))
+        flag, value = flags.get(type(context.module), (None, None))
         if (
             flag
             and context.method_name == '__call__'
             and getattr(context.module, flag) is None
         ):
-            kwargs = {flag: not train, **kwargs}
+            kwargs = {flag: value, **kwargs}
         return call(*args, **kwargs)
 
     return nn.intercept_methods(told)

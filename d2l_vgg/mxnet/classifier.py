@@ -131,6 +131,13 @@ class Classifier(classifier.Classifier, d2l.Classifier):
         params = named_parameters(self)
         for name in set(params) - set(last_layer(params)):
             params[name].grad_req = 'null'
+        self.apply(keep_statistics)
+
+
+def keep_statistics(layer):
+    """Let batch normalization do in training what it does in predicting."""
+    if isinstance(layer, nn.BatchNorm):
+        layer._kwargs['use_global_stats'] = True
 
 
 def named_parameters(model):

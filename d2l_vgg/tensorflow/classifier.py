@@ -12,11 +12,11 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from keras.layers import Conv2D
+from keras.layers import BatchNormalization, Conv2D
 
 from d2l_vgg.networks import names, summaries
 from d2l_vgg.tensorflow import layers
-from d2l_vgg.tensorflow.parameters import named_parameters
+from d2l_vgg.tensorflow.parameters import layers_of, named_parameters
 from d2l_vgg.tensorflow.sgd import SGD
 from d2l_vgg.training import classifier, errors, inputs, module, parameters
 from d2l_vgg.training.arrays import Arrays
@@ -126,9 +126,10 @@ class Classifier(classifier.Classifier, module.Module):
         return [p.variable for p in self.trained_parameters().values()]
 
     def freeze(self) -> None:
-        # A normalization that Keras knows to be frozen would keep its
-        # statistics
         self.frozen = True
+        for layer in layers_of(self):
+            if isinstance(layer, BatchNormalization):
+                layer.trainable = False  # So it keeps its statistics, too
 
     def set_precision(self, precision: str) -> None:
         policy = 'mixed_bfloat16' if precision == 'bfloat16' else precision

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parameter import is_lazy
 
 from d2l_vgg.networks import summaries
@@ -29,6 +30,8 @@ class Classifier(classifier.Classifier, Module, nn.Module):
     Its constructor takes `plot_train_per_epoch` and `plot_valid_per_epoch`,
     the points of its curves in an epoch, as the book's does.
     """
+
+    frozen = False
 
     def compile(self) -> None:
         """Let images lie channels last and, on a GPU, run `net` as graphs.
@@ -152,6 +155,16 @@ class Classifier(classifier.Classifier, Module, nn.Module):
         last = {id(named_tensors(self)[name]) for name in names}
         for param in self.parameters():
             param.requires_grad = id(param) in last
+        self.frozen = True
+        self.train(self.training)
+
+    def train(self, mode=True):
+        """As PyTorch's, but batch normalization that is frozen predicts."""
+        super().train(mode)
+        for layer in self.modules() if self.frozen else ():
+            if isinstance(layer, _BatchNorm):
+                layer.eval()
+        return self
 
 
 class BFloat16Sequential(nn.Sequential):

@@ -74,8 +74,9 @@ class Classifier(abc.ABC):
     def freeze(self) -> None:
         """Let training change nothing but the last layer's parameters.
 
-        Running means and variances still follow the images, but for those of
-        MXNet, which updates them on the way back.
+        Batch normalization, too, stays as it is: in training it goes on to
+        normalize by the running means and variances, and keeps them. So the
+        last layer learns from what it will see in predicting. Dropout acts.
         """
 
     @abc.abstractmethod

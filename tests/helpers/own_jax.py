@@ -12,7 +12,6 @@ from d2l_vgg.jax.layers import flatten
 from d2l_vgg.jax.vgg import Dense
 
 SPARE_READS = 4  # Those of the optimizer are read before the start
-STATISTICS_FOLLOW = True
 
 
 class Adam(VGG):

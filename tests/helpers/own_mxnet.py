@@ -7,7 +7,6 @@ from mxnet import gluon
 from d2l_vgg.mxnet import VGG, Classifier, vgg_block
 
 SPARE_READS = 4  # The parameters are drawn in NumPy, and read at the start
-STATISTICS_FOLLOW = False  # It updates them on the way back only
 
 
 class Adam(VGG):

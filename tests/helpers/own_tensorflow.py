@@ -7,7 +7,6 @@ from keras import layers
 from d2l_vgg.tensorflow import VGG, Classifier, Trainer, vgg_block
 
 SPARE_READS = 2
-STATISTICS_FOLLOW = True
 
 
 class Adam(VGG):

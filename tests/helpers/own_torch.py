@@ -8,7 +8,6 @@ from d2l_vgg.torch import VGG, Classifier, vgg_block
 from d2l_vgg.torch.layers import LazyLinear
 
 SPARE_READS = 0
-STATISTICS_FOLLOW = True
 
 
 class Adam(VGG):
