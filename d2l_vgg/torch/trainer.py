@@ -9,7 +9,7 @@ import torch
 
 from d2l_vgg.datasets.minibatches import Minibatches
 from d2l_vgg.torch.classifier import Classifier, named_tensors, to_numpy
-from d2l_vgg.training import errors, seeds, trainer
+from d2l_vgg.training import allocator, errors, memory, seeds, trainer
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.checkpoint import optimizer_name
 
@@ -19,7 +19,9 @@ class Trainer(trainer.Trainer):
 
     def fit(self, model, data, resume=False):
         gpus = [] if self.on_cpu else [self.device]
-        with torch.random.fork_rng(gpus):
+        # By itself a step would spend a third of its time on new memory
+        needed = memory.bytes_of_fit(self, model, data)
+        with torch.random.fork_rng(gpus), allocator.kept(needed):
             return super().fit(model, data, resume)
 
     fit.__doc__ = trainer.Trainer.fit.__doc__

@@ -8,30 +8,15 @@ from d2l_vgg import machine
 from d2l_vgg.networks import costs
 
 
-def check(arch, size, batch_size, num_classes=10, momentum=0, itemsize=4):
-    """Refuse to train a network that needs more memory than there is.
+def refuse(needed, size, batch_size):
+    """Refuse a training that takes `needed` bytes, if there are not so many.
 
     Where it is not known how much there is, nothing is refused.
 
     Args:
-        arch: anything that `architectures.get` takes
-        size: (height, width) of the images, which have one channel
+        needed: bytes, as many as the training takes at the least
+        size: (height, width) of the images
         batch_size: images in a minibatch
-        num_classes: number of outputs
-        momentum: of gradient descent
-        itemsize: bytes of a number between two layers
-
-    Raises:
-        ValueError: it needs more.
-    """
-    needed = costs.training_bytes(
-        arch, (1, *size), batch_size, num_classes, bool(momentum), itemsize
-    )
-    refuse(needed, size, batch_size)
-
-
-def refuse(needed, size, batch_size):
-    """Refuse a training that takes `needed` bytes, if there are not so many.
 
     Raises:
         ValueError: there are not.
@@ -49,7 +34,7 @@ def refuse(needed, size, batch_size):
 
 
 def check_experiment(experiment, on_cpu=True):
-    """Refuse an `Experiment`, as `check` does, on the processor."""
+    """Refuse an `Experiment`, as `refuse` does, on the processor."""
     if on_cpu:
         size = (experiment.resize, experiment.resize)
         refuse(least_bytes(experiment), size, experiment.batch_size)
@@ -67,23 +52,31 @@ def least_bytes(experiment):
 
 
 def check_fit(trainer, model, data):
-    """Refuse to fit one of our own networks to our own data, as `check` does.
+    """Refuse to fit one of our own networks to our own data, if too large.
 
     Of what a reader has written, nobody knows the size beforehand.
     """
+    needed = bytes_of_fit(trainer, model, data)
+    if needed is not None:
+        refuse(needed, data.resize[::-1], data.batch_size)
+
+
+def bytes_of_fit(trainer, model, data):
+    """Return the bytes that a fit takes at the least, None if not known."""
     of_ours = [type(each).__module__.split('.')[0] for each in (model, data)]
     if not trainer.on_cpu or of_ours != ['d2l_vgg', 'd2l_vgg']:
-        return
+        return None
     # That images are too small, the network itself tells
-    if min(data.resize) >= costs.smallest_input(model.arch):
-        check(
-            model.arch,
-            data.resize[::-1],
-            data.batch_size,
-            model.num_classes,
-            trainer.momentum,
-            ITEMSIZE[trainer.precision],
-        )
+    if min(data.resize) < costs.smallest_input(model.arch):
+        return None
+    return costs.training_bytes(
+        model.arch,
+        (1, *data.resize[::-1]),
+        data.batch_size,
+        model.num_classes,
+        bool(trainer.momentum),
+        ITEMSIZE[trainer.precision],
+    )
 
 
 ITEMSIZE = {'float32': 4, 'bfloat16': 2}

@@ -17,7 +17,9 @@ from torch import nn
 from trainings import Images, assert_learned, assert_same, outcome
 
 from d2l_vgg import torch as package
+from d2l_vgg.networks.architectures import Architecture
 from d2l_vgg.torch.sgd import SGD
+from d2l_vgg.training import allocator
 
 
 class Noise(torch.utils.data.Dataset):
@@ -110,3 +112,26 @@ def test_the_velocity_holds_the_learning_rate():
         w = w + v
         np.testing.assert_allclose(param.detach(), w, rtol=1e-12)
         np.testing.assert_allclose(optim.state[param]['momentum'], v)
+
+
+@pytest.mark.skipif(
+    allocator.glibc() is None, reason='the C library is not that of GNU'
+)
+def test_a_step_computes_in_the_memory_of_those_before():
+    """The convolution alone gives 37 MB."""
+    resource = pytest.importorskip('resource')
+    faults = []
+
+    class Watched(package.Trainer):
+        def train_step(self, batch, lr=None):
+            super().train_step(batch, lr)
+            usage = resource.getrusage(resource.RUSAGE_SELF)
+            faults.append(usage.ru_minflt)
+
+    model = package.VGG(Architecture('tiny', ((1, 16),), hidden=(16,)))
+    data = package.FashionMNIST(
+        64, resize=(96, 96), root='stand-in', num_train=640, num_val=64
+    )
+    Watched(1, seed=0, display='none').fit(model, data)
+    size = 64 * 16 * 96 * 96 * 4
+    assert faults[-1] - faults[-4] < size / resource.getpagesize()

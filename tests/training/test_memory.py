@@ -20,6 +20,11 @@ def memory_of(monkeypatch):
     return there_is
 
 
+def check(arch, size, batch_size, num_classes=10):
+    needed = costs.training_bytes(arch, (1, *size), batch_size, num_classes)
+    memory.refuse(needed, size, batch_size)
+
+
 def test_by_hand():
     """One block of two channels on 4 x 4 pixels, one dense layer."""
     arch = {'arch': ((1, 2),), 'input_shape': (1, 4, 4)}
@@ -48,17 +53,17 @@ def test_by_hand():
 )
 def test_what_has_run_is_not_refused(memory_of, options, gigabytes):
     memory_of(int(gigabytes * 2**30))
-    memory.check(*options)
+    check(*options)
     # But not by so much that nothing ever is
     memory_of(int(gigabytes / 2.5 * 2**30))
     with pytest.raises(ValueError, match='takes at least'):
-        memory.check(*options)
+        check(*options)
 
 
 def test_the_sentence_tells_both(memory_of):
     memory_of(3 * 2**30)
     with pytest.raises(ValueError) as error:
-        memory.check('vgg19', (224, 200), 64, 1000)
+        check('vgg19', (224, 200), 64, 1000)
     needed = costs.training_bytes('vgg19', (1, 224, 200), 64, 1000)
     assert str(error.value) == (
         'Training this network on minibatches of 64 images of 224 x 200 '
@@ -69,7 +74,7 @@ def test_the_sentence_tells_both(memory_of):
 
 def test_nothing_is_refused_where_nothing_is_known(memory_of):
     memory_of(None)
-    memory.check(((1, 100000),), (224, 224), 60000)
+    check(((1, 100000),), (224, 224), 60000)
 
 
 def test_an_experiment_is_checked_on_the_processor_only(memory_of):

@@ -1,0 +1,53 @@
+"""Let the memory of one training step serve the next.
+
+The C library of GNU gives large arrays back to the kernel as soon as they are
+freed, which clears their pages anew when the next step asks for them.
+"""
+
+import contextlib
+import ctypes
+
+from d2l_vgg import machine
+
+# The numbers in malloc.h, and what the library begins with
+TRIM_THRESHOLD, MMAP_MAX = -1, -4
+DEFAULTS = {TRIM_THRESHOLD: 128 * 1024, MMAP_MAX: 65536}
+KEEPING = {TRIM_THRESHOLD: -1, MMAP_MAX: 0}
+# Kept memory has gaps: this many times the least that a training takes
+AMPLE = 3
+
+
+@contextlib.contextmanager
+def kept(needed):
+    """In this block, keep what is freed; afterwards, give it back.
+
+    Nothing is kept where the memory is short, or the library is another.
+
+    Args:
+        needed: the least that the block takes, in bytes; None if not known
+    """
+    library = glibc()
+    there_is = machine.available_memory()
+    if None in (library, needed, there_is) or there_is < AMPLE * needed:
+        yield
+        return
+    set_options(library, KEEPING)
+    try:
+        yield
+    finally:
+        set_options(library, DEFAULTS)
+        library.malloc_trim(0)
+
+
+def glibc():
+    """Return the C library of this process, None if it is not GNU's."""
+    try:
+        library = ctypes.CDLL(None)
+    except (OSError, TypeError):
+        return None
+    return library if hasattr(library, 'gnu_get_libc_version') else None
+
+
+def set_options(library, options):
+    for option, value in options.items():
+        library.mallopt(option, value)
