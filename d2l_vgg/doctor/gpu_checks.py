@@ -12,6 +12,7 @@ from d2l_vgg.doctor import ways
 from d2l_vgg.doctor.checks import Check
 from d2l_vgg.networks.costs import memory_text
 from d2l_vgg.nvml import Driver, Gpu
+from d2l_vgg.training import precisions
 
 IN_A_CONTAINER = (
     'in a container, start that with `--gpus all` (NVIDIA Container Toolkit)'
@@ -87,7 +88,9 @@ def check(
 
 def _gpu(subject, gpu, needed):
     text = f'{gpu.name}, compute capability {ways.dotted(gpu.capability)}'
-    facts = gpu._asdict()
+    kinds = number_types(gpu)
+    text += f', with {", ".join(kinds)}' if kinds else ''
+    facts = {**gpu._asdict(), 'number_types': kinds}
     if gpu.memory is None:
         return Check(subject, f"{text}, the machine's memory", facts=facts)
     text += f', {memory_text(gpu.free)} free of {memory_text(gpu.memory)}'
@@ -100,6 +103,17 @@ def _gpu(subject, gpu, needed):
         'smaller minibatches (--batch-size) or images (--resize).',
         facts=facts,
     )
+
+
+def number_types(gpu: Gpu) -> list[str]:
+    """Return what a GPU computes in besides float32; TF32 is within that."""
+    return [
+        name
+        for name in precisions.FIRST_GPUS
+        if not precisions.lack_of_gpu(name, gpu.capability)
+        # Heeded by NVIDIA's libraries, whatever the framework
+        and (name, os.environ.get('NVIDIA_TF32_OVERRIDE')) != ('TF32', '0')
+    ]
 
 
 def _without_driver():

@@ -237,9 +237,9 @@ class Classifier(module.Module, classifier.Classifier):
     def set_precision(self, precision: str) -> None:
         """Let the convolutions of all blocks but the first round to it.
 
-        With 'bfloat16' they round their input, their parameters and their
-        output; parameters stay float32. On a CPU this is no faster: XLA
-        multiplies in float32 what it has rounded.
+        With 'bfloat16' or 'float16' they round their input, their parameters
+        and their output; parameters stay float32. On a CPU this is no faster:
+        XLA multiplies in float32 what it has rounded.
         """
         if precision == self.precision:
             return

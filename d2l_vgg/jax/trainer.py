@@ -17,7 +17,7 @@ from d2l_vgg.jax.plotted import Plotted
 from d2l_vgg.jax.swaps import Foreign, takes_steps_of_d2l
 from d2l_vgg.training import errors, trainer
 from d2l_vgg.training.arrays import Arrays
-from d2l_vgg.training.precisions import lack_of_gpu
+from d2l_vgg.training.precisions import LOSS_SCALES
 
 
 class Trainer(trainer.Trainer):
@@ -36,13 +36,14 @@ class Trainer(trainer.Trainer):
         found = getattr(self.device, 'compute_capability', '0.0')
         return tuple(map(int, found.split('.')))
 
-    def no_bfloat16(self) -> str:
-        return ''  # XLA computes in it everywhere
+    def lack_of(self, precision: str) -> str:
+        # XLA computes in it everywhere
+        return '' if precision == 'bfloat16' else super().lack_of(precision)
 
-    def no_gain(self) -> str:
-        if self.on_cpu:
+    def no_gain(self, precision: str) -> str:
+        if self.on_cpu and precision == 'bfloat16':
             return 'is no faster in JAX on a processor'
-        return lack_of_gpu(self.capability())
+        return super().lack_of(precision)
 
     def seed_device(self, seed: int) -> None:
         # A number of NumPy's goes into a compiled step like an array
@@ -101,14 +102,17 @@ class Trainer(trainer.Trainer):
         model = self.model
 
         params, others = self.divided(variables)
+        # By way of gradients that float16 can hold
+        scale = LOSS_SCALES[self.precision]
 
         def loss_of(params):
             given = trees.nested({**others, **params})
             with model.computing(given, jax.random.key(seed)) as plotted:
-                loss = model.training_step(batch)
+                loss = model.training_step(batch) * scale
                 return loss, (model.variables, Plotted.of(plotted))
 
         grads, (changed, plotted) = jax.grad(loss_of, has_aux=True)(params)
+        grads = jax.tree.map(lambda grad: grad / scale, grads)
         grads = optimizers.clip(grads, self.gradient_clip_val)
         state = optimizers.with_lr(state, lr)
         updates, state = self.optim.update(grads, state, params)

@@ -6,6 +6,7 @@ This is for a network of any kind; of those of the family,
 """
 
 import contextlib
+import re
 
 import numpy as onp
 from mxnet import MXNetError, np
@@ -56,7 +57,7 @@ def find_reason(net, X):
     if call is None or not isinstance(call.layer, (Conv, nn.Dense, Pooling)):
         return None
     block, X = call.layer, call.input
-    name = type(block).__name__.replace('BFloat16', '')
+    name = re.sub('^B?Float16', '', type(block).__name__)
     if not isinstance(block, Pooling) and X.dtype != block.weight.dtype:
         dtype = onp.dtype(block.weight.dtype)
         return f'its {name} computes in {dtype} and gets {X.dtype}'

@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import re
 
 from mxnet import gluon
 from mxnet.gluon import nn
@@ -98,7 +99,7 @@ class Rows(calls.Rows):
         return getattr(block, 'summary_kind', None)
 
     def name(self, block):
-        return type(block).__name__.replace('BFloat16', 'Hybrid')
+        return re.sub('^B?Float16', 'Hybrid', type(block).__name__)
 
     def parameters(self, block):
         # Constants and running statistics are none: no gradient trains them

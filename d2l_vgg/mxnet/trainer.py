@@ -15,6 +15,7 @@ from d2l_vgg.mxnet.classifier import Classifier, named_parameters
 from d2l_vgg.training import errors, trainer
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.checkpoint import optimizer_name
+from d2l_vgg.training.precisions import LOSS_SCALES
 
 draw_on_board = d2l.Module.plot
 
@@ -43,10 +44,13 @@ class Trainer(trainer.Trainer, d2l.Trainer):
     def on_cpu(self) -> bool:
         return self.device.device_type == 'cpu'
 
-    def no_bfloat16(self) -> str:
-        if self.on_cpu:
-            return super().no_bfloat16()
-        return 'takes a processor with avx512_bf16 in MXNet, not a GPU'
+    def capability(self) -> tuple:
+        return divmod(mx.util.get_cuda_compute_capability(self.device), 10)
+
+    def lack_of(self, precision: str) -> str:
+        if precision == 'bfloat16' and not self.on_cpu:
+            return 'takes a processor with avx512_bf16 in MXNet, not a GPU'
+        return super().lack_of(precision)
 
     def seed_device(self, seed: int) -> None:
         mx.random.seed(seed)
@@ -91,7 +95,7 @@ class Trainer(trainer.Trainer, d2l.Trainer):
     def train_step(self, batch: tuple, lr: float | None = None) -> None:
         with autograd.record():
             loss = self.model.training_step(self.prepare_batch(batch))
-        loss.backward()
+        self.backward(loss)
         if not isinstance(self.optim, gluon.Trainer):  # From scratch
             self.clip_gradients(self.gradient_clip_val, self.model)
             self.optim.step(1)
@@ -101,6 +105,13 @@ class Trainer(trainer.Trainer, d2l.Trainer):
         self.clip_gradients(self.gradient_clip_val, self.model)
         self.optim.update(1)
 
+    def backward(self, loss: np.ndarray) -> None:
+        """Compute the gradient by way of numbers that float16 can hold."""
+        scale = LOSS_SCALES[self.precision]
+        loss.backward(np.full_like(loss, scale))
+        for grad in gradients(self.model) if scale != 1 else ():
+            grad /= scale
+
     def clip_gradients(self, grad_clip_val: float, model: d2l.Module) -> None:
         """Scale the gradient down to the norm `grad_clip_val`, if longer.
 
@@ -108,15 +119,7 @@ class Trainer(trainer.Trainer, d2l.Trainer):
         """
         if grad_clip_val <= 0:
             return
-        params = model.parameters()
-        if isinstance(params, list):
-            grads = [param.grad for param in params]
-        else:
-            grads = [
-                param.grad()
-                for param in params.values()
-                if param.grad_req != 'null'
-            ]
+        grads = gradients(model)
         norm = np.sqrt(sum((grad**2).sum() for grad in grads))
         scale = np.minimum(grad_clip_val / norm, 1)
         for grad in grads:
@@ -181,6 +184,14 @@ class Trainer(trainer.Trainer, d2l.Trainer):
             for slot, value in slots_of(updater.states[i]):
                 slots[optimizer_name(names[param], slot)] = value
         return slots
+
+
+def gradients(model: d2l.Module) -> list[np.ndarray]:
+    """Return the gradients of the parameters that are trained."""
+    params = model.parameters()
+    if isinstance(params, list):  # Written from scratch
+        return [param.grad for param in params]
+    return [p.grad() for p in params.values() if p.grad_req != 'null']
 
 
 def slots_of(state: Any) -> list[tuple[str, np.ndarray]]:

@@ -132,7 +132,7 @@ class Classifier(classifier.Classifier, module.Module):
                 layer.trainable = False  # So it keeps its statistics, too
 
     def set_precision(self, precision: str) -> None:
-        policy = 'mixed_bfloat16' if precision == 'bfloat16' else precision
+        policy = precision if precision == 'float32' else f'mixed_{precision}'
         net = getattr(self, 'net', None)
         blocks = [
             blk

@@ -26,7 +26,12 @@ class Minibatches(minibatches.Minibatches):
             X = tf.gather(X, columns[:, 0], axis=2, batch_dims=1)
         X = tf.cast(X, 'float32')
         if self.rows is not None:
-            X = tf.floor(self.rows @ (X @ self.columns) + 0.5)
+            # TF32, by which a GPU may multiply float32, would round pixels
+            dtype = 'float32' if self.device == '/CPU:0' else 'float64'
+            rows, X, columns = [
+                tf.cast(A, dtype) for A in (self.rows, X, self.columns)
+            ]
+            X = tf.cast(tf.floor(rows @ (X @ columns) + 0.5), 'float32')
         return X[..., None] / 255, tf.gather(self.labels, indices)
 
 

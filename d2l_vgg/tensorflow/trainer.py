@@ -21,6 +21,7 @@ from d2l_vgg.tensorflow.parameters import (
 from d2l_vgg.training import errors, trainer
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.checkpoint import optimizer_name
+from d2l_vgg.training.precisions import LOSS_SCALES
 
 
 class Trainer(trainer.Trainer):
@@ -98,9 +99,12 @@ class Trainer(trainer.Trainer):
                 loss = self.model.training_step(batch)
         finally:
             self.model.training = False
-        grads = self.clip_gradients(
-            self.gradient_clip_val, tape.gradient(loss, variables)
-        )
+        # By way of numbers that float16 can hold
+        scale = LOSS_SCALES[self.precision]
+        grads = tape.gradient(loss, variables, scale * tf.ones_like(loss))
+        if scale != 1:
+            grads = [grad / scale for grad in grads]
+        grads = self.clip_gradients(self.gradient_clip_val, grads)
         self.optim.apply_gradients(zip(grads, variables))
         return values
 
@@ -108,7 +112,8 @@ class Trainer(trainer.Trainer):
         """Scale the gradient down to the norm `grad_clip_val`, if longer."""
         if grad_clip_val <= 0:
             return grads
-        norm = tf.sqrt(sum(tf.reduce_sum(grad**2) for grad in grads))
+        squares = tf.stack([tf.reduce_sum(grad**2) for grad in grads])
+        norm = tf.sqrt(tf.reduce_sum(squares))
         scale = tf.minimum(grad_clip_val / norm, 1)
         return [grad * scale for grad in grads]
 

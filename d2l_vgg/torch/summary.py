@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import re
 
 import torch
 from torch import nn
@@ -92,7 +93,7 @@ class Rows(calls.Rows):
         return MODULES.get(type(module).__module__)
 
     def name(self, module):
-        return type(module).__name__.replace('BFloat16', '')
+        return re.sub('^B?Float16', '', type(module).__name__)
 
     def parameters(self, module):
         # A layer that was never called may not know its shape

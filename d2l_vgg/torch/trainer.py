@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from typing import Any
 
@@ -12,6 +13,7 @@ from d2l_vgg.torch.classifier import Classifier, named_tensors, to_numpy
 from d2l_vgg.training import allocator, errors, memory, seeds, trainer
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.checkpoint import optimizer_name
+from d2l_vgg.training.precisions import LOSS_SCALES
 
 
 class Trainer(trainer.Trainer):
@@ -21,7 +23,7 @@ class Trainer(trainer.Trainer):
         gpus = [] if self.on_cpu else [self.device]
         # By itself a step would spend a third of its time on new memory
         needed = memory.bytes_of_fit(self, model, data)
-        with torch.random.fork_rng(gpus), allocator.kept(needed):
+        with torch.random.fork_rng(gpus), allocator.kept(needed), autotuned():
             return super().fit(model, data, resume)
 
     fit.__doc__ = trainer.Trainer.fit.__doc__
@@ -100,11 +102,19 @@ class Trainer(trainer.Trainer):
         loss = self.model.training_step(self.prepare_batch(batch))
         self.optim.zero_grad()
         with torch.no_grad():  # An optimizer from scratch relies on it
-            loss.backward()
+            self.backward(loss)
             for group in self.groups() if lr is not None else ():
                 group['lr'] = lr
             self.clip_gradients(self.gradient_clip_val, self.model)
             self.optim.step()
+
+    def backward(self, loss):
+        """Compute the gradient by way of numbers that float16 can hold."""
+        scale = LOSS_SCALES[self.precision]
+        loss.backward(torch.full_like(loss, scale))
+        for param in self.model.parameters() if scale != 1 else ():
+            if param.grad is not None:
+                param.grad /= scale
 
     def clip_gradients(self, grad_clip_val, model):
         """Scale the gradient down to the norm `grad_clip_val`, if longer.
@@ -184,6 +194,20 @@ class Trainer(trainer.Trainer):
             for slot, value in self.optim.state.get(param, {}).items()
             if torch.is_tensor(value)
         }
+
+
+@contextlib.contextmanager
+def autotuned():
+    """In this block, let cuDNN try which of its algorithms is the fastest.
+
+    The other frameworks let it so by themselves. On a CPU there is none.
+    """
+    before = torch.backends.cudnn.benchmark
+    torch.backends.cudnn.benchmark = True
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = before
 
 
 def take_no_step(optim):

@@ -2,7 +2,12 @@
 
 bfloat16 has the range of float32 and 8 of its 24 significant bits. Processors
 with instructions for it multiply its matrices about twice as fast, and so do
-GPUs.
+GPUs. float16 has 11 bits, and GPUs have it since Volta; but its numbers end
+at 65504, and below 6e-5 they lose their bits one by one.
+
+On GPUs since Ampere, float32 itself is rounded to 11 bits where convolutions
+multiply: that is TF32. BENCHMARKS.md, "On a GPU", tells where, and how it can
+be turned off.
 """
 
 from __future__ import annotations
@@ -10,17 +15,23 @@ from __future__ import annotations
 import abc
 from typing import Callable
 
-PRECISIONS = ('float32', 'bfloat16')
-# NVIDIA's first GPUs that compute in bfloat16: Ampere
-FIRST_GPUS = (8, 0)
+PRECISIONS = ('float32', 'bfloat16', 'float16')
+# NVIDIA's first GPUs with instructions for them: Volta; Ampere
+FIRST_GPUS = {'float16': (7, 0), 'bfloat16': (8, 0), 'TF32': (8, 0)}
+# By what the loss is multiplied and the gradient divided, so that float16
+# holds the gradients in between, many of which are too small for it. A power
+# of two rounds nothing; one that never changes has no state that a checkpoint
+# would have to keep, and no step waits for the device to tell whether a
+# number was too large. BENCHMARKS.md has the gradients that it was chosen by
+LOSS_SCALES = {'float32': 1, 'bfloat16': 1, 'float16': 1024}
 
 
-def check(precision: str, find_lack: Callable[[], str]) -> None:
+def check(precision: str, find_lack: Callable[[str], str]) -> None:
     """Refuse a type that is unknown, or that cannot be computed in here.
 
     Args:
         precision: its name
-        find_lack: `Computing.no_bfloat16`, asked for what takes bfloat16
+        find_lack: `Computing.lack_of`
 
     Raises:
         ValueError: `precision` is such a type.
@@ -30,10 +41,12 @@ def check(precision: str, find_lack: Callable[[], str]) -> None:
             f'precision is {precision!r}: it must be one of '
             f'{", ".join(PRECISIONS)}.'
         )
-    lack = find_lack() if precision == 'bfloat16' else ''
+    lack = find_lack(precision)
     if lack:
+        others = [repr(p) for p in PRECISIONS if not find_lack(p)]
         raise ValueError(
-            f"precision is 'bfloat16', which {lack}: use 'float32'."
+            f'precision is {precision!r}, which {lack}: use '
+            f'{" or ".join(others)}.'
         )
 
 
@@ -45,18 +58,18 @@ class Computing(abc.ABC):
     def on_cpu(self) -> bool:
         """Whether `device` is the processor."""
 
-    def no_bfloat16(self) -> str:
-        """Return why `device` cannot compute in bfloat16, '' if it can.
+    def lack_of(self, precision: str) -> str:
+        """Return why `device` cannot compute in this type, '' if it can.
 
-        It follows on the word bfloat16.
+        It follows on the name of the type.
         """
         if self.on_cpu:
-            return lack_of_processor()
-        return lack_of_gpu(self.capability())
+            return lack_of_processor(precision)
+        return lack_of_gpu(precision, self.capability())
 
-    def no_gain(self) -> str:
-        """Return why bfloat16 is no faster on `device`, '' if it is."""
-        return self.no_bfloat16()
+    def no_gain(self, precision: str) -> str:
+        """Return why this type is of no use on `device`, '' if it is."""
+        return self.lack_of(precision)
 
     def capability(self) -> tuple:
         """Return the compute capability of the GPU, such as (8, 6)."""
@@ -67,26 +80,36 @@ class Computing(abc.ABC):
 
         That is '' where it is `precision` itself.
         """
-        reason = self.no_gain() if precision == 'bfloat16' else ''
+        reason = self.no_gain(precision)
         return ('float32', reason) if reason else (precision, '')
 
 
-def lack_of_processor() -> str:
-    """Return why the processor cannot compute in bfloat16, '' if it can."""
+def lack_of_processor(precision: str) -> str:
+    """Return why the processor does not compute in a type, '' if it does."""
+    if precision == 'float32':
+        return ''
+    if precision == 'float16':
+        return 'takes a GPU, as processors are slower in it'
     if has_bfloat16():
         return ''
     return 'takes a processor with avx512_bf16, and this one has none'
 
 
-def lack_of_gpu(capability: tuple) -> str:
-    """Return why a GPU cannot compute in bfloat16, '' if it can.
+def lack_of_gpu(precision: str, capability: tuple) -> str:
+    """Return why a GPU does not compute in a type, '' if it does.
 
-    `capability` is its compute capability, (major, minor).
+    Args:
+        precision: one of `PRECISIONS`, or 'TF32'
+        capability: its compute capability, (major, minor)
     """
-    if tuple(capability) >= FIRST_GPUS:
+    first = FIRST_GPUS.get(precision, (0, 0))
+    if tuple(capability) >= first:
         return ''
-    found = '.'.join(map(str, capability))
-    return f'takes a GPU of compute capability 8.0, and this one has {found}'
+    needed, found = ('.'.join(map(str, c)) for c in (first, capability))
+    return (
+        f'takes a GPU of compute capability {needed}, and this one has '
+        f'{found}'
+    )
 
 
 def has_bfloat16(path: str = '/proc/cpuinfo') -> bool:

@@ -232,6 +232,26 @@ def test_gpus_and_their_memory_are_told():
     assert not checks[2].do and '79.6 GiB' in checks[2].text
 
 
+@pytest.mark.parametrize('gpu, told', [
+    (('GTX 1080', 6, 1, 8192), []),
+    (nvidia.T4, ['float16']),
+    (nvidia.A100, ['float16', 'bfloat16', 'TF32']),
+    (nvidia.RTX_4090, ['float16', 'bfloat16', 'TF32']),
+    (nvidia.H100, ['float16', 'bfloat16', 'TF32']),
+    (nvidia.B200, ['float16', 'bfloat16', 'TF32']),
+], ids=lambda x: x[0] if x else 'none')  # fmt: skip
+def test_what_a_gpu_computes_in_is_told(monkeypatch, gpu, told):
+    monkeypatch.delenv('NVIDIA_TF32_OVERRIDE', raising=False)
+    _, check = gpu_checks.check(driver(gpu), '', 0)
+    assert check.facts['number_types'] == told
+    words = f'capability {gpu[1]}.{gpu[2]}'
+    words += f', with {", ".join(told)}, ' if told else ', '
+    assert words in check.text
+    monkeypatch.setenv('NVIDIA_TF32_OVERRIDE', '0')
+    _, check = gpu_checks.check(driver(gpu), '', 0)
+    assert check.facts['number_types'] == [t for t in told if t != 'TF32']
+
+
 @pytest.mark.parametrize('devices, told', [
     ({'0000:01:00.0': ('0x10de', '0x030000')}, True),
     ({'0000:01:00.0': ('0x10de', '0x040300')}, False),  # Its sound

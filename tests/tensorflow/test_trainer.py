@@ -152,3 +152,23 @@ def test_many_short_trainings_are_not_warned_of(caplog):
     for seed in range(4):
         fit(VGG(TINY, lr=0.05), max_epochs=1, seed=seed)
     assert 'retracing' not in caplog.text
+
+
+def test_clipping_a_large_network_repeats_bit_for_bit():
+    """TensorFlow would add up the squares in whatever order they come."""
+
+    def trained():
+        model = VGG(((1, 8), (1, 16)), lr=0.05)
+        data = package.FashionMNIST(
+            32, root='stand-in', num_train=640, num_val=32
+        )
+        options = {'momentum': 0.9, 'lr_schedule': 'one_cycle'}
+        trainer = Trainer(
+            2, gradient_clip_val=1, seed=3, display='none', **options
+        )
+        trainer.fit(model, data)
+        return trainer.arrays()
+
+    first = trained()
+    for name, array in trained().items():
+        np.testing.assert_array_equal(array, first[name], name)

@@ -18,7 +18,7 @@ from trainings import (
 
 from d2l_vgg.networks.architectures import Architecture
 from d2l_vgg.training import checkpoint
-from d2l_vgg.training.errors import TrainingDiverged
+from d2l_vgg.training.errors import TrainingDiverged, check_finite
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(package):
@@ -33,6 +33,14 @@ def test_a_loss_that_is_not_finite_stops_the_run(package):
     assert losses and not math.isfinite(losses[-1][1])
 
 
+def test_numbers_too_large_for_float16_are_told():
+    loss = 'train_loss', 0.5, math.nan, 0.1
+    with pytest.raises(TrainingDiverged, match=r'_val=1\)\.$'):
+        check_finite(*loss, 'bfloat16')
+    with pytest.raises(TrainingDiverged, match="or take precision='float32'"):
+        check_finite(*loss, 'float16')
+
+
 @pytest.mark.parametrize(
     'options, message',
     [
@@ -43,7 +51,8 @@ def test_a_loss_that_is_not_finite_stops_the_run(package):
         ({'momentum': 1}, 'momentum is 1'),
         ({'label_smoothing': -0.1}, 'label_smoothing is -0.1'),
         ({'weight_decay': float('nan')}, 'weight_decay is nan'),
-        ({'precision': 'float16'}, "precision is 'float16'"),
+        ({'precision': 'float64'}, "precision is 'float64'"),
+        ({'precision': 'float16'}, "'float16', which takes a GPU.*'float32'"),
         ({'seed': -1}, 'seed is -1'),
         ({'lr_schedule': 'steep'}, "'steep'"),
         ({'display': 'cinema'}, "'cinema'"),
@@ -76,20 +85,27 @@ def test_what_is_no_model_is_refused(package, lack):
         trainer_of(package).fit(model, data_of(package))
 
 
-@pytest.mark.parametrize('capability', [(7, 5), (8, 0)])
-def test_bfloat16_on_a_gpu(package, own, capability, monkeypatch):
+@pytest.mark.parametrize('precision', ['bfloat16', 'float16'])
+@pytest.mark.parametrize('capability', [(6, 1), (7, 5), (8, 0)], ids=str)
+def test_half_precision_on_a_gpu(
+    package, own, precision, capability, monkeypatch
+):
     own.pretend_gpus(monkeypatch, 1)
     monkeypatch.setattr(
         package.Trainer, 'capability', lambda self: capability
     )
-    old = 'this one has 7.5' if capability == (7, 5) else None
-    name = package.__name__.rpartition('.')[-1]
-    lack = {'mxnet': 'not a GPU', 'jax': None}.get(name, old)
+    lack = None
+    if precision == 'bfloat16':
+        old = 'this one has' if capability < (8, 0) else None
+        name = package.__name__.rpartition('.')[-1]
+        lack = {'mxnet': 'not a GPU', 'jax': None}.get(name, old)
+    elif capability < (7, 0):
+        lack = 'takes a GPU of compute capability 7.0, and this one has 6.1'
     if lack is None:
-        package.Trainer(1, num_gpus=1, precision='bfloat16')
+        package.Trainer(1, num_gpus=1, precision=precision)
     else:
         with pytest.raises(ValueError, match=lack):
-            package.Trainer(1, num_gpus=1, precision='bfloat16')
+            package.Trainer(1, num_gpus=1, precision=precision)
 
 
 @pytest.mark.parametrize('label', [10, -1])

@@ -29,14 +29,16 @@ def trainer(request):
 
 def test_an_unknown_type_is_refused():
     with pytest.raises(ValueError, match="'float8'.*float32, bfloat16"):
-        precisions.check('float8', str)
+        precisions.check('float8', lambda precision: '')
 
 
-def test_what_the_device_lacks_is_told():
-    precisions.check('float32', lambda: 'takes more')
-    precisions.check('bfloat16', str)
-    with pytest.raises(ValueError, match="'bfloat16', which takes more: use"):
-        precisions.check('bfloat16', lambda: 'takes more')
+def test_what_the_device_lacks_is_told_and_what_it_has():
+    lacks = {'float32': '', 'bfloat16': 'takes more', 'float16': ''}
+    precisions.check('float32', lacks.get)
+    precisions.check('float16', lacks.get)
+    told = "'bfloat16', which takes more: use 'float32' or 'float16'.$"
+    with pytest.raises(ValueError, match=told):
+        precisions.check('bfloat16', lacks.get)
 
 
 def test_a_processor_without_its_instructions(lacks_bfloat16, trainer):
@@ -64,18 +66,27 @@ def test_a_processor_with_them(has_bfloat16, trainer):
     type(trainer)(1, display='none', precision='bfloat16')
 
 
+def test_float16_is_not_for_processors(has_bfloat16, trainer):
+    told = 'takes a GPU, as processors are slower in it'
+    assert trainer.choose('float16') == ('float32', told)
+    told = f"'float16', which {told}: use 'float32' or 'bfloat16'.$"
+    with pytest.raises(ValueError, match=told):
+        type(trainer)(1, display='none', precision='float16')
+
+
+@pytest.mark.parametrize('precision, first', [
+    ('float32', '0.0'), ('float16', '7.0'), ('bfloat16', '8.0'),
+    ('TF32', '8.0'),
+])  # fmt: skip
 @pytest.mark.parametrize(
-    'capability, words',
-    [
-        ((8, 0), ''),
-        ((9, 0), ''),
-        ((12, 0), ''),
-        ((7, 5), 'takes a GPU of compute capability 8.0, .* has 7.5'),
-        ((0, 0), 'takes a GPU .* has 0.0'),
-    ],
+    'found', ['0.0', '6.1', '7.0', '7.5', '8.0', '9.0', '12.0']
 )
-def test_gpus_have_it_from_ampere_on(capability, words):
-    assert re.fullmatch(words, precisions.lack_of_gpu(capability))
+def test_what_gpus_have(precision, first, found):
+    capability = tuple(map(int, found.split('.')))
+    words = f'takes a GPU of compute capability {first}, .* has {found}'
+    if float(found) >= float(first):
+        words = ''
+    assert re.fullmatch(words, precisions.lack_of_gpu(precision, capability))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,124 @@
+"""float16, whose gradients are scaled so that it can hold them.
+
+On a processor it is refused, as it is slow; but PyTorch, TensorFlow and JAX
+can, and the tests leave out the refusal. MXNet computes in it on GPUs only.
+"""
+
+import numpy as np
+import pytest
+from frameworks import images
+from trainings import (
+    OPTIONS,
+    SIZES,
+    assert_same,
+    fit,
+    model_of,
+    outcome,
+    whole,
+)
+
+from d2l_vgg.training import precisions
+
+
+@pytest.fixture
+def half(package, monkeypatch):
+    """Let a trainer compute in float16 on the processor."""
+    if package.__name__ == 'd2l_vgg.mxnet':
+        pytest.skip('MXNet computes in float16 on GPUs only')
+    monkeypatch.setattr(package.Trainer, 'lack_of', lambda *args: '')
+
+
+def test_a_scaled_loss_changes_not_a_bit(package, monkeypatch):
+    """Gradients are divided before they are clipped, decayed, remembered."""
+    expected = whole(package)
+    monkeypatch.setitem(precisions.LOSS_SCALES, 'float32', 1024)
+    assert_same(outcome(fit(package, **OPTIONS)), expected)
+
+
+def gradients(package, precision, factor=1):
+    """Return what one step with learning rate 1 subtracts, by name.
+
+    `factor` is by what the loss of the model is multiplied.
+    """
+
+    class Scaled(package.VGG):
+        def loss(self, Y_hat, y, averaged=True):
+            return super().loss(Y_hat, y, averaged) * factor
+
+    model = Scaled(model_of(package).arch, lr=1)
+    data = package.FashionMNIST(32, **{**SIZES, 'num_train': 32})
+    steps = []
+
+    class Measured(package.Trainer):
+        def train_step(self, batch, lr=None):
+            before = self.model.arrays()
+            super().train_step(batch, lr)
+            after = self.model.arrays()
+            steps.append({n: before[n] - after[n] for n in before})
+
+    trainer = Measured(1, seed=3, display='none', precision=precision)
+    trainer.fit(model, data)
+    (found,) = steps
+    return {n: a for n, a in found.items() if 'running' not in n}
+
+
+def distances(found, expected):
+    """Return name -> relative distance, of what has a gradient at all.
+
+    Normalization takes the biases of convolutions out: theirs is 0.
+    """
+    return {
+        name: np.linalg.norm(found[name] - grad) / np.linalg.norm(grad)
+        for name, grad in expected.items()
+        if not (name.startswith('conv') and name.endswith('bias'))
+    }
+
+
+def test_a_step_is_that_of_float32_but_for_rounding(package, half):
+    found = gradients(package, 'float16')
+    far = distances(found, gradients(package, 'float32'))
+    assert 0 < max(far.values()) < 0.05, far
+    # Behind the blocks, a few roundings to 11 bits. In them, pooling may pass
+    # a gradient to another of two neighbours that round to one number, and
+    # normalization takes out most of a gradient, but not what was rounded
+    behind = [far[name] for name in far if name.startswith('dense')]
+    assert max(behind) < 8 * 2**-11, far
+    # Twice as far if nothing but the type were another
+    rounded = distances(
+        gradients(package, 'bfloat16'), gradients(package, 'float32')
+    )
+    assert far['conv2_1.weight'] < rounded['conv2_1.weight'] / 2
+
+
+def test_small_gradients_are_not_lost(package, half, monkeypatch):
+    small = 2.0**-14
+    expected = gradients(package, 'float32', small)
+    far = distances(gradients(package, 'float16', small), expected)
+    assert max(far.values()) < 0.05, far
+    monkeypatch.setitem(precisions.LOSS_SCALES, 'float16', 1)
+    unscaled = distances(gradients(package, 'float16', small), expected)
+    name = 'conv1_1.weight'
+    assert unscaled[name] > 10 * far[name] and unscaled[name] > 0.1
+
+
+def test_a_run_in_float16_goes_on_bit_for_bit(package, half, tmp_path):
+    path = tmp_path / 'checkpoint.npz'
+    options = {'precision': 'float16', **OPTIONS}
+    expected = outcome(fit(package, **options))
+    with pytest.raises(KeyboardInterrupt):
+        fit(package, stop_at=13, checkpoint=path, **options)
+    resumed = fit(package, resume=True, checkpoint=path, **options)
+    assert_same(outcome(resumed), expected)
+    in_float32 = whole(package).arrays
+    for name, array in expected.arrays.items():
+        assert array.dtype == 'float32'
+        if name.endswith('weight'):
+            assert not np.array_equal(array, in_float32[name]), name
+
+
+def test_scores_and_parameters_are_float32(package, half, framework):
+    model = model_of(package)
+    trainer = fit(package, model, precision='float16', max_epochs=1)
+    scores = framework.forward(model, images((2, 1, 28, 28)))
+    assert scores.dtype == 'float32'
+    assert {a.dtype.name for a in trainer.arrays().values()} == {'float32'}
