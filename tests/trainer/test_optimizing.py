@@ -125,9 +125,10 @@ def test_it_learns_the_stand_in(package):
 
 
 def test_it_learns_fashion_mnist(package, real_root):
-    """A sixth of the real images, twice: about 0.86, more than lines reach.
+    """A sixth of the real images, three times: from 0.87 to 0.9.
 
-    Softmax regression is at 0.84 on all of them.
+    Softmax regression is at 0.84 on all of them. Without the schedule, or
+    without batch normalization, two passes reach 0.78 and 0.72.
     """
     data = package.FashionMNIST(
         128, root=real_root, num_train=10000, num_val=2000
@@ -140,5 +141,5 @@ def test_it_learns_fashion_mnist(package, real_root):
         'seed': 0,
     }
     model = package.VGG(quick.arch, quick.lr)
-    trainer = fit(package, model, data, **options)
-    assert trainer.history.final['val_acc'] > 0.84
+    trainer = fit(package, model, data, max_epochs=3, **options)
+    assert trainer.history.final['val_acc'] > 0.86
