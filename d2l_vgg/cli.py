@@ -16,6 +16,7 @@ from d2l_vgg import messages
 # In the order of `d2l-vgg --help`: the files of `d2l_vgg/commands/`
 COMMANDS = (
     'train',
+    'launch',
     'curves',
     'summary',
     'compare',

@@ -36,8 +36,10 @@ MAY_IMPORT = {
     'chapter': SHARED,
     # What the chapter needs, too
     'doctor': SHARED | {'chapter'},
-    'commands': SHARED | FRAMEWORKS | {'book', 'chapter', 'doctor'},
+    'launch': SHARED,
+    'commands': SHARED | FRAMEWORKS | {'book', 'chapter', 'doctor', 'launch'},
     'cli': SHARED | {'commands'},
+    'worker': SHARED | {'cli'},
 }
 # They prepare the import of MXNet, or show what d2l made of it
 MAY_IMPORT_LIBRARIES = {'compatibility', 'old_numpy', 'book', 'chapter'}

@@ -165,11 +165,12 @@ def data_folder(value):
     return value if value == 'stand-in' else path(value)
 
 
-def whole_number(value, least=None):
+def whole_number(value, least=None, below=None):
     """Return the whole number that an option gives.
 
     Raises:
-        argparse.ArgumentTypeError: it is none, or less than `least`.
+        argparse.ArgumentTypeError: it is none, less than `least`, or not
+            less than `below`.
     """
     try:
         number = int(value)
@@ -179,6 +180,8 @@ def whole_number(value, least=None):
         ) from None
     if least is not None and number < least:
         raise argparse.ArgumentTypeError(f'{value} is less than {least}')
+    if below is not None and number >= below:
+        raise argparse.ArgumentTypeError(f'{value} is not below {below}')
     return number
 
 
@@ -189,6 +192,15 @@ def positive(value):
         argparse.ArgumentTypeError: it is none.
     """
     return whole_number(value, least=1)
+
+
+def port(value):
+    """Return the number of a port that an option gives.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none, or one that takes root.
+    """
+    return whole_number(value, least=1024, below=2**16)
 
 
 def not_negative(value):

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 from d2l_vgg.commands import hyperparameters, making, options, outcome
 from d2l_vgg.commands.options import (
@@ -11,7 +11,7 @@ from d2l_vgg.commands.options import (
     add_gpus_option,
 )
 from d2l_vgg.foreign_text import visible
-from d2l_vgg.training import memory, trial
+from d2l_vgg.training import memory, trial, workers
 from d2l_vgg.training.experiments import (
     EXPERIMENTS,
     name_of,
@@ -89,9 +89,9 @@ def add_progress_options(parser):
 
 
 class Job(NamedTuple):
-    """A run, and what it is trained with."""
+    """A run, None where another process keeps it, and what trains it."""
 
-    run: Run
+    run: Optional[Run]
     data: object
     trainer: object
     model: object
@@ -111,7 +111,7 @@ def run(args):
     settings = {
         'num_gpus': args.num_gpus,
         'checkpoint_seconds': args.checkpoint_seconds,
-        'display': args.display,
+        'display': 'none' if workers.rank() else args.display,
     }
     if args.resume:
         stopped = Run.open(args.resume)
@@ -121,6 +121,9 @@ def run(args):
         job = resumed_run(stopped, args.data, settings)
     else:
         job = asked_run(args, settings, trial_size)
+    if workers.rank():  # The first one keeps the run
+        job.trainer.fit(job.model, job.data)
+        return
     with job.run.alone():
         # Another process may have ended it meanwhile
         refuse_finished(args.resume or job.run.folder)
@@ -281,7 +284,9 @@ def new_run(experiment, data, settings, place, info, keep_precision):
     model = making.make_model(package, experiment)
     if info['continued_from']:
         model.load(info['continued_from'])  # Before the folder is made
-    devices = [str(trainer.device)]
+    if workers.rank():
+        return Job(None, data, trainer, model)
+    devices = [str(trainer.device)] * workers.count()
     made = Run.new(*place, experiment, **info, devices=devices)
     return Job(made, data, trainer, model)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import abc
 import itertools
 import math
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 import numpy as np
 
@@ -124,8 +124,12 @@ class Minibatches(abc.ABC):
         for i in range(
             first * self.batch_size, self.num_examples, self.batch_size
         ):
-            batch = slice(i, i + self.batch_size)
+            end = min(i + self.batch_size, self.num_examples)
+            batch = self.share(i, end)
             yield self.take(*[a[batch] for a in chosen])
+
+    # Which part of a minibatch this process takes, one of several workers
+    share: Callable[[int, int], slice] = slice
 
     def draw(self, rng: Any) -> list[np.ndarray]:
         """Return which examples an epoch takes, in order, and which windows.

@@ -15,18 +15,25 @@ from d2l_vgg.jax import optimizers, trees
 from d2l_vgg.jax.classifier import Classifier
 from d2l_vgg.jax.plotted import Plotted
 from d2l_vgg.jax.swaps import Foreign, takes_steps_of_d2l
-from d2l_vgg.training import errors, trainer
+from d2l_vgg.jax.workers import Team
+from d2l_vgg.training import errors, trainer, workers
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.precisions import LOSS_SCALES
 
 
 class Trainer(trainer.Trainer):
     __doc__ = trainer.Trainer.__doc__
+    Team = Team
 
     def find_device(self, num_gpus: int) -> Any:
-        gpus = [d for d in jax.devices() if d.platform == 'gpu']
+        workers.join(Team)  # JAX is told of the others before its devices
+        gpus = [d for d in jax.local_devices() if d.platform == 'gpu']
         errors.check_num_gpus(num_gpus, len(gpus), 'JAX')
-        return gpus[0] if num_gpus and gpus else jax.devices('cpu')[0]
+        return (
+            gpus[0]
+            if num_gpus and gpus
+            else jax.local_devices(backend='cpu')[0]
+        )
 
     @property
     def on_cpu(self) -> bool:
@@ -82,6 +89,10 @@ class Trainer(trainer.Trainer):
         self.compiled_train = jax.jit(
             self.traced_train, donate_argnums=(0, 1)
         )
+        self.compiled_gradients = jax.jit(self.traced_gradients)
+        self.compiled_update = jax.jit(
+            self.traced_update, donate_argnums=(0, 1)
+        )
         self.compiled_validate = jax.jit(self.traced_validate)
         return Y_hat.shape[-1]
 
@@ -99,8 +110,15 @@ class Trainer(trainer.Trainer):
 
         This is what JAX compiles; it changes nothing.
         """
-        model = self.model
+        grads, others, plotted = self.traced_gradients(variables, seed, batch)
+        return (
+            *self.traced_update(variables, state, lr, grads, others),
+            plotted,
+        )
 
+    def traced_gradients(self, variables, seed, batch):
+        """Return the gradients, the running statistics after, and plots."""
+        model = self.model
         params, others = self.divided(variables)
         # By way of gradients that float16 can hold
         scale = LOSS_SCALES[self.precision]
@@ -113,12 +131,16 @@ class Trainer(trainer.Trainer):
 
         grads, (changed, plotted) = jax.grad(loss_of, has_aux=True)(params)
         grads = jax.tree.map(lambda grad: grad / scale, grads)
+        return grads, self.divided(changed)[1], plotted
+
+    def traced_update(self, variables, state, lr, grads, others):
+        """Return variables and state after a step against `grads`."""
+        params, _ = self.divided(variables)
         grads = optimizers.clip(grads, self.gradient_clip_val)
         state = optimizers.with_lr(state, lr)
         updates, state = self.optim.update(grads, state, params)
         params = optax.apply_updates(params, updates)
-        changed = {**trees.flat(changed), **params}
-        return trees.nested(changed), state, plotted
+        return trees.nested({**others, **params}), state
 
     def divided(self, variables):
         """Return what the gradient changes of `variables`, and the others.
@@ -137,14 +159,29 @@ class Trainer(trainer.Trainer):
 
     def train_step(self, batch: tuple, lr: float | None = None) -> None:
         model = self.model
-        model.variables, self.state, plotted = self.compiled_train(
-            model.variables,
-            self.state,
-            self.seed_of_step,
-            None if lr is None else np.float32(lr),
-            self.prepare_batch(batch),
-        )
+        seed = self.seed_of_step
+        rate = None if lr is None else np.float32(lr)
+        batch = self.prepare_batch(batch)
+        if workers.count() == 1:
+            model.variables, self.state, plotted = self.compiled_train(
+                model.variables, self.state, seed, rate, batch
+            )
+        else:
+            grads, others, plotted = self.compiled_gradients(
+                model.variables, seed, batch
+            )
+            model.variables, self.state = self.compiled_update(
+                model.variables,
+                self.state,
+                rate,
+                *self.average(grads, others),
+            )
         plotted.hand_to(model)
+
+    def average(self, *trees):
+        """Return the mean of all workers' gradients and statistics."""
+        arrays, form = jax.tree.flatten(trees)
+        return jax.tree.unflatten(form, self.workers.mean(arrays))
 
     def validation_step(self, batch: tuple) -> None:
         plotted = self.compiled_validate(

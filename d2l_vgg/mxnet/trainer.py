@@ -12,6 +12,7 @@ from mxnet import autograd, gluon, np, npx
 
 from d2l_vgg.mxnet import inputs
 from d2l_vgg.mxnet.classifier import Classifier, named_parameters
+from d2l_vgg.mxnet.workers import Team
 from d2l_vgg.training import errors, trainer
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.checkpoint import optimizer_name
@@ -34,6 +35,7 @@ def plot(self, key, value, train):
 
 class Trainer(trainer.Trainer, d2l.Trainer):
     __doc__ = trainer.Trainer.__doc__
+    Team = Team
 
     def find_device(self, num_gpus: int) -> mx.Context:
         found = d2l.num_gpus()
@@ -96,6 +98,7 @@ class Trainer(trainer.Trainer, d2l.Trainer):
         with autograd.record():
             loss = self.model.training_step(self.prepare_batch(batch))
         self.backward(loss)
+        self.average()
         if not isinstance(self.optim, gluon.Trainer):  # From scratch
             self.clip_gradients(self.gradient_clip_val, self.model)
             self.optim.step(1)
@@ -111,6 +114,13 @@ class Trainer(trainer.Trainer, d2l.Trainer):
         loss.backward(np.full_like(loss, scale))
         for grad in gradients(self.model) if scale != 1 else ():
             grad /= scale
+
+    def average(self) -> None:
+        """Take the mean of all workers' gradients and running statistics."""
+        shared = gradients(self.model) + statistics(self.model)
+        for array, mean in zip(shared, self.workers.mean(shared)):
+            if mean is not array:
+                array[:] = mean
 
     def clip_gradients(self, grad_clip_val: float, model: d2l.Module) -> None:
         """Scale the gradient down to the norm `grad_clip_val`, if longer.
@@ -192,6 +202,14 @@ def gradients(model: d2l.Module) -> list[np.ndarray]:
     if isinstance(params, list):  # Written from scratch
         return [param.grad for param in params]
     return [p.grad() for p in params.values() if p.grad_req != 'null']
+
+
+def statistics(model: d2l.Module) -> list[np.ndarray]:
+    """Return the running statistics of normalization."""
+    params = model.parameters()
+    if isinstance(params, list):
+        return []
+    return [p.data() for n, p in params.items() if 'running_' in n]
 
 
 def slots_of(state: Any) -> list[tuple[str, np.ndarray]]:

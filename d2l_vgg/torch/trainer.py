@@ -9,7 +9,13 @@ from typing import Any
 import torch
 
 from d2l_vgg.datasets.minibatches import Minibatches
-from d2l_vgg.torch.classifier import Classifier, named_tensors, to_numpy
+from d2l_vgg.torch.classifier import (
+    Classifier,
+    floats,
+    named_tensors,
+    to_numpy,
+)
+from d2l_vgg.torch.workers import Team
 from d2l_vgg.training import allocator, errors, memory, seeds, trainer
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.checkpoint import optimizer_name
@@ -18,6 +24,7 @@ from d2l_vgg.training.precisions import LOSS_SCALES
 
 class Trainer(trainer.Trainer):
     __doc__ = trainer.Trainer.__doc__
+    Team = Team
 
     def fit(self, model, data, resume=False):
         gpus = [] if self.on_cpu else [self.device]
@@ -103,6 +110,7 @@ class Trainer(trainer.Trainer):
         self.optim.zero_grad()
         with torch.no_grad():  # An optimizer from scratch relies on it
             self.backward(loss)
+            self.average()
             for group in self.groups() if lr is not None else ():
                 group['lr'] = lr
             self.clip_gradients(self.gradient_clip_val, self.model)
@@ -115,6 +123,15 @@ class Trainer(trainer.Trainer):
         for param in self.model.parameters() if scale != 1 else ():
             if param.grad is not None:
                 param.grad /= scale
+
+    def average(self):
+        """Take the mean of all workers' gradients and running statistics."""
+        params = self.model.parameters()
+        shared = [p.grad for p in params if p.grad is not None]
+        shared += floats(dict(self.model.named_buffers())).values()
+        for array, mean in zip(shared, self.workers.mean(shared)):
+            if mean is not array:
+                array.copy_(mean)
 
     def clip_gradients(self, grad_clip_val, model):
         """Scale the gradient down to the norm `grad_clip_val`, if longer.
@@ -155,10 +172,9 @@ class Trainer(trainer.Trainer):
             # Not for what stands in the queue behind it
             getattr(value, 'computed', torch.cuda).synchronize()
 
-    def load_checkpoint(self):
+    def make_optimizer_state(self):
         if self.groups() and not self.optim.state:
             take_no_step(self.optim)
-        super().load_checkpoint()
 
     def arrays(self) -> Arrays:
         tensors = {**self.tensors_by_name(), **self.optimizer_slots()}

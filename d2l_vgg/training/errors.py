@@ -49,9 +49,10 @@ def check_num_gpus(num_gpus: int, found: int, framework: str) -> None:
         raise ValueError(f'num_gpus is {num_gpus}, but it must be 0 or 1.')
     if num_gpus > 1:
         raise ValueError(
-            f'num_gpus is {num_gpus}, but a run uses one device; this '
+            f'num_gpus is {num_gpus}, but a process uses one device; this '
             f'machine has {found} GPUs that {framework} can use: ask for 1, '
-            'or for 0 to train on the CPU.'
+            'or for 0 to train on the CPU, and start a worker for each GPU '
+            'by `d2l-vgg launch`.'
         )
 
 

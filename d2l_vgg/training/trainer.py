@@ -25,9 +25,11 @@ from d2l_vgg.training import (
     plots,
     precisions,
     progress,
+    resuming,
     schedules,
     seeds,
     trial,
+    workers,
 )
 from d2l_vgg.training.history import History
 
@@ -36,7 +38,7 @@ from d2l_vgg.training.history import History
 MAX_QUEUED = 1
 
 
-class Trainer(precisions.Computing):
+class Trainer(precisions.Computing, resuming.Resuming):
     """Train a model with minibatch stochastic gradient descent.
 
     Args:
@@ -108,8 +110,12 @@ class Trainer(precisions.Computing):
         self.seconds = 0.0
         self.trial = trial.size()
         self.takes_plots = False
+        self.workers: Any = workers.Alone()
 
     # ------------------------------------- what a framework fills in
+
+    # Its way to several workers; None where it has none here
+    Team: type | None = None
 
     @abc.abstractmethod
     def find_device(self, num_gpus: int) -> Any:
@@ -163,26 +169,7 @@ class Trainer(precisions.Computing):
     def wait_for(self, value: Any) -> None:
         """Wait until the device has computed `value`."""
 
-    @abc.abstractmethod
-    def arrays(self) -> checkpoints.Arrays:
-        """Return name -> NumPy array of all that training changes.
-
-        These are parameters and running statistics, under the names and in
-        the layout of `d2l_vgg.networks.names`, and what the optimizer keeps
-        of each, under the names of `optimizer_name`, whether or not it has
-        taken a step.
-        """
-
-    @abc.abstractmethod
-    def load_arrays(self, arrays: checkpoints.Arrays) -> None:
-        """Take up what `arrays` has returned, of the very same form.
-
-        As many updates as `train_batch_idx` tells have been made of it.
-        """
-
-    def threads(self) -> object:
-        """Return how many threads compute, on which the last bits depend."""
-        return os.environ.get('OMP_NUM_THREADS')
+    # ---------------------------------------------- what all share
 
     @seeds.kept_apart()
     def fit(self, model: Any, data: Any, resume: bool = False) -> History:
@@ -214,6 +201,7 @@ class Trainer(precisions.Computing):
         if hasattr(model, 'lr'):  # Else `prepare_model` tells what it lacks
             self.lr = experiments.check('lr', model.lr)
         memory.check_fit(self, model, data)
+        self.workers = workers.join(self.Team)
         self.board.open()
         # A loader may draw as it is made
         seeds.seed_global(self.seed, 0)
@@ -229,14 +217,16 @@ class Trainer(precisions.Computing):
         )
         if resume:
             self.load_checkpoint()
+        self.workers.prepare(self, resume)
         self.saved = time.monotonic()
         self.started = self.saved - self.seconds
         self.start_board()
         self.values, self.queued = {}, collections.deque()
         try:
-            with plots.taken(model, self), interrupts.deferred() as self.stop:
-                while self.epoch < self.max_epochs:
-                    self.fit_epoch()
+            with plots.taken(model, self), self.workers.ending():
+                with interrupts.deferred() as self.stop:
+                    while self.epoch < self.max_epochs:
+                        self.fit_epoch()
         finally:
             self.board.close()
             self.seconds = time.monotonic() - self.started
@@ -298,7 +288,8 @@ class Trainer(precisions.Computing):
         """Train on the minibatches of this epoch that are still to do."""
         done = self.train_batch_idx - self.epoch * self.num_train_batches
         for batch in self.minibatches(self.train_dataloader, done):
-            self.seed_device(seeds.mix(self.seed, self.train_batch_idx))
+            seed = self.seed, self.train_batch_idx, *self.workers.own_seed
+            self.seed_device(seeds.mix(*seed))
             self.train_step(batch, self.scheduled_lr())
             self.record_values(train=True)
             self.train_batch_idx += 1
@@ -342,55 +333,14 @@ class Trainer(precisions.Computing):
         else:
             x = self.epoch + 1
             every_n = self.history.val_every_n
-        values, self.values = self.values, {}
-        for series, value in values.items():
+        values = self.workers.mean(list(self.values.values()))
+        for series, value in zip(self.values, values):
             self.queued.append(value)
             point = self.history.record(series, x, value, every_n)
             if point is not None:
                 self.board.point(self.history)
                 errors.check_finite(series, *point, self.lr, self.precision)
+        self.values = {}
         while len(self.queued) > MAX_QUEUED:
             self.wait_for(self.queued.popleft())
         self.board.step()
-
-    def save_checkpoint(self) -> None:
-        """Write all that the rest of the run depends on to `checkpoint`."""
-        if self.checkpoint is None:
-            return
-        meta = {
-            'settings': self.settings(),
-            'threads': self.threads(),
-            'epoch': self.epoch,
-            'train_batch_idx': self.train_batch_idx,
-            'history': self.history.state(),
-            'seconds': time.monotonic() - self.started,
-        }
-        checkpoints.save(self.checkpoint, self.arrays(), meta)
-        self.saved = time.monotonic()
-
-    def load_checkpoint(self) -> None:
-        """Return to where the run was when `checkpoint` was written."""
-        arrays, meta = checkpoints.load(self.checkpoint)
-        checkpoints.check_meta(self.checkpoint, meta, self.settings())
-        checkpoints.check_arrays(self.checkpoint, arrays, self.arrays())
-        checkpoints.tell_threads(meta['threads'], self.threads())
-        self.epoch = meta['epoch']
-        self.train_batch_idx = meta['train_batch_idx']
-        self.val_batch_idx = self.epoch * self.num_val_batches
-        self.history = History.from_state(meta['history'])
-        self.seconds = meta['seconds']
-        self.load_arrays(arrays)
-
-    def settings(self) -> dict[str, Any]:
-        """Return what must be the same in a run and in its continuation.
-
-        Of foreign data only what they have is known.
-        """
-        mine = [name for name in vars(self) if name in experiments.FIELDS]
-        found = {name: getattr(self, name) for name in mine}
-        for name in 'batch_size', 'resize', 'flip', 'shift', 'digest':
-            found[name] = getattr(self.data, name, None)
-        # Last, as it is by one of those above if these differ
-        for name in 'num_train_batches', 'num_val_batches', 'trial':
-            found[name] = getattr(self, name)
-        return found

@@ -105,9 +105,9 @@ def compute_with_other_threads(monkeypatch):
 def pretend_gpus(monkeypatch, found):
     """Only for what is refused before anything is computed there."""
     gpus = [SimpleNamespace(platform='gpu')] * found
-    devices = jax.devices
+    devices = jax.local_devices
     monkeypatch.setattr(
         jax,
-        'devices',
-        lambda *args: devices(*args) if args else gpus + devices(),
+        'local_devices',
+        lambda **of: devices(**of) if of else gpus + devices(),
     )

@@ -1,0 +1,1 @@
+"""A training by several processes: one for each device, on several hosts."""

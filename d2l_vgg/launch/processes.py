@@ -1,0 +1,130 @@
+"""A process of a training, on this host or, by ssh, on another one."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+from typing import Any
+
+from d2l_vgg.launch.hosts import Host
+
+MODULE = 'd2l_vgg.worker'
+# A host that answers no longer is given up within 15 seconds
+SSH = (
+    'ssh -o BatchMode=yes -o ConnectTimeout=10 -o ServerAliveInterval=5 '
+    '-o ServerAliveCountMax=3'
+).split()
+
+
+class Process:
+    """A process that has been started.
+
+    Args:
+        name: what an error calls it, such as 'Worker 1 of 2'
+        host: where it runs
+        command: the words of the command line after `d2l-vgg`
+        environment: what it finds in its environment besides
+        shown: whether its output goes where this process's own goes; of
+            another, the last lines are kept for an error
+
+    Raises:
+        OSError: it cannot be started.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        host: Host,
+        command: list[str],
+        environment: dict[str, object],
+        shown: bool,
+    ) -> None:
+        self.name, self.host = name, host
+        told = {key: str(value) for key, value in environment.items()}
+        words = [sys.executable, '-m', MODULE, *command]
+        if not host.is_here:
+            words = [*SSH, host.name, remote(words, told)]
+        self.popen = subprocess.Popen(
+            words,
+            env={**os.environ, **(told if host.is_here else {})},
+            stdin=subprocess.PIPE,
+            stdout=None if shown else subprocess.DEVNULL,
+            stderr=None if shown else subprocess.PIPE,
+            # Ctrl-C in this terminal reaches the launcher alone
+            start_new_session=True,
+        )
+        self.lines: Any = collections.deque(maxlen=20)
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+
+    def read(self) -> None:
+        """Keep the last lines that it writes on stderr."""
+        with self.popen.stderr or contextlib.nullcontext(()) as stream:
+            for line in stream:
+                text = line.decode(errors='replace').strip()
+                if text:
+                    self.lines.append(text)
+
+    @property
+    def status(self) -> int | None:
+        """How it has ended, None if it has not; below 0, by a signal."""
+        return self.popen.poll()
+
+    def stop(self) -> None:
+        """Ask it to stop as by Ctrl-C."""
+        with contextlib.suppress(OSError):
+            self.popen.stdin.write(b'stop\n')  # type: ignore[union-attr]
+            self.popen.stdin.flush()  # type: ignore[union-attr]
+
+    def end(self) -> None:
+        """End it, wherever it is."""
+        with contextlib.suppress(OSError):
+            self.popen.stdin.close()  # type: ignore[union-attr]
+        if not self.host.is_here:
+            # It ends there as its input does, and ssh with it
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.popen.wait(5)
+        self.popen.kill()
+        self.popen.wait()
+        self.reader.join(5)
+
+    def ending(self) -> str:
+        """Return how it has ended, in words that follow on its name."""
+        status = self.status
+        assert status is not None
+        self.reader.join(1)
+        own = [line for line in self.lines if line.startswith('d2l-vgg: ')]
+        if status < 0:
+            how = f'was ended by {signal.Signals(-status).name}'
+        elif own:
+            how = f'says: {own[-1][len("d2l-vgg: ") :].rstrip(".")}'
+        elif status == 255 and not self.host.is_here:
+            how = 'cannot be reached'
+        else:
+            how = f'ended with status {status}'
+        if self.lines and not own and status > 0:
+            how += f' ({self.lines[-1].rstrip(".")})'
+        where = '' if self.host.is_here else f' on {self.host.name}'
+        return f'{self.name}{where} {how}'
+
+
+def remote(words: list[str], environment: dict[str, str]) -> str:
+    """Return the line that a shell on another host runs.
+
+    Python, the package and the folder are at the same places there.
+    """
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if key.startswith('D2L_VGG_') or key == 'PYTHONPATH'
+    }
+    told = [f'{k}={v}' for k, v in {**kept, **environment}.items()]
+    return f'cd {shlex.quote(os.getcwd())} && exec ' + ' '.join(
+        map(shlex.quote, ['env', *told, *words])
+    )

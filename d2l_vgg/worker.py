@@ -1,0 +1,88 @@
+"""What a process of a training by several does around its command.
+
+`python -m d2l_vgg.worker train ...` is what `d2l-vgg launch` starts,
+here or on another host. It heeds what comes by its standard input, as that
+reaches it on every host: 'stop' is Ctrl-C, and the end is the end.
+"""
+
+import os
+import signal
+import sys
+import threading
+
+from d2l_vgg import cli, messages, nvml
+from d2l_vgg.training import workers
+
+# What a process besides the workers does, which MXNet's engine has
+ROLE = 'DMLC_ROLE'
+
+
+def main() -> None:
+    threading.Thread(target=heed, daemon=True).start()
+    try:
+        if os.environ.get(workers.LISTENS):
+            workers.check_free(*workers.address())
+        take_share()
+    except (OSError, ValueError) as error:
+        cli.complain(messages.explain(error))
+        leave(1)
+    if os.environ.get(ROLE):
+        from d2l_vgg import frameworks
+
+        frameworks.load('mxnet')  # Serves until the workers are done
+        leave(0)
+    try:
+        status = cli.main(sys.argv[1:])
+    except SystemExit as stop:
+        status = stop.code if isinstance(stop.code, int) else 1
+    leave(status)
+
+
+def heed() -> None:
+    """Do what the launcher says, and end with it."""
+    for line in sys.stdin.buffer:
+        if line.strip() == b'stop':
+            os.kill(os.getpid(), signal.SIGINT)
+    os._exit(1)
+
+
+def take_share() -> None:
+    """Keep to this worker's share of the processors, and to its GPU.
+
+    Raises:
+        ValueError: there are more workers than GPUs.
+    """
+    number = workers.number('LOCAL_RANK', 0)
+    total = workers.number('LOCAL_WORLD_SIZE', 1)
+    visible = os.environ.get('CUDA_VISIBLE_DEVICES')
+    gpus = visible.split(',') if visible else []
+    if visible is None:
+        gpus = [str(i) for i in range(len(nvml.names()))]
+    if gpus:
+        if total > len(gpus):
+            raise ValueError(
+                f'There are {total} workers here, but only {len(gpus)} '
+                'GPUs: start as many, or set CUDA_VISIBLE_DEVICES= to '
+                'compute on the processor.'
+            )
+        os.environ['CUDA_VISIBLE_DEVICES'] = gpus[number]
+    if total > 1 and hasattr(os, 'sched_setaffinity'):
+        usable = sorted(os.sched_getaffinity(0))
+        first, end = (len(usable) * n // total for n in (number, number + 1))
+        # Neighbours, as two threads of one core are
+        share = usable[first:end] or [usable[number % len(usable)]]
+        os.sched_setaffinity(0, share)
+
+
+def leave(status: int) -> None:
+    """End at once: an engine would wait for workers that are gone."""
+    for stream in sys.stdout, sys.stderr:
+        try:
+            stream.flush()
+        except (AttributeError, OSError, ValueError):
+            pass
+    os._exit(status)
+
+
+if __name__ == '__main__':
+    main()
