@@ -10,6 +10,7 @@ from d2l_vgg import messages
 from d2l_vgg.book import published
 from d2l_vgg.commands import making
 from d2l_vgg.commands.options import command
+from d2l_vgg.training import workers
 from d2l_vgg.training.errors import TrainingDiverged
 from d2l_vgg.training.experiments import get_experiment
 
@@ -75,7 +76,7 @@ def report(job):
         remark = published.remark(run.framework)
         if remark:
             print(remark)
-    else:
+    elif workers.count() == 1:
         seconds = making.estimate_seconds(
             making.load_framework(run.framework),
             get_experiment('book'),

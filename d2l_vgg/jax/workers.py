@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import socket
 from typing import Any
 
 import jax
@@ -27,6 +28,8 @@ class Team(workers.Team):
             process_id=self.rank,
             initialization_timeout=workers.SECONDS_TO_MEET,
         )
+        if jax.local_devices()[0].platform == 'cpu':
+            check_name(host)
 
     def sum(self, arrays: list) -> list:
         if not arrays:
@@ -48,6 +51,27 @@ class Team(workers.Team):
 
     def to_numpy(self, array: Any) -> np.ndarray:
         return np.asarray(array)
+
+
+def check_name(host):
+    """Refuse a host whose name leads the others to themselves.
+
+    They look for Gloo there, and JAX has no option for that.
+
+    Raises:
+        ValueError: it is such a host, and `host` is not the only one.
+    """
+    name = socket.gethostname()
+    try:
+        own, meeting = map(socket.gethostbyname, (name, host))
+    except OSError:
+        return
+    if own.startswith('127.') and not meeting.startswith('127.'):
+        raise ValueError(
+            f'The name of this host, {name}, leads to {own}, where workers '
+            'of JAX on other hosts cannot find it: let it lead to the '
+            'address that these reach, in /etc/hosts.'
+        )
 
 
 @functools.lru_cache(maxsize=None)

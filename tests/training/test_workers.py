@@ -1,0 +1,142 @@
+"""How minibatches are dealt to workers, and what these refuse."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from d2l_vgg.training import workers
+
+
+class Team(workers.Team):
+    """A worker whose engine adds what the others are said to have given."""
+
+    __module__ = 'd2l_vgg.jax.workers'  # It has the framework's name
+    others = None
+
+    def meet(self):
+        pass
+
+    def sum(self, arrays):
+        return [a + (self.others or np.zeros_like)(a) for a in arrays]
+
+    def to_device(self, array, trainer):
+        return array
+
+    def to_numpy(self, array):
+        return array
+
+
+@pytest.fixture
+def team(monkeypatch):
+    """Return the worker of a rank among so many."""
+
+    def make(rank, count):
+        monkeypatch.setenv('RANK', str(rank))
+        monkeypatch.setenv('WORLD_SIZE', str(count))
+        return Team()
+
+    return make
+
+
+@pytest.mark.parametrize('count', [1, 2, 3, 7, 64])
+@pytest.mark.parametrize('size', [1, 2, 16, 31, 128])
+def test_each_example_is_dealt_once(team, count, size):
+    dealt, weights = [], 0
+    for rank in range(count):
+        worker = team(rank, count)
+        share = worker.share(100, 100 + size)
+        taken = range(1000)[share]
+        assert taken and taken[0] >= 100 and taken[-1] < 100 + size
+        if worker.weight:
+            dealt += taken
+        assert worker.weight == pytest.approx(
+            len(taken) / size if worker.weight else 0
+        )
+        weights += worker.weight
+    assert dealt == list(range(100, 100 + size))
+    assert weights == pytest.approx(1)
+
+
+def test_the_mean_of_shares_is_that_of_the_whole(team):
+    values = np.arange(31.0)
+    total = 0
+    for rank in range(4):
+        worker = team(rank, 4)
+        share = worker.share(0, 31)
+        total += worker.mean([values[share].mean()])[0]
+    assert total == pytest.approx(values.mean())
+
+
+def test_another_dropout_for_each(team):
+    seeds = [team(rank, 4).own_seed for rank in range(4)]
+    assert seeds[0] == () and len(set(seeds)) == 4
+
+
+class Trainer:
+    """As much of one as is asked here."""
+
+    draws_seed = False
+
+    def settings(self):
+        return {'lr': 0.1, 'digest': 'abc'}
+
+
+@pytest.mark.parametrize(
+    ('changes', 'told'),
+    [
+        ({'lr': 0.2}, 'Worker 1 of 2 has lr 0.2, and worker 0 has 0.1'),
+        ({'digest': 'x'}, 'has digest x'),
+        ({'jax': '0.1'}, 'has jax 0.1'),
+    ],
+)
+def test_who_would_train_otherwise(team, changes, told):
+    worker = team(0, 2)
+    mine = {**workers.runs.versions('jax'), **Trainer().settings()}
+    theirs = json.dumps({**mine, **changes}).encode()
+
+    def others(array):
+        found = np.zeros_like(array)
+        found[1, : len(theirs)] = np.frombuffer(theirs, 'uint8')
+        return found
+
+    worker.others = others
+    with pytest.raises(ValueError, match=told):
+        worker.check_same(Trainer())
+
+
+def test_foreign_loaders_and_chance_are_refused(team):
+    worker, trainer = team(0, 2), Trainer()
+    trainer.train_dataloader = trainer.val_dataloader = [1, 2]
+    with pytest.raises(ValueError, match='not those of list'):
+        worker.prepare(trainer, resumes=False)
+    trainer.draws_seed = True
+    with pytest.raises(ValueError, match='give them a seed'):
+        worker.prepare(trainer, resumes=False)
+
+
+@pytest.mark.parametrize(
+    ('rank', 'count', 'told'),
+    [('2', '2', 'only 2 workers'), ('x', '2', r"\$RANK is 'x'")],
+)
+def test_wrong_numbers(team, rank, count, told):
+    with pytest.raises(ValueError, match=told):
+        team(rank, count)
+
+
+def test_who_waits_too_long_is_ended():
+    code = (
+        'import time; from d2l_vgg.training import workers\n'
+        'with workers.ended_after(0.2): time.sleep(60)'
+    )
+    result = subprocess.run(
+        [sys.executable, '-c', code],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert 'has waited 0.2 seconds for the others' in result.stderr
