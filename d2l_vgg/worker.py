@@ -18,7 +18,8 @@ ROLE = 'DMLC_ROLE'
 
 
 def main() -> None:
-    threading.Thread(target=heed, daemon=True).start()
+    launcher = threading.Thread(target=heed, daemon=True)
+    launcher.start()
     try:
         if os.environ.get(workers.LISTENS):
             workers.check_free(*workers.address())
@@ -35,6 +36,9 @@ def main() -> None:
         status = cli.main(sys.argv[1:])
     except SystemExit as stop:
         status = stop.code if isinstance(stop.code, int) else 1
+    if workers.rank() and status == 0:
+        # The first may not have received yet what this one has sent
+        launcher.join()
     leave(status)
 
 

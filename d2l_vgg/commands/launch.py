@@ -50,8 +50,8 @@ def run(args):
     """Start the workers, and return the status of the first.
 
     Raises:
-        ValueError: the command is not that of a training, or these hosts or
-            this framework cannot train by several workers.
+        ValueError: the command is not that of a training, or the hosts are
+            none.
         OSError: a host or a file is not there.
         ChildProcessError: a worker is gone.
     """
@@ -68,11 +68,6 @@ def run(args):
     framework = asked.framework
     if asked.resume:
         framework = Run.open(asked.resume).framework
-    if framework == 'tensorflow' and args.workers > 1:
-        raise ValueError(
-            'TensorFlow trains in one process here: take --workers 1, or '
-            'another framework.'
-        )
     found = hosts.here(args.workers)
     if args.hosts is not None:
         found = hosts.read(args.hosts, args.workers)

@@ -12,7 +12,7 @@ import sys
 import threading
 from typing import Any
 
-from d2l_vgg.launch.hosts import Host
+from d2l_vgg.launch.plan import Role
 
 MODULE = 'd2l_vgg.worker'
 # A host that answers no longer is given up within 15 seconds
@@ -26,27 +26,18 @@ class Process:
     """A process that has been started.
 
     Args:
-        name: what an error calls it, such as 'Worker 1 of 2'
-        host: where it runs
+        role: what it is, and where; if it is not shown, the last lines
+            that it writes are kept for an error
         command: the words of the command line after `d2l-vgg`
-        environment: what it finds in its environment besides
-        shown: whether its output goes where this process's own goes; of
-            another, the last lines are kept for an error
 
     Raises:
         OSError: it cannot be started.
     """
 
-    def __init__(
-        self,
-        name: str,
-        host: Host,
-        command: list[str],
-        environment: dict[str, object],
-        shown: bool,
-    ) -> None:
-        self.name, self.host = name, host
-        told = {key: str(value) for key, value in environment.items()}
+    def __init__(self, role: Role, command: list[str]) -> None:
+        self.name, self.host = role.name, role.host
+        host, shown = role.host, role.shown
+        told = {key: str(value) for key, value in role.environment.items()}
         words = [sys.executable, '-m', MODULE, *command]
         if not host.is_here:
             words = [*SSH, host.name, remote(words, told)]

@@ -18,7 +18,8 @@ from d2l_vgg.tensorflow.parameters import (
     random_states,
     seed_initializers,
 )
-from d2l_vgg.training import errors, trainer
+from d2l_vgg.tensorflow.workers import Team
+from d2l_vgg.training import errors, trainer, workers
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.checkpoint import optimizer_name
 from d2l_vgg.training.precisions import LOSS_SCALES
@@ -26,10 +27,12 @@ from d2l_vgg.training.precisions import LOSS_SCALES
 
 class Trainer(trainer.Trainer):
     __doc__ = trainer.Trainer.__doc__
+    Team = Team
 
     random_states = ()
 
     def find_device(self, num_gpus: int) -> Any:
+        workers.join(Team)  # TensorFlow is told of the others at its start
         found = len(tf.config.list_physical_devices('GPU'))
         errors.check_num_gpus(num_gpus, found, 'TensorFlow')
         return '/GPU:0' if num_gpus and found else '/CPU:0'
@@ -78,6 +81,8 @@ class Trainer(trainer.Trainer):
             },
         )
         self.compiled_update = compiled(self.update)
+        self.compiled_gradients = compiled(self.gradients)
+        self.compiled_follow = compiled(self.follow)
         # d2l's own accuracy works on arrays that have numbers only
         self.compiled_validate = (
             compiled(self.validate) if ours else self.validate
@@ -88,10 +93,30 @@ class Trainer(trainer.Trainer):
         if lr is not None:
             self.optim.learning_rate = lr
         with tf.device(self.device):
-            self.hand_on(self.compiled_update(batch))
+            if workers.count() == 1:
+                self.hand_on(self.compiled_update(batch))
+                return
+            grads, values = self.compiled_gradients(batch)
+            self.compiled_follow(self.average(grads))
+            self.hand_on(values)
+
+    def average(self, grads):
+        """Take the mean of all workers' gradients and running statistics."""
+        params = named_parameters(self.model).items()
+        statistics = [p.variable for n, p in params if 'running_' in n]
+        means = self.workers.mean([*grads, *statistics])
+        for variable, mean in zip(statistics, means[len(grads) :]):
+            variable.assign(mean)
+        return means[: len(grads)]
 
     def update(self, batch):
         """Make one step, and return what the model has plotted."""
+        grads, values = self.gradients(batch)
+        self.follow(grads)
+        return values
+
+    def gradients(self, batch):
+        """Return the gradients of a minibatch, and what was plotted."""
         variables = self.model.trainable_variables
         self.model.training = True
         try:
@@ -104,9 +129,13 @@ class Trainer(trainer.Trainer):
         grads = tape.gradient(loss, variables, scale * tf.ones_like(loss))
         if scale != 1:
             grads = [grad / scale for grad in grads]
+        return grads, values
+
+    def follow(self, grads):
+        """Make one step against the gradients."""
         grads = self.clip_gradients(self.gradient_clip_val, grads)
+        variables = self.model.trainable_variables
         self.optim.apply_gradients(zip(grads, variables))
-        return values
 
     def clip_gradients(self, grad_clip_val, grads):
         """Scale the gradient down to the norm `grad_clip_val`, if longer."""

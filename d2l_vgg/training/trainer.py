@@ -114,8 +114,10 @@ class Trainer(precisions.Computing, resuming.Resuming):
 
     # ------------------------------------- what a framework fills in
 
-    # Its way to several workers; None where it has none here
-    Team: type | None = None
+    @property
+    @abc.abstractmethod
+    def Team(self) -> type[workers.Team]:
+        """The framework's subclass of `training.workers.Team`."""
 
     @abc.abstractmethod
     def find_device(self, num_gpus: int) -> Any:

@@ -72,18 +72,8 @@ def join(kind: Any) -> Any:
     """Return this process as one of the workers, once it has met the others.
 
     `kind` is the `Team` of the framework.
-
-    Raises:
-        ValueError: it has none.
     """
-    if count() == 1:
-        return Alone()
-    if kind is None:
-        raise ValueError(
-            f'{count()} workers were started, but TensorFlow trains in one '
-            'process here: start one, or take another framework.'
-        )
-    return _met(kind)
+    return Alone() if count() == 1 else _met(kind)
 
 
 @functools.lru_cache(maxsize=None)
@@ -137,6 +127,9 @@ class Team(Alone, abc.ABC):
             self.meet()
 
     # ------------------------------------- what a framework fills in
+
+    # What its engine raises when another worker is gone
+    lost: tuple = (RuntimeError,)
 
     @abc.abstractmethod
     def meet(self) -> None:
@@ -257,14 +250,14 @@ class Team(Alone, abc.ABC):
     def ending(self) -> Iterator[None]:
         try:
             yield
-        except RuntimeError as error:
+        except self.lost as error:
             if type(error).__module__.startswith('d2l_vgg'):
                 raise
             # The one that is gone is to be told of, not the others
             time.sleep(SECONDS_TO_END)
             raise ConnectionError(
                 f'Worker {self.rank} of {self.count} cannot go on, most '
-                f'likely because another one is gone ({error}).'
+                f'likely because another one is gone ({str(error)[:200]}).'
             ) from error
 
 

@@ -29,7 +29,6 @@ def train(any_framework):
     [
         (['--', 'study'], 'Workers can only train, not study'),
         ([], 'not nothing'),
-        (['train', '--framework', 'tensorflow'], 'TensorFlow trains in one'),
         (['--', 'train', '--resume', 'none'], 'No run in none'),
     ],
 )
