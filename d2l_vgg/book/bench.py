@@ -17,6 +17,8 @@ from d2l_vgg.training.experiments import Experiment
 
 # On a processor, XLA multiplies in float32 what it has rounded
 ROUNDING = ('mxnet', 'torch', 'tensorflow')
+# What a GPU has of these, its own trainer tells
+ON_GPU = ('bfloat16', 'float16')
 
 
 class Side(NamedTuple):
@@ -50,17 +52,18 @@ def between_frameworks(frameworks, num_gpus=0):
 
 
 def ours(framework, title, num_gpus):
-    """Return the sides of this package: bfloat16, too, where it is faster."""
-    sides = [Side(title, framework)]
-    on_cpu = not num_gpus
-    if framework in ROUNDING and on_cpu and precisions.has_bfloat16():
-        rounded = f'{title}, bfloat16'
-        sides.append(Side(rounded, framework, precision='bfloat16'))
-    return sides
+    """Return the sides of this package: half precision where it is faster."""
+    halves = ON_GPU if num_gpus else ()
+    if framework in ROUNDING and not num_gpus and precisions.has_bfloat16():
+        halves = ('bfloat16',)
+    return [
+        Side(title, framework),
+        *(Side(f'{title}, {p}', framework, precision=p) for p in halves),
+    ]
 
 
 def measure(sides, sizes, batch_size, rounds, steps, num_gpus=0, root=None):
-    """Measure each side in turns and print the table.
+    """Measure each side in turns, print the table, and return what it tells.
 
     Whoever calls this should have a SIGTERM end in an exception, as Ctrl-C
     does, since otherwise the processes of the sides stay behind.
@@ -73,6 +76,9 @@ def measure(sides, sizes, batch_size, rounds, steps, num_gpus=0, root=None):
         steps: training steps in a round
         num_gpus: 0 for the CPU
         root: the folder of the data, 'stand-in', or None to search for it
+
+    Returns:
+        A dictionary of what JSON can hold.
 
     Raises:
         ValueError: the memory cannot hold all sides.
@@ -87,10 +93,19 @@ def measure(sides, sizes, batch_size, rounds, steps, num_gpus=0, root=None):
     )
     print(describe_machine(sides))
     request = {'batch_size': batch_size, 'num_gpus': num_gpus, 'root': root}
+    results = []
     for size in sizes:
-        told = compare(sides, {**request, 'size': size}, rounds, steps)
-        for line in told:
+        result = compare(sides, {**request, 'size': size}, rounds, steps)
+        for line in ('', *table(result), *result['notes']):
             print(line, flush=True)
+        results.append(result)
+    return {
+        'versions': versions(sides),
+        'batch_size': batch_size,
+        'steps': steps,
+        'num_gpus': num_gpus,
+        'results': results,
+    }
 
 
 def check_memory(sides, size, batch_size):
@@ -114,7 +129,15 @@ def check_memory(sides, size, batch_size):
 
 def describe_machine(sides):
     """Return the line that tells where and with what is measured."""
-    where, found = runs.machine(), {}
+    where = runs.machine()
+    return f'{where["processor"]}, {where["cores"]} cores; ' + ', '.join(
+        f'{name} {version}' for name, version in versions(sides).items()
+    )
+
+
+def versions(sides):
+    """Return the versions of all that computes."""
+    found = {}
     for side in sides:
         found.update(runs.versions(side.framework))
         if side.stock:
@@ -122,18 +145,19 @@ def describe_machine(sides):
                 found['d2l'] = importlib.metadata.version('d2l')
             except importlib.metadata.PackageNotFoundError:
                 pass
-    return f'{where["processor"]}, {where["cores"]} cores; ' + ', '.join(
-        f'{name} {version}' for name, version in found.items()
-    )
+    return found
 
 
 def compare(sides, request, rounds, steps):
-    """Return the table for images of one size, and what is to be said of it.
+    """Return what is measured with images of one size.
 
     Args:
         sides: what is compared
         request: `size`, `batch_size`, `num_gpus` and `root` of the data
         rounds, steps: as in `measure`
+
+    Returns:
+        `size`, what is measured of the `sides`, and `notes` on it, lines.
 
     Raises:
         RuntimeError: the process of a side of ours has failed.
@@ -145,7 +169,7 @@ def compare(sides, request, rounds, steps):
             try:
                 workers[side].warm_up(steps)
             except RuntimeError as error:
-                if not side.stock:
+                if not side.stock and side.precision == 'float32':
                     raise RuntimeError(
                         f'The side {side.title!r} of the benchmark has '
                         f'failed: {error}'
@@ -162,11 +186,30 @@ def compare(sides, request, rounds, steps):
         for worker in workers.values():
             worker.close()
     notes += [note(side, request) for side in workers if side.stock]
-    return [
-        '',
-        *table(sides[0], workers, request['size']),
-        *filter(None, notes),
-    ]
+    if request['num_gpus']:
+        notes.append('The memory is that of the processes, not of the GPU.')
+    return {
+        'size': request['size'],
+        'sides': [outcome(side, workers, sides[0]) for side in workers],
+        'notes': list(filter(None, notes)),
+    }
+
+
+def outcome(side, workers, first):
+    """Return what has been measured of a side, in the types of JSON.
+
+    `workers` is side -> `Worker` of all, `first` the side whose speed is 1.
+    """
+    worker, ratio = workers[side], None
+    if first in workers:
+        ratio = worker.median() / workers[first].median()
+    return {
+        **side._asdict(),
+        'images_per_second': worker.speeds,
+        'median': worker.median(),
+        'ratio': ratio,
+        'peak_memory': worker.peak,
+    }
 
 
 def note(side, request):
@@ -187,27 +230,19 @@ def note(side, request):
     )
 
 
-def table(first, workers, size):
-    """Return the lines of the table.
-
-    Args:
-        first: the side whose speed is 1
-        workers: side -> `Worker` of what has been measured
-        size: of the images
-    """
+def table(result):
+    """Return the lines of the table of what `compare` has returned."""
     rows = [('images', 'side', 'images/s', 'ratio', 'peak memory')]
-    for side, worker in workers.items():
-        speed, ratio = worker.median(), '-'
-        if first in workers:
-            ratio = f'{speed / workers[first].median():.2f}'
+    for side in result['sides']:
+        speeds, ratio = side['images_per_second'], side['ratio']
         rows.append(
             (
-                f'{size} x {size}',
-                side.title,
-                f'{speed:.1f} ({min(worker.speeds):.1f} to '
-                f'{max(worker.speeds):.1f})',
-                ratio,
-                f'{worker.peak / 2**30:.2f} GiB',
+                f'{result["size"]} x {result["size"]}',
+                side['title'],
+                f'{side["median"]:.1f} ({min(speeds):.1f} to '
+                f'{max(speeds):.1f})',
+                '-' if ratio is None else f'{ratio:.2f}',
+                f'{side["peak_memory"] / 2**30:.2f} GiB',
             )
         )
     return tables.lay_out(rows, '<<>>>', markdown=True)

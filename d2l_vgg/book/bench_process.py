@@ -24,6 +24,9 @@ class Worker:
         environment = dict(os.environ)
         if not request['num_gpus']:
             environment['CUDA_VISIBLE_DEVICES'] = ''
+        # Else the first side would take all memory of the GPU for itself
+        environment.setdefault('XLA_PYTHON_CLIENT_PREALLOCATE', 'false')
+        environment.setdefault('TF_FORCE_GPU_ALLOW_GROWTH', 'true')
         if not request['all_cores']:
             environment.pop('OMP_NUM_THREADS', None)
         self.process = subprocess.Popen(

@@ -73,6 +73,33 @@ def waiter(framework):
     return module.cuda.synchronize if on_gpu else lambda: None
 
 
+def check_device(framework, num_gpus):
+    """Refuse to measure a GPU that the framework does not use.
+
+    Stock d2l, as our trainer, would take the processor without a word.
+
+    Raises:
+        ValueError: it sees none.
+    """
+    module = importlib.import_module(framework)
+    if not num_gpus:
+        return
+    if framework == 'mxnet':
+        found = module.context.num_gpus()
+    elif framework == 'torch':
+        found = module.cuda.device_count()
+    elif framework == 'tensorflow':
+        found = len(module.config.list_physical_devices('GPU'))
+    else:
+        found = [d for d in module.devices() if d.platform == 'gpu']
+    if not found:
+        raise ValueError(
+            f'num_gpus is {num_gpus}, but '
+            f'{frameworks.FRAMEWORKS[framework].title} sees no GPU here: '
+            '`d2l-vgg doctor` tells why; --num-gpus 0 measures the CPU.'
+        )
+
+
 def train_stock(request):
     """Train the section's network as stock d2l does, without validation."""
     framework = request['framework']
@@ -83,6 +110,8 @@ def train_stock(request):
         request['root'],
         request['all_cores'],
     )
+    # Which needs no word for TensorFlow: it places all on a GPU that it sees
+    check_device(framework, request['num_gpus'])
     told = Told(data.train_dataloader(), waiter(framework))
     data.train_dataloader = lambda: told
     data.val_dataloader = lambda: None
@@ -92,6 +121,7 @@ def train_stock(request):
 def train_ours(request):
     """Train this package's network likewise, with its own loader."""
     package = frameworks.load(request['framework'])
+    check_device(request['framework'], request['num_gpus'])
     size = (request['size'], request['size'])
     data = package.FashionMNIST(
         request['batch_size'], resize=size, root=request['root']

@@ -2,6 +2,7 @@
 
 import importlib.util
 
+from d2l_vgg.commands.doctor import tell_progress
 from d2l_vgg.commands.options import (
     add_data_option,
     add_framework_option,
@@ -41,19 +42,30 @@ def add_arguments(parser):
     parser.add_argument(
         '--steps', type=positive, default=3, help='training steps in a round'
     )
+    parser.add_argument(
+        '--report',
+        metavar='FILE',
+        nargs='?',
+        const='bench.json',
+        help='write what was measured, and what `d2l-vgg doctor` says of '
+        'this machine, to a file to send, bench.json without a name; users '
+        'and home folders are not named in it',
+    )
     add_gpus_option(parser, default=0)
     add_data_option(parser)
 
 
 def run(args):
-    """Print the table of speeds and memory.
+    """Print the table of speeds and memory, and write the report.
 
     Raises:
         ValueError: the memory cannot hold what is asked for.
+        OSError: the report cannot be written.
         ModuleNotFoundError: the framework is not installed.
         RuntimeError: a process of the benchmark has failed.
     """
     from d2l_vgg.book import bench
+    from d2l_vgg.commands import bench_report
 
     for resize in args.resize:
         Experiment(resize=resize, batch_size=args.batch_size)
@@ -65,7 +77,9 @@ def run(args):
     else:
         check_installed(args.framework, installed)
         sides = bench.beside_stock(args.framework, args.num_gpus)
-    bench.measure(
+    if args.report:
+        bench_report.check_place(args.report)
+    measured = bench.measure(
         sides,
         args.resize,
         batch_size=args.batch_size,
@@ -74,6 +88,10 @@ def run(args):
         num_gpus=args.num_gpus,
         root=args.data,
     )
+    if args.report:
+        bench_report.write(args.report, measured, tell_progress)
+        tell_progress('')
+        print(f'\nThe report is in {args.report}.')
 
 
 def check_installed(name, installed):

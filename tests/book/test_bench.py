@@ -11,8 +11,8 @@ import pytest
 from command_line import run
 from frameworks import FRAMEWORKS
 
-from d2l_vgg import cli, machine
-from d2l_vgg.book import bench, bench_process
+from d2l_vgg import cli, frameworks, machine
+from d2l_vgg.book import bench, bench_process, bench_worker
 from d2l_vgg.training import precisions
 
 ROUNDED = ['mxnet', 'torch', 'tensorflow']
@@ -186,3 +186,79 @@ def test_each_side_of_mxnet_has_its_threads(
         assert worker.wait() == threads
     finally:
         worker.close()
+
+
+@pytest.mark.parametrize('name', ['mxnet', 'torch', 'tensorflow', 'jax'])
+def test_a_gpu_that_is_not_seen_is_not_measured(name, monkeypatch):
+    """Rather than the processor in its place, in stock d2l and in ours."""
+    pytest.importorskip(name)
+    frameworks.load(name)
+    bench_worker.check_device(name, 0)
+    with pytest.raises(ValueError, match='num_gpus is 1, but .* sees no GPU'):
+        bench_worker.check_device(name, 1)
+    if name == 'torch':
+        monkeypatch.setattr('torch.cuda.device_count', lambda: 1)
+        bench_worker.check_device(name, 1)
+
+
+def test_on_a_gpu_half_precision_is_measured_where_it_works():
+    """Elsewhere it is a line of the notes; and float32 is an error."""
+    sides = bench.ours('torch', 'ours', num_gpus=1)
+    assert [side.precision for side in sides] == [
+        'float32',
+        'bfloat16',
+        'float16',
+    ]
+    pytest.importorskip('torch')
+    # On the processor float16 is refused, as by a GPU that lacks it
+    request = {'batch_size': 8, 'num_gpus': 0, 'root': 'stand-in', 'size': 32}
+    result = bench.compare([sides[0], sides[2]], request, 1, 1)
+    assert [side['title'] for side in result['sides']] == ['ours']
+    (note,) = result['notes']
+    assert note.startswith(
+        "ours, float16: cannot run here: precision is 'flo"
+    )
+
+
+def test_the_report_holds_what_was_measured_and_the_machine(tmp_path):
+    pytest.importorskip('torch')
+    path, home = tmp_path / 'gpu.json', str(tmp_path / 'people' / 'ann')
+    rows, out = measured(
+        *('--framework', 'torch', '--report', path), env={'HOME': home}
+    )
+    assert out.splitlines()[-1] == f'The report is in {path}.'
+    text = path.read_text(encoding='utf-8')
+    assert home not in text
+    told = json.loads(text)
+    (result,) = told['results']
+    found = {side['title']: side for side in result['sides']}
+    assert list(found) == [row[0] for row in rows]
+    for title, speed, *_ in rows:
+        assert len(found[title]['images_per_second']) == 2
+        assert f'{found[title]["median"]:.1f}' == speed
+    assert told['versions']['torch'] and told['machine']['cores'] >= 1
+    assert told['doctor']['can_train'] is True
+    assert 'torch' in told['doctor']['trained']
+    subjects = {check['subject'] for check in told['doctor']['checks']}
+    assert {'PyTorch', 'GPU', 'processor'} <= subjects or 'GPU 0' in subjects
+
+
+def test_a_report_that_cannot_be_written_is_refused_before(
+    tmp_path, monkeypatch, capsys
+):
+    """Nothing is measured, and what is there stays as it is."""
+    pytest.importorskip('torch')
+    monkeypatch.setattr(bench, 'measure', lambda *args, **kw: pytest.fail())
+    path = tmp_path / 'report.json'
+    path.write_text('mine')
+    words = ['bench', '--framework', 'torch', '--report']
+    assert cli.main([*words, str(path)]) == 1
+    assert 'is there already: name another' in capsys.readouterr().err
+    assert path.read_text() == 'mine'
+    for place in tmp_path / 'none' / 'x.json', path / 'x.json':
+        assert cli.main([*words, str(place)]) == 1
+        assert 'cannot be written to' in capsys.readouterr().err
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'bench.json').symlink_to('nowhere')
+    assert cli.main(words) == 1
+    assert 'bench.json is there already' in capsys.readouterr().err
