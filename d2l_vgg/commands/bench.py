@@ -7,6 +7,7 @@ from d2l_vgg.commands.options import (
     add_data_option,
     add_framework_option,
     add_gpus_option,
+    path,
     positive,
 )
 from d2l_vgg.frameworks import FRAMEWORKS
@@ -45,6 +46,7 @@ def add_arguments(parser):
     parser.add_argument(
         '--report',
         metavar='FILE',
+        type=path,
         nargs='?',
         const='bench.json',
         help='write what was measured, and what `d2l-vgg doctor` says of '

@@ -40,7 +40,7 @@ def test_code_that_is_linked_later_counts(tmp_path):
 
 
 def test_a_library_for_the_processor_has_none(tmp_path):
-    content = nvidia.elf(**{'.text': b'\xc3'})
+    content = nvidia.elf(**{'.text': b'\xc3' * 64})
     assert read(tmp_path, content) == ((), ())
 
 

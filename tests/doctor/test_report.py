@@ -33,6 +33,8 @@ def test_what_works_comes_first_then_what_to_do():
         i for i, line in enumerate(lines) if line.startswith('ok ')
     )
     assert '        d2l-vgg data' in lines
+    ok = [line.split()[1] for line in lines if line.startswith('ok ')]
+    assert ok == ['Python', 'MXNet']
 
 
 def test_the_page_fits_a_terminal_of_80_columns():
@@ -103,7 +105,10 @@ def test_without_a_home(monkeypatch):
 
     monkeypatch.setattr(pwd, 'getpwuid', nobody)
     assert report.user_names() == set()
-    assert report.without_names('/a/b', set()) == '/a/b'
+    for home in None, '', '/':
+        if home is not None:
+            monkeypatch.setenv('HOME', home)
+        assert report.without_names('/a/b', set()) == '/a/b'
 
 
 def test_a_look_that_fails_is_a_line():
