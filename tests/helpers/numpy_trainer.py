@@ -25,6 +25,7 @@ class Softmax:
 
 class Trainer(trainer.Trainer):
     on_cpu = True
+    Team = None  # It always trains alone
 
     def find_device(self, num_gpus):
         return None
