@@ -54,7 +54,7 @@ def number(name: str, default: int) -> int:
 
 def rank() -> int:
     """Return which worker this process is; the first, 0, keeps the run."""
-    return number('RANK', 0)
+    return number('RANK', 0) if count() > 1 else 0
 
 
 def count() -> int:

@@ -117,6 +117,12 @@ def test_foreign_loaders_and_chance_are_refused(team):
         worker.prepare(trainer, resumes=False)
 
 
+def test_a_number_left_over_from_another_job(monkeypatch):
+    monkeypatch.setenv('RANK', '3')
+    monkeypatch.delenv('WORLD_SIZE', raising=False)
+    assert workers.rank() == 0 and workers.count() == 1
+
+
 @pytest.mark.parametrize(
     ('rank', 'count', 'told'),
     [('2', '2', 'only 2 workers'), ('x', '2', r"\$RANK is 'x'")],
