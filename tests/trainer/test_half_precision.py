@@ -28,11 +28,13 @@ def half(package, monkeypatch):
     monkeypatch.setattr(package.Trainer, 'lack_of', lambda *args: '')
 
 
-def test_a_scaled_loss_changes_not_a_bit(package, monkeypatch):
+@pytest.mark.parametrize('largest', [0, 1])
+def test_a_scaled_loss_changes_not_a_bit(package, largest, monkeypatch):
     """Gradients are divided before they are clipped, decayed, remembered."""
-    expected = whole(package)
+    options = {**OPTIONS, 'max_epochs': 1, 'gradient_clip_val': largest}
+    expected = outcome(fit(package, **options))
     monkeypatch.setitem(precisions.LOSS_SCALES, 'float32', 1024)
-    assert_same(outcome(fit(package, **OPTIONS)), expected)
+    assert_same(outcome(fit(package, **options)), expected)
 
 
 def gradients(package, precision, factor=1):
