@@ -1,9 +1,9 @@
 """Record what cells of the chapter print on this machine.
 
 `python scripts/record_cells.py TAB` runs those of `chapter/vgg.md` that train
-three networks three times each, and those that time a compiled network, and
-writes what they print to chapter/results/cells/<what>-<TAB>.txt, below a line
-about the machine.
+three networks three times each, and, five times, those that time a compiled
+network, and writes what they print to chapter/results/cells/<what>-<TAB>.txt,
+below a line about the machine.
 """
 
 import contextlib
@@ -19,6 +19,8 @@ from d2l_vgg.training import runs
 CHAPTER = Path(__file__).parents[1] / 'chapter'
 # What tells each cell that is recorded
 WHAT = {'claims': 'train_thrice(arch=', 'compile': 'import time'}
+# A time of one run tells little
+TIMES = {'claims': 1, 'compile': 5}
 
 
 def record(tab, what):
@@ -28,7 +30,8 @@ def record(tab, what):
         if WHAT[what] in cell.source:
             printed = io.StringIO()
             with contextlib.redirect_stdout(printed):
-                exec(cell.source, shown)
+                for _ in range(TIMES[what]):
+                    exec(cell.source, shown)
             return printed.getvalue()
         if cell.source.startswith(('import', 'from', 'def ', 'class ')):
             if '.fit(' not in cell.source or 'def ' in cell.source:

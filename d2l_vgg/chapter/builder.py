@@ -9,7 +9,7 @@ import glob
 import os
 import shutil
 
-from d2l_vgg.chapter import ChapterError, deck, notebooks, pdf_needs
+from d2l_vgg.chapter import ChapterError, deck, notebooks, paper, pdf_needs
 from d2l_vgg.chapter.page import (
     build_page,
     check_links,
@@ -142,8 +142,10 @@ def slides(folder='chapter', tab=None, progress=print):
         return os.path.join(folder, target)
 
 
-def pdf(folder='chapter', tab=None):
+def pdf(folder='chapter', tab=None, progress=print):
     """Build the PDF of a tab, the first unless named; return its path.
+
+    Its cells are run if its framework is installed, as for the page.
 
     Raises:
         ChapterError: a program that makes PDFs is not installed, or the
@@ -155,17 +157,18 @@ def pdf(folder='chapter', tab=None):
             f'The PDF needs {", ".join(missing)}, not found here: on Debian '
             f'or Ubuntu run `{pdf_needs.how_to_install(missing)}`.'
         )
-    build(folder, page=False)
     with open_project(folder) as project:
+        shutil.rmtree('_build', ignore_errors=True)
+        tab = tab or project.tabs[0]
+        for _ in _make(project, tab, True, False, progress):
+            pass
         os.environ.pop('SOURCE_DATE_EPOCH')  # A print tells its date
-        builder = project.builder(tab or project.tabs[0])
-        # Sphinx writes authors and years itself; natbib only gets labels
-        builder.config.build['sphinx_configs'] += (
-            "\nlatex_elements['preamble'] += r'\\setcitestyle{numbers}'\n"
-        )
+        builder = project.builder(tab)
+        builder.config.build['sphinx_configs'] += paper.CONFIG
         with warnings_are_errors():
             builder.rst()
             name_figures_apart(builder.config.rst_dir)
+            paper.prepare(builder.config.rst_dir)
             builder.pdf()
         name = builder.config.project['name'] + '.pdf'
         return os.path.join(folder, builder.config.pdf_dir, name)

@@ -29,7 +29,7 @@ def finish(path, tabs, alignments, drawn, folded):
     from bs4 import BeautifulSoup
 
     with open(path, encoding='utf-8') as file:
-        soup = BeautifulSoup(file.read(), 'html.parser')
+        soup = BeautifulSoup(_balanced(file.read()), 'html.parser')
     soup.html['data-tabs'] = ' '.join(tabs)
     soup.html['data-tab'] = tabs[0] if tabs else ''
     for number, box in enumerate(soup.select('div.mdl-tabs')):
@@ -49,6 +49,27 @@ def finish(path, tabs, alignments, drawn, folded):
     _group_digits(soup)
     with open(path, 'w', encoding='utf-8') as file:
         file.write(str(soup))
+
+
+def _balanced(text):
+    """Leave out each </div> that closes nothing in its section.
+
+    With docutils of today Sphinx writes one below a bibliography, which would
+    end the whole page there.
+    """
+    open_tags = []
+
+    def kept(match):
+        ends, tag = match.groups()
+        if not ends:
+            open_tags.append(tag)
+        elif tag == 'div' and open_tags[-1:] != ['div']:
+            return ''
+        else:
+            open_tags.pop()
+        return match.group()
+
+    return re.sub(r'<(/?)(div|section|main)\b[^>]*>', kept, text)
 
 
 # ------------------------------------------------------------------- tabs

@@ -56,6 +56,8 @@ def show_images(
     row = 0.95 * width + (0.15 * num_lines + 0.16 if num_lines else 0)
     heading = lettering.add_heading(figure, title, note)
     figure.set_figheight(row * num_rows + heading)
+    texts = [' '.join(text.split()) for text in labels or ()]
+    figure.set_label('; '.join([f'{len(images)} images', *texts]))
     return figure
 
 
@@ -92,6 +94,8 @@ def feature_maps(maps, num_cols=8):
         row[0].text(1, 0.5, text, ha='right', va='center', fontsize='small')
         for ax, channel in zip(row[1:], array):
             ax.imshow(channel, cmap='gray_r', interpolation='nearest')
+    shapes = ['{} of {} x {}'.format(*array.shape) for array in maps]
+    figure.set_label('Channels of layers: ' + ', '.join(shapes))
     return figure
 
 
@@ -136,6 +140,8 @@ def confusion(matrix, labels, title=None, note=None):
     ax.spines[:].set_visible(False)
     heading = lettering.add_heading(figure, title, note)
     figure.set_figheight(side - 0.4 + heading)
+    right, total = matrix.trace(), matrix.sum()
+    figure.set_label(f'Confusion matrix: {right} of {total} on the diagonal')
     return figure
 
 

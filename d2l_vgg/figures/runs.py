@@ -74,7 +74,20 @@ def curves(histories, band=None, title=None, note=None, max_epochs=0):
     height += _add_legend(figure, histories, band if book_points else None)
     height += lettering.add_heading(figure, title, note)
     figure.set_figheight(height)
+    figure.set_label(_words(histories, band if book_points else None, note))
     return figure
+
+
+def _words(histories, band, note):
+    """Return what the curves show, for those who cannot see them."""
+    words = [note.replace('\n', ' ')] if note else []
+    words.append('Curves of training, by epoch.')
+    for name, history in histories.items():
+        ends = [f'{s} {ps[-1][1]:.4g}' for s, ps in history.points.items()]
+        words.append(f'{name} ends with {", ".join(ends)}.')
+    if band:
+        words.append(f'Behind: {band.label}, mean ± {band.limit} sd.')
+    return ' '.join(words)
 
 
 def _last_epoch(histories):

@@ -67,11 +67,15 @@ def save(figure, path):
 def write_svg(figure, file):
     """Write a figure as SVG into an open binary file.
 
+    Its label, if it has one, tells those who cannot see it what it shows.
+
     Raises OSError when it cannot be written.
     """
     # By default matplotlib draws the identifiers by chance and writes a date
     with matplotlib.rc_context({'svg.hashsalt': 'd2l_vgg'}):
-        figure.savefig(file, format='svg', metadata={'Date': None})
+        words = figure.get_label()
+        metadata = {'Date': None, **({'Title': words} if words else {})}
+        figure.savefig(file, format='svg', metadata=metadata)
 
 
 def show(figure):

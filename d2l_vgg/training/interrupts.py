@@ -8,6 +8,7 @@ could not.
 import contextlib
 import os
 import signal
+import textwrap
 import threading
 import time
 from typing import Any, Iterator
@@ -30,7 +31,7 @@ class Stopped(KeyboardInterrupt):
     """A run has been stopped between two steps; the message says where.
 
     A notebook shows that message alone: where in the code the run was tells
-    nobody anything.
+    nobody anything. JupyterLab breaks longer lines in the middle of a word.
     """
 
     def __init__(self, trainer: Any) -> None:
@@ -51,7 +52,9 @@ class Stopped(KeyboardInterrupt):
         )
 
     def _render_traceback_(self):  # The name that IPython looks for
-        return [str(self)]
+        return textwrap.wrap(
+            str(self), 78, break_long_words=False, break_on_hyphens=False
+        )
 
 
 @contextlib.contextmanager

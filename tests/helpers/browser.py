@@ -91,10 +91,8 @@ class Browser:
             if params['entry']['level'] in ('error', 'warning'):
                 self.console.append(params['entry']['text'])
 
-    def open(self, path, width=1280, height=900, fragment=''):
-        """Load the file `path` in a window of this size, in pixels."""
-        # From another page: a new fragment alone would load nothing
-        self.call('Page.navigate', url='about:blank')
+    def set_size(self, width, height):
+        """Make the window of this size, in pixels."""
         self.call(
             'Emulation.setDeviceMetricsOverride',
             width=width,
@@ -102,6 +100,12 @@ class Browser:
             deviceScaleFactor=1,
             mobile=False,
         )
+
+    def open(self, path, width=1280, height=900, fragment=''):
+        """Load the file `path` in a window of this size, in pixels."""
+        # From another page: a new fragment alone would load nothing
+        self.call('Page.navigate', url='about:blank')
+        self.set_size(width, height)
         address = 'file://' + os.path.abspath(path)
         if fragment:
             address += '#' + fragment

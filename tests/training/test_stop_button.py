@@ -55,10 +55,18 @@ def stopped(folder, options):
         manager.shutdown_kernel(now=True)
 
 
+def sentence_of(error):
+    """Return the sentence that a notebook shows alone, in short lines."""
+    lines = error['traceback']
+    assert ' '.join(lines) == error['evalue']
+    assert all(len(line) <= 78 or ' ' not in line for line in lines)
+    return error['evalue']
+
+
 def test_the_button_leaves_a_sentence(tmp_path):
     error = stopped(tmp_path, {})
     assert error['ename'] == 'Stopped'
-    (line,) = error['traceback']
+    line = sentence_of(error)
     assert line.startswith('Stopped in epoch ')
     assert 'of 1000000, after ' in line and 'of 10000000 minibatches' in line
     assert 'trainer.history' in line and '\n' not in line
@@ -67,6 +75,6 @@ def test_the_button_leaves_a_sentence(tmp_path):
 def test_the_sentence_tells_how_to_go_on(tmp_path):
     path = str(tmp_path / 'small.checkpoint')
     error = stopped(tmp_path, {'checkpoint': path})
-    (line,) = error['traceback']
+    line = sentence_of(error)
     assert f'resume=True) goes on from {path}.' in line
     assert os.path.exists(path)
