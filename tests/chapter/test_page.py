@@ -443,19 +443,24 @@ def test_axe_finds_what_is_wrong(chromium, built, axe):
     assert {'color-contrast', 'image-alt'} <= names
 
 
+# Pictures of the chosen tab, with their widths
+SHOWN = """[...document.querySelectorAll('main img[src$=".svg"]')]
+    .map(i => [i.src.slice(7), i.getBoundingClientRect().width])
+    .filter(([source, width]) => width)"""
+
+
 def test_letters_of_figures_can_be_read_on_a_phone(chromium, built):
     from d2l_vgg.chapter.markup import smallest_letters
 
     for name in PAGES:
         show(chromium, built, name, 390)
-        shown = chromium.run(
-            """[...document.querySelectorAll('main img[src$=".svg"]')].map(
-                i => [i.src.slice(7), i.getBoundingClientRect().width])"""
-        )
-        for source, width in shown:
-            letters = smallest_letters(source)
-            if letters is not None:
-                assert letters[1] * width / letters[0] > 10.9, source
+        for tab in TABS:
+            chromium.run(f"chooseTab('{tab}')")
+            shown = chromium.run(SHOWN)
+            for source, width in shown:
+                letters = smallest_letters(source)
+                if letters is not None:
+                    assert letters[1] * width / letters[0] > 10.9, source
 
 
 def test_the_first_stop_of_the_tab_key_skips_to_the_text(chromium, built):
