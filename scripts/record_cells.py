@@ -33,9 +33,9 @@ def record(tab, what):
                 for _ in range(TIMES[what]):
                     exec(cell.source, shown)
             return printed.getvalue()
-        if cell.source.startswith(('import', 'from', 'def ', 'class ')):
-            if '.fit(' not in cell.source or 'def ' in cell.source:
-                exec(cell.source, shown)
+        # What it uses: the imports, with which the page begins, and classes
+        if not shown or cell.source.startswith(('def ', 'class ')):
+            exec(cell.source, shown)
     raise ValueError(f'The page has no cell with {WHAT[what]!r}.')
 
 
@@ -43,13 +43,11 @@ def main(tab, *names):
     framework = frameworks.named(tab)
     about, versions = runs.machine(), runs.versions(framework)
     packages = frameworks.FRAMEWORKS[framework].packages
-    head = ', '.join(
-        [
-            f'{about["processor"]}, {about["cores"]} cores, '
-            f'{about["threads"]} threads',
-            *(f'{n} {versions[n]}' for n in packages if n in versions),
-        ]
-    )
+    told = [about['processor'], f'{about["cores"]} cores']
+    if about['threads']:
+        told.append(f'{about["threads"]} threads')
+    told += [f'{n} {versions[n]}' for n in packages if n in versions]
+    head = ', '.join(told)
     for what in names or WHAT:
         printed = record(tab, what)
         path = CHAPTER / 'results' / 'cells' / f'{what}-{tab}.txt'

@@ -9,7 +9,9 @@ import statistics
 import numpy as np
 import pytest
 
+from d2l_vgg import frameworks
 from d2l_vgg.datasets import fashion_mnist
+from d2l_vgg.frameworks import FRAMEWORKS
 from d2l_vgg.networks import architectures, costs
 from d2l_vgg.training import predictions
 from d2l_vgg.training.experiments import get_experiment
@@ -296,3 +298,34 @@ def test_the_trial_of_the_claims_is_told_as_it_was():
     assert min(wide) < min(pairs) < max(wide)
     ahead = sum(pairs) / 3 - sum(wide) / 3
     assert f'ahead by {ahead:.4f} on average' in prose('vgg')
+
+
+@pytest.mark.parametrize(
+    'tab, told',
+    [
+        ('pytorch', '{} seconds with images channels first and {} seconds'),
+        ('tensorflow', '{} seconds call by call and {} seconds as a graph'),
+        ('jax', '{} seconds call by call and {} seconds when compiled'),
+    ],
+)
+def test_what_compiling_brings_is_told_as_it_was(tab, told):
+    path = os.path.join(CHAPTER, 'results', 'cells', f'compile-{tab}.txt')
+    with open(path, encoding='utf-8') as file:
+        head, *lines = file.read().splitlines()
+    seconds = {}
+    for line in lines:
+        how, time = re.match(r'(.*): ([\d.]+) seconds', line).groups()
+        seconds.setdefault(how, []).append(float(time))
+    before, after = seconds.values()
+    assert len(before) == len(after) == 5 and max(after) < min(before)
+    told = told.format(
+        *(f'{statistics.median(s):.2f}' for s in (before, after))
+    )
+    version = re.search(
+        r'(?:torch|tensorflow-cpu|jax) (\d[.\d]*)', head
+    ).group(1)
+    title = FRAMEWORKS[frameworks.named(tab)].title
+    (sentence,) = re.findall(
+        rf'The gradient took {re.escape(told)}.*?\)\.', prose('vgg')
+    )
+    assert f'{title} {version})' in sentence and 'AMD EPYC' in head

@@ -444,7 +444,7 @@ def test_axe_finds_what_is_wrong(chromium, built, axe):
 
 
 # Pictures of the chosen tab, with their widths
-SHOWN = """[...document.querySelectorAll('main img[src$=".svg"]')]
+PICTURES = """[...document.querySelectorAll('main img[src$=".svg"]')]
     .map(i => [i.src.slice(7), i.getBoundingClientRect().width])
     .filter(([source, width]) => width)"""
 
@@ -456,7 +456,7 @@ def test_letters_of_figures_can_be_read_on_a_phone(chromium, built):
         show(chromium, built, name, 390)
         for tab in TABS:
             chromium.run(f"chooseTab('{tab}')")
-            shown = chromium.run(SHOWN)
+            shown = chromium.run(PICTURES)
             for source, width in shown:
                 letters = smallest_letters(source)
                 if letters is not None:
