@@ -25,6 +25,13 @@ SUMMARY = re.compile(
     r'\.\. raw:: html\n\n +</summary>\n',
     re.S,
 )
+# It stays with what it heads
+HEADING = r"""**\1**
+
+.. raw:: latex
+
+   \\nopagebreak
+"""
 BLOCK = r':.*\n(?:(?: .*)?\n)+'
 # A cell, with what it printed
 CELL = re.compile(
@@ -48,7 +55,7 @@ def prepare(rst):
             with open(markdown, encoding='utf-8-sig') as file:
                 text = _align(text, file.read())
         # Nothing is folded on paper
-        text = SUMMARY.sub(r'**\1**\n', text)
+        text = SUMMARY.sub(HEADING, text)
         text = CELL.sub(_keep_whole, text)
         with open(path, 'w', encoding='utf-8') as file:
             file.write(text)

@@ -443,6 +443,32 @@ def test_axe_finds_what_is_wrong(chromium, built, axe):
     assert {'color-contrast', 'image-alt'} <= names
 
 
+def test_nothing_ends_a_page_before_its_end(chromium, built):
+    """As the </div> too many below the bibliography of the index did."""
+    for name in PAGES:
+        show(chromium, built, name)
+        assert chromium.run("!!document.querySelector('main nav.along')")
+        assert chromium.run("!document.querySelector('main footer')")
+
+
+def test_without_a_mouse_the_button_that_copies_covers_no_code(
+    chromium, built
+):
+    show(chromium, built, 'vgg', 390)
+    assert chromium.run("matchMedia('(hover: none)').matches")
+    seen, covered = chromium.run(
+        """(() => {
+            const pairs = [...document.querySelectorAll('.copy-code')]
+                .map(b => [b, b.parentElement.querySelector('pre')]
+                    .map(box => box.getBoundingClientRect()))
+                .filter(([button]) => button.width);
+            return [pairs.length, pairs.filter(([button, code]) =>
+                button.top < code.bottom && button.bottom > code.top).length];
+        })()"""
+    )
+    assert seen > 5 and covered == 0
+
+
 # Pictures of the chosen tab, with their widths
 PICTURES = """[...document.querySelectorAll('main img[src$=".svg"]')]
     .map(i => [i.src.slice(7), i.getBoundingClientRect().width])
