@@ -116,6 +116,16 @@ document.addEventListener('DOMContentLoaded', () => {
   letScroll();
 });
 
+// Nothing is folded on paper
+let opened = [];
+addEventListener('beforeprint', () => {
+  opened = [...document.querySelectorAll('details:not([open])')];
+  opened.forEach(box => { box.open = true; });
+});
+addEventListener('afterprint', () => {
+  opened.forEach(box => { box.open = false; });
+});
+
 addEventListener('hashchange', goToTarget);
 
 // Pictures and formulas grow when they come; the reader may be gone by then

@@ -533,6 +533,19 @@ def test_the_printed_page_is_whole_and_has_no_buttons(chromium, built):
     assert len(pdf) > 100000
 
 
+def test_nothing_is_folded_on_paper(chromium, built):
+    show(chromium, built, 'exercises')
+    folded = "document.querySelectorAll('details:not([open])').length"
+    before = chromium.run(folded)
+    # Of two listeners the page's own is called first
+    chromium.run(
+        f"addEventListener('beforeprint', () => {{ printed = {folded}; }})"
+    )
+    chromium.call('Page.printToPDF')
+    assert before > 5 and chromium.run('printed') == 0
+    assert chromium.run(folded) == before
+
+
 @pytest.mark.parametrize('tab', ['mxnet', 'jax'])
 @pytest.mark.parametrize('name', ['vgg', 'exercises'])
 def test_slides_can_be_shown(chromium, built, tab, name):
