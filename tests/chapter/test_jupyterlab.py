@@ -59,6 +59,12 @@ def wait_for(condition):
     browser.wait_for(condition, seconds=150)
 
 
+def progress(notebook, number):
+    """Return how far a training is, and of how many minibatches."""
+    found = re.search(r'(\d+) of (\d+) minibatches', notebook.printed(number))
+    return [int(count) for count in found.groups()] if found else []
+
+
 def stop(notebook, number):
     """Stop a training when its board is there; return how far it was."""
     wait_for(lambda: "'image/svg+xml'" in str(notebook.cell(number)))
@@ -70,7 +76,7 @@ def stop(notebook, number):
     assert text.endswith(sentence) and 'Traceback' not in text
     assert ', stopped' in text and 'TRIAL: cut short' in text
     assert width > 300
-    return int(re.search(r'(\d+) of \d+ minibatches', text).group(1))
+    return progress(notebook, number)[0]
 
 
 @pytest.mark.parametrize('tab', cells.TABS)
@@ -98,19 +104,13 @@ def test_run_all_stop_and_go_on(lab, tab):
         assert checkpoint.exists()
 
         notebook.run(last)
-        lines = []
-
-        def has_ended():
-            found = re.search(
-                r'(\d+) of (\d+) minibatches', notebook.printed(last)
-            )
-            lines.extend([found] if found else [])
-            return lines and not notebook.is_busy()
-
-        wait_for(has_ended)
+        wait_for(lambda: ', stopped' not in notebook.printed(last))
+        wait_for(lambda: progress(notebook, last))
+        assert progress(notebook, last)[0] >= min(done, MINIBATCHES)
+        wait_for(lambda: not notebook.is_busy())
         assert notebook.errors(last) == []
-        assert int(lines[0].group(1)) >= min(done, MINIBATCHES)
-        assert lines[-1].group(1) == lines[-1].group(2)
+        done, total = progress(notebook, last)
+        assert done == total
         assert not checkpoint.exists()
         assert notebook.shown(last)[1] > 300
         notebook.close()
