@@ -8,6 +8,7 @@ import matplotlib
 
 from d2l_vgg.figures import lettering
 from d2l_vgg.files import write_whole
+from d2l_vgg.foreign_text import visible
 
 ENDINGS = ('.svg', '.png')
 
@@ -73,7 +74,7 @@ def write_svg(figure, file):
     """
     # By default matplotlib draws the identifiers by chance and writes a date
     with matplotlib.rc_context({'svg.hashsalt': 'd2l_vgg'}):
-        words = figure.get_label()
+        words = visible(figure.get_label())
         metadata = {'Date': None, **({'Title': words} if words else {})}
         figure.savefig(file, format='svg', metadata=metadata)
 
