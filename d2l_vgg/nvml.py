@@ -85,11 +85,20 @@ def driver() -> Driver | None:
 
 def names() -> list[str]:
     """Return the names of the GPUs, none where no driver tells them."""
+    return [gpu.name for gpu in _gpus()]
+
+
+def capability() -> tuple[int, int]:
+    """Return the compute capability of the first GPU, (0, 0) without any."""
+    return next((gpu.capability for gpu in _gpus()), (0, 0))
+
+
+def _gpus():
     try:
         found = driver()
     except DriverError:
-        return []
-    return [gpu.name for gpu in found.gpus] if found else []
+        return ()
+    return found.gpus if found else ()
 
 
 def _driver(library):

@@ -47,6 +47,14 @@ def test_two_gpus_of_different_kinds(tmp_path):
     assert names == ['Tesla T4', 'NVIDIA H100 80GB HBM3']
 
 
+def test_the_capability_of_the_first(tmp_path):
+    code = 'from d2l_vgg import nvml; print(nvml.capability())'
+    nvidia.make_driver(tmp_path, [nvidia.T4, nvidia.H100])
+    assert run_python(code, LD_LIBRARY_PATH=str(tmp_path)) == '(7, 5)'
+    nvidia.make_driver(tmp_path, [], status=9)
+    assert run_python(code, LD_LIBRARY_PATH=str(tmp_path)) == '(0, 0)'
+
+
 def test_a_gpu_that_is_lost_is_told_and_the_others_too(tmp_path):
     nvidia.make_driver(tmp_path, [nvidia.LOST, nvidia.A100])
     found, names = ask(tmp_path)

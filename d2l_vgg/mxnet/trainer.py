@@ -10,6 +10,7 @@ import numpy as onp
 from d2l import mxnet as d2l
 from mxnet import autograd, gluon, np, npx
 
+from d2l_vgg import nvml
 from d2l_vgg.mxnet import inputs
 from d2l_vgg.mxnet.classifier import Classifier, named_parameters
 from d2l_vgg.mxnet.workers import Team
@@ -47,7 +48,11 @@ class Trainer(trainer.Trainer, d2l.Trainer):
         return self.device.device_type == 'cpu'
 
     def capability(self) -> tuple:
-        return divmod(mx.util.get_cuda_compute_capability(self.device), 10)
+        try:
+            found = mx.util.get_cuda_compute_capability(self.device)
+        except OSError:  # It looks for libcuda.so, without the .1 of drivers
+            return nvml.capability()
+        return divmod(found, 10)
 
     def lack_of(self, precision: str) -> str:
         if precision == 'bfloat16' and not self.on_cpu:
