@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import functools
+import os
+import re
 import socket
 from typing import NamedTuple
 
+from d2l_vgg import nvml
 from d2l_vgg.files import open_regular
 
-LOCAL = ('localhost', '127.0.0.1', '::1')
+# What a host's own users call it
+LOCAL = re.compile(r'localhost|127\.[0-9.]+|::1')
+# A name or an address, of letters that mean nothing to a shell, and a number
+LINE = re.compile(
+    r'([A-Za-z0-9_:][A-Za-z0-9_.:-]{,252})(?:\s+0*([1-9][0-9]{,3}))?'
+)
+# Of one processor; more would only wait for one another
+MOST_WORKERS = 8
 
 
 class Host(NamedTuple):
@@ -18,12 +29,28 @@ class Host(NamedTuple):
 
     @property
     def is_here(self) -> bool:
-        return self.name in (*LOCAL, socket.gethostname(), socket.getfqdn())
+        return self.name == socket.gethostname() or is_own(self.name)
+
+
+@functools.lru_cache(maxsize=None)
+def is_own(name: str) -> bool:
+    """Return whether one can listen at `name` here."""
+    try:
+        with socket.create_server((name, 0)):
+            return True
+    except (OSError, UnicodeError):
+        return False
 
 
 def here(num_workers: int) -> list[Host]:
-    """Return this machine alone."""
-    return [Host('127.0.0.1', num_workers)]
+    """Return this machine alone.
+
+    Raises:
+        ValueError: so many workers are too many for it.
+    """
+    host = Host('127.0.0.1', num_workers)
+    check_room(host)
+    return [host]
 
 
 def read(path: str, num_workers: int) -> list[Host]:
@@ -40,41 +67,39 @@ def read(path: str, num_workers: int) -> list[Host]:
     Raises:
         OSError: the file cannot be read.
         ValueError: a line is none, a host stands there twice, one of several
-            is named so that the others cannot reach it, or they have another
-            number of workers.
+            is named so that the others cannot reach it, they have another
+            number of workers, or this one has too many.
     """
     hosts = []
-    with open_regular(path, 'r', encoding='utf-8') as file:
+    with open_regular(
+        path, 'r', encoding='utf-8-sig', errors='replace'
+    ) as file:
         for number, line in enumerate(file, 1):
-            words = line.partition('#')[0].split()
-            if not words:
+            told = line.partition('#')[0].strip()
+            if not told:
                 continue
-            name, *rest = words
-            if (
-                name.startswith('-')  # ssh would take it for an option
-                or len(rest) > 1
-                or not all(word.isdecimal() and int(word) for word in rest)
-            ):
+            match = LINE.fullmatch(told)
+            if match is None:
                 raise ValueError(
-                    f'Line {number} of {path} is {line.strip()!r}: it must '
-                    'be a host and how many workers it has, such as '
-                    '"gpu1 4".'
+                    f'Line {number} of {path} is {told[:60]!r}: it must be '
+                    'a host and how many workers it has, such as "gpu1 4".'
                 )
-            hosts.append(Host(name, int(rest[0]) if rest else 1))
+            hosts.append(Host(match[1], int(match[2] or 1)))
     check(hosts, path, num_workers)
     return hosts
 
 
 def check(hosts: list[Host], path: str, num_workers: int) -> None:
     """Refuse hosts that cannot train together, as `read` tells."""
-    names = [host.name for host in hosts]
-    for name in names:
-        if names.count(name) > 1:
+    seen = set()
+    for name, _ in hosts:
+        if name in seen:
             raise ValueError(
                 f'{path} names {name} twice: name each host once, with how '
                 'many workers it has.'
             )
-        if len(hosts) > 1 and name in LOCAL:
+        seen.add(name)
+        if len(hosts) > 1 and LOCAL.fullmatch(name):
             raise ValueError(
                 f'{path} names {name}, which is another machine on each '
                 'host: name this one by the address that the others reach.'
@@ -84,4 +109,18 @@ def check(hosts: list[Host], path: str, num_workers: int) -> None:
         raise ValueError(
             f'--workers is {num_workers}, but the hosts in {path} have '
             f'{total}: let both be the same.'
+        )
+    for host in hosts:
+        if host.is_here:
+            check_room(host)
+
+
+def check_room(host: Host) -> None:
+    """Refuse more workers on this machine than make any sense."""
+    processors = os.cpu_count() or 1
+    most = max(processors * MOST_WORKERS, len(nvml.names()))
+    if host.num_workers > most:
+        raise ValueError(
+            f'{host.num_workers} workers are too many for this machine and '
+            f'its {processors} processors: start at most {most} here.'
         )

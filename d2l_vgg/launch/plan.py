@@ -33,6 +33,10 @@ def plan(hosts: list[Host], framework: str, port: int | None) -> list[Role]:
         hosts: where they run; they meet at the first
         framework: whose engine they use
         port: of their meeting; None for one that is free
+
+    Raises:
+        OSError: there is no such host.
+        ValueError: above `port` there are too few for so many workers.
     """
     if port is None:
         port = free_port() if hosts[0].is_here else PORT
@@ -45,7 +49,7 @@ def plan(hosts: list[Host], framework: str, port: int | None) -> list[Role]:
     servers = []
     if framework == 'mxnet':
         shared.update(
-            DMLC_PS_ROOT_URI=socket.gethostbyname(hosts[0].name),
+            DMLC_PS_ROOT_URI=find_address(hosts[0].name),
             DMLC_PS_ROOT_PORT=port,
             DMLC_NUM_WORKER=total,
             DMLC_NUM_SERVER=len(hosts),
@@ -57,12 +61,11 @@ def plan(hosts: list[Host], framework: str, port: int | None) -> list[Role]:
     workers = []
     for rank, (host, number) in enumerate(placed):
         told = {
+            LISTENS: int(rank == 0 and not servers),
             'RANK': rank,
             'LOCAL_RANK': number,
             'LOCAL_WORLD_SIZE': host.num_workers,
         }
-        if rank == 0 and not servers:
-            told[LISTENS] = 1
         workers.append(
             Role(
                 f'Worker {rank} of {total}',
@@ -76,6 +79,21 @@ def plan(hosts: list[Host], framework: str, port: int | None) -> list[Role]:
     return servers + workers
 
 
+def find_address(name: str) -> str:
+    """Return the address of a host.
+
+    Raises:
+        OSError: there is no such host.
+    """
+    try:
+        return socket.gethostbyname(name)
+    except (OSError, UnicodeError) as error:
+        raise OSError(
+            f'The host {name} cannot be found: see how the file of hosts '
+            'writes it, or write its address.'
+        ) from error
+
+
 def store(hosts: list[Host], shared: dict) -> list[Role]:
     """Return the scheduler and the servers of MXNet's key-value store."""
     roles = [('scheduler', hosts[0]), *(('server', host) for host in hosts)]
@@ -85,8 +103,8 @@ def store(hosts: list[Host], shared: dict) -> list[Role]:
             host,
             {
                 **shared,
+                LISTENS: int(role == 'scheduler'),
                 'DMLC_ROLE': role,
-                **({LISTENS: 1} if role == 'scheduler' else {}),
             },
         )
         for role, host in roles
@@ -96,6 +114,11 @@ def store(hosts: list[Host], shared: dict) -> list[Role]:
 def tell_addresses(workers: list[Role], port: int) -> None:
     """Tell each of TensorFlow's workers where it and all others listen."""
     here = all(worker.host.is_here for worker in workers)
+    if not here and port + len(workers) > 2**16:
+        raise ValueError(
+            f'--port is {port}, and {len(workers)} workers take as many '
+            f'ports from there on: choose one up to {2**16 - len(workers)}.'
+        )
     addresses = [
         f'{worker.host.name}:{free_port() if here and i else port + i}'
         for i, worker in enumerate(workers)
