@@ -5,23 +5,34 @@ here or on another host. It heeds what comes by its standard input, as that
 reaches it on every host: 'stop' is Ctrl-C, and the end is the end.
 """
 
+import itertools
 import os
+import re
 import signal
 import sys
 import threading
+import traceback
 
 from d2l_vgg import cli, messages, nvml
-from d2l_vgg.training import workers
+from d2l_vgg.training import interrupts, workers
 
 # What a process besides the workers does, which MXNet's engine has
 ROLE = 'DMLC_ROLE'
+# By its number, or by the beginning of its own name
+GPU = re.compile(r'[0-9]+|(GPU|MIG)-.+')
 
 
 def main() -> None:
+    with interrupts.ending():  # Until the command handles them itself
+        run()
+
+
+def run() -> None:
+    """Run the command, beside a thread that heeds the launcher."""
     launcher = threading.Thread(target=heed, daemon=True)
     launcher.start()
     try:
-        if os.environ.get(workers.LISTENS):
+        if workers.number(workers.LISTENS, 0):
             workers.check_free(*workers.address())
         take_share()
     except (OSError, ValueError) as error:
@@ -36,6 +47,9 @@ def main() -> None:
         status = cli.main(sys.argv[1:])
     except SystemExit as stop:
         status = stop.code if isinstance(stop.code, int) else 1
+    except Exception:  # As --debug asks for
+        traceback.print_exc()
+        status = 1
     if workers.rank() and status == 0:
         # The first may not have received yet what this one has sent
         launcher.join()
@@ -58,16 +72,13 @@ def take_share() -> None:
     """
     number = workers.number('LOCAL_RANK', 0)
     total = workers.number('LOCAL_WORLD_SIZE', 1)
-    visible = os.environ.get('CUDA_VISIBLE_DEVICES')
-    gpus = visible.split(',') if visible else []
-    if visible is None:
-        gpus = [str(i) for i in range(len(nvml.names()))]
+    gpus = visible_gpus()
     if gpus:
         if total > len(gpus):
             raise ValueError(
-                f'There are {total} workers here, but only {len(gpus)} '
-                'GPUs: start as many, or set CUDA_VISIBLE_DEVICES= to '
-                'compute on the processor.'
+                f'There are {total} workers here, but GPUs for only '
+                f'{len(gpus)}: start as many, or set CUDA_VISIBLE_DEVICES= '
+                'to compute on the processor.'
             )
         os.environ['CUDA_VISIBLE_DEVICES'] = gpus[number]
     if total > 1 and hasattr(os, 'sched_setaffinity'):
@@ -76,6 +87,16 @@ def take_share() -> None:
         # Neighbours, as two threads of one core are
         share = usable[first:end] or [usable[number % len(usable)]]
         os.sched_setaffinity(0, share)
+
+
+def visible_gpus() -> list:
+    """Return the GPUs that may be used, as CUDA calls them."""
+    visible = os.environ.get('CUDA_VISIBLE_DEVICES')
+    if visible is None:
+        return [str(i) for i in range(len(nvml.names()))]
+    # CUDA ends at the first that is none, such as -1
+    words = map(str.strip, visible.split(','))
+    return list(itertools.takewhile(GPU.fullmatch, words))
 
 
 def leave(status: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 
 from d2l_vgg.launch.hosts import Host
@@ -44,6 +45,8 @@ def train(
             return watch(processes, first) or 130
     finally:
         for process in processes:
+            process.let_go()
+        for process in processes:
             process.end()
 
 
@@ -51,7 +54,9 @@ def watch(processes: list[Process], first: Process) -> int:
     """Return the status of the first worker, once it has ended by itself.
 
     Raises:
-        ChildProcessError: it was ended by a signal, or another one is gone.
+        ChildProcessError: it was ended by a signal or cannot be reached, or
+            another one is gone.
+        KeyboardInterrupt: it was ended so, before it could heed it.
     """
     others = [process for process in processes if process is not first]
     while first.status is None:
@@ -60,7 +65,9 @@ def watch(processes: list[Process], first: Process) -> int:
             refuse(gone, first)
             break
         time.sleep(SECONDS_BETWEEN)
-    if first.status < 0:  # type: ignore[operator]
+    if first.status == -signal.SIGINT:
+        raise KeyboardInterrupt
+    if first.status < 0 or first.is_unreachable:  # type: ignore[operator]
         raise lost(first)
     return first.status  # type: ignore[return-value]
 

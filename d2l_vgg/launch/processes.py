@@ -21,6 +21,18 @@ SSH = (
     '-o ServerAliveCountMax=3'
 ).split()
 
+# How variables begin that go to other hosts, too: what concerns this package,
+# and what is set for the engines
+PASSED_ON = (
+    'D2L_VGG_',
+    'PYTHONPATH',
+    'CUDA_VISIBLE_DEVICES',
+    'OMP_NUM_THREADS',
+    'DMLC_INTERFACE',
+    'GLOO_',
+    'NCCL_',
+)
+
 
 class Process:
     """A process that has been started.
@@ -43,7 +55,7 @@ class Process:
             words = [*SSH, host.name, remote(words, told)]
         self.popen = subprocess.Popen(
             words,
-            env={**os.environ, **(told if host.is_here else {})},
+            env={**inherited(), **(told if host.is_here else {})},
             stdin=subprocess.PIPE,
             stdout=None if shown else subprocess.DEVNULL,
             stderr=None if shown else subprocess.PIPE,
@@ -67,18 +79,25 @@ class Process:
         """How it has ended, None if it has not; below 0, by a signal."""
         return self.popen.poll()
 
+    @property
+    def is_unreachable(self) -> bool:
+        """Whether ssh says so."""
+        return self.status == 255 and not self.host.is_here
+
     def stop(self) -> None:
         """Ask it to stop as by Ctrl-C."""
         with contextlib.suppress(OSError):
             self.popen.stdin.write(b'stop\n')  # type: ignore[union-attr]
             self.popen.stdin.flush()  # type: ignore[union-attr]
 
-    def end(self) -> None:
-        """End it, wherever it is."""
+    def let_go(self) -> None:
+        """End its input, with which it ends itself, on any host."""
         with contextlib.suppress(OSError):
             self.popen.stdin.close()  # type: ignore[union-attr]
+
+    def end(self) -> None:
+        """Wait until it is gone; one that is here does not decide when."""
         if not self.host.is_here:
-            # It ends there as its input does, and ssh with it
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.popen.wait(5)
         self.popen.kill()
@@ -95,7 +114,7 @@ class Process:
             how = f'was ended by {signal.Signals(-status).name}'
         elif own:
             how = f'says: {own[-1][len("d2l-vgg: ") :].rstrip(".")}'
-        elif status == 255 and not self.host.is_here:
+        elif self.is_unreachable:
             how = 'cannot be reached'
         else:
             how = f'ended with status {status}'
@@ -103,6 +122,11 @@ class Process:
             how += f' ({self.lines[-1].rstrip(".")})'
         where = '' if self.host.is_here else f' on {self.host.name}'
         return f'{self.name}{where} {how}'
+
+
+def inherited() -> dict[str, str]:
+    """Return the environment, without the place in another's plan."""
+    return {k: v for k, v in os.environ.items() if k != 'DMLC_ROLE'}
 
 
 def remote(words: list[str], environment: dict[str, str]) -> str:
@@ -113,7 +137,7 @@ def remote(words: list[str], environment: dict[str, str]) -> str:
     kept = {
         key: value
         for key, value in os.environ.items()
-        if key.startswith('D2L_VGG_') or key == 'PYTHONPATH'
+        if key.startswith(PASSED_ON)
     }
     told = [f'{k}={v}' for k, v in {**kept, **environment}.items()]
     return f'cd {shlex.quote(os.getcwd())} && exec ' + ' '.join(

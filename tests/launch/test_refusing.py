@@ -11,6 +11,8 @@ from command_line import TINY, assert_fails, run, start, wait_for
 from processes import ROOT
 from workers import children, pid_of
 
+from d2l_vgg.training.runs import Run
+
 LAUNCH = ('launch', '--workers', '2')
 # Stands for ssh to a machine that has the same files but other packages
 SSH = """#!/bin/sh
@@ -59,11 +61,50 @@ def test_an_address_that_is_taken(tmp_path, train):
 @pytest.mark.skipif(not shutil.which('ssh'), reason='there is no ssh')
 def test_a_host_that_is_not_there(tmp_path, train):
     hosts = tmp_path / 'hosts'
-    hosts.write_text('127.0.0.1\n')
     name = 'host.invalid'  # Of which RFC 2606 says that it never is
     hosts.write_text(f'{socket.gethostname()}\n{name}\n')
     result = run(*LAUNCH, '--hosts', hosts, *train, cwd=tmp_path)
     assert_fails(result, 'Worker 1 of 2 on host.invalid cannot be reached')
+    assert not (tmp_path / 'runs').exists()
+
+
+@pytest.mark.skipif(not shutil.which('ssh'), reason='there is no ssh')
+def test_the_first_host_is_not_there(tmp_path):
+    hosts = tmp_path / 'hosts'
+    hosts.write_text('host.invalid 2\n')
+    for framework, told in (
+        ('torch', 'Worker 0 of 2 on host.invalid cannot be reached'),
+        ('mxnet', 'The host host.invalid cannot be found'),
+    ):
+        words = ['--', 'train', '--framework', framework, *TINY]
+        result = run(*LAUNCH, '--hosts', hosts, *words, cwd=tmp_path)
+        assert_fails(result, told)
+
+
+def test_a_whole_traceback(tmp_path, train):
+    result = run(*LAUNCH, *train, '--debug', '--lr', '-1', cwd=tmp_path)
+    assert result.returncode == 1
+    assert result.stderr.endswith(
+        'ValueError: lr is -1.0: it must be positive.\n'
+    )
+    assert os.listdir(tmp_path) == []
+
+
+def test_the_variables_of_others_do_no_harm(tmp_path, train):
+    result = run(
+        *(*LAUNCH, *train, '--max-epochs', '1'),
+        cwd=tmp_path,
+        env={
+            **dict.fromkeys(('RANK', 'WORLD_SIZE', 'LOCAL_RANK'), 'x'),
+            'DMLC_ROLE': 'worker',
+            'TF_CONFIG': 'x',
+            'CUDA_VISIBLE_DEVICES': '-1',
+            'D2L_VGG_TRIAL': '2',  # Which several can do, too
+        },
+    )
+    assert result.returncode == 0, result.stderr
+    found = Run.open(tmp_path / 'runs' / 'a')
+    assert found.info['status'] == 'finished' and found.trial == 2
 
 
 def test_another_version(tmp_path, train):
