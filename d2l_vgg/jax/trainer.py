@@ -26,7 +26,6 @@ class Trainer(trainer.Trainer):
     Team = Team
 
     def find_device(self, num_gpus: int) -> Any:
-        workers.join(Team)  # JAX is told of the others before its devices
         gpus = [d for d in jax.local_devices() if d.platform == 'gpu']
         errors.check_num_gpus(num_gpus, len(gpus), 'JAX')
         return (

@@ -32,7 +32,6 @@ class Trainer(trainer.Trainer):
     random_states = ()
 
     def find_device(self, num_gpus: int) -> Any:
-        workers.join(Team)  # TensorFlow is told of the others at its start
         found = len(tf.config.list_physical_devices('GPU'))
         errors.check_num_gpus(num_gpus, found, 'TensorFlow')
         return '/GPU:0' if num_gpus and found else '/CPU:0'

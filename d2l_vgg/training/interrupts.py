@@ -101,6 +101,16 @@ def ending():
         yield
 
 
+@contextlib.contextmanager
+def at_once():
+    """Within the block, a signal ends the process, even within a library.
+
+    For what waits outside of Python, where nobody hears a handler.
+    """
+    with _handled(signal.SIG_DFL):
+        yield
+
+
 class _Once:
     """Interrupts, unless it has done so in the last seconds."""
 
@@ -119,7 +129,7 @@ class _Once:
 
 @contextlib.contextmanager
 def _handled(act, after=None):
-    """Within the block, call `act` at a signal.
+    """Within the block, call `act` at a signal, or let the system act.
 
     After it the signals do what they did before, or `after`, if given.
     """
@@ -132,7 +142,7 @@ def _handled(act, after=None):
         # What `nohup` has started is to outlive its terminal
         if signum in SIGNALS[:2] or known != signal.SIG_IGN:
             before[signum] = known
-            signal.signal(signum, _Handler(act))
+            signal.signal(signum, _Handler(act) if callable(act) else act)
     try:
         yield
     finally:

@@ -103,6 +103,8 @@ class Trainer(precisions.Computing, resuming.Resuming):
                 # NumPy's numbers become Python's, which JSON can write
                 setattr(self, name, experiments.check(name, value))
         self.schedule = schedules.get(lr_schedule)
+        # Engines are told of the others before they look for devices
+        self.workers: Any = workers.join(self.Team)
         self.device = self.find_device(self.num_gpus)
         precisions.check(precision, self.lack_of)
         self.board = progress.make(display)
@@ -110,7 +112,6 @@ class Trainer(precisions.Computing, resuming.Resuming):
         self.seconds = 0.0
         self.trial = trial.size()
         self.takes_plots = False
-        self.workers: Any = workers.Alone()
 
     # ------------------------------------- what a framework fills in
 
@@ -203,7 +204,6 @@ class Trainer(precisions.Computing, resuming.Resuming):
         if hasattr(model, 'lr'):  # Else `prepare_model` tells what it lacks
             self.lr = experiments.check('lr', model.lr)
         memory.check_fit(self, model, data)
-        self.workers = workers.join(self.Team)
         self.board.open()
         # A loader may draw as it is made
         seeds.seed_global(self.seed, 0)

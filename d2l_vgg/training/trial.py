@@ -53,6 +53,11 @@ def shorten(trainer, size):
             setattr(trainer, f'num_{name}_batches', len(few))
 
 
+def whole(loader):
+    """Return the loader of all minibatches, of which this has the first."""
+    return loader.loader if isinstance(loader, First) else loader
+
+
 class First:
     """The first `size` minibatches of a loader.
 

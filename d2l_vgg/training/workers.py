@@ -17,6 +17,7 @@ import contextlib
 import functools
 import json
 import os
+import re
 import socket
 import sys
 import threading
@@ -26,12 +27,13 @@ from typing import Any, Iterator
 import numpy as np
 
 from d2l_vgg.datasets.minibatches import Minibatches
-from d2l_vgg.training import runs
+from d2l_vgg.training import interrupts, runs, trial
 
-# Set in the environment of the process at whose address they meet
+# Set by `d2l-vgg launch`: whether they meet at the address of this process
 LISTENS = 'D2L_VGG_LISTENS'
-# How long they wait for one another at the start
+# How long they wait for one another at the start, and when that is told
 SECONDS_TO_MEET = 300
+SECONDS_TO_TELL = 5
 # How long one that has lost another waits for the end that its launcher
 # brings to all of them
 SECONDS_TO_END = 20
@@ -44,7 +46,7 @@ def number(name: str, default: int) -> int:
         ValueError: it tells something else than a number.
     """
     text = os.environ.get(name, '') or str(default)
-    if not text.isdigit():
+    if not re.fullmatch('[0-9]{1,9}', text):
         raise ValueError(
             f'${name} is {text!r}: it must be a whole number, as `d2l-vgg '
             'launch` and torchrun set it.'
@@ -123,8 +125,9 @@ class Team(Alone, abc.ABC):
         self.weight = 1.0
         # The first draws the dropout masks of a run without others
         self.own_seed = (self.rank,) if self.rank else ()
-        with ended_after(SECONDS_TO_MEET):
-            self.meet()
+        with ended_after(SECONDS_TO_MEET), told_after(SECONDS_TO_TELL):
+            with interrupts.at_once():  # Engines wait outside of Python
+                self.meet()
 
     # ------------------------------------- what a framework fills in
 
@@ -159,6 +162,7 @@ class Team(Alone, abc.ABC):
                 'seed, Trainer(..., seed=0).'
             )
         for loader in trainer.train_dataloader, trainer.val_dataloader:
+            loader = trial.whole(loader)
             if not isinstance(loader, Minibatches):
                 raise ValueError(
                     'Several workers can deal the minibatches of '
@@ -266,17 +270,46 @@ def ended_after(seconds: float) -> Iterator[None]:
     """End the process if the block, which may hang, takes any longer."""
 
     def end():
-        host, port = address()
-        print(
-            f'd2l-vgg: Worker {rank()} of {count()} has waited {seconds} '
-            f'seconds for the others at {host}, port {port}: see that each '
-            'host reaches that address, and start anew.',
-            file=sys.stderr,
-            flush=True,
+        tell(
+            f'has waited {seconds} seconds',
+            'see that each host reaches that address, and start anew',
         )
         os._exit(1)
 
-    timer = threading.Timer(seconds, end)
+    with _after(seconds, end):
+        yield
+
+
+@contextlib.contextmanager
+def told_after(seconds: float) -> Iterator[None]:
+    """Tell that the block waits if it takes any longer.
+
+    Nobody has to be told of whom `d2l-vgg launch` has started; but a cluster
+    may have set `$WORLD_SIZE` for something else.
+    """
+    if LISTENS in os.environ:
+        yield
+        return
+    advice = 'unset WORLD_SIZE to train without any'
+    with _after(seconds, lambda: tell('waits', advice)):
+        yield
+
+
+def tell(waits: str, advice: str) -> None:
+    """Write that this worker waits for the others, and what to do."""
+    host, port = address()
+    print(
+        f'd2l-vgg: Worker {rank()} of {count()} {waits} for the others at '
+        f'{host}, port {port}: {advice}.',
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+@contextlib.contextmanager
+def _after(seconds, act):
+    """Call `act` if the block takes any longer."""
+    timer = threading.Timer(seconds, act)
     timer.daemon = True
     timer.start()
     try:

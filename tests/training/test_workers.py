@@ -1,8 +1,11 @@
 """How minibatches are dealt to workers, and what these refuse."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -125,11 +128,64 @@ def test_a_number_left_over_from_another_job(monkeypatch):
 
 @pytest.mark.parametrize(
     ('rank', 'count', 'told'),
-    [('2', '2', 'only 2 workers'), ('x', '2', r"\$RANK is 'x'")],
+    [
+        ('2', '2', 'only 2 workers'),
+        ('x', '2', r"\$RANK is 'x'"),
+        ('0', '-2', r"\$WORLD_SIZE is '-2'"),
+        ('0', '\u00b2', r'\$WORLD_SIZE is'),
+    ],
 )
 def test_wrong_numbers(team, rank, count, told):
     with pytest.raises(ValueError, match=told):
         team(rank, count)
+
+
+def test_a_rank_without_others_keeps_its_run(monkeypatch):
+    monkeypatch.setenv('RANK', '3')
+    monkeypatch.delenv('WORLD_SIZE', raising=False)
+    assert workers.rank() == 0 and workers.count() == 1
+    monkeypatch.setenv('WORLD_SIZE', '1')
+    assert workers.rank() == 0
+
+
+@pytest.mark.parametrize('launched', [False, True])
+def test_who_waits_for_nobody_is_told(team, monkeypatch, capsys, launched):
+    monkeypatch.setattr(workers, 'SECONDS_TO_TELL', 0.1)
+    monkeypatch.setattr(Team, 'meet', lambda team: time.sleep(0.5))
+    monkeypatch.delenv(workers.LISTENS, raising=False)
+    if launched:
+        monkeypatch.setenv(workers.LISTENS, '0')
+    team(0, 2)
+    errors = capsys.readouterr().err
+    told = 'Worker 0 of 2 waits for the others at 127.0.0.1'
+    assert (told in errors) != launched
+    assert ('unset WORLD_SIZE' in errors) != launched
+
+
+def test_ctrl_c_while_an_engine_waits():
+    # As within a library, where Python's own handlers are not heard
+    code = (
+        'import ctypes\n'
+        'from d2l_vgg.training import interrupts, workers\n'
+        'class Team(workers.Team):\n'
+        '    sum = to_device = to_numpy = None\n'
+        '    def meet(self):\n'
+        '        print(flush=True)\n'
+        '        while True: ctypes.PyDLL(None).sleep(60)\n'
+        'with interrupts.once(): Team()'
+    )
+    process = subprocess.Popen(
+        [sys.executable, '-c', code],
+        env={**os.environ, 'WORLD_SIZE': '2'},
+        stdout=subprocess.PIPE,
+    )
+    with process:
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        try:
+            assert process.wait(10) == -signal.SIGINT
+        finally:
+            process.kill()
 
 
 def test_who_waits_too_long_is_ended():
