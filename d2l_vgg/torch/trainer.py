@@ -16,7 +16,14 @@ from d2l_vgg.torch.classifier import (
     to_numpy,
 )
 from d2l_vgg.torch.workers import Team
-from d2l_vgg.training import allocator, errors, memory, seeds, trainer
+from d2l_vgg.training import (
+    allocator,
+    errors,
+    memory,
+    seeds,
+    trainer,
+    workers,
+)
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.checkpoint import optimizer_name
 from d2l_vgg.training.precisions import LOSS_SCALES
@@ -38,7 +45,12 @@ class Trainer(trainer.Trainer):
     def find_device(self, num_gpus: int) -> Any:
         found = torch.cuda.device_count()
         errors.check_num_gpus(num_gpus, found, 'PyTorch')
-        return torch.device('cuda:0' if num_gpus and found else 'cpu')
+        if not (num_gpus and found):
+            return torch.device('cpu')
+        alone = workers.count() == 1
+        return torch.device(
+            'cuda', 0 if alone else torch.cuda.current_device()
+        )
 
     @property
     def on_cpu(self) -> bool:

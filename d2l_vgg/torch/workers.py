@@ -30,6 +30,9 @@ class Team(workers.Team):
         interface = interface_to(host, port)
         if interface:
             os.environ.setdefault('GLOO_SOCKET_IFNAME', interface)
+        if torch.cuda.is_available():  # torchrun shows all GPUs to each
+            place = workers.number('LOCAL_RANK', 0)
+            torch.cuda.set_device(place % torch.cuda.device_count())
         distributed.init_process_group(
             'cpu:gloo,cuda:nccl' if torch.cuda.is_available() else 'gloo',
             init_method=f'tcp://{host}:{port}',
