@@ -63,6 +63,8 @@ class Computing(abc.ABC):
 
         It follows on the name of the type.
         """
+        if precision == 'float32':  # No device has to be asked for it
+            return ''
         if self.on_cpu:
             return lack_of_processor(precision)
         return lack_of_gpu(precision, self.capability())
@@ -86,8 +88,6 @@ class Computing(abc.ABC):
 
 def lack_of_processor(precision: str) -> str:
     """Return why the processor does not compute in a type, '' if it does."""
-    if precision == 'float32':
-        return ''
     if precision == 'float16':
         return 'takes a GPU, as processors are slower in it'
     if has_bfloat16():
