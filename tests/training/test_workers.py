@@ -202,3 +202,20 @@ def test_who_waits_too_long_is_ended():
     )
     assert result.returncode == 1
     assert 'has waited 0.2 seconds for the others' in result.stderr
+
+
+def test_a_worker_trains_with_dropout_of_its_own():
+    pytest.importorskip('torch')
+    from d2l_vgg import torch as package
+
+    data = package.FashionMNIST(16, 28, 'stand-in', num_train=32, num_val=16)
+
+    def loss(*own_seed):
+        trainer = package.Trainer(1, display='none', seed=0)
+        trainer.workers.own_seed = own_seed
+        model = package.VGG(((1, 4),), 0.05)
+        return trainer.fit(model, data).points['train_loss']
+
+    assert loss() == loss()
+    assert loss(1) == loss(1)
+    assert loss() != loss(1) != loss(2)
