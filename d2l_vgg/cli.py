@@ -64,6 +64,9 @@ def run(argv):
             # A name that this terminal cannot print must not end a run
             stream.reconfigure(errors='backslashreplace')
     args = read(argv)
+    if not args.command.__module__.endswith('.train'):
+        # Only a training is shared with the processes that this tells of
+        os.environ.pop('WORLD_SIZE', None)
     try:
         with warnings.catch_warnings():
             warnings.showwarning = warn

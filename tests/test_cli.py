@@ -23,7 +23,7 @@ from frameworks import needs_bfloat16
 
 from d2l_vgg import cli
 from d2l_vgg.datasets.stand_in import NOTE
-from d2l_vgg.training import precisions, runs
+from d2l_vgg.training import precisions, runs, workers
 
 # ------------------------------------------- commands without a framework
 
@@ -34,6 +34,12 @@ def test_help_of_each_command(command, capsys):
         cli.main([command, '--help'])
     assert stop.value.code == 0
     assert f'usage: d2l-vgg {command}' in capsys.readouterr().out
+
+
+def test_other_commands_wait_for_no_workers(monkeypatch):
+    monkeypatch.setenv('WORLD_SIZE', '2')
+    assert cli.main(['compare', 'lenet']) == 0
+    assert workers.count() == 1
 
 
 def test_every_hyperparameter_has_an_option(capsys):
