@@ -34,7 +34,8 @@ def run() -> None:
     try:
         if workers.number(workers.LISTENS, 0):
             workers.check_free(*workers.address())
-        take_share()
+        if not os.environ.get(ROLE):
+            take_share()
     except (OSError, ValueError) as error:
         cli.complain(messages.explain(error))
         leave(1)

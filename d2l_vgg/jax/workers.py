@@ -10,10 +10,10 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from d2l_vgg.training import workers
+from d2l_vgg.training import team, workers
 
 
-class Team(workers.Team):
+class Team(team.Team):
     """Workers that meet as `jax.distributed` has it.
 
     On GPUs XLA adds by NCCL, on processors by Gloo.
@@ -26,7 +26,7 @@ class Team(workers.Team):
             f'{host}:{port}',
             num_processes=self.count,
             process_id=self.rank,
-            initialization_timeout=workers.SECONDS_TO_MEET,
+            initialization_timeout=team.SECONDS_TO_MEET,
         )
         if jax.local_devices()[0].platform == 'cpu':
             check_name(host)

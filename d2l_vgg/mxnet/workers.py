@@ -13,10 +13,10 @@ import mxnet as mx
 import numpy as onp
 from mxnet import np
 
-from d2l_vgg.training import workers
+from d2l_vgg.training import team
 
 
-class Team(workers.Team):
+class Team(team.Team):
     """Workers of a synchronous distributed key-value store."""
 
     def meet(self) -> None:

@@ -9,10 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from d2l_vgg.tensorflow.classifier import compiled
-from d2l_vgg.training import workers
+from d2l_vgg.training import team
 
 
-class Team(workers.Team):
+class Team(team.Team):
     """Workers that meet as `MultiWorkerMirroredStrategy` lets them.
 
     Each listens at an address of its own; `$TF_CONFIG` names all. Of the

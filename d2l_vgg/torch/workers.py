@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from torch import distributed
 
-from d2l_vgg.training import workers
+from d2l_vgg.training import team, workers
 
 # Linux's question for the address of an interface
 SIOCGIFADDR = 0x8915
 
 
-class Team(workers.Team):
+class Team(team.Team):
     """Workers that meet as `torch.distributed` has it.
 
     On GPUs they add by NCCL, on processors by Gloo.

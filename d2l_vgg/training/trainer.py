@@ -28,8 +28,8 @@ from d2l_vgg.training import (
     resuming,
     schedules,
     seeds,
+    team,
     trial,
-    workers,
 )
 from d2l_vgg.training.history import History
 
@@ -104,7 +104,7 @@ class Trainer(precisions.Computing, resuming.Resuming):
                 setattr(self, name, experiments.check(name, value))
         self.schedule = schedules.get(lr_schedule)
         # Engines are told of the others before they look for devices
-        self.workers: Any = workers.join(self.Team)
+        self.workers: Any = team.join(self.Team)
         self.device = self.find_device(self.num_gpus)
         precisions.check(precision, self.lack_of)
         self.board = progress.make(display)
@@ -117,8 +117,8 @@ class Trainer(precisions.Computing, resuming.Resuming):
 
     @property
     @abc.abstractmethod
-    def Team(self) -> type[workers.Team]:
-        """The framework's subclass of `training.workers.Team`."""
+    def Team(self) -> type[team.Team]:
+        """The framework's subclass of `training.team.Team`."""
 
     @abc.abstractmethod
     def find_device(self, num_gpus: int) -> Any:

@@ -10,10 +10,11 @@ import time
 import numpy as np
 import pytest
 
+from d2l_vgg.training import team as teams
 from d2l_vgg.training import workers
 
 
-class Team(workers.Team):
+class Team(teams.Team):
     """A worker whose engine adds what the others are said to have given."""
 
     __module__ = 'd2l_vgg.jax.workers'  # It has the framework's name
@@ -97,7 +98,7 @@ class Trainer:
 )
 def test_who_would_train_otherwise(team, changes, told):
     worker = team(0, 2)
-    mine = {**workers.runs.versions('jax'), **Trainer().settings()}
+    mine = {**teams.runs.versions('jax'), **Trainer().settings()}
     theirs = json.dumps({**mine, **changes}).encode()
 
     def others(array):
@@ -150,7 +151,7 @@ def test_a_rank_without_others_keeps_its_run(monkeypatch):
 
 @pytest.mark.parametrize('launched', [False, True])
 def test_who_waits_for_nobody_is_told(team, monkeypatch, capsys, launched):
-    monkeypatch.setattr(workers, 'SECONDS_TO_TELL', 0.1)
+    monkeypatch.setattr(teams, 'SECONDS_TO_TELL', 0.1)
     monkeypatch.setattr(Team, 'meet', lambda team: time.sleep(0.5))
     monkeypatch.delenv(workers.LISTENS, raising=False)
     if launched:
@@ -166,8 +167,8 @@ def test_ctrl_c_while_an_engine_waits():
     # As within a library, where Python's own handlers are not heard
     code = (
         'import ctypes\n'
-        'from d2l_vgg.training import interrupts, workers\n'
-        'class Team(workers.Team):\n'
+        'from d2l_vgg.training import interrupts, team\n'
+        'class Team(team.Team):\n'
         '    sum = to_device = to_numpy = None\n'
         '    def meet(self):\n'
         '        print(flush=True)\n'
@@ -190,8 +191,8 @@ def test_ctrl_c_while_an_engine_waits():
 
 def test_who_waits_too_long_is_ended():
     code = (
-        'import time; from d2l_vgg.training import workers\n'
-        'with workers.ended_after(0.2): time.sleep(60)'
+        'import time; from d2l_vgg.training import team\n'
+        'with team.ended_after(0.2): time.sleep(60)'
     )
     result = subprocess.run(
         [sys.executable, '-c', code],
