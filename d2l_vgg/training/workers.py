@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 
 # Set by `d2l-vgg launch`: whether they meet at the address of this process
 LISTENS = 'D2L_VGG_LISTENS'
@@ -53,6 +52,8 @@ def check_free(host: str, port: int) -> None:
     Raises:
         OSError: it is taken, or none of this machine.
     """
+    import socket  # Only who listens needs it
+
     try:
         with socket.create_server((host, port)):
             pass
