@@ -16,7 +16,7 @@ from d2l_vgg.jax.classifier import Classifier
 from d2l_vgg.jax.plotted import Plotted
 from d2l_vgg.jax.swaps import Foreign, takes_steps_of_d2l
 from d2l_vgg.jax.workers import Team
-from d2l_vgg.training import errors, trainer, workers
+from d2l_vgg.training import errors, trainer
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.precisions import LOSS_SCALES
 
@@ -161,7 +161,7 @@ class Trainer(trainer.Trainer):
         seed = self.seed_of_step
         rate = None if lr is None else np.float32(lr)
         batch = self.prepare_batch(batch)
-        if workers.count() == 1:
+        if self.workers.count == 1:
             model.variables, self.state, plotted = self.compiled_train(
                 model.variables, self.state, seed, rate, batch
             )

@@ -103,7 +103,8 @@ class Trainer(trainer.Trainer, d2l.Trainer):
         with autograd.record():
             loss = self.model.training_step(self.prepare_batch(batch))
         self.backward(loss)
-        self.average()
+        if self.workers.count > 1:
+            self.average()
         if not isinstance(self.optim, gluon.Trainer):  # From scratch
             self.clip_gradients(self.gradient_clip_val, self.model)
             self.optim.step(1)
@@ -124,8 +125,7 @@ class Trainer(trainer.Trainer, d2l.Trainer):
         """Take the mean of all workers' gradients and running statistics."""
         shared = gradients(self.model) + statistics(self.model)
         for array, mean in zip(shared, self.workers.mean(shared)):
-            if mean is not array:
-                array[:] = mean
+            array[:] = mean
 
     def clip_gradients(self, grad_clip_val: float, model: d2l.Module) -> None:
         """Scale the gradient down to the norm `grad_clip_val`, if longer.

@@ -19,7 +19,7 @@ from d2l_vgg.tensorflow.parameters import (
     seed_initializers,
 )
 from d2l_vgg.tensorflow.workers import Team
-from d2l_vgg.training import errors, trainer, workers
+from d2l_vgg.training import errors, trainer
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.checkpoint import optimizer_name
 from d2l_vgg.training.precisions import LOSS_SCALES
@@ -92,7 +92,7 @@ class Trainer(trainer.Trainer):
         if lr is not None:
             self.optim.learning_rate = lr
         with tf.device(self.device):
-            if workers.count() == 1:
+            if self.workers.count == 1:
                 self.hand_on(self.compiled_update(batch))
                 return
             grads, values = self.compiled_gradients(batch)

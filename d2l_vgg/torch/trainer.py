@@ -122,7 +122,8 @@ class Trainer(trainer.Trainer):
         self.optim.zero_grad()
         with torch.no_grad():  # An optimizer from scratch relies on it
             self.backward(loss)
-            self.average()
+            if self.workers.count > 1:
+                self.average()
             for group in self.groups() if lr is not None else ():
                 group['lr'] = lr
             self.clip_gradients(self.gradient_clip_val, self.model)
@@ -142,8 +143,7 @@ class Trainer(trainer.Trainer):
         shared = [p.grad for p in params if p.grad is not None]
         shared += floats(dict(self.model.named_buffers())).values()
         for array, mean in zip(shared, self.workers.mean(shared)):
-            if mean is not array:
-                array.copy_(mean)
+            array.copy_(mean)
 
     def clip_gradients(self, grad_clip_val, model):
         """Scale the gradient down to the norm `grad_clip_val`, if longer.

@@ -47,6 +47,7 @@ def _met(kind):
 class Alone:
     """The only worker: it takes whole minibatches and shares nothing."""
 
+    count = 1
     own_seed: tuple = ()
 
     def prepare(self, trainer: Any, resumes: bool) -> None:
