@@ -15,7 +15,7 @@ from torch.nn.parameter import is_lazy
 
 from d2l_vgg.networks import summaries
 from d2l_vgg.networks.names import canonical
-from d2l_vgg.torch import summary
+from d2l_vgg.torch import gpu, summary
 from d2l_vgg.torch.sgd import SGD
 from d2l_vgg.training import classifier, errors, inputs, parameters
 from d2l_vgg.training.arrays import Arrays
@@ -32,9 +32,11 @@ class Classifier(classifier.Classifier, Module, nn.Module):
     """
 
     frozen = False
+    compiled = None  # `scores`, on a GPU
+    graph_shape = None  # Of the images that it is compiled for
 
     def compile(self) -> None:
-        """Let images lie channels last and, on a GPU, run `net` as graphs.
+        """Let images lie channels last and, on a GPU, train by graphs.
 
         On a CPU, a graph is no faster. Does nothing before the parameters
         are drawn.
@@ -42,10 +44,19 @@ class Classifier(classifier.Classifier, Module, nn.Module):
         if any(map(is_lazy, self.parameters())):
             return
         self.to(memory_format=torch.channels_last)
-        net = getattr(self, 'net', None)
-        on_gpu = any(param.is_cuda for param in self.parameters())
-        if on_gpu and net is not None and net._compiled_call_impl is None:
-            net.compile(mode='reduce-overhead')
+        if self.device.type == 'cuda' and hasattr(self, 'net'):
+            self.compiled, self.graph_shape = gpu.compiled(self.scores), None
+
+    def __getstate__(self):
+        return {**super().__getstate__(), 'compiled': None}
+
+    def scores(self, X):
+        """Return what `net` gives.
+
+        PyTorch compiles functions of others, but none of its own layers
+        alone, such as `net`.
+        """
+        return self.net(X)
 
     def apply_init(self, inputs, init=None):
         """Draw the parameters by a forward pass, and have `init` change them.
@@ -67,9 +78,14 @@ class Classifier(classifier.Classifier, Module, nn.Module):
         with inputs.explained(self, X):
             if X.dim() == 4:
                 X = X.to(memory_format=torch.channels_last)
-            Y_hat = self.net(X)
-        # The next run of a GPU's graph writes over what this one gives
-        return Y_hat.clone() if Y_hat.is_cuda else Y_hat
+            if self.compiled is None or not self.training:
+                return self.scores(X)
+            # A smaller last minibatch is not worth a graph of its own
+            self.graph_shape = self.graph_shape or X.shape
+            if X.shape != self.graph_shape:
+                return self.scores(X)
+            # The graph writes its next scores over these
+            return self.compiled(X).clone()
 
     def loss(self, Y_hat, y, averaged=True):
         """Return the cross-entropy, its mean over the minibatch if asked."""

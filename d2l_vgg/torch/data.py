@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from d2l_vgg.datasets import minibatches
+from d2l_vgg.torch import gpu
 from d2l_vgg.training import data
 
 
@@ -27,8 +28,9 @@ class Minibatches(minibatches.Minibatches):
             X = self.images[indices]
         if self.rows is not None:
             # Half a grey level added before is cheaper than rounding after
-            X = (X.float() + 0.5) @ self.columns
-            X = (self.rows @ X).to(torch.uint8)
+            with gpu.tf32(False):
+                X = (X.float() + 0.5) @ self.columns
+                X = (self.rows @ X).to(torch.uint8)
         # Classes are told to PyTorch's losses as 64-bit integers
         return (X / 255)[:, None], self.labels[indices].long()
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 from typing import Any
 
 import torch
 
 from d2l_vgg.datasets.minibatches import Minibatches
+from d2l_vgg.torch import gpu
 from d2l_vgg.torch.classifier import (
     Classifier,
     floats,
@@ -37,8 +37,9 @@ class Trainer(trainer.Trainer):
         gpus = [] if self.on_cpu else [self.device]
         # By itself a step would spend a third of its time on new memory
         needed = memory.bytes_of_fit(self, model, data)
-        with torch.random.fork_rng(gpus), allocator.kept(needed), autotuned():
-            return super().fit(model, data, resume)
+        with torch.random.fork_rng(gpus), allocator.kept(needed):
+            with gpu.autotuned(), gpu.tf32(True):
+                return super().fit(model, data, resume)
 
     fit.__doc__ = trainer.Trainer.fit.__doc__
 
@@ -222,20 +223,6 @@ class Trainer(trainer.Trainer):
             for slot, value in self.optim.state.get(param, {}).items()
             if torch.is_tensor(value)
         }
-
-
-@contextlib.contextmanager
-def autotuned():
-    """In this block, let cuDNN try which of its algorithms is the fastest.
-
-    The other frameworks let it so by themselves. On a CPU there is none.
-    """
-    before = torch.backends.cudnn.benchmark
-    torch.backends.cudnn.benchmark = True
-    try:
-        yield
-    finally:
-        torch.backends.cudnn.benchmark = before
 
 
 def take_no_step(optim):

@@ -20,6 +20,7 @@ class Resuming:
 
     data: Any
     checkpoint: Any
+    checkpoint_seconds: float
     history: History
     epoch: int
     train_batch_idx: int
@@ -52,8 +53,16 @@ class Resuming:
         """Return how many threads compute, on which the last bits depend."""
         return os.environ.get('OMP_NUM_THREADS')
 
-    def save_checkpoint(self) -> None:
-        """Write the run to `checkpoint`, if there is one."""
+    def save_if_due(self, ended: bool = False) -> None:
+        """Save a run that has `ended`, or was not saved for long enough."""
+        if ended or time.monotonic() - self.saved > self.checkpoint_seconds:
+            self.save_checkpoint()
+
+    def save_checkpoint(self, recorded: Any = None) -> None:
+        """Write the run to `checkpoint`, if there is one.
+
+        `recorded` is the state of the history, None for that of now.
+        """
         if self.checkpoint is None:
             return
         meta = {
@@ -61,7 +70,7 @@ class Resuming:
             'threads': self.threads(),
             'epoch': self.epoch,
             'train_batch_idx': self.train_batch_idx,
-            'history': self.history.state(),
+            'history': recorded or self.history.state(),
             'seconds': time.monotonic() - self.started,
         }
         checkpoints.save(self.checkpoint, self.arrays(), meta)

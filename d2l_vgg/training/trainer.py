@@ -274,16 +274,18 @@ class Trainer(precisions.Computing, resuming.Resuming):
         """Train on each minibatch once, then validate."""
         if self.train_batch_idx < (self.epoch + 1) * self.num_train_batches:
             self.train_epoch()
-            self.save_checkpoint()
+            self.save_if_due()
+        # Whoever stops within the validation validates again
+        recorded = self.history.state()
         for batch in self.minibatches(self.val_dataloader or ()):
             self.validation_step(batch)
             self.record_values(train=False)
             self.val_batch_idx += 1
             if self.stop.asked:
-                # Saved when its training ended: it validates again
+                self.save_checkpoint(recorded)
                 raise interrupts.Stopped(self)
         self.epoch += 1
-        self.save_checkpoint()
+        self.save_if_due(self.epoch == self.max_epochs)
         self.board.end_epoch(self.epoch, self.history)
 
     def train_epoch(self) -> None:
@@ -298,8 +300,7 @@ class Trainer(precisions.Computing, resuming.Resuming):
             if self.stop.asked:
                 self.save_checkpoint()
                 raise interrupts.Stopped(self)
-            if time.monotonic() - self.saved > self.checkpoint_seconds:
-                self.save_checkpoint()
+            self.save_if_due()
 
     def minibatches(self, dataloader: Any, first: int = 0) -> Iterator[tuple]:
         """Iterate over this epoch from its minibatch number `first` on."""

@@ -1,0 +1,77 @@
+"""What PyTorch does faster on a GPU, if it is told to."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import textwrap
+import warnings
+from typing import Any, Callable, Iterator
+
+import torch
+
+# As many shapes and modes as one process may compile: more than PyTorch's 8,
+# after which it would stop to compile with no more than a line in its log
+MAX_COMPILED = 64
+
+
+def compiled(function: Callable) -> Callable | None:
+    """Return `function` as a graph of fused operations, launched at once.
+
+    What it returns, its next run writes over. None where PyTorch cannot
+    compile; a warning says so.
+    """
+    if not can_compile():
+        return None
+    torch._dynamo.config.recompile_limit = MAX_COMPILED
+    return torch.compile(function, mode='reduce-overhead', dynamic=False)
+
+
+@functools.lru_cache(maxsize=None)
+def can_compile() -> bool:
+    """Return whether PyTorch compiles here, which takes more than itself."""
+    try:
+        torch.compile(torch.relu)(torch.ones(1, device='cuda'))
+    except Exception as error:  # From any of the many parts of a compiler
+        reason = textwrap.shorten(str(error) or type(error).__name__, 90)
+        warnings.warn(
+            f'PyTorch cannot compile here ({reason}), so a training on the '
+            'GPU takes about twice as long: install a C compiler and the '
+            'header files of Python (on Debian, gcc and python3-dev).',
+            stacklevel=2,
+        )
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def autotuned() -> Iterator[None]:
+    """In this block, let cuDNN try which of its algorithms is the fastest.
+
+    The other frameworks let it so by themselves. On a CPU there is none.
+    """
+    before = torch.backends.cudnn.benchmark
+    torch.backends.cudnn.benchmark = True
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = before
+
+
+@contextlib.contextmanager
+def tf32(allowed: bool) -> Iterator[None]:
+    """In this block, let GPUs multiply matrices in TF32, or forbid it.
+
+    Convolutions do so by themselves, and all of TensorFlow and JAX.
+    """
+    flags: Any = torch.backends.cuda.matmul
+    try:
+        before = flags.allow_tf32
+    except RuntimeError:  # Set by a newer name, which cannot be mixed with it
+        yield
+        return
+    flags.allow_tf32 = allowed
+    try:
+        yield
+    finally:
+        flags.allow_tf32 = before
