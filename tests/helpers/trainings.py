@@ -78,6 +78,35 @@ def fit(package, model=None, data=None, resume=False, **options):
     return trainer
 
 
+def steps_of(package, model=None, data=None, **options):
+    """Return, for each step of an epoch, name -> what it subtracts.
+
+    Running statistics are left out. With a learning rate of 1, that is the
+    gradient.
+    """
+    steps = []
+
+    class Measured(package.Trainer):
+        def train_step(self, batch, lr=None):
+            before = self.model.arrays()
+            super().train_step(batch, lr)
+            after = self.model.arrays()
+            steps.append(
+                {
+                    name: np.subtract(array, after[name], dtype='float64')
+                    for name, array in before.items()
+                    if 'running' not in name
+                }
+            )
+
+    trainer = Measured(1, seed=3, display='none', **options)
+    trainer.fit(
+        model_of(package, lr=1) if model is None else model,
+        data_of(package) if data is None else data,
+    )
+    return steps
+
+
 def outcome(trainer):
     return Outcome(trainer.arrays(), trainer.history.points)
 

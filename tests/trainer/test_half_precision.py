@@ -14,18 +14,10 @@ from trainings import (
     fit,
     model_of,
     outcome,
-    whole,
+    steps_of,
 )
 
 from d2l_vgg.training import precisions
-
-
-@pytest.fixture
-def half(package, monkeypatch):
-    """Let a trainer compute in float16 on the processor."""
-    if package.__name__ == 'd2l_vgg.mxnet':
-        pytest.skip('MXNet computes in float16 on GPUs only')
-    monkeypatch.setattr(package.Trainer, 'lack_of', lambda *args: '')
 
 
 @pytest.mark.parametrize('largest', [0, 1])
@@ -57,19 +49,8 @@ def gradients(package, precision, factor=1):
 
     model = Scaled(model_of(package).arch, lr=1)
     data = package.FashionMNIST(32, **{**SIZES, 'num_train': 32})
-    steps = []
-
-    class Measured(package.Trainer):
-        def train_step(self, batch, lr=None):
-            before = self.model.arrays()
-            super().train_step(batch, lr)
-            after = self.model.arrays()
-            steps.append({n: before[n] - after[n] for n in before})
-
-    trainer = Measured(1, seed=3, display='none', precision=precision)
-    trainer.fit(model, data)
-    (found,) = steps
-    return {n: a for n, a in found.items() if 'running' not in n}
+    (found,) = steps_of(package, model, data, precision=precision)
+    return found
 
 
 def distances(found, expected):
@@ -87,7 +68,7 @@ def distances(found, expected):
 def test_a_step_is_that_of_float32_but_for_rounding(package, half):
     found = gradients(package, 'float16')
     far = distances(found, gradients(package, 'float32'))
-    assert 0 < max(far.values()) < 0.05, far
+    assert 0 < max(far.values()) < 0.1, far
     # Behind the blocks, a few roundings to 11 bits. In them, pooling may pass
     # a gradient to another of two neighbours that round to one number, and
     # normalization takes out most of a gradient, but not what was rounded
@@ -97,33 +78,18 @@ def test_a_step_is_that_of_float32_but_for_rounding(package, half):
     rounded = distances(
         gradients(package, 'bfloat16'), gradients(package, 'float32')
     )
-    assert far['conv2_1.weight'] < rounded['conv2_1.weight'] / 2
+    assert far['dense1.weight'] < rounded['dense1.weight'] / 4
 
 
 def test_small_gradients_are_not_lost(package, half, monkeypatch):
     small = 2.0**-14
     expected = gradients(package, 'float32', small)
     far = distances(gradients(package, 'float16', small), expected)
-    assert max(far.values()) < 0.05, far
+    assert max(far.values()) < 0.1, far
     monkeypatch.setitem(precisions.LOSS_SCALES, 'float16', 1)
     unscaled = distances(gradients(package, 'float16', small), expected)
     name = 'conv1_1.weight'
-    assert unscaled[name] > 10 * far[name] and unscaled[name] > 0.1
-
-
-def test_a_run_in_float16_goes_on_bit_for_bit(package, half, tmp_path):
-    path = tmp_path / 'checkpoint.npz'
-    options = {'precision': 'float16', **OPTIONS}
-    expected = outcome(fit(package, **options))
-    with pytest.raises(KeyboardInterrupt):
-        fit(package, stop_at=13, checkpoint=path, **options)
-    resumed = fit(package, resume=True, checkpoint=path, **options)
-    assert_same(outcome(resumed), expected)
-    in_float32 = whole(package).arrays
-    for name, array in expected.arrays.items():
-        assert array.dtype == 'float32'
-        if name.endswith('weight'):
-            assert not np.array_equal(array, in_float32[name]), name
+    assert unscaled[name] > 5 * far[name] and unscaled[name] > 0.3
 
 
 def test_scores_and_parameters_are_float32(package, half, framework):

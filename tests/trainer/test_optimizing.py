@@ -6,7 +6,15 @@ import math
 import numpy as np
 import pytest
 from frameworks import images, needs_bfloat16
-from trainings import ARCH, NUM_BATCHES, OPTIONS, data_of, fit, model_of
+from trainings import (
+    ARCH,
+    NUM_BATCHES,
+    OPTIONS,
+    data_of,
+    fit,
+    model_of,
+    steps_of,
+)
 
 from d2l_vgg.networks.architectures import Architecture
 from d2l_vgg.training.experiments import get_experiment
@@ -15,28 +23,10 @@ from d2l_vgg.training.experiments import get_experiment
 @pytest.mark.parametrize('largest', [0.05, 1e6])
 def test_gradients_are_clipped_to_the_norm(package, largest):
     """With a learning rate of 1, a step is as long as its gradient."""
-    steps = []
-
-    class Measured(package.Trainer):
-        def train_step(self, batch, lr=None):
-            before = self.model.arrays()
-            super().train_step(batch, lr)
-            after = self.model.arrays()
-            steps.append(
-                math.sqrt(
-                    sum(
-                        (
-                            np.subtract(after[n], before[n], dtype='float64')
-                            ** 2
-                        ).sum()
-                        for n in after
-                        if 'running' not in n
-                    )
-                )
-            )
-
-    trainer = Measured(1, seed=3, display='none', gradient_clip_val=largest)
-    trainer.fit(model_of(package, lr=1), data_of(package))
+    steps = [
+        math.sqrt(sum((part**2).sum() for part in step.values()))
+        for step in steps_of(package, gradient_clip_val=largest)
+    ]
     assert len(steps) == NUM_BATCHES
     if largest < 1:
         assert steps == pytest.approx([largest] * NUM_BATCHES, rel=1e-5)
