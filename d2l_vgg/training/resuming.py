@@ -58,11 +58,8 @@ class Resuming:
         if ended or time.monotonic() - self.saved > self.checkpoint_seconds:
             self.save_checkpoint()
 
-    def save_checkpoint(self, recorded: Any = None) -> None:
-        """Write the run to `checkpoint`, if there is one.
-
-        `recorded` is the state of the history, None for that of now.
-        """
+    def save_checkpoint(self) -> None:
+        """Write the run to `checkpoint`, if there is one."""
         if self.checkpoint is None:
             return
         meta = {
@@ -70,7 +67,7 @@ class Resuming:
             'threads': self.threads(),
             'epoch': self.epoch,
             'train_batch_idx': self.train_batch_idx,
-            'history': recorded or self.history.state(),
+            'history': self.history.state(),
             'seconds': time.monotonic() - self.started,
         }
         checkpoints.save(self.checkpoint, self.arrays(), meta)

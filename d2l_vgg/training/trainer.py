@@ -274,18 +274,17 @@ class Trainer(precisions.Computing, resuming.Resuming):
         """Train on each minibatch once, then validate."""
         if self.train_batch_idx < (self.epoch + 1) * self.num_train_batches:
             self.train_epoch()
-            self.save_if_due()
-        # Whoever stops within the validation validates again
-        recorded = self.history.state()
+            self.save_checkpoint()
         for batch in self.minibatches(self.val_dataloader or ()):
             self.validation_step(batch)
             self.record_values(train=False)
             self.val_batch_idx += 1
             if self.stop.asked:
-                self.save_checkpoint(recorded)
+                # Saved when its training ended: it validates again
                 raise interrupts.Stopped(self)
         self.epoch += 1
-        self.save_if_due(self.epoch == self.max_epochs)
+        # Else no more than this validation would be done again
+        self.save_if_due(ended=self.epoch == self.max_epochs)
         self.board.end_epoch(self.epoch, self.history)
 
     def train_epoch(self) -> None:

@@ -42,7 +42,10 @@ def test_figure_in_chapter_is_up_to_date(drawn, name):
     assert committed.read_bytes() == (drawn / name).read_bytes()
 
 
-@pytest.mark.parametrize('name', ['book', 'book-own-draw', 'quick'])
+@pytest.mark.parametrize(
+    'name',
+    ['book', 'book-jax', 'book-own-draw', 'book-torch', 'quick'],
+)
 def test_recorded_curves_are_up_to_date(name, tmp_path):
     """In what they say: lines are written otherwise by each matplotlib."""
     script = ROOT / 'scripts' / 'draw_curves.py'

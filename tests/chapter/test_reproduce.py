@@ -1,5 +1,6 @@
 """The figures of `chapter/reproduce.md` are those of the records."""
 
+import csv
 import json
 import os
 import statistics
@@ -138,6 +139,88 @@ def test_our_runs_agree_with_mxnet_in_training_and_pytorch_in_validation():
     for run in (history, other):
         validation = distances(run, 'pytorch', 'val_loss', 'val_acc')
         assert len(validation) == 20 and max(validation) < 2
+
+
+def test_the_table_of_the_other_tabs():
+    whole = {'pytorch': 'book-torch', 'jax': 'book-jax'}
+    far = []
+    for series in ('train_loss', 'val_loss', 'val_acc'):
+        cells = []
+        for tab, name in whole.items():
+            info, history = record(name)
+            assert info['status'] == 'finished'
+            assert info['experiment'] == 'book' and not info['trial']
+            assert info['hyperparameters']['draw'] == 'published'
+            mean = published.band(tab)[series][-1].mean
+            cells += [info['results'][series], mean]
+            far.append(distances(history, tab, series)[-1])
+        row = ' | '.join(f'{cell:.4f}' for cell in cells)
+        assert f'| `{series}` | {row} |' in text()
+    assert f'within {max(far):.1f} standard deviations' in text()
+    rounded = record('book-torch-bfloat16')[0]['results'].values()
+    assert 'ends at {:.4f}, {:.4f} and {:.4f}'.format(*rounded) in text()
+
+
+def first_points(framework, seed, series='train_loss'):
+    path = os.path.join(CHAPTER, 'results', 'first-points', 'points.csv')
+    with open(path, newline='') as file:
+        return [
+            float(row['value'])
+            for row in csv.DictReader(file)
+            if row['framework'] == framework
+            and row['seed'] == str(seed)
+            and row['series'] == series
+        ]
+
+
+def test_the_first_points_of_other_draws():
+    losses = first_points('tensorflow', 0)[:3]
+    assert '{:.3f}, {:.3f} and {:.3f}, lie'.format(*losses) in text()
+    band = published.band('tensorflow')
+    far = [
+        (point.mean - loss) / point.sd
+        for point, loss in zip(band['train_loss'], losses)
+    ]
+    assert 'lie {:.1f}, {:.1f} and {:.1f} standard'.format(*far) in text()
+    point, accuracy = (
+        band['val_acc'][1],
+        first_points('tensorflow', 0, 'val_acc')[1],
+    )
+    above = (accuracy - point.mean) / point.sd
+    assert f'second epoch {above:.1f} above' in text()
+    first, errors = {}, {}
+    for framework, tab in [
+        ('tensorflow', 'tensorflow'),
+        ('torch', 'pytorch'),
+    ]:
+        values = [first_points(framework, seed)[0] for seed in range(3)]
+        first[framework] = values
+        point = published.band(tab)['train_loss'][0]
+        error = onp.hypot(
+            statistics.stdev(values) / 3**0.5, point.sd / point.runs**0.5
+        )
+        errors[framework] = (point.mean - statistics.mean(values)) / error
+    assert 'of {1:.3f} and {2:.3f}'.format(*first['tensorflow']) in text()
+    told = 'to {:.3f}, {:.3f} and {:.3f}'.format(*first['torch'])
+    assert told in text()
+    told = '{tensorflow:.1f} and {torch:.1f} standard errors'
+    assert told.format(**errors) in text()
+
+
+def test_the_section_tells_the_runs_of_other_tabs_as_they_were():
+    with open(os.path.join(CHAPTER, 'vgg.md')) as file:
+        section = ' '.join(file.read().split())
+    for tab, name in [('pytorch', 'book-torch'), ('jax', 'book-jax')]:
+        info, history = record(name)
+        for value in info['results'].values():
+            assert f'{value:.4f}' in section
+        assert f'took {info["seconds"]:.0f} seconds' in section
+        far = distances(history, tab, 'train_loss', 'val_loss', 'val_acc')
+        if tab == 'pytorch':
+            assert f'{far[0]:.1f} standard deviations below' in section
+            assert max(far[1:]) < 3
+    info, _ = record('book-torch-bfloat16')
+    assert f'`--precision bfloat16` {info["seconds"]:.0f}.' in section
 
 
 def test_the_section_tells_our_run_as_it_was():

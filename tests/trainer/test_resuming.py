@@ -114,7 +114,7 @@ def test_a_loader_that_draws_with_pythons_random_goes_on(
     'seconds, expected',
     [
         (0, [None, *range(1, 22)]),  # Each one, before the next begins
-        (3600, [None] * 22),  # At the end, or when it is asked to stop
+        (3600, [None] * 11 + [11] * 11),  # At the end of an epoch
     ],
 )
 def test_checkpoints_are_written_as_often_as_asked(
