@@ -6,8 +6,8 @@ GPUs. float16 has 11 bits, and GPUs have it since Volta; but its numbers end
 at 65504, and below 6e-5 they lose their bits one by one.
 
 On GPUs since Ampere, float32 itself is rounded to 11 bits where convolutions
-multiply: that is TF32. BENCHMARKS.md, "On a GPU", tells where, and how it can
-be turned off.
+multiply, and but for MXNet where fully connected layers do: that is TF32.
+BENCHMARKS.md, "On a GPU", tells where, and how it can be turned off.
 """
 
 from __future__ import annotations
