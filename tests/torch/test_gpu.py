@@ -12,7 +12,13 @@ from trainings import ARCH
 
 torch = pytest.importorskip('torch')
 
-from d2l_vgg.torch import VGG, Classifier, gpu  # noqa: E402
+from d2l_vgg.torch import (  # noqa: E402
+    VGG,
+    Classifier,
+    FashionMNIST,
+    Trainer,
+    gpu,
+)
 
 
 @pytest.fixture
@@ -131,10 +137,23 @@ def test_tf32_by_its_newer_name_is_left_alone(flags):
     assert flags.fp32_precision == 'tf32'
 
 
+def test_a_training_sets_what_a_gpu_gains_by(flags, monkeypatch):
+    cudnn, seen = torch.backends.cudnn, []
+
+    class Watched(VGG):
+        def training_step(self, batch):
+            seen.append((flags.allow_tf32, cudnn.benchmark))
+            return super().training_step(batch)
+
+    monkeypatch.setattr(cudnn, 'benchmark', False)
+    data = FashionMNIST(16, root='stand-in', num_train=16, num_val=16)
+    Trainer(1, display='none').fit(Watched(ARCH), data)
+    assert seen == [(True, True)]
+    assert (flags.allow_tf32, cudnn.benchmark) == (False, False)
+
+
 def test_images_are_resized_without_tf32(flags, monkeypatch):
     """Its 11 bits would move grey levels."""
-    from d2l_vgg.torch import FashionMNIST
-
     seen = []
     matmul = torch.Tensor.__matmul__
     monkeypatch.setattr(

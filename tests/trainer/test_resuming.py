@@ -141,6 +141,7 @@ def test_checkpoints_are_written_as_often_as_asked(
     trainer.fit(model_of(package), data_of(package))
     assert len(found) == 2 * NUM_BATCHES
     assert found == expected
+    assert checkpoint.load(path)[1]['epoch'] == 2  # Its end, in any case
     assert [file.name for file in tmp_path.iterdir()] == ['checkpoint.npz']
 
 
