@@ -78,14 +78,13 @@ class Classifier(classifier.Classifier, Module, nn.Module):
         with inputs.explained(self, X):
             if X.dim() == 4:
                 X = X.to(memory_format=torch.channels_last)
-            if self.compiled is None or not self.training:
-                return self.scores(X)
-            # A smaller last minibatch is not worth a graph of its own
-            self.graph_shape = self.graph_shape or X.shape
-            if X.shape != self.graph_shape:
-                return self.scores(X)
-            # The graph writes its next scores over these
-            return self.compiled(X).clone()
+            if self.compiled is not None and self.training:
+                self.graph_shape = self.graph_shape or X.shape
+                # A smaller last minibatch is not worth a graph of its own
+                if X.shape == self.graph_shape:
+                    # The graph writes its next scores over these
+                    return self.compiled(X).clone()
+            return self.scores(X)
 
     def loss(self, Y_hat, y, averaged=True):
         """Return the cross-entropy, its mean over the minibatch if asked."""

@@ -44,23 +44,17 @@ def can_compile() -> bool:
     return True
 
 
-@contextlib.contextmanager
-def autotuned() -> Iterator[None]:
-    """In this block, let cuDNN try which of its algorithms is the fastest.
+def autotuned() -> contextlib.AbstractContextManager:
+    """In a block, let cuDNN try which of its algorithms is the fastest.
 
     The other frameworks let it so by themselves. On a CPU there is none.
     """
-    before = torch.backends.cudnn.benchmark
-    torch.backends.cudnn.benchmark = True
-    try:
-        yield
-    finally:
-        torch.backends.cudnn.benchmark = before
+    flags: Any = torch.backends.cudnn
+    return _set(flags, 'benchmark', flags.benchmark, True)
 
 
-@contextlib.contextmanager
-def tf32(allowed: bool) -> Iterator[None]:
-    """In this block, let GPUs multiply matrices in TF32, or forbid it.
+def tf32(allowed: bool) -> contextlib.AbstractContextManager:
+    """In a block, let GPUs multiply matrices in TF32, or forbid it.
 
     Convolutions do so by themselves, and all of TensorFlow and JAX.
     """
@@ -68,10 +62,15 @@ def tf32(allowed: bool) -> Iterator[None]:
     try:
         before = flags.allow_tf32
     except RuntimeError:  # Set by a newer name, which cannot be mixed with it
-        yield
-        return
-    flags.allow_tf32 = allowed
+        return contextlib.nullcontext()
+    return _set(flags, 'allow_tf32', before, allowed)
+
+
+@contextlib.contextmanager
+def _set(flags: Any, name: str, before: bool, value: bool) -> Iterator[None]:
+    """Set a flag, which was `before`, for a block."""
+    setattr(flags, name, value)
     try:
         yield
     finally:
-        flags.allow_tf32 = before
+        setattr(flags, name, before)

@@ -13,8 +13,8 @@ from d2l_vgg.training.history import History
 CHAPTER = os.path.join(os.path.dirname(__file__), '..', '..', 'chapter')
 
 
-def text():
-    path = os.path.join(CHAPTER, 'reproduce.md')
+def text(name='reproduce.md'):
+    path = os.path.join(CHAPTER, name)
     with open(path, encoding='utf-8') as file:
         return ' '.join(file.read().split())
 
@@ -208,8 +208,7 @@ def test_the_first_points_of_other_draws():
 
 
 def test_the_section_tells_the_runs_of_other_tabs_as_they_were():
-    with open(os.path.join(CHAPTER, 'vgg.md')) as file:
-        section = ' '.join(file.read().split())
+    section = text('vgg.md')
     for tab, name in [('pytorch', 'book-torch'), ('jax', 'book-jax')]:
         info, history = record(name)
         for value in info['results'].values():
@@ -225,8 +224,7 @@ def test_the_section_tells_the_runs_of_other_tabs_as_they_were():
 
 def test_the_section_tells_our_run_as_it_was():
     info, _ = record('book')
-    with open(os.path.join(CHAPTER, 'vgg.md')) as file:
-        section = ' '.join(file.read().split())
+    section = text('vgg.md')
     for value in info['results'].values():
         assert f'{value:.4f}' in section
     assert info['started'][:10] in section

@@ -24,10 +24,12 @@ ON_GPU = {'num_gpus': 1}
 
 
 @pytest.fixture(autouse=True)
-def gpu(package):
-    """Skip where there is none."""
-    if package.Trainer(1, num_gpus=1, display='none').on_cpu:
+def on_gpu(package):
+    """A trainer on the GPU; skips where there is none."""
+    trainer = package.Trainer(1, display='none', **ON_GPU)
+    if trainer.on_cpu:
         pytest.skip(f'{package.__name__} sees no GPU')
+    return trainer
 
 
 def assert_near(found, expected, rtol):
@@ -76,20 +78,19 @@ def both(package, tmp_path):
 
 
 def test_a_run_is_that_of_the_processor_but_for_rounding(both):
-    on_gpu, on_cpu = both()
-    assert_near(outcome(on_gpu), outcome(on_cpu), 0.02)
+    found, expected = both()
+    assert_near(outcome(found), outcome(expected), 0.02)
 
 
 @pytest.mark.parametrize('precision', ['bfloat16', 'float16'])
 def test_half_precision_trains_as_float32_but_for_rounding(
-    both, package, precision
+    both, on_gpu, precision
 ):
-    trainer = package.Trainer(1, num_gpus=1, display='none')
-    if trainer.lack_of(precision):
-        pytest.skip(f'{precision} {trainer.lack_of(precision)}')
-    on_gpu, on_cpu = both(precision=precision)
-    assert_near(outcome(on_gpu), outcome(on_cpu), 0.1)
-    assert {a.dtype.name for a in on_gpu.arrays().values()} == {'float32'}
+    if on_gpu.lack_of(precision):
+        pytest.skip(f'{precision} {on_gpu.lack_of(precision)}')
+    found, expected = both(precision=precision)
+    assert_near(outcome(found), outcome(expected), 0.1)
+    assert {a.dtype.name for a in found.arrays().values()} == {'float32'}
 
 
 def test_a_run_goes_on_after_it_was_stopped(package, tmp_path):
@@ -120,11 +121,10 @@ def test_a_run_goes_on_from_one_device_to_the_other(package, first, tmp_path):
     assert_learned(resumed)
 
 
-def test_the_images_are_those_of_the_processor(package):
+def test_the_images_are_those_of_the_processor(package, on_gpu):
     """Grey levels are not moved by rounding as TF32 does."""
-    trainer = package.Trainer(1, num_gpus=1, display='none')
     options = {**SIZES, 'resize': 56}
-    data = package.FashionMNIST(64, **options, device=trainer.device)
+    data = package.FashionMNIST(64, **options, device=on_gpu.device)
     beside = package.FashionMNIST(64, **options)
     batches = zip(data.val_dataloader(), beside.val_dataloader())
     for (X, y), (X_beside, y_beside) in batches:
@@ -154,7 +154,7 @@ def test_its_parameters_predict_on_the_processor(package, tmp_path):
     np.testing.assert_allclose(scores, expected, atol=5e-3)
 
 
-def test_a_training_leaves_the_generators_as_they_were(package, own):
+def test_a_training_leaves_the_generators_as_they_were(package):
     """Those of the GPU, too, where the framework has such."""
     if package.__name__ != 'd2l_vgg.torch':
         pytest.skip('only PyTorch has one that others draw from')
