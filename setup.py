@@ -79,6 +79,7 @@ setup(
             'chapter/*.css',
             'chapter/*.html',
             'chapter/*.js',
+            'datasets/fashion-mnist/*',
             'trained/*/*',
         ]
     },

@@ -7,13 +7,12 @@ import tempfile
 import pytest
 
 from d2l_vgg import compatibility
-from d2l_vgg.datasets import fashion_mnist
 
 # Many tests import MXNet before anything else
 compatibility.prepare()
 
 # So that their assertions tell the values, too
-pytest.register_assert_rewrite('command_line', 'small_files')
+pytest.register_assert_rewrite('command_line')
 
 # What a reader has set for his own trainings is not what is tested
 os.environ.pop('D2L_VGG_TRIAL', None)
@@ -32,19 +31,3 @@ def pytest_configure(config):
 
 def pytest_unconfigure(config):
     shutil.rmtree(config.compiled, ignore_errors=True)
-
-
-@pytest.fixture(scope='session')
-def real_root():
-    """The folder of the real Fashion-MNIST, or a skip that says so."""
-    here = os.path.dirname(os.path.abspath(__file__))
-    beside = os.path.join(here, '..', '..', 'shared', 'data', 'fashion-mnist')
-    folders = [os.environ.get('D2L_VGG_DATA'), os.path.normpath(beside)]
-    for folder in filter(None, folders):
-        if os.path.isdir(folder):
-            rows = fashion_mnist.status(folder)
-            if all(state == 'whole' for _, _, state in rows):
-                return folder
-    pytest.skip(
-        'real Fashion-MNIST not found: set D2L_VGG_DATA to its folder'
-    )

@@ -46,7 +46,6 @@ MAY_IMPORT_LIBRARIES = {'compatibility', 'old_numpy', 'book', 'chapter'}
 
 TOO_LONG = {
     # Ten garments as one drawing each, and nothing but that
-    'd2l_vgg/datasets/stand_in.py': 529,
 }
 
 

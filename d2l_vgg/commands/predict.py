@@ -8,11 +8,10 @@ from d2l_vgg.commands.making import (
     load_framework,
     make_data_of,
     make_model,
-    note_of,
-    tell_note_of,
 )
 from d2l_vgg.commands.options import add_data_option, path
 from d2l_vgg.commands.pictures import classify
+from d2l_vgg.training import trial
 from d2l_vgg.training.runs import Run
 
 HELP = (
@@ -69,14 +68,15 @@ def run(args):
     experiment = in_best_precision(package, finished.experiment)
     parameters = finished.find_parameters()
     data = None if args.image else make_data_of(finished, args.data, package)
-    model = make_model(package, experiment)
+    model = make_model(package, experiment, finished.classes)
     model.load(parameters)
     model.set_precision(experiment.precision)
     if args.image:
-        drawn = {'pictures': classify(model, package, experiment, args.image)}
+        drawn = {'pictures': classify(model, package, finished, args.image)}
     else:
         drawn = judge(model, data, finished)
-    tell_note_of(finished)
+    if finished.trial:
+        print(trial.note(finished.trial))
     folder = args.output or finished.place
     for name, figure in drawn.items():
         figures.save(figure, os.path.join(folder, name))
@@ -106,18 +106,19 @@ def judge(model, data, finished):
         name -> figure
     """
     from d2l_vgg import figures
-    from d2l_vgg.datasets.fashion_mnist import TEXT_LABELS
     from d2l_vgg.training import predictions
 
     labels, scores = model.predict(
         data.val_dataloader(), test_flip=finished.experiment.test_flip
     )
     matrix = predictions.confusion_matrix(labels, scores)
-    print(predictions.report(matrix))
+    print(predictions.report(matrix, data.classes))
     tell_other_mean(finished, matrix.trace() / matrix.sum())
-    note = note_of(finished)
-    drawn = {'confusion': figures.confusion(matrix, TEXT_LABELS, note=note)}
-    worst = predictions.worst_mistakes(labels, scores, count=NUM_MISTAKES)
+    note = trial.note(finished.trial)
+    drawn = {'confusion': figures.confusion(matrix, data.classes, note=note)}
+    worst = predictions.worst_mistakes(
+        labels, scores, NUM_MISTAKES, data.classes
+    )
     if worst:
         drawn['mistakes'] = figures.mistakes(
             data.val[0][[mistake.example for mistake in worst]],
