@@ -113,6 +113,7 @@ setup(
             'hypothesis',
             'pexpect',
             'pytest',
+            'pytest-xdist',
             'safetensors',
         ],
         # Sphinx 6 and later build an empty page without an error, and pybtex
