@@ -261,15 +261,16 @@ def refuse_old_data(folder, data):
         ValueError: it was trained on drawn images, or on a division of
             Fashion-MNIST of its own, by an earlier version.
     """
-    for name, images in (
-        ('stand_in', 'on images drawn by code'),
-        ('division', 'on another division of Fashion-MNIST'),
-    ):
-        if data.get(name) not in (None, False):
-            raise ValueError(
-                f'The run in {folder} was trained {images}, by an earlier '
-                'version of this package: start a new run.'
-            )
+    if data.get('stand_in'):
+        images = 'images drawn by code'
+    elif data.get('division') is not None:
+        images = 'another division of Fashion-MNIST'
+    else:
+        return
+    raise ValueError(
+        f'The run in {folder} was trained on {images}, by an earlier version '
+        'of this package: start a new run.'
+    )
 
 
 def check_name(name):

@@ -66,6 +66,14 @@ def test_predict_of_picture_tells_names_of_the_set(finished, capsys):
     assert sorted(guesses) == sorted(NAMES)
 
 
+def test_predict_refuses_images_of_another_number_of_classes(
+    finished, capsys
+):
+    assert main(['predict', 'quick', '--data', str(finished / 'set')]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert 'tells 10 classes apart' in line and 'has 3:' in line
+
+
 def test_run_without_checkpoint_is_not_continued_on_other_images(
     finished, tmp_path, capsys
 ):
