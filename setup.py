@@ -91,6 +91,7 @@ setup(
         'matplotlib>=3.7',  # Its legends outside of the axes
         'matplotlib-inline',
         'numpy',
+        'nvidia-ml-py',
         'tqdm',
     ],
     extras_require={

@@ -5,13 +5,16 @@ MXNet counts hardware threads instead, and not the limits of a container.
 
 from __future__ import annotations
 
+import importlib.metadata
 import math
 import os
 import platform
 import re
+import sys
 from typing import Any
 
-from d2l_vgg import nvml
+from d2l_vgg import gpus
+from d2l_vgg.frameworks import FRAMEWORKS
 
 
 def describe() -> dict[str, Any]:
@@ -21,8 +24,24 @@ def describe() -> dict[str, Any]:
         'processor': processor(),
         'cores': physical_cores(),
         'threads': os.environ.get('OMP_NUM_THREADS'),
-        'gpus': nvml.names(),
+        'gpus': gpus.names(),
     }
+
+
+def versions(framework: str | None) -> dict[str, str]:
+    """Return the versions of Python and of the packages that compute."""
+    found = {'python': platform.python_version()}
+    own = FRAMEWORKS[framework].packages if framework else ()
+    for package in ('d2l-vgg', 'numpy', *own):
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    if framework == 'mxnet' and not any('mxnet' in name for name in found):
+        # As in NVIDIA's container, where pip did not install it
+        version = getattr(sys.modules.get('mxnet'), '__version__', None)
+        found.update({'mxnet': version} if version else {})
+    return found
 
 
 def processor() -> str:

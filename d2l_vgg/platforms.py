@@ -5,10 +5,16 @@ installed; nothing but Python is needed for that.
 """
 
 import glob
+import importlib.metadata
+import os
 import platform
+import re
+import shlex
 import sys
 
 from d2l_vgg import cuda
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 LINUX = 'a Linux machine with an x86-64 processor'
 # What `python -m d2l_vgg.platforms` ends with where PyTorch is to be used
@@ -204,6 +210,36 @@ def _os_release():
             return file.read()
     except OSError:
         return ''
+
+
+def pip(*words):
+    """Return the command by which this environment's pip does something."""
+    return shlex.join([sys.executable, '-m', 'pip', *words])
+
+
+def install(framework, wheel='cpu'):
+    """Return the commands that install a framework, or install it again."""
+    own = os.path.join(ROOT, os.environ.get('VENV') or '.venv')
+    if os.path.realpath(sys.prefix) == os.path.realpath(own):
+        wanted = f'FRAMEWORK={framework}'
+        if framework == 'mxnet':
+            wanted = f'MXNET={wheel}'
+        return (shlex.join(['make', '-C', ROOT, 'setup', wanted]),)
+    if framework != 'mxnet':
+        return (pip('install', *needs(framework)),)
+    name = 'mxnet' if wheel == 'cpu' else f'mxnet-{wheel}'
+    more = needs('cuda-11') if wheel != 'cpu' else ()
+    return (
+        pip('install', '--no-deps', f'{name}==1.9.1', 'd2l==1.0.3'),
+        pip('install', *needs('mxnet-needs'), *more),
+    )
+
+
+def needs(extra):
+    """Return what this package names as needed for one of its extras."""
+    named = importlib.metadata.requires('d2l-vgg') or []
+    marker = re.compile(rf'extra == .{extra}.')
+    return [n.split(';')[0].strip() for n in named if marker.search(n)]
 
 
 def main(framework=None):

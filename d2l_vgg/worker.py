@@ -13,7 +13,7 @@ import sys
 import threading
 import traceback
 
-from d2l_vgg import cli, messages, nvml
+from d2l_vgg import cli, gpus, messages
 from d2l_vgg.training import interrupts, workers
 
 # What a process besides the workers does, which MXNet's engine has
@@ -94,7 +94,7 @@ def visible_gpus() -> list:
     """Return the GPUs that may be used, as CUDA calls them."""
     visible = os.environ.get('CUDA_VISIBLE_DEVICES')
     if visible is None:
-        return [str(i) for i in range(len(nvml.names()))]
+        return [str(i) for i in range(len(gpus.names()))]
     # CUDA ends at the first that is none, such as -1
     words = map(str.strip, visible.split(','))
     return list(itertools.takewhile(GPU.fullmatch, words))

@@ -18,7 +18,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from d2l_vgg import cuda, wheels
+from d2l_vgg import cuda
 from d2l_vgg.platforms import advice
 
 # What a wheel on PyPI brings: its folder, the version that has it for sure
@@ -34,6 +34,37 @@ LIBRARIES = {
     'libamath.so': 'libm.so.6',
     'libastring.so': 'liblapacke.so.3',
 }
+
+
+def find_folder():
+    """Return the folder of MXNet's module, None where there is none."""
+    try:
+        spec = importlib.util.find_spec('mxnet')
+    except ValueError:  # A module by that name that says nothing of itself
+        return None
+    # What an uninstalled one has left behind is a folder without a module
+    if spec is None or not spec.origin:
+        return None
+    return os.path.dirname(os.path.abspath(spec.origin))
+
+
+def find_library(folder):
+    """Return MXNet's library, searched where MXNet itself searches it."""
+    named = os.environ.get('MXNET_LIBRARY_PATH')
+    if named and os.path.isfile(named) and os.path.isabs(named):
+        return named
+    folders = [
+        *filter(None, os.environ.get('LD_LIBRARY_PATH', '').split(':')),
+        folder,
+        os.path.join(folder, '..', '..', 'lib'),
+        os.path.join(folder, '..', '..', 'build'),
+    ]
+    for place in folders:
+        for name in 'libmxnet.so', 'libmxnet.dylib':
+            path = os.path.normpath(os.path.join(place, name))
+            if os.path.isfile(path):
+                return path
+    return None
 
 
 def load(library):
@@ -123,8 +154,8 @@ def show(place):
 def main(place=None):
     show(place)
     # The package is only found, not imported: that would load the library
-    folder = wheels.find_folder()
-    library = folder and wheels.find_library(folder)
+    folder = find_folder()
+    library = folder and find_library(folder)
     if library is None:
         sys.exit('setup: MXNet is not whole: its libmxnet.so is not there')
     folder, library = Path(folder), Path(library)

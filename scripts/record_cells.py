@@ -11,7 +11,7 @@ import io
 import sys
 from pathlib import Path
 
-from d2l_vgg import frameworks, machine, wheels
+from d2l_vgg import frameworks, machine
 from d2l_vgg.chapter import cells
 from d2l_vgg.files import write_text
 
@@ -40,7 +40,7 @@ def record(tab, what):
 
 def main(tab, *names):
     framework = frameworks.named(tab)
-    about, versions = machine.describe(), wheels.versions(framework)
+    about, versions = machine.describe(), machine.versions(framework)
     packages = frameworks.FRAMEWORKS[framework].packages
     told = [about['processor'], f'{about["cores"]} cores']
     if about['threads']:

@@ -33,16 +33,15 @@ WINGS = {'book', 'chapter', 'doctor', 'figures', 'launch'}
 # each imports itself
 GROUND = {
     'compatibility': {'cuda', 'machine', 'old_numpy'},
-    'wheels': {'cuda', 'frameworks'},
     'platforms': {'cuda'},
     'cuda': {'frameworks'},
-    'machine': {'nvml'},
+    'machine': {'frameworks', 'gpus'},
     'messages': {'foreign_text'},
     'files': set(),
     'foreign_text': set(),
     'frameworks': set(),
+    'gpus': set(),
     'limits': set(),
-    'nvml': set(),
     'old_numpy': set(),
     'pdf_needs': set(),
     'tables': set(),
@@ -57,7 +56,9 @@ MAY_IMPORT = {
     'commands': {*WINGS, *FRAMEWORKS, *SHARED, *GROUND},
     'book': {*FRAMEWORKS, *SHARED, *GROUND},
     'chapter': {*SHARED, *GROUND},
-    'doctor': {*SHARED, *GROUND},
+    'doctor': {'probing', *SHARED, *GROUND},
+    # Trains with a framework that it is told
+    'probing': {*FRAMEWORKS, *GROUND},
     'launch': {*SHARED, *GROUND},
     **{framework: {*SHARED, *GROUND} for framework in FRAMEWORKS},
     # In a notebook it draws its curves

@@ -803,8 +803,9 @@ def test_an_environment_sees_the_mxnet_of_the_system(tmp_path):
 
     load = ROOT / 'scripts' / 'load_mxnet.py'
     ask = (
-        'from d2l_vgg import wheels\n'
-        'print(wheels.versions("mxnet").get("mxnet"), bool(wheels.find()))'
+        'import mxnet\n'
+        'from d2l_vgg import machine\n'
+        'print(machine.versions("mxnet").get("mxnet"), bool(mxnet))'
     )
     assert python('-c', ask) == 'None False'
     assert python(load, site) == ''

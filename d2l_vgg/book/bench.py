@@ -7,7 +7,7 @@ and is halted while the other side works, so that neither disturbs the other.
 import importlib.metadata
 from typing import NamedTuple
 
-from d2l_vgg import machine, tables, wheels
+from d2l_vgg import machine, tables
 from d2l_vgg.book import section
 from d2l_vgg.book.bench_process import Worker
 from d2l_vgg.frameworks import FRAMEWORKS
@@ -139,7 +139,7 @@ def versions(sides):
     """Return the versions of all that computes."""
     found = {}
     for side in sides:
-        found.update(wheels.versions(side.framework))
+        found.update(machine.versions(side.framework))
         if side.stock:
             try:
                 found['d2l'] = importlib.metadata.version('d2l')

@@ -1,6 +1,6 @@
 """What a notebook says at its beginning: with what it will compute."""
 
-from d2l_vgg import frameworks, machine, nvml, wheels
+from d2l_vgg import frameworks, gpus, machine
 from d2l_vgg.training import trial
 
 
@@ -21,8 +21,8 @@ def found(framework: str) -> str:
     if trainer.on_cpu:
         device = f'no GPU that it can use, so on {machine.processor()}'
     else:
-        device = f'on {", ".join(nvml.names()) or trainer.device}'
-    versions = wheels.versions(framework)
+        device = f'on {", ".join(gpus.names()) or trainer.device}'
+    versions = machine.versions(framework)
     named = ', '.join(
         f'{name} {versions[name]}' for name in versions if name != 'python'
     )

@@ -3,8 +3,8 @@
 import json
 import os
 
-from d2l_vgg import __version__, machine
-from d2l_vgg.doctor import examination, report
+from d2l_vgg import __version__, doctor, machine
+from d2l_vgg.commands.doctor import as_json, without_names
 from d2l_vgg.files import write_text
 
 
@@ -40,12 +40,12 @@ def write(path, measured, progress=lambda text: None):
     Raises:
         OSError: the disk is full.
     """
-    findings = examination.examine('book', progress=progress)
+    findings = doctor.examine('book', progress=progress)
     told = {
         'd2l_vgg': __version__,
         'machine': machine.describe(),
         **measured,
     }
-    told = report.without_names(told, report.user_names())
-    told['doctor'] = json.loads(report.as_json(findings))
+    told = without_names(told)
+    told['doctor'] = json.loads(as_json(findings))
     write_text(path, json.dumps(told, indent=2) + '\n')

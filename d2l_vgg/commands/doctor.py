@@ -1,12 +1,21 @@
-"""`d2l-vgg doctor`: what this machine can run, and how to mend the rest."""
+"""`d2l-vgg doctor`: what this machine can run, and what is missing."""
 
+import getpass
+import json
+import os
+import re
 import sys
+import textwrap
 
+from d2l_vgg import __version__
 from d2l_vgg.commands.options import seconds
-from d2l_vgg.doctor.probing import SECONDS
+from d2l_vgg.foreign_text import visible
+from d2l_vgg.frameworks import FRAMEWORKS
 from d2l_vgg.training.experiments import EXPERIMENTS
 
 HELP = 'tell what this machine can run, and what to do where it cannot'
+
+WIDTH = 79
 
 
 def add_arguments(parser):
@@ -30,19 +39,18 @@ def add_arguments(parser):
         '--time-limit',
         metavar='SECONDS',
         type=seconds,
-        default=SECONDS,
+        default=300,
         help='after which a framework is taken to hang',
     )
 
 
 def run(args):
     """Print the page or the report; return 1 if nothing here can train."""
-    from d2l_vgg.doctor import report
-    from d2l_vgg.doctor.examination import examine
+    from d2l_vgg.doctor import examine
 
     findings = examine(args.experiment, args.time_limit, tell_progress)
     tell_progress('')
-    print(report.as_json(findings) if args.json else report.page(findings))
+    print(as_json(findings) if args.json else page(findings))
     return 0 if findings.trained else 1
 
 
@@ -51,3 +59,89 @@ def tell_progress(what):
     if sys.stderr is not None and sys.stderr.isatty():
         text = f'trying {what} ...' if what else ''
         print(f'\r\x1b[K{text}', end='', file=sys.stderr, flush=True)
+
+
+def page(findings):
+    """Return the page for a terminal: what works, then what to do."""
+    well = [check for check in findings.checks if not check.do]
+    ill = [check for check in findings.checks if check.do]
+    lines = [*textwrap.wrap(headline(findings.trained), WIDTH), '']
+    width = max([len(check.subject) for check in well], default=0)
+    for check in well:
+        begin = f'ok  {check.subject.ljust(width)}  '
+        lines += wrap(check.text, begin, ' ' * len(begin))
+    for check in ill:
+        lines += ['', *wrap(f'{check.subject}: {check.text}.', '-   ')]
+        lines += wrap(check.do, '    ')
+        # Not cut, so that they can be copied
+        lines += [' ' * 8 + visible(command) for command in check.commands]
+    return '\n'.join(lines)
+
+
+def wrap(text, begin, indent='    '):
+    return textwrap.wrap(
+        visible(text),
+        WIDTH,
+        initial_indent=begin,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def headline(trained):
+    """Return one sentence that says what this machine can run."""
+    if not trained:
+        return 'You cannot train here yet: no framework can.'
+    by_devices = {}
+    for name, devices in trained.items():
+        titles = by_devices.setdefault(' and '.join(devices), [])
+        titles.append(FRAMEWORKS[name].title)
+    ways = [
+        f'on the {devices} in {", ".join(titles)}'
+        for devices, titles in by_devices.items()
+    ]
+    return f'You can train here: {"; ".join(ways)}.'
+
+
+def as_json(findings):
+    """Return all that was found out, without the name of who uses this."""
+    report = {
+        'd2l_vgg': __version__,
+        'headline': headline(findings.trained),
+        'can_train': bool(findings.trained),
+        'trained': findings.trained,
+        'checks': [
+            {**check._asdict(), 'ok': not check.do}
+            for check in findings.checks
+        ],
+    }
+    return json.dumps(without_names(report), indent=2)
+
+
+def without_names(value):
+    """Return a value of JSON without home folders and the user's name.
+
+    A home becomes `~`; the name, where it is a part of a path, USER.
+    """
+    if isinstance(value, dict):
+        return {key: without_names(v) for key, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_names(v) for v in value]
+    if not isinstance(value, str):
+        return value
+    home = os.path.expanduser('~').rstrip('/')
+    if home.startswith('/'):
+        value = re.sub(rf'{re.escape(home)}(?![\w.-])', '~', value)
+    value = re.sub(r'/(?:home|Users)/[^/\s\'"]+', '~', value)
+    try:
+        name = getpass.getuser()
+    except (ImportError, KeyError, OSError):  # Windows, or a bare number
+        return value
+    if name == 'root':
+        return value
+    return re.sub(
+        rf'(?<=/){re.escape(name)}(?![^\W_])|(?<![^\W_]){re.escape(name)}(?=/)',
+        'USER',
+        value,
+    )

@@ -8,7 +8,7 @@ import re
 import socket
 from typing import NamedTuple
 
-from d2l_vgg import nvml
+from d2l_vgg import gpus
 from d2l_vgg.files import open_regular
 
 # What a host's own users call it
@@ -118,7 +118,7 @@ def check(hosts: list[Host], path: str, num_workers: int) -> None:
 def check_room(host: Host) -> None:
     """Refuse more workers on this machine than make any sense."""
     processors = os.cpu_count() or 1
-    most = max(processors * MOST_WORKERS, len(nvml.names()))
+    most = max(processors * MOST_WORKERS, len(gpus.names()))
     if host.num_workers > most:
         raise ValueError(
             f'{host.num_workers} workers are too many for this machine and '

@@ -10,7 +10,7 @@ import numpy as onp
 from d2l import mxnet as d2l
 from mxnet import autograd, gluon, np, npx
 
-from d2l_vgg import nvml
+from d2l_vgg import gpus
 from d2l_vgg.mxnet import inputs
 from d2l_vgg.mxnet.classifier import Classifier, named_parameters
 from d2l_vgg.mxnet.workers import Team
@@ -51,7 +51,7 @@ class Trainer(trainer.Trainer, d2l.Trainer):
         try:
             found = mx.util.get_cuda_compute_capability(self.device)
         except OSError:  # It looks for libcuda.so, without the .1 of drivers
-            return nvml.capability()
+            return gpus.capability()
         return divmod(found, 10)
 
     def lack_of(self, precision: str) -> str:

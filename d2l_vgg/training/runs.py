@@ -11,7 +11,7 @@ import os
 import time
 from typing import Any, ContextManager, Sequence
 
-from d2l_vgg import machine, wheels
+from d2l_vgg import machine
 from d2l_vgg.files import alone_in, open_regular, write_text
 from d2l_vgg.frameworks import FRAMEWORKS
 from d2l_vgg.training.experiments import Experiment
@@ -72,7 +72,7 @@ class Run:
             'name': name,
             'hyperparameters': hyperparameters.to_dict(),
             'started': time.strftime('%Y-%m-%dT%H:%M:%S%z'),
-            'versions': wheels.versions(info.get('framework')),
+            'versions': machine.versions(info.get('framework')),
             'machine': machine.describe(),
             **info,
         }

@@ -20,7 +20,7 @@ from typing import Any, Iterator
 
 import numpy as np
 
-from d2l_vgg import wheels
+from d2l_vgg import machine
 from d2l_vgg.datasets.minibatches import Minibatches
 from d2l_vgg.training import interrupts, trial, workers
 
@@ -161,7 +161,7 @@ class Team(Alone, abc.ABC):
         """
         framework = type(self).__module__.split('.')[1]
         mine = json.dumps(
-            {**wheels.versions(framework), **trainer.settings()}
+            {**machine.versions(framework), **trainer.settings()}
         ).encode()
         told = np.zeros((self.count, 8192), 'float32')
         told[self.rank, : len(mine)] = np.frombuffer(mine, 'uint8')

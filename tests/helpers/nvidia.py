@@ -1,12 +1,9 @@
-"""Stand-ins for NVIDIA's driver and for libraries with code for GPUs.
+"""A driver of NVIDIA's that is none: NVML's functions, recorded answers.
 
-The driver is a small shared library that a C compiler makes, with the
-functions of NVML and recorded answers; the libraries are ELF files written
-down after the format, without any code in them.
+A C compiler makes a small shared library of them.
 """
 
 import shutil
-import struct
 import subprocess
 
 T4 = 'Tesla T4', 7, 5, 15360
@@ -14,8 +11,6 @@ A100 = 'NVIDIA A100-SXM4-40GB', 8, 0, 40960
 RTX_4090 = 'NVIDIA GeForce RTX 4090', 8, 9, 24564
 H100 = 'NVIDIA H100 80GB HBM3', 9, 0, 81559
 B200 = 'NVIDIA B200', 10, 0, 183359
-# What mxnet-cu112 and mxnet-cu117 hold
-WHEEL = [(2, 50), (2, 60), (2, 70), (2, 80), (2, 86)]
 
 NVML = r"""
 #include <stdint.h>
@@ -23,6 +18,7 @@ NVML = r"""
 struct gpu { const char *name; int major, minor; uint64_t mib; };
 static struct gpu gpus[] = { GPUS };
 struct memory { unsigned long long total, free, used; };
+int nvmlInitWithFlags(unsigned flags) { return STATUS; }
 int nvmlInit_v2(void) { return STATUS; }
 int nvmlShutdown(void) { return 0; }
 const char *nvmlErrorString(int status) {
@@ -101,66 +97,3 @@ def compile_library(source, text, library):
 
 def has_compiler():
     return shutil.which('cc') is not None
-
-
-def fat_binary(entries):
-    """Return a fat binary of entries (kind, compute capability)."""
-    body = b''
-    for kind, number in entries:
-        # Compressed code, which is not to be read
-        code = b'\x28\xb5\x2f\xfd' + b'\xff' * 60
-        body += struct.pack(
-            '<HHIQIIHHI', kind, 0x101, 64, len(code), 61, 0, 0, 8, number
-        ).ljust(64, b'\0')
-        body += code
-    return struct.pack('<IHHQ', 0xBA55ED50, 1, 16, len(body)) + body
-
-
-def elf(**sections):
-    """Return an ELF file for 64 bits of sections with these contents."""
-    names = [b'', *(n.encode() for n in sections), b'.shstrtab']
-    table, offsets = b'', []
-    for name in names:
-        offsets.append(len(table))
-        table += name + b'\0'
-    contents = [b'', *sections.values(), table]
-    body, headers = b'', b''
-    for offset, content in zip(offsets, contents):
-        headers += struct.pack(
-            '<IIQQQQIIQQ',
-            *(offset, 1, 0, 0, 64 + len(body), len(content), 0, 0, 8, 0),
-        )
-        body += content.ljust(-(-len(content) // 8) * 8, b'\0')
-    begin = struct.pack(
-        '<4sBBBB8xHHIQQQIHHHHHH',
-        *(b'\x7fELF', 2, 1, 1, 0, 3, 62, 1, 0, 0, 64 + len(body), 0),
-        *(64, 0, 0, 64, len(names), len(names) - 1),
-    )
-    return begin + body + headers
-
-
-def library(entries=WHEEL, *more):
-    """Return a library with fat binaries of these entries, one or more."""
-    code = b''.join(
-        fat_binary(each).ljust(len(fat_binary(each)) + 24, b'\0')
-        for each in (entries, *more)
-    )
-    return elf(**{'.text': b'\xc3' * 16, '.nv_fatbin': code})
-
-
-def put_mxnet(folder, *names, library=b'', module=True):
-    """Put an MXNet into a folder of packages, by these wheels of pip."""
-    for name in names:
-        info = folder / f'{name.replace("-", "_")}-1.9.1.dist-info'
-        info.mkdir(parents=True)
-        (info / 'METADATA').write_text(
-            f'Metadata-Version: 2.1\nName: {name}\nVersion: 1.9.1\n'
-        )
-    if module:
-        (folder / 'mxnet').mkdir(parents=True)
-        (folder / 'mxnet' / '__init__.py').write_text('raise OSError("no")')
-        (folder / 'mxnet' / 'libinfo.py').write_text(
-            '# By NVIDIA\n__version__ = "1.9.1"\n'
-        )
-        (folder / 'mxnet' / 'libmxnet.so').write_bytes(library)
-    return folder

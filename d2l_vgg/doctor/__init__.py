@@ -1,1 +1,0 @@
-"""What this machine can run, and what to do where it cannot."""

@@ -1,0 +1,237 @@
+"""What doctor says, by answers that were recorded, and how it asks."""
+
+import pytest
+
+from d2l_vgg import doctor, platforms, probing
+from d2l_vgg.commands.doctor import headline, page, without_names
+from d2l_vgg.doctor import Check, Findings
+from d2l_vgg.gpus import Driver, Gpu
+from d2l_vgg.training.experiments import EXPERIMENTS
+
+GIB = 2**30
+T4 = Gpu('Tesla T4', (7, 5), 15 * GIB, 14 * GIB)
+ADA = Gpu('RTX 4090', (8, 9), 24 * GIB, 20 * GIB)
+H100 = Gpu('H100', (9, 0), 80 * GIB, 79 * GIB)
+B200 = Gpu('B200', (10, 0), 180 * GIB, 179 * GIB)
+OLD = Gpu('Tesla K80', (3, 7), 12 * GIB, 11 * GIB)
+
+
+def driver(*gpus):
+    return Driver('535.129.03', (12, 2), list(gpus), [])
+
+
+# ------------------------------------------------------------ how it asks
+
+
+@pytest.mark.parametrize(
+    'code, told',
+    [
+        ('import ctypes; ctypes.string_at(0)', 'it crashed by SIGSEGV'),
+        ('import time; time.sleep(100)', 'no answer within 2 seconds'),
+        ('raise ImportError("libcudart.so.13 is gone")', 'libcudart.so.13'),
+        ('import os; os._exit(3)', 'ended by itself with status 3'),
+        ('raise SystemExit("no license")', 'no license'),
+    ],
+)
+def test_ask_tells_how_a_framework_ended(code, told, tmp_path, monkeypatch):
+    (tmp_path / 'torch.py').write_text(code)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert told in probing.ask('torch', seconds=2)['problem']
+
+
+@pytest.mark.parametrize('name', ['mxnet', 'torch', 'tensorflow', 'jax'])
+def test_ask_trains_an_installed_framework(name):
+    pytest.importorskip(name)
+    facts = probing.ask(name)
+    assert facts['CPU'] and facts['imports'] and facts['problem'] == ''
+
+
+# ------------------------------------------------------- what it says of it
+
+
+@pytest.fixture
+def versions(monkeypatch):
+    """The packages that are installed, by name."""
+    found = {'python': '3.11.7', 'torch': '2.13.0', 'mxnet': '1.9.1'}
+    monkeypatch.setattr(doctor.machine, 'versions', lambda name: found)
+    return found
+
+
+def test_framework_that_trains_on_all_that_is_there_is_well(versions):
+    facts = {'imports': True, 'CPU': True, 'problem': ''}
+    for seen in None, driver():
+        check = doctor.check_framework('torch', facts, seen)
+        assert (
+            not check.do and check.text == 'torch 2.13.0: trains on the CPU'
+        )
+    facts['GPU'] = True
+    check = doctor.check_framework('torch', facts, driver(B200))
+    assert not check.do and check.text.endswith('trains on CPU and GPU')
+
+
+@pytest.mark.parametrize('imports', [True, False])
+def test_framework_that_does_not_train_is_told_with_commands(
+    imports, versions
+):
+    facts = {
+        'problem': 'libgomp is gone',
+        **({'imports': 1} if imports else {}),
+    }
+    check = doctor.check_framework('torch', facts, None)
+    assert 'libgomp is gone' in check.text
+    assert ('no training' if imports else 'no import') in check.text
+    assert 'uninstall --yes torch' in check.commands[0]
+    assert len(check.commands) >= 2
+
+
+def test_two_wheels_of_mxnet_are_told_to_overwrite_each_other(versions):
+    versions['mxnet-cu117'] = '1.9.1'
+    check = doctor.check_framework('mxnet', {'problem': 'no'}, None)
+    assert 'share one folder' in check.text
+    assert 'uninstall --yes mxnet mxnet-cu117' in check.commands[0]
+
+
+@pytest.mark.parametrize('gpu, way', [
+    (T4, "MXNet by its wheel for CUDA"),
+    (ADA, "MXNet by its wheel for CUDA"),
+    (H100, "MXNet in NVIDIA's container"),
+    (B200, 'PyTorch or JAX'),
+    (OLD, 'none'),
+])  # fmt: skip
+def test_way_to_gpu_follows_its_compute_capability(gpu, way):
+    assert doctor.way(gpu.capability).startswith(way)
+
+
+@pytest.mark.parametrize('gpu, told', [
+    (T4, 'change the wheel'),
+    (H100, "NVIDIA's container"),
+    (B200, 'PyTorch or JAX'),
+])  # fmt: skip
+def test_mxnet_for_cpu_beside_gpu_is_told_the_way(gpu, told, versions):
+    facts = {'imports': True, 'CPU': True, 'problem': ''}
+    check = doctor.check_framework('mxnet', facts, driver(gpu))
+    assert (
+        told in check.do
+        and '--num-gpus 0' in check.do + told * (gpu is T4)
+        or gpu is T4
+    )
+    assert bool(check.commands) == (gpu is T4)
+    if gpu is T4:
+        assert 'cu117' in ' '.join(check.commands)
+
+
+def test_other_framework_without_cuda_is_told_what_to_install(
+    versions, monkeypatch
+):
+    facts = {'imports': True, 'CPU': True, 'problem': ''}
+    check = doctor.check_framework('torch', facts, driver(T4))
+    assert 'build with CUDA' in check.do
+    assert check.commands[-1].endswith("'torch>=2.13'")
+    monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '')
+    check = doctor.check_framework('torch', facts, driver(T4))
+    assert check.commands == ('unset CUDA_VISIBLE_DEVICES',)
+
+
+def test_gpus_are_told_with_what_they_compute_in():
+    checks = doctor.check_gpus(driver(T4, H100), '', needed=GIB)
+    assert [c.subject for c in checks] == ['driver', 'GPU 0', 'GPU 1']
+    assert not any(c.do for c in checks)
+    assert 'compute capability 7.5, with float16, 14.0 GiB' in checks[1].text
+    assert 'float16, bfloat16, TF32' in checks[2].text
+    _, full = doctor.check_gpus(driver(T4), '', needed=14.5 * GIB)
+    assert 'nvidia-smi' in full.do
+
+
+def test_driver_that_does_not_answer_is_told():
+    (check,) = doctor.check_gpus(None, 'Version mismatch', needed=0)
+    assert 'Version mismatch' in check.text and check.do
+    (check,) = doctor.check_gpus(None, '', needed=0)
+    assert not check.do
+
+
+@pytest.mark.parametrize('free, well', [(10**9, True), (10**3, False)])
+def test_memory_is_held_against_what_is_needed(free, well, monkeypatch):
+    monkeypatch.setattr(doctor.machine, 'available_memory', lambda: free)
+    check = doctor.check_memory('quick', 10**6)
+    assert (not check.do) == well and 'quick takes at least' in check.text
+
+
+def test_disk_is_held_against_what_is_needed(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    experiment = EXPERIMENTS['book']
+    assert not doctor.check_disk('book', experiment).do
+    usage = doctor.shutil.disk_usage(tmp_path)._replace(free=10**8)
+    monkeypatch.setattr(doctor.shutil, 'disk_usage', lambda path: usage)
+    assert '--runs' in doctor.check_disk('book', experiment).do
+
+
+@pytest.mark.parametrize(
+    'threads, cores, well', [(None, 4, True), ('4', 4, True), ('1', 4, False)]
+)
+def test_cores_that_are_left_idle_are_told(threads, cores, well, monkeypatch):
+    monkeypatch.delenv('OMP_NUM_THREADS', raising=False)
+    if threads:
+        monkeypatch.setenv('OMP_NUM_THREADS', threads)
+    monkeypatch.setattr(doctor.machine, 'physical_cores', lambda: cores)
+    assert (not doctor.check_processor().do) == well
+
+
+def test_check_that_fails_does_not_end_the_look(monkeypatch):
+    def fail():
+        raise RuntimeError('no such cpu')
+
+    monkeypatch.setattr(doctor, 'check_processor', fail)
+    monkeypatch.setattr(doctor, 'is_installed', lambda name: False)
+    found = {c.subject: c for c in doctor.examine('quick').checks}
+    assert 'no such cpu' in found['processor'].text
+    assert found['frameworks'].do and found['memory'].text
+
+
+def test_commands_name_what_this_package_needs():
+    (first, second) = platforms.install('mxnet', 'cu117')
+    assert 'mxnet-cu117==1.9.1' in first and '--no-deps' in first
+    assert 'nvidia-cudnn-cu11' in second and 'graphviz' in second
+    (command,) = platforms.install('jax')
+    assert 'flax' in command and 'optax' in command
+
+
+# --------------------------------------------------------------- the report
+
+
+FINDINGS = Findings(
+    {'mxnet': ['CPU'], 'torch': ['CPU', 'GPU'], 'jax': ['CPU']},
+    [
+        Check('Python', '3.11.7, Linux'),
+        Check('CUDA', 'missing ' * 20, 'Install it:', ('pip install cuda',)),
+        Check('MXNet', 'evil \x1b[2J name\nof a file'),
+    ],
+)
+
+
+def test_page_tells_what_works_first_then_what_to_do():
+    lines = page(FINDINGS).splitlines()
+    assert lines[0] == (
+        'You can train here: on the CPU in MXNet, JAX; on the CPU and GPU in '
+        'PyTorch.'
+    )
+    ok = [line.split()[1] for line in lines if line.startswith('ok ')]
+    assert ok == ['Python', 'MXNet']
+    assert lines[-1] == '        pip install cuda'
+    assert max(map(len, lines)) <= 79
+    assert '\x1b' not in page(FINDINGS)
+    assert headline({}).startswith('You cannot train here')
+
+
+def test_report_names_neither_user_nor_home(monkeypatch):
+    monkeypatch.setenv('HOME', '/data/anna')
+    monkeypatch.setenv('LOGNAME', 'anna')
+    value = {
+        'a': ['/data/anna/venv', '/home/berta/x', '/mnt/anna/y'],
+        'b': 'anna is a name, too',
+        'c': 1,
+    }
+    assert without_names(value) == {
+        'a': ['~/venv', '~/x', '/mnt/USER/y'],
+        'b': 'anna is a name, too',
+        'c': 1,
+    }
