@@ -4,8 +4,6 @@
 #     docker build --tag d2l_vgg .
 #     docker run --rm -it --gpus all --ipc=host d2l_vgg d2l-vgg doctor
 FROM nvcr.io/nvidia/mxnet:24.06-py3
-# Where downloads stay, if `-v "$PWD/data:/d2l_vgg/data"` is given
-ENV D2L_VGG_DATA=/d2l_vgg/data
 WORKDIR /d2l_vgg
 COPY . .
 # Neither a wheel of MXNet nor another NumPy comes over those that are here

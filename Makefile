@@ -14,11 +14,11 @@ frameworks = $$(cat "$(VENV)/frameworks")
 
 # Two that set up at once would be in each other's way
 .NOTPARALLEL:
-.PHONY: help setup run test doctor chapter notebook slides pdf lint format \
+.PHONY: help setup run test test-all doctor chapter notebook slides pdf lint format \
 	bench clean
 
 help:  ## Print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s%s\n", $$1, $$2}' \
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s%s\n", $$1, $$2}' \
 		$(MAKEFILE_LIST)
 
 setup:  ## Make the environment, unless it is up to date
@@ -28,12 +28,19 @@ run:  ## Train a VGG on Fashion-MNIST and draw its curve (3 minutes)
 	@$(set_up)
 	@for framework in $(frameworks); do \
 		"$(bin)/d2l-vgg" train --framework $$framework \
-			--experiment quick --allow-stand-in $(ARGS) || exit; \
+			--experiment quick $(ARGS) || exit; \
 	done
 
-test:  ## Run the tests
+# Two at a time, those of one framework or one file together
+pytest = "$(bin)/python" -m pytest -q -n 2 --dist loadgroup
+
+test:  ## Run the tests (4 minutes), but for the slow ones
 	@$(set_up) test
-	@"$(bin)/python" -m pytest -q $(ARGS)
+	@$(pytest) -m 'not slow' $(ARGS)
+
+test-all:  ## Run all tests (25 minutes)
+	@$(set_up) test
+	@$(pytest) $(ARGS)
 
 doctor:  ## Tell what this machine can run, and what to do about the rest
 	@$(set_up)

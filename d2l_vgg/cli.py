@@ -22,7 +22,6 @@ COMMANDS = (
     'compare',
     'predict',
     'convert',
-    'data',
     'doctor',
     'bench',
     'study',

@@ -1,7 +1,13 @@
-"""What the tests share."""
+"""What the tests share: one thread, two workers, and nothing left behind."""
 
+import contextlib
+import functools
+import importlib.util
 import os
+import re
 import shutil
+import signal
+import sys
 import tempfile
 
 import pytest
@@ -13,38 +19,131 @@ from d2l_vgg.datasets import fashion_mnist
 compatibility.prepare()
 
 # So that their assertions tell the values, too
-pytest.register_assert_rewrite('command_line', 'small_files')
+pytest.register_assert_rewrite('command_line')
 
 # What a reader has set for his own trainings is not what is tested
 os.environ.pop('D2L_VGG_TRIAL', None)
 
+FRAMEWORKS = [
+    name
+    for name in ('mxnet', 'torch', 'tensorflow', 'jax')
+    if importlib.util.find_spec(name)
+]
+
+# The tests run side by side, where more threads would wait for each other
+ONE_THREAD = {
+    'OMP_NUM_THREADS': '1',
+    'OPENBLAS_NUM_THREADS': '1',
+    'TF_NUM_INTRAOP_THREADS': '1',
+    'TF_NUM_INTEROP_THREADS': '1',
+    'XLA_FLAGS': '--xla_cpu_multi_thread_eigen=false',
+}
+
+# No process of the tests is to take more than a small machine has
+MAX_MEMORY = 4e9
+
+# In the environment of each process that a test starts
+MARK = 'D2L_VGG_TESTS'
+
+# Many tests ask for the same images, which take half a second to unpack
+unpack = fashion_mnist.load
+unpack_once = functools.lru_cache(maxsize=1)(unpack)
+
+
+def load(root=None):
+    if root is not None:
+        return unpack(root)
+    data = unpack_once()
+    return data._replace(
+        train_images=data.train_images.copy(),
+        train_labels=data.train_labels.copy(),
+        val_images=data.val_images.copy(),
+        val_labels=data.val_labels.copy(),
+    )
+
+
+fashion_mnist.load = load
+
+
+def is_worker(config):
+    """Return whether this is one of the processes that xdist has started."""
+    return hasattr(config, 'workerinput')
+
 
 def pytest_configure(config):
-    """What JAX has compiled for one test serves the others of a session.
-
-    It looks into these variables when it is imported.
-    """
-    config.compiled = tempfile.mkdtemp(prefix='compiled-')
-    os.environ['JAX_COMPILATION_CACHE_DIR'] = config.compiled
+    if is_worker(config):
+        return
+    os.environ.update(ONE_THREAD)
+    # What JAX has compiled serves the next session, too; it looks into these
+    # variables when it is imported
+    os.environ['JAX_COMPILATION_CACHE_DIR'] = os.path.join(
+        config.rootpath, '.pytest_cache', 'compiled'
+    )
     os.environ['JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS'] = '0'
     os.environ['JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES'] = '-1'
+    # Whatever a test leaves in the folder for temporary files goes with it
+    os.environ['PYTEST_DEBUG_TEMPROOT'] = tempfile.gettempdir()
+    config.temporary = tempfile.mkdtemp(prefix='d2l_vgg-')
+    os.environ['TMPDIR'] = tempfile.tempdir = config.temporary
+    os.environ[MARK] = str(os.getpid())
 
 
 def pytest_unconfigure(config):
-    shutil.rmtree(config.compiled, ignore_errors=True)
+    if not is_worker(config):
+        shutil.rmtree(config.temporary, ignore_errors=True)
 
 
-@pytest.fixture(scope='session')
-def real_root():
-    """The folder of the real Fashion-MNIST, or a skip that says so."""
-    here = os.path.dirname(os.path.abspath(__file__))
-    beside = os.path.join(here, '..', '..', 'shared', 'data', 'fashion-mnist')
-    folders = [os.environ.get('D2L_VGG_DATA'), os.path.normpath(beside)]
-    for folder in filter(None, folders):
-        if os.path.isdir(folder):
-            rows = fashion_mnist.status(folder)
-            if all(state == 'whole' for _, _, state in rows):
-                return folder
-    pytest.skip(
-        'real Fashion-MNIST not found: set D2L_VGG_DATA to its folder'
-    )
+def pytest_collection_modifyitems(items):
+    """Keep together what shares fixtures or an import that takes time.
+
+    Where all frameworks are installed, the tests of each run in one worker,
+    so that no process holds more of them than it must.
+    """
+    for item in items:
+        group = item.path.name
+        if len(FRAMEWORKS) > 1:
+            words = re.split(r'\W+', f'{item.path.parent.name} {item.name}')
+            names = ['pytorch' if n == 'torch' else n for n in words]
+            found = [n for n in FRAMEWORKS if n in words or n in names]
+            group = found[0] if len(found) == 1 else group
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.fixture(autouse=True)
+def memory_is_bounded():
+    """Fail in the test after which this process has taken too much."""
+    yield
+    with contextlib.suppress(FileNotFoundError):  # Not Linux
+        with open('/proc/self/status') as file:
+            peak = int(re.search(r'VmHWM:\s+(\d+)', file.read()).group(1))
+        if 1024 * peak > MAX_MEMORY:
+            pytest.fail(f'This process has taken {peak / 1e6:.1f} GB.')
+
+
+def pytest_sessionfinish(session):
+    """Fail if a process that a test has started is still there."""
+    if is_worker(session.config):
+        return
+    left = dict(processes_left())
+    for pid, command in left.items():
+        print(f'A test has left process {pid}: {command}', file=sys.stderr)
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+    if left and session.exitstatus == 0:
+        session.exitstatus = 1
+
+
+def processes_left():
+    """Iterate over the processes of this session that are not its own."""
+    wanted = f'{MARK}={os.environ[MARK]}'.encode()
+    for name in os.listdir('/proc') if os.path.isdir('/proc') else ():
+        if not name.isdigit() or int(name) == os.getpid():
+            continue
+        with contextlib.suppress(OSError):
+            with open(f'/proc/{name}/environ', 'rb') as file:
+                if wanted not in file.read().split(b'\0'):
+                    continue
+            with open(f'/proc/{name}/cmdline', 'rb') as file:
+                command = file.read().replace(b'\0', b' ').decode()
+            if command and 'execnet' not in command:
+                yield int(name), command

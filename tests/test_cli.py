@@ -22,7 +22,6 @@ from command_line import (
 from frameworks import needs_bfloat16
 
 from d2l_vgg import cli
-from d2l_vgg.datasets.stand_in import NOTE
 from d2l_vgg.training import precisions, runs, workers
 
 # ------------------------------------------- commands without a framework
@@ -128,19 +127,6 @@ def test_damaged_run(capsys, tmp_path):
     assert 'damaged' in capsys.readouterr().err
 
 
-def test_data_that_is_missing(tmp_path):
-    names = ('D2L_VGG_DATA', 'MXNET_HOME', 'XDG_CACHE_HOME')
-    home = {'HOME': str(tmp_path), **dict.fromkeys(names, '')}
-    result = run('data', tmp_path / 'none', cwd=tmp_path, env=home)
-    assert_fails(result, 'not complete', '--fetch')
-    assert str(tmp_path / 'none') in result.stdout
-
-
-def test_data_that_is_there(real_root, capsys):
-    assert cli.main(['data', real_root]) == 0
-    assert capsys.readouterr().out.count('whole') == 4
-
-
 # ------------------------------------------------------- commands with MXNet
 
 mxnet = pytest.importorskip('mxnet')
@@ -148,7 +134,7 @@ mxnet = pytest.importorskip('mxnet')
 
 @pytest.fixture(scope='module')
 def finished(tmp_path_factory):
-    """A finished run on the stand-in, and what the command printed."""
+    """A finished run, and what the command printed."""
     folder = tmp_path_factory.mktemp('finished')
     result = run('train', *TINY, '--name', 'whole', cwd=folder)
     assert result.returncode == 0, result.stderr
@@ -173,7 +159,9 @@ def test_what_a_run_leaves(finished):
     assert info['experiment'] == 'custom'
     assert info['versions']['mxnet'] == mxnet.__version__
     assert info['machine']['cores'] >= 1
-    assert info['data']['stand_in'] is True
+    assert info['data']['source'] == 'Fashion-MNIST'
+    assert info['data']['classes'][9] == 'ankle boot'
+    assert re.fullmatch('[0-9a-f]{64}', info['data']['digest'])
     assert info['seconds'] > 0
     history = runs.Run.open(folder).history()
     assert len(history.points['val_acc']) == 2
@@ -202,14 +190,6 @@ def test_what_a_run_prints(finished):
     )
 
 
-def test_a_run_on_the_stand_in_says_so(finished):
-    folder, result = finished
-    assert 'not Fashion-MNIST' in NOTE
-    lines = result.stdout.strip().splitlines()
-    assert lines[0] == lines[-1] == NOTE
-    assert NOTE in pictured(folder / 'curves.svg')
-
-
 def pictured(path):
     """Return the texts in a picture: matplotlib names each beside it."""
     return re.findall(r'<!-- (.*) -->', path.read_text(encoding='utf-8'))
@@ -235,7 +215,7 @@ def test_the_bar_in_a_terminal(tmp_path):
 
 def test_bench_leaves_no_process_behind(tmp_path):
     """Neither one that works nor one that is halted meanwhile."""
-    words = '--data stand-in --resize 32 --batch-size 8'.split()
+    words = '--resize 32 --batch-size 8'.split()
     process = start('bench', *words, cwd=tmp_path)
 
     def has_halted_one():
@@ -282,10 +262,10 @@ def test_curves_of_a_run(finished, tmp_path, capsys):
     output = str(tmp_path / 'picture')
     assert cli.main(['curves', str(folder), '--output', output]) == 0
     text = capsys.readouterr().out
-    assert 'val_acc' in text and NOTE in text
+    assert 'val_acc' in text
     assert f'{output}.png' in text
     assert os.path.getsize(output + '.png') > 10000
-    assert NOTE in pictured(tmp_path / 'picture.svg')
+    assert 'val_acc' in pictured(tmp_path / 'picture.svg')
 
 
 RESULTS = os.path.join(os.path.dirname(__file__), '../chapter/results')
@@ -312,7 +292,6 @@ def test_curves_hold_a_run_against_the_book(
     seen = pictured(tmp_path / 'picture.svg')
     assert f'{runs_of_the_book}: mean ± 3 sd' in seen
     assert {'train_loss', 'val_loss', 'val_acc', 'distance (sd)'} <= set(seen)
-    assert 'STAND-IN' not in text + ' '.join(seen)
 
 
 @pytest.mark.parametrize(
@@ -339,11 +318,8 @@ def test_predict(finished):
     final = runs.Run.open(folder).info['results']['val_acc']
     # The history has the mean over minibatches, of which the last is smaller
     assert accuracy == pytest.approx(final, abs=0.05)
-    assert NOTE in result.stdout
     for name in 'confusion', 'mistakes':
         assert (folder / f'{name}.png').exists()
-        # In as many lines as the picture is wide for
-        assert NOTE in ' '.join(pictured(folder / f'{name}.svg'))
 
 
 def test_a_second_run_gets_a_folder_of_its_own(finished):
@@ -668,31 +644,9 @@ def test_bad_requests(options, words, tmp_path):
     assert not (tmp_path / 'runs').exists()
 
 
-def test_no_data_and_no_network(tmp_path):
-    """`make run` then trains on the stand-in; without leave it does not."""
-    nowhere = {
-        'HOME': str(tmp_path),
-        'D2L_VGG_DATA': str(tmp_path / 'data'),
-        'MXNET_HOME': '',
-        'XDG_CACHE_HOME': '',
-        # A port that nobody listens on stands for the missing network
-        'http_proxy': 'http://127.0.0.1:9',
-        'https_proxy': 'http://127.0.0.1:9',
-    }
-    options = [*TINY[2:], '--num-train', '64', '--num-val', '32']
-    result = run('train', *options, cwd=tmp_path, env=nowhere)
-    assert_fails(result, str(tmp_path / 'data'), 'stand-in', 'http')
-    result = run(
-        'train', *options, '--allow-stand-in', cwd=tmp_path, env=nowhere
-    )
-    assert result.returncode == 0, result.stderr
-    lines = result.stdout.strip().splitlines()
-    assert lines[0] == lines[-1] == NOTE
-
-
 def test_ctrl_c_before_anything_was_recorded(tmp_path):
     process = start(
-        *('train', '--data', 'stand-in', '--num-train', '256', '--name', 'a'),
+        *('train', '--num-train', '256', '--name', 'a'),
         *('--arch', 'vgg_small', '--resize', '224'),  # Takes time to draw
         cwd=tmp_path,
     )

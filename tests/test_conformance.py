@@ -289,7 +289,7 @@ def test_nothing_is_drawn_for_images_that_are_too_small(framework):
 
 def test_fit_refuses_images_that_do_not_fit(framework):
     package = frameworks.load(framework.name)
-    data = package.FashionMNIST(32, root='stand-in', num_train=64, num_val=32)
+    data = package.FashionMNIST(32, num_train=64, num_val=32)
     model = framework.build(SMALL, (2, 1, 8, 8))
     with pytest.raises(ValueError, match='its dense1 was drawn for 24 numb'):
         package.Trainer(1, display='none').fit(model, data)

@@ -10,7 +10,7 @@ import pytest
 
 from d2l_vgg import files
 from d2l_vgg.book import study
-from d2l_vgg.datasets import idx, kaggle, pictures
+from d2l_vgg.datasets import idx, pictures
 from d2l_vgg.training import arrays
 from d2l_vgg.training.history import History
 from d2l_vgg.training.runs import Run
@@ -220,10 +220,7 @@ READERS = {
     'parameters.npz': arrays.load,
     'study.csv': study.read,
     'shoe.png': pictures.read,
-    'images-idx3-ubyte': lambda path: idx.read(
-        path, idx.File('images-idx3-ubyte', (1, 28, 28), '')
-    ),
-    'images.csv': lambda path: kaggle._parse(path, 785),
+    'images-idx3-ubyte': lambda path: idx.read(path, 3),
 }
 
 

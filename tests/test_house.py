@@ -70,7 +70,6 @@ MAY_IMPORT = {
 
 TOO_LONG = {
     # Ten garments as one drawing each, and nothing but that
-    'd2l_vgg/datasets/stand_in.py': 529,
 }
 
 

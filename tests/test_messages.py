@@ -25,13 +25,12 @@ def shell(line, **env):
 
 @pytest.mark.parametrize('unbuffered', ['', '1'])
 @pytest.mark.parametrize(
-    'words', ['summary vgg16', 'compare', 'compare --markdown', 'data']
+    'words', ['summary vgg16', 'compare', 'compare --markdown']
 )
-def test_standard_output_that_is_full(words, unbuffered, real_root):
+def test_standard_output_that_is_full(words, unbuffered):
     done = shell(
         f'"$@" {words} >/dev/full',
         PYTHONUNBUFFERED=unbuffered,
-        D2L_VGG_DATA=real_root,
     )
     assert done.returncode == 1
     first = done.stderr.splitlines()[0]

@@ -157,7 +157,6 @@ def train_and_compare(framework, arch, options, rtol, num_left=0):
     model, network = built(framework, arch, (1, 1, 28, 28))
     num_train = BATCH_SIZE * NUM_STEPS + num_left
     given = {
-        'root': 'stand-in',
         'num_train': num_train,
         'num_val': BATCH_SIZE + num_left,
     }

@@ -830,7 +830,7 @@ def test_targets_use_the_environment_that_was_asked_for(project):
     )
     run = commands('run', 'ARGS=--seed 1')
     assert '".venv/bin/d2l-vgg" train --framework $framework' in run
-    assert '--experiment quick --allow-stand-in --seed 1' in run
+    assert '--experiment quick --seed 1' in run
     assert 'PATH="$(' in commands('notebook') or 'PATH="/' in commands(
         'notebook'
     )
@@ -1054,7 +1054,7 @@ def test_targets_use_the_framework_that_was_asked_for(project):
     def train(framework):
         return (
             f'd2l-vgg train --framework {framework} --experiment quick '
-            '--allow-stand-in --seed 1'
+            '--seed 1'
         )
 
     seed = 'ARGS=--seed 1'

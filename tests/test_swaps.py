@@ -27,9 +27,7 @@ def both(request):
 
 
 def images(package):
-    return package.FashionMNIST(
-        32, root='stand-in', num_train=640, num_val=64
-    )
+    return package.FashionMNIST(32, num_train=640, num_val=64)
 
 
 def test_our_vgg_trains_under_the_trainer_of_d2l(both):
@@ -81,7 +79,7 @@ def test_the_sections_own_vgg_trains_under_our_trainer(name):
         if importlib.util.find_spec(module) is None:
             pytest.skip(f'{module} is not installed')
     package, d2l = frameworks.load(name), stock.load(name)
-    data = package.FashionMNIST(8, root='stand-in', num_train=16, num_val=8)
+    data = package.FashionMNIST(8, num_train=16, num_val=8)
 
     def fit():
         model = section.CLASSES[name](d2l)(((1, 4), (1, 8)), lr=0.01)

@@ -38,8 +38,8 @@ def test_it_is_the_recorded_run():
     assert os.path.getsize(Run.find('quick').find_parameters()) < 600000
 
 
-def test_it_predicts_as_its_record_says(d2l_vgg, real_root):
-    data = d2l_vgg.FashionMNIST(128, root=real_root)
+def test_it_predicts_as_its_record_says(d2l_vgg):
+    data = d2l_vgg.FashionMNIST(128)
     model = d2l_vgg.VGG.trained('quick')
     labels, scores = model.predict(data.val_dataloader())
     accuracy = np.mean(labels == scores.argmax(1))
@@ -51,9 +51,9 @@ def test_it_predicts_as_its_record_says(d2l_vgg, real_root):
     assert accuracy == pytest.approx(recorded, abs=2e-3)
 
 
-def test_a_readers_own_pictures(d2l_vgg, real_root, tmp_path):
+def test_a_readers_own_pictures(d2l_vgg, tmp_path):
     """Images of the test set, large, coloured and on white."""
-    data = d2l_vgg.FashionMNIST(128, root=real_root)
+    data = d2l_vgg.FashionMNIST(128)
     images, labels = data.val[0][:60], data.val[1][:60]
     paths = []
     for i, image in enumerate(images):
@@ -72,8 +72,8 @@ def test_a_readers_own_pictures(d2l_vgg, real_root, tmp_path):
         d2l_vgg.FashionMNIST.pictures([])
 
 
-def five_classes(d2l_vgg, root, num_train=2000):
-    data = d2l_vgg.FashionMNIST(64, root=root)
+def five_classes(d2l_vgg, num_train=2000):
+    data = d2l_vgg.FashionMNIST(64)
     for name, num in ('train', num_train), ('val', 1000):
         images, labels = getattr(data, name)
         chosen = np.flatnonzero(labels >= 5)[:num]
@@ -81,8 +81,8 @@ def five_classes(d2l_vgg, root, num_train=2000):
     return data
 
 
-def test_fine_tuning_to_five_classes(d2l_vgg, real_root):
-    data = five_classes(d2l_vgg, real_root)
+def test_fine_tuning_to_five_classes(d2l_vgg):
+    data = five_classes(d2l_vgg)
     # The six lines of the README
     model = d2l_vgg.VGG.trained('quick', num_classes=5, lr=0.02)
     model.freeze()

@@ -75,7 +75,7 @@ def measure(sides, sizes, batch_size, rounds, steps, num_gpus=0, root=None):
         rounds: how often each side is measured
         steps: training steps in a round
         num_gpus: 0 for the CPU
-        root: the folder of the data, 'stand-in', or None to search for it
+        root: the folder of another data set, None for Fashion-MNIST
 
     Returns:
         A dictionary of what JSON can hold.

@@ -78,7 +78,7 @@ def draw(framework, model, resize, kind, seed):
     """
     # What the parameters are, an image tells
     images = frameworks.load(framework).FashionMNIST(
-        1, (resize, resize), root='stand-in', num_train=1, num_val=1
+        1, (resize, resize), num_train=1, num_val=1
     )
     model.predict(images.val_dataloader())
     model.load_arrays(drawn(model.arrays(), kind, seed))

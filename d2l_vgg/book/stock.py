@@ -13,7 +13,7 @@ import sys
 import types
 
 from d2l_vgg import compatibility
-from d2l_vgg.datasets import fashion_mnist, stand_in
+from d2l_vgg.datasets import fashion_mnist
 
 
 def load(framework, all_cores=True):
@@ -132,23 +132,16 @@ class AsNumPy:
 
 
 def offer_data(module, root=None, num_train=None):
-    """Give the `FashionMNIST` of `d2l.<module>` the images found here.
+    """Give the `FashionMNIST` of `d2l.<module>` the images of this package.
 
-    It asks a library for them that would download its own copy. Where the
-    images cannot be had without a network, it gets the stand-in.
+    It asks a library for them that would download its own copy.
 
     Args:
         module: the name of a framework
-        root: the folder of the data, 'stand-in', or None to search for it
+        root: the folder of another data set, None for Fashion-MNIST
         num_train: how many training images it gets, None for all
     """
-    try:
-        if stand_in.is_asked_for(root):
-            arrays = stand_in.load()
-        else:
-            arrays = fashion_mnist.load(root, download=False)
-    except fashion_mnist.DataNotFound:
-        arrays = stand_in.load()
+    arrays = fashion_mnist.load(root)
     train = arrays.train_images[:num_train], arrays.train_labels[:num_train]
     val = arrays.val_images, arrays.val_labels
     if module == 'mxnet':

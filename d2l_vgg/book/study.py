@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 from d2l_vgg import frameworks, tables
 from d2l_vgg.book import draws
-from d2l_vgg.datasets.stand_in import NOTE
 from d2l_vgg.files import alone_in, open_regular, write_text
 from d2l_vgg.networks import architectures, costs
 from d2l_vgg.training import interrupts, trial
@@ -72,7 +71,7 @@ def measure(
         shuffles: how many orders of the images for each draw
         resize, batch_size, max_epochs, lr: hyperparameters of every run
         folder: where the table is
-        root: the folder of the data, 'stand-in', or None to search for it
+        root: the folder of another data set, None for Fashion-MNIST
         framework: the name of the one to train in
 
     Raises:
@@ -88,15 +87,15 @@ def measure(
     trial_size = trial.size()
     wanted = runs_of(biases, draws, shuffles)
     data = load(framework, resize, batch_size, root)
-    name = table_name(framework, experiment, data.stand_in, trial_size)
+    name = table_name(framework, experiment, trial_size)
     path = os.path.join(folder, name)
     done = {outcome[:3] for outcome in read(path)}
     print(
         f'{len(wanted)} runs of {max_epochs} epochs at {resize} x {resize} '
         f'with lr {lr:g}; {path} holds {len(done & set(wanted))} of them.'
     )
-    notes = [trial.note(trial_size), NOTE if data.stand_in else None]
-    tell(notes)
+    if trial_size:
+        print(trial.note(trial_size))
     for which in wanted:
         # Another process may have trained it meanwhile
         if which not in {outcome[:3] for outcome in read(path)}:
@@ -105,7 +104,8 @@ def measure(
             print(describe(outcome), flush=True)
     print()
     print(report([o for o in read(path) if o[:3] in set(wanted)]))
-    tell(notes)
+    if trial_size:
+        print(trial.note(trial_size))
 
 
 def runs_of(biases, draws, shuffles):
@@ -121,13 +121,7 @@ def runs_of(biases, draws, shuffles):
     ]
 
 
-def tell(notes):
-    """Print those of the notes that there are."""
-    for note in filter(None, notes):
-        print(note)
-
-
-def table_name(framework, experiment, stand_in, trial_size=0):
+def table_name(framework, experiment, trial_size=0):
     """Return the name of the table of runs with these hyperparameters.
 
     Runs of different hyperparameters do not belong into one table, nor do
@@ -137,7 +131,6 @@ def table_name(framework, experiment, stand_in, trial_size=0):
         f'{"" if framework == "mxnet" else framework + "-"}'
         f'{experiment.resize}px-lr{experiment.lr:g}'
         f'-batch{experiment.batch_size}-epochs{experiment.max_epochs}'
-        f'{"-stand-in" if stand_in else ""}'
         f'{f"-trial{trial_size}" if trial_size else ""}.csv'
     )
 

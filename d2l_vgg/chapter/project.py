@@ -12,7 +12,6 @@ import warnings
 
 from d2l_vgg.chapter import ChapterError
 from d2l_vgg.chapter.marks import Marks
-from d2l_vgg.datasets import fashion_mnist, stand_in
 from d2l_vgg.files import alone_in
 from d2l_vgg.training import trial
 
@@ -106,15 +105,6 @@ def _set_environment():
     # The kernel of this environment, not one of the same name of the user
     os.environ['JUPYTER_PREFER_ENV_PATH'] = '1'
     os.environ.setdefault('D2L_VGG_TRIAL', '1')
-    # The cells run in other folders, and without a network
-    if not stand_in.is_asked_for():
-        found = [
-            os.path.dirname(path)
-            for _, path, state in fashion_mnist.status()
-            if state == 'whole'
-        ]
-        whole = len(found) == len(fashion_mnist.FILES)
-        os.environ['D2L_VGG_DATA'] = found[0] if whole else 'stand-in'
     # The pictures of two builds must be the same
     os.environ['SOURCE_DATE_EPOCH'] = '0'
 

@@ -77,7 +77,9 @@ def read(source):
         if os.path.basename(found) != OLD_PARAMETERS:
             return arch, parameters.load(found)
         package = making.load_framework(finished.framework)
-        model = making.make_model(package, finished.experiment)
+        model = making.make_model(
+            package, finished.experiment, finished.classes
+        )
         return arch, model.read(found)
     kind = kind_of(source)
     if kind == OURS:

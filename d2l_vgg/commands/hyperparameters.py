@@ -8,7 +8,6 @@ from d2l_vgg.commands.options import (
     number,
     positive,
     read_arch,
-    seed,
     text,
     whole_number,
 )
@@ -78,12 +77,6 @@ def add_selection_options(group):
     add = group.add_argument
     for name in '--num-train', '--num-val':
         add(name, type=positive, help='use the first so many examples only')
-    add(
-        '--division',
-        type=seed,
-        metavar='SEED',
-        help='divide all images anew into a training and a validation set',
-    )
 
 
 def read_experiment(args, before=None):

@@ -8,10 +8,10 @@ import dataclasses
 
 from d2l_vgg import frameworks
 from d2l_vgg.networks import architectures
-from d2l_vgg.training import estimate, interrupts, trial
+from d2l_vgg.training import estimate, interrupts
 
 # What a run uses of the data, besides where they are
-SELECTION = ('num_train', 'num_val', 'division')
+SELECTION = ('num_train', 'num_val')
 
 
 def load_framework(name):
@@ -30,12 +30,12 @@ def make_data(package, experiment, root, selection):
     Args:
         package: the folder of the framework, as a module
         experiment: an `Experiment`
-        root: the folder of the four files, 'stand-in', or None to search
+        root: the folder of another data set, None for Fashion-MNIST
         selection: a value or None for each of `SELECTION`
 
     Raises:
-        OSError: there are no files and no network, or no place to put them.
-        ValueError: there are not so many examples.
+        OSError: `root` or a file there is missing, or cannot be read.
+        ValueError: a file is damaged, or there are not so many examples.
     """
     return package.FashionMNIST(
         root=root,
@@ -50,30 +50,23 @@ def make_data(package, experiment, root, selection):
 def make_data_of(run, root, package):
     """Return the data that `run` began with, in the framework `package`.
 
-    `root` is where they are now, None where that has not changed.
-
-    Raises:
-        OSError: as `make_data`.
-        ValueError: they are the stand-in, and the run's were not.
+    `root` is where they are now, None where that has not changed. Errors are
+    those of `make_data`.
     """
     asked = run.info['data']
-    data = make_data(
+    return make_data(
         package,
         run.experiment,
-        'stand-in' if asked['stand_in'] else root or asked['root'],
+        root or asked.get('root'),
         {name: asked.get(name) for name in SELECTION},
     )
-    if data.stand_in and not asked['stand_in']:
-        raise ValueError(
-            f'The run in {run.folder} was trained on other images than the '
-            'stand-in: name their folder with --data.'
-        )
-    return data
 
 
-def make_model(package, experiment):
-    """Return the network of `experiment`, not yet trained."""
-    return package.VGG(experiment.arch, lr=experiment.lr)
+def make_model(package, experiment, classes):
+    """Return the network of `experiment` for these classes, not trained."""
+    return package.VGG(
+        experiment.arch, lr=experiment.lr, num_classes=len(classes)
+    )
 
 
 def make_trainer(package, experiment, **options):
@@ -101,18 +94,13 @@ def make_trainer(package, experiment, **options):
 
 
 def estimate_seconds(package, experiment, num_gpus):
-    """Return about how long `experiment` takes on the whole data set here.
-
-    Told from a few images, as drawn ones cost no less than true ones.
-    """
+    """Return about how long `experiment` takes here, told from few images."""
     few, size = 32, experiment.resize
-    data = package.FashionMNIST(
-        few, (size, size), root='stand-in', num_train=few, num_val=1
-    )
+    data = package.FashionMNIST(few, (size, size), num_train=few, num_val=1)
     trainer = make_trainer(
         package, experiment, num_gpus=num_gpus, display='none'
     )
-    trainer.prepare(make_model(package, experiment), data)
+    trainer.prepare(make_model(package, experiment, data.classes), data)
     return estimate.whole(trainer, num_train=60000, num_val=10000)
 
 
@@ -139,30 +127,3 @@ def as_published(experiment, framework):
         return experiment
     arch = dataclasses.replace(arch, dropout=0)
     return dataclasses.replace(experiment, arch=arch)
-
-
-def tell_note(data):
-    """Print what is to be said of these data, if there is such a thing."""
-    if data.note:
-        print(data.note)
-
-
-def note_of(run):
-    """Return what is to be said of the numbers of a run, None if nothing.
-
-    That they are of a trial, or of images that are not Fashion-MNIST.
-    """
-    # Needs NumPy, which is slow to import
-    from d2l_vgg.datasets.stand_in import NOTE
-
-    notes = [trial.note(run.trial)]
-    if run.info['data']['stand_in']:
-        notes.append(NOTE)
-    return '\n'.join(filter(None, notes)) or None
-
-
-def tell_note_of(run):
-    """Print what is to be said of the numbers of a run, if anything is."""
-    note = note_of(run)
-    if note:
-        print(note)

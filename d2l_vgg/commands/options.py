@@ -87,8 +87,9 @@ def add_data_option(parser):
     parser.add_argument(
         '--data',
         metavar='FOLDER',
-        type=data_folder,
-        help="of Fashion-MNIST's four files, or 'stand-in'",
+        type=path,
+        help='of another data set in four IDX files (default: '
+        'Fashion-MNIST, which comes with this package)',
     )
 
 
@@ -158,11 +159,6 @@ def path(value):
             'without ~, or ./~ for a folder of that name'
         )
     return expanded
-
-
-def data_folder(value):
-    """Return the `path` of the data, or the word that asks for a stand-in."""
-    return value if value == 'stand-in' else path(value)
 
 
 def whole_number(value, least=None, below=None):

@@ -10,9 +10,11 @@ from d2l_vgg import messages
 from d2l_vgg.book import published
 from d2l_vgg.commands import making
 from d2l_vgg.commands.options import command
-from d2l_vgg.training import workers
+from d2l_vgg.frameworks import FRAMEWORKS
+from d2l_vgg.training import trial, workers
 from d2l_vgg.training.errors import TrainingDiverged
 from d2l_vgg.training.experiments import get_experiment
+from d2l_vgg.training.runs import TRAINED, Run
 
 
 def keep_unfinished(job, error):
@@ -53,22 +55,17 @@ def keep_results(job):
     figure = figures.curves(
         {run.name: history},
         band=published.Band(run.framework) if is_the_books(job) else None,
-        note=making.note_of(run),
+        note=trial.note(run.trial),
     )
     figures.save(figure, run.path('curves'))
     run.save(results=history.final, seconds=round(job.trainer.seconds, 1))
 
 
 def report(job):
-    """Print the last lines of a finished run."""
+    """Print the last lines of a finished run, and its accuracy last."""
     from d2l_vgg.book import bench
 
     run, trainer = job.run, job.trainer
-    accuracy = trainer.history.final['val_acc']
-    print(
-        f'Validation accuracy {accuracy:.4f} after '
-        f'{bench.format_seconds(trainer.seconds)}.'
-    )
     where = os.path.relpath(run.folder)
     print(f'Picture: {os.path.join(where, "curves.png")}')
     if is_the_books(job):
@@ -90,14 +87,30 @@ def report(job):
             f'{bench.format_seconds(seconds)} on this machine: '
             + command('train', *framework, '--experiment', 'book')
         )
-    making.tell_note_of(run)
+    if run.trial:
+        print(trial.note(run.trial))
+    print(
+        f'Validation accuracy {trainer.history.final["val_acc"]:.4f} on the '
+        f'{len(job.data.val[0])} validation images of {job.data.source} '
+        f'after {bench.format_seconds(trainer.seconds)}{recorded(run)}.'
+    )
+
+
+def recorded(run):
+    """Return what to expect of a run whose like comes with this package."""
+    if run.info['experiment'] not in os.listdir(TRAINED) or run.trial:
+        return ''
+    found = Run.find(run.info['experiment'])
+    return (
+        f'; the recorded run of {found.name}, in '
+        f'{FRAMEWORKS[found.framework].title}, has '
+        f'{found.info["results"]["val_acc"]:.4f}'
+    )
 
 
 def is_the_books(job):
     """Return whether the published curves are there to hold this run against.
 
-    They are of the book's experiment, as it stands, on the real images.
+    They are of the book's experiment, as it stands.
     """
-    info = job.run.info
-    real = not job.data.stand_in and not job.run.trial
-    return info['experiment'] == 'book' and real
+    return job.run.info['experiment'] == 'book' and not job.run.trial

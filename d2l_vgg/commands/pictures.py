@@ -12,13 +12,13 @@ from d2l_vgg.tables import lay_out
 NUM_GUESSES = 3
 
 
-def classify(model, package, experiment, paths):
+def classify(model, package, finished, paths):
     """Print what each picture shows, and return the figure of all.
 
     Args:
         model: a trained network
         package: the folder of its framework, as a module
-        experiment: what it was trained by
+        finished: the run that has trained it
         paths: files of pictures
 
     Raises:
@@ -27,8 +27,8 @@ def classify(model, package, experiment, paths):
     """
     from d2l_vgg import figures
     from d2l_vgg.datasets import pictures
-    from d2l_vgg.datasets.fashion_mnist import TEXT_LABELS
 
+    experiment = finished.experiment
     found = [pictures.read(path) for path in paths]
     batches = package.FashionMNIST.pictures(paths, resize=experiment.resize)
     _, scores = model.predict(batches, test_flip=experiment.test_flip)
@@ -36,7 +36,7 @@ def classify(model, package, experiment, paths):
     for picture, row in zip(found, scores):
         print(f'{one_line(picture.path)}: {", ".join(picture.steps)}')
         best = row.argsort()[::-1][:NUM_GUESSES]
-        guesses = [(TEXT_LABELS[i], f'{row[i]:.3f}') for i in best]
+        guesses = [(finished.classes[i], f'{row[i]:.3f}') for i in best]
         print(*lay_out(guesses, '<>', widths=(14, 5)), sep='\n')
         images.append(picture.image)
         name = os.path.basename(picture.path)

@@ -8,11 +8,10 @@ from d2l_vgg.commands.making import (
     load_framework,
     make_data_of,
     make_model,
-    note_of,
-    tell_note_of,
 )
 from d2l_vgg.commands.options import add_data_option, path
 from d2l_vgg.commands.pictures import classify
+from d2l_vgg.training import trial
 from d2l_vgg.training.runs import Run
 
 HELP = (
@@ -68,19 +67,37 @@ def run(args):
     package = load_framework(args.framework or finished.framework)
     experiment = in_best_precision(package, finished.experiment)
     parameters = finished.find_parameters()
-    data = None if args.image else make_data_of(finished, args.data, package)
-    model = make_model(package, experiment)
+    data = None
+    if not args.image:
+        data = make_data_of(finished, args.data, package)
+        check_classes(finished, data)
+    model = make_model(package, experiment, finished.classes)
     model.load(parameters)
     model.set_precision(experiment.precision)
     if args.image:
-        drawn = {'pictures': classify(model, package, experiment, args.image)}
+        drawn = {'pictures': classify(model, package, finished, args.image)}
     else:
         drawn = judge(model, data, finished)
-    tell_note_of(finished)
+    if finished.trial:
+        print(trial.note(finished.trial))
     folder = args.output or finished.place
     for name, figure in drawn.items():
         figures.save(figure, os.path.join(folder, name))
         print(f'Picture: {os.path.relpath(os.path.join(folder, name))}.png')
+
+
+def check_classes(finished, data):
+    """Refuse images that a network of other classes cannot be judged on.
+
+    Raises:
+        ValueError: they are.
+    """
+    if len(data.classes) != len(finished.classes):
+        raise ValueError(
+            f'The run in {finished.folder} tells {len(finished.classes)} '
+            f'classes apart, but {data.source} has {len(data.classes)}: take '
+            'the images that it was trained on.'
+        )
 
 
 def tell_other_mean(finished, accuracy):
@@ -106,18 +123,21 @@ def judge(model, data, finished):
         name -> figure
     """
     from d2l_vgg import figures
-    from d2l_vgg.datasets.fashion_mnist import TEXT_LABELS
     from d2l_vgg.training import predictions
 
     labels, scores = model.predict(
         data.val_dataloader(), test_flip=finished.experiment.test_flip
     )
     matrix = predictions.confusion_matrix(labels, scores)
-    print(predictions.report(matrix))
+    print(predictions.report(matrix, finished.classes))
     tell_other_mean(finished, matrix.trace() / matrix.sum())
-    note = note_of(finished)
-    drawn = {'confusion': figures.confusion(matrix, TEXT_LABELS, note=note)}
-    worst = predictions.worst_mistakes(labels, scores, count=NUM_MISTAKES)
+    note = trial.note(finished.trial)
+    drawn = {
+        'confusion': figures.confusion(matrix, finished.classes, note=note)
+    }
+    worst = predictions.worst_mistakes(
+        labels, scores, NUM_MISTAKES, finished.classes
+    )
     if worst:
         drawn['mistakes'] = figures.mistakes(
             data.val[0][[mistake.example for mistake in worst]],

@@ -1,7 +1,6 @@
 """`d2l-vgg train`: a new run, or the rest of one that was stopped."""
 
 import os
-import sys
 from typing import NamedTuple, Optional
 
 from d2l_vgg.commands import hyperparameters, making, options, outcome
@@ -62,11 +61,6 @@ def add_arguments(parser):
         help='the folder that holds the runs',
     )
     add_data_option(parser)
-    parser.add_argument(
-        '--allow-stand-in',
-        action='store_true',
-        help='draw the stand-in if Fashion-MNIST cannot be had',
-    )
     add_gpus_option(parser)
     add_progress_options(parser)
     hyperparameters.add_hyperparameters(parser)
@@ -149,14 +143,12 @@ def asked_run(args, settings, trial_size):
     if trial_size and not args.name:
         name += '-trial'
     check_name(name)
-    # With a part of the images it is another experiment, too
-    whole = not any(value is not None for value in selection.values())
+    # With a part of the images, or with others, it is another experiment
+    whole = all(v is None for v in (args.data, *selection.values()))
     kind = name_of(experiment) if whole and not before else 'custom'
     experiment = making.as_published(experiment, args.framework)
     package = making.load_framework(args.framework)
-    data = make_data_or_stand_in(
-        package, experiment, args.data, selection, args.allow_stand_in
-    )
+    data = making.make_data(package, experiment, args.data, selection)
     # It may be resumed from another folder
     root = args.data and os.path.abspath(args.data)
     return new_run(
@@ -171,8 +163,9 @@ def asked_run(args, settings, trial_size):
             'continued_from': parameters and os.path.abspath(parameters),
             'data': {
                 'source': data.source,
-                'stand_in': data.stand_in,
-                'root': 'stand-in' if data.stand_in else root,
+                'root': root,
+                'digest': data.digest,
+                'classes': list(data.classes),
                 **selection,
             },
         },
@@ -213,22 +206,6 @@ def refuse_other_trial(stopped, trial_size):
     )
 
 
-def make_data_or_stand_in(
-    package, experiment, root, selection, allow_stand_in
-):
-    """Return the data, or the stand-in where that is allowed and needed.
-
-    Arguments and errors are those of `making.make_data`.
-    """
-    try:
-        return making.make_data(package, experiment, root, selection)
-    except OSError as error:  # No files, no network, or no place to put them
-        if not allow_stand_in:
-            raise
-        print(f'd2l-vgg: {visible(error)}', file=sys.stderr)
-        return making.make_data(package, experiment, 'stand-in', selection)
-
-
 def resumed_run(stopped, root, settings):
     """Return the job of going on with a run.
 
@@ -239,7 +216,8 @@ def resumed_run(stopped, root, settings):
 
     Raises:
         OSError: its data are not there.
-        ValueError: its numbers cannot be computed with here.
+        ValueError: they are other images than it began with, or its numbers
+            cannot be computed with here.
     """
     if not os.path.exists(stopped.path(CHECKPOINT)):
         if stopped.info.get('results'):
@@ -251,9 +229,9 @@ def resumed_run(stopped, root, settings):
     experiment = stopped.experiment
     package = making.load_framework(stopped.framework)
     data = making.make_data_of(stopped, root, package)
-    making.tell_note(data)
+    stopped.check_digest(data.digest)
     trainer = making.make_trainer(package, experiment, **settings)
-    model = making.make_model(package, experiment)
+    model = making.make_model(package, experiment, data.classes)
     return Job(stopped, data, trainer, model)
 
 
@@ -273,7 +251,6 @@ def new_run(experiment, data, settings, place, info, keep_precision):
         OSError: the folder cannot be made.
         ValueError: there are no such GPUs, or no such numbers here.
     """
-    making.tell_note(data)
     package = making.load_framework(info['framework'])
     if not keep_precision:
         experiment = making.in_best_precision(
@@ -281,7 +258,7 @@ def new_run(experiment, data, settings, place, info, keep_precision):
         )
     trainer = making.make_trainer(package, experiment, **settings)
     memory.check_experiment(experiment, trainer.on_cpu)
-    model = making.make_model(package, experiment)
+    model = making.make_model(package, experiment, data.classes)
     if info['continued_from']:
         model.load(info['continued_from'])  # Before the folder is made
     if workers.rank():

@@ -1,1 +1,1 @@
-"""Fashion-MNIST and its stand-in, as NumPy arrays."""
+"""Fashion-MNIST and sets of its form, as NumPy arrays and minibatches."""

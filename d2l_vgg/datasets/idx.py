@@ -1,174 +1,93 @@
-"""A file in the format IDX, believed by the SHA-256 of its content alone.
-
-So it may be plain or packed, by any packer, and is never half read.
-"""
+"""One file in the format IDX: an array of bytes, packed by gzip or not."""
 
 from __future__ import annotations
 
 import gzip
-import hashlib
+import math
 import os
+import struct
 import zlib
-from typing import Iterable, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from d2l_vgg.datasets.places import absolute
 from d2l_vgg.files import open_regular
+
+# Larger ones than any set of small images would fill the memory
+MAX_BYTES = 2**31
+# Read at once, so that nothing is in memory twice
+CHUNK = 2**20
 
 
 class BadFile(ValueError):
-    """A file that is there and is not what its name says.
+    """A file of images or labels that is not what it should be."""
 
-    `state` is one of 'truncated', 'altered', 'not IDX' and 'not CSV'.
+
+def find(folder: str, name: str) -> str | None:
+    """Return the path of a file in a folder, None where it is not there.
+
+    It may end in `.gz`. Capitals do not count, nor whether `idx` follows a
+    dash or, as 7-Zip unpacks it, a dot.
     """
-
-    def __init__(self, path, state, detail):
-        super().__init__(
-            f'{path} is {state}: {detail}; delete it to have it downloaded '
-            'again, or name another folder.'
-        )
-        self.path, self.state = path, state
+    wanted = [name, name + '.gz']
+    for entry in sorted(os.listdir(folder)):
+        if entry.lower().replace('.idx', '-idx') in wanted:
+            return os.path.join(folder, entry)
+    return None
 
 
-class CannotRead(OSError):
-    """A file or a folder that is there, whole perhaps, and is not read."""
-
-    def __init__(self, path, error):
-        super().__init__(
-            f'{path} cannot be read ({error.strerror or error}): mend that, '
-            'or name another folder.'
-        )
-        self.path = path
-
-
-class File(NamedTuple):
-    """One file: its name when unpacked, its array's shape, its SHA-256."""
-
-    name: str
-    shape: tuple[int, ...]
-    sha256: str
-
-    @property
-    def header(self) -> bytes:
-        """What the content begins with: the magic number and the shape."""
-        magic = bytes([0, 0, 8, len(self.shape)])
-        return magic + np.array(self.shape, '>i4').tobytes()
-
-    @property
-    def num_bytes(self) -> int:
-        """The size of the uncompressed content."""
-        return len(self.header) + int(np.prod(self.shape))
-
-    @property
-    def archive(self) -> str:
-        """The name that the file has on the mirrors, packed by gzip."""
-        return self.name + '.gz'
-
-    def paths_in(self, folder: str) -> list[str]:
-        """Return the paths at which a folder holds it, good or bad.
-
-        Names are compared without regard to capitals. 7-Zip unpacks to a
-        name with a dot, such as `train-images.idx3-ubyte`.
-
-        Raises:
-            CannotRead: the folder is there and cannot be looked into.
-        """
-        dotted = self.name.replace('-idx', '.idx')
-        names = [
-            known + suffix
-            for known in (self.name, dotted)
-            for suffix in ('', '.gz')
-        ]
-        return paths_of(names, folder)
-
-    def state(self, path: str) -> str:
-        """Return 'whole', or the `state` of the `BadFile` at `path`.
-
-        Raises:
-            CannotRead: that cannot be known.
-        """
-        try:
-            read(path, self)
-        except BadFile as error:
-            return error.state
-        return 'whole'
-
-
-def paths_of(names: Iterable[str], folder: str) -> list[str]:
-    """Return the files of a folder that have one of these names, in order.
+def read(path: str, num_dims: int) -> np.ndarray:
+    """Return the array of a file, uint8 with `num_dims` dimensions.
 
     Raises:
-        CannotRead: the folder is there and cannot be looked into.
+        BadFile: the content is not IDX, or not as long as it declares.
+        OSError: the file is not there, or cannot be read.
     """
     try:
-        found = sorted(os.listdir(folder))
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        raise CannotRead(folder, error) from error
-    paths = [
-        os.path.join(folder, entry)
-        for name in names
-        for entry in found
-        if entry.lower() == name
-    ]
-    return [path for path in paths if os.path.isfile(path)]
-
-
-def read(path: str, file: File) -> np.ndarray:
-    """Read one file, plain or packed, and return its uint8 array.
-
-    Args:
-        path: where it is.
-        file: the `File` that it should be.
-
-    Raises:
-        BadFile: the content is not that of `file`, to the last bit.
-        CannotRead: the system does not give it.
-    """
-    path = absolute(path)
-    try:
-        with open_regular(path) as opened:
-            packed = opened.read(2) == b'\x1f\x8b'
-            opened.seek(0)
-            with gzip.open(opened) if packed else opened as unpacked:
-                # The byte too much makes gzip check its sum, and shows a
-                # file that is too long without reading all of it
-                content = unpacked.read(file.num_bytes + 1)
-    except EOFError:
+        with open_regular(path) as file:
+            packed = file.read(2) == b'\x1f\x8b'
+            file.seek(0)
+            with gzip.open(file) if packed else file as content:
+                return _read(path, content, num_dims)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise BadFile(
-            path, 'truncated', 'its gzip data end too early'
+            f'{path} is cut short or damaged ({error}): copy it again.'
         ) from None
-    except (zlib.error, gzip.BadGzipFile):
-        raise BadFile(path, 'altered', 'its gzip data are damaged') from None
-    except OSError as error:
-        raise CannotRead(path, error) from error
-    magic = file.header[:4]
-    if content[:4] != magic[: len(content)]:
+
+
+def _read(path: str, content: Any, num_dims: int) -> np.ndarray:
+    header = content.read(4 + 4 * num_dims)
+    magic = bytes([0, 0, 8, num_dims])
+    if header[:4] != magic:
         raise BadFile(
-            path,
-            'not IDX',
-            f'it should begin with the bytes {magic.hex()} and begins with '
-            f'{content[:4].hex()}',
+            f'{path} begins with the bytes {header[:4].hex() or "(none)"}: '
+            f'an IDX file of bytes in {num_dims} '
+            f'dimension{"s"[: num_dims > 1]} begins with {magic.hex()}.'
         )
-    if len(content) < file.num_bytes:
+    if len(header) < 4 + 4 * num_dims:
+        raise BadFile(f'{path} is cut short: copy it again.')
+    shape = struct.unpack_from(f'>{num_dims}I', header, 4)
+    declared = ' x '.join(map(str, shape))
+    num_bytes = math.prod(shape)
+    if not 0 < num_bytes <= MAX_BYTES:
         raise BadFile(
-            path,
-            'truncated',
-            f'it holds {len(content)} of {file.num_bytes} bytes',
+            f'{path} declares {declared} bytes: take a file of 1 to '
+            f'{MAX_BYTES} bytes.'
         )
-    if len(content) > file.num_bytes:
+    array = np.empty(num_bytes, np.uint8)
+    done = 0
+    while done < num_bytes:
+        chunk = content.read(min(CHUNK, num_bytes - done))
+        if not chunk:
+            raise BadFile(
+                f'{path} is cut short: it declares {declared} bytes and '
+                f'holds {done}; copy it again.'
+            )
+        array[done : done + len(chunk)] = np.frombuffer(chunk, np.uint8)
+        done += len(chunk)
+    if content.read(1):  # Which lets gzip check its sum, too
         raise BadFile(
-            path, 'altered', f'it holds more than {file.num_bytes} bytes'
+            f'{path} goes on after the {declared} bytes that it declares: '
+            'copy it again.'
         )
-    sha256 = hashlib.sha256(content).hexdigest()
-    if sha256 != file.sha256:
-        raise BadFile(
-            path,
-            'altered',
-            f'its SHA-256 is {sha256[:8]}..., not {file.sha256[:8]}... '
-            "(MNIST, and MXNet's own archive, have files of the same names)",
-        )
-    array = np.frombuffer(content, np.uint8, offset=len(file.header))
-    return array.reshape(file.shape).copy()
+    return array.reshape(shape)

@@ -98,7 +98,6 @@ def examine(
     add('GPU', gpu_checks.check, driver, told.problem, needed)
     add('processor', surroundings.check_processor)
     add('memory', surroundings.check_memory, name, needed)
-    add('data', surroundings.check_data, probe('data'))
     add('disk', surroundings.check_disk, name, experiment)
     add('chapter', surroundings.check_chapter)
     return Findings(trained, found)

@@ -23,9 +23,7 @@ def framework(name):
 
 
 def _train(package, num_gpus):
-    data = package.FashionMNIST(
-        32, (28, 28), root='stand-in', num_train=32, num_val=32
-    )
+    data = package.FashionMNIST(32, num_train=32, num_val=32)
     model = package.VGG(((1, 4), (1, 8)), lr=0.1)
     trainer = package.Trainer(1, num_gpus, display='none', seed=0)
     loss = trainer.fit(model, data).final['train_loss']
@@ -51,17 +49,8 @@ def libraries():
     yield {'missing': cuda.missing_libraries()}
 
 
-def data():
-    """Look for Fashion-MNIST."""
-    from d2l_vgg.datasets import fashion_mnist, stand_in
-
-    yield {'stand_in': stand_in.is_asked_for()}
-    yield {'rows': fashion_mnist.status()}
-
-
 PROBES = {
-    probe.__name__: probe
-    for probe in (framework, numpy, driver, libraries, data)
+    probe.__name__: probe for probe in (framework, numpy, driver, libraries)
 }
 
 

@@ -1,7 +1,7 @@
 """What is found out about all but frameworks and GPUs.
 
-That is Python, NumPy, the processor, the memory, the data, the disk, and the
-programs for the chapter.
+That is Python, NumPy, the processor, the memory, the disk, and the programs
+for the chapter.
 """
 
 from __future__ import annotations
@@ -111,46 +111,6 @@ def check_memory(name: str, needed: int) -> Check:
         'End other programs, or take smaller minibatches (--batch-size) or '
         'images (--resize).',
         facts=facts,
-    )
-
-
-def check_data(outcome: Outcome) -> Check:
-    """Return what is to be said of the data, by the probe that looks."""
-    fetch = _own_command('data', '--fetch')
-    if outcome.problem:
-        return Check(
-            'data',
-            f'cannot be looked for: {outcome.problem}',
-            'Mend that first.',
-        )
-    if outcome.facts['stand_in']:
-        return Check(
-            'data',
-            '$D2L_VGG_DATA asks for the stand-in, which is not Fashion-MNIST',
-            'Ask for no stand-in, and fetch what is missing:',
-            ('unset D2L_VGG_DATA', fetch),
-        )
-    rows = outcome.facts['rows']
-    bad = [(name, path, state) for name, path, state in rows
-           if state != 'whole']  # fmt: skip
-    if not bad:
-        folders = dict.fromkeys(os.path.dirname(path) for _, path, _ in rows)
-        return Check(
-            'data', f'Fashion-MNIST is in {", ".join(folders)}',
-            facts={'rows': rows},
-        )  # fmt: skip
-    told = dict.fromkeys(
-        f'{path} is {state}' for _, path, state in bad if path
-    )
-    text = '; '.join(told) or 'Fashion-MNIST is not here'
-    unreadable = [path for _, path, state in bad if state == 'unreadable']
-    commands = [f'chmod -R u+rX {path}' for path in dict.fromkeys(unreadable)]
-    return Check(
-        'data',
-        text,
-        'Make it readable, or fetch it:' if commands else 'Fetch it:',
-        (*commands, fetch),
-        {'rows': rows},
     )
 
 

@@ -232,12 +232,13 @@ class Classifier(abc.ABC):
         """
         found = Run.find(run)
         experiment = found.experiment
+        last = num_classes is None
         model = cls(
             experiment.arch,
             lr=experiment.lr if lr is None else lr,
-            **({} if num_classes is None else {'num_classes': num_classes}),
+            num_classes=len(found.classes) if last else num_classes,
         )
-        model.load(found.find_parameters(), last=num_classes is None)
+        model.load(found.find_parameters(), last=last)
         return model
 
 

@@ -14,8 +14,7 @@ from typing import Any, Iterable, Sequence
 import numpy as np
 
 from d2l_vgg import limits
-from d2l_vgg.datasets import fashion_mnist, minibatches, pictures, stand_in
-from d2l_vgg.datasets.division import divide_anew
+from d2l_vgg.datasets import fashion_mnist, minibatches, pictures
 from d2l_vgg.training import experiments
 
 
@@ -26,27 +25,24 @@ class FashionMNIST(abc.ABC):
         batch_size: examples in a minibatch
         resize: (width, height) of the images in pixels, as in the book, or
             one number for both
-        root: folder of the four files, 'stand-in' for the drawn images, or
-            None to look in `$D2L_VGG_DATA` (which may be 'stand-in' too) and
-            the usual places and then download
+        root: None for Fashion-MNIST, which comes with this package, or a
+            folder with another data set of its form, as `fashion_mnist.load`
+            tells
         num_train, num_val: how many examples to use, None for all
-        division: None for the official division into training and validation
-            set, or the seed of another one
         flip: mirror half of the training images, left to right
         shift: move each training image by up to so many pixels (of 28 x 28)
-            up or down, and left or right; both are drawn anew in each epoch
+            up or down, and left or right; both are drawn in each epoch
         device: where the set is held, None for where the trainer works
 
     `train` and `val` are pairs of NumPy arrays: images, uint8 of shape
-    (number of examples, 28, 28), and labels, of shape (number of examples,).
-    `source` tells where they are from, `note` what is to be said wherever a
-    result on them is shown, None for nothing.
+    (number of examples, 28, 28) or as `root` has them, and labels, of shape
+    (number of examples,). `classes` are the names of the classes, `source`
+    tells where all this is from.
 
     Raises:
-        ValueError: a number is out of its range, or there are not so many
-            examples.
-        fashion_mnist.DataNotFound: no files and no network.
-        fashion_mnist.BadFile: a file in `root` is not what it should be.
+        ValueError: a number is out of its range, there are not so many
+            examples, or a file in `root` is damaged.
+        FileNotFoundError: `root` or a file there is missing.
     """
 
     num_workers = 0  # As in d2l's loaders: processes that prepare minibatches
@@ -59,7 +55,6 @@ class FashionMNIST(abc.ABC):
         root: str | None = None,
         num_train: int | None = None,
         num_val: int | None = None,
-        division: int | None = None,
         flip: bool = False,
         shift: int = 0,
         device: Any = None,
@@ -69,15 +64,11 @@ class FashionMNIST(abc.ABC):
         self.root = root
         self.num_train = read_optional('num_train', num_train, above=0)
         self.num_val = read_optional('num_val', num_val, above=0)
-        self.division = read_optional(
-            'division', division, least=0, below=2**32
-        )
         self.flip = experiments.check('flip', flip)
         self.shift = experiments.check('shift', shift)
         self.device = device
-        data = self.load()
-        self.source, self.stand_in = data.source, data.stand_in
-        self.note = stand_in.NOTE if data.stand_in else None
+        data = fashion_mnist.load(root)
+        self.classes, self.source = data.classes, data.source
         self.train = self.select(
             'num_train', data.train_images, data.train_labels
         )
@@ -100,18 +91,6 @@ class FashionMNIST(abc.ABC):
         """Return an array of a minibatch as NumPy's."""
 
     # ---------------------------------------------- what all share
-
-    def load(self) -> fashion_mnist.Data:
-        """Return the `fashion_mnist.Data` that was asked for, undivided."""
-        if stand_in.is_asked_for(self.root):
-            data = stand_in.load(
-                self.num_train or 60000, self.num_val or 10000
-            )
-        else:
-            data = fashion_mnist.load(self.root)
-        if self.division is not None:
-            data = divide_anew(data, self.division)
-        return data
 
     def select(
         self, name: str, images: np.ndarray, labels: np.ndarray
@@ -136,7 +115,7 @@ class FashionMNIST(abc.ABC):
 
     def text_labels(self, indices: Iterable[int]) -> list[str]:
         """Return the names of the classes with these indices."""
-        return fashion_mnist.text_labels(indices)
+        return [self.classes[int(i)] for i in indices]
 
     def get_dataloader(self, train: bool) -> minibatches.Minibatches:
         """Return the `Minibatches` of an epoch, shuffled for training."""

@@ -6,7 +6,7 @@ serves every framework.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Sequence
 
 import numpy as np
 
@@ -38,11 +38,15 @@ def confusion_matrix(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
 
 def worst_mistakes(
-    labels: np.ndarray, scores: np.ndarray, count: int
+    labels: np.ndarray,
+    scores: np.ndarray,
+    count: int,
+    classes: Sequence[str] = TEXT_LABELS,
 ) -> list[Mistake]:
     """Return the `count` wrong predictions that were the most certain.
 
-    They are ordered by the probability of the wrong class, largest first.
+    They are ordered by the probability of the wrong class, largest first,
+    and told by the names of the `classes`.
     """
     predicted = scores.argmax(axis=1)
     certainty = np.where(predicted == labels, -1, scores.max(axis=1))
@@ -50,7 +54,7 @@ def worst_mistakes(
     return [
         Mistake(
             i,
-            f'{TEXT_LABELS[labels[i]]},\nnot {TEXT_LABELS[predicted[i]]} '
+            f'{classes[labels[i]]},\nnot {classes[predicted[i]]} '
             f'({certainty[i]:.0%})',
         )
         for i in order
@@ -58,11 +62,11 @@ def worst_mistakes(
     ]
 
 
-def report(matrix: np.ndarray) -> str:
+def report(matrix: np.ndarray, classes: Sequence[str] = TEXT_LABELS) -> str:
     """Return the accuracy, and the confusion matrix as text."""
-    short = [label.replace(' ', '-')[:6] for label in TEXT_LABELS]
+    short = [label.replace(' ', '-')[:6] for label in classes]
     rows = [('', *short)]
-    for label, counts in zip(TEXT_LABELS, matrix):
+    for label, counts in zip(classes, matrix):
         rows.append((label, *map(str, counts)))
     widths = (0, *[6] * len(short))
     lines = [

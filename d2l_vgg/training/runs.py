@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from typing import Any, ContextManager
+from typing import Any, ContextManager, Sequence
 
 from d2l_vgg import machine, wheels
 from d2l_vgg.files import alone_in, open_regular, write_text
@@ -132,6 +132,7 @@ class Run:
             raise _damaged(path, 'it is nested too deep') from None
         except ValueError as error:
             raise _damaged(path, error) from None
+        refuse_old_data(folder, info['data'])
         return cls(folder, info)
 
     @property
@@ -185,6 +186,27 @@ class Run:
         return Experiment.from_dict(self.info['hyperparameters'])
 
     @property
+    def classes(self) -> Sequence[str]:
+        """The names of the classes that its network tells apart."""
+        # Needs NumPy, which is slow to import and of no use to most commands
+        from d2l_vgg.datasets.fashion_mnist import TEXT_LABELS
+
+        # Records of the time when there was but one data set do not tell
+        return self.info['data'].get('classes') or TEXT_LABELS
+
+    def check_digest(self, digest: str) -> None:
+        """Refuse images that are not those of this run, by their digest.
+
+        Raises:
+            ValueError: they are others.
+        """
+        if self.info['data'].get('digest', digest) != digest:
+            raise ValueError(
+                f'The run in {self.folder} began with other images than '
+                'these: name the folder of its own with --data.'
+            )
+
+    @property
     def framework(self) -> str:
         # Records of the time when there was but one do not tell
         return self.info.get('framework', 'mxnet')
@@ -196,8 +218,7 @@ class Run:
             FileNotFoundError: there are none, as the run is not finished.
             ValueError: they are not those that the run has ended with.
         """
-        # Needs NumPy, which is slow to import and of no use to most commands
-        from d2l_vgg.training import parameters
+        from d2l_vgg.training import parameters  # Needs NumPy, too
 
         for name in PARAMETERS, OLD_PARAMETERS:
             path = self.path(name)
@@ -224,6 +245,25 @@ class Run:
         if unfinished and os.path.exists(saved):
             return checkpoint.load_history(saved)
         return History.from_csv(self.path('history.csv'))
+
+
+def refuse_old_data(folder, data):
+    """Refuse a run on images that this package does not have any more.
+
+    Raises:
+        ValueError: it was trained on drawn images, or on a division of
+            Fashion-MNIST of its own, by an earlier version.
+    """
+    if data.get('stand_in'):
+        images = 'images drawn by code'
+    elif data.get('division') is not None:
+        images = 'another division of Fashion-MNIST'
+    else:
+        return
+    raise ValueError(
+        f'The run in {folder} was trained on {images}, by an earlier version '
+        'of this package: start a new run.'
+    )
 
 
 def check_name(name):
@@ -268,12 +308,22 @@ def check(info):
         raise ValueError(f'its framework is {info["framework"]!r}')
     check_name(info['name'])
     data = info['data']
-    _check_value('data: stand_in', data.get('stand_in'), bool)
-    if data.get('root') is not None:
-        _check_value('data: root', data['root'], str)
-    for name in 'num_train', 'num_val', 'division':
+    _check_value('data: source', data.get('source'), str)
+    for name in 'root', 'digest':
+        if data.get(name) is not None:
+            _check_value(f'data: {name}', data[name], str)
+    for name in 'num_train', 'num_val':
         if data.get(name) is not None:
             _check_value(f'data: {name}', data[name], int)
+    classes = data.get('classes')
+    if classes is not None:
+        _check_value('data: classes', classes, list)
+        if not 0 < len(classes) <= 256:
+            raise ValueError(f'it has {len(classes)} classes')
+        for name in classes:
+            _check_value('data: classes', name, str)
+            if not name.isprintable():
+                raise ValueError(f'its class {name!r} cannot be printed')
     _check_hyperparameters(info['hyperparameters'])
 
 

@@ -249,8 +249,7 @@ class Trainer(precisions.Computing, resuming.Resuming):
         """
         self.data = data
         data.trainer = self  # It holds its images where they are used
-        notes = [trial.note(self.trial), getattr(data, 'note', None)]
-        self.board.note = '\n'.join(filter(None, notes)) or None
+        self.board.note = trial.note(self.trial)
         self.train_dataloader = data.train_dataloader()
         self.val_dataloader = data.val_dataloader()
         self.num_train_batches = len(self.train_dataloader)

@@ -16,9 +16,7 @@ from d2l_vgg.book import bench, bench_process, bench_worker
 from d2l_vgg.training import precisions
 
 ROUNDED = ['mxnet', 'torch', 'tensorflow']
-TINY = (
-    '--data stand-in --resize 32 --batch-size 8 --rounds 2 --steps 1'
-).split()
+TINY = ('--resize 32 --batch-size 8 --rounds 2 --steps 1').split()
 
 
 def measured(*words, **options):
@@ -108,7 +106,6 @@ def test_a_side_of_ours_that_fails_is_one_sentence(tmp_path):
     pytest.importorskip('torch')
     result = run(
         *('bench', *TINY, '--framework', 'torch', '--data', tmp_path),
-        env={'D2L_VGG_DATA': ''},
     )
     assert result.returncode == 1
     line = result.stderr.strip().splitlines()[-1]
@@ -148,7 +145,6 @@ def request_of(side, **changes):
         'size': 32,
         'batch_size': 8,
         'num_gpus': 0,
-        'root': 'stand-in',
         **changes,
     }
 
@@ -211,7 +207,7 @@ def test_on_a_gpu_half_precision_is_measured_where_it_works():
     ]
     pytest.importorskip('torch')
     # On the processor float16 is refused, as by a GPU that lacks it
-    request = {'batch_size': 8, 'num_gpus': 0, 'root': 'stand-in', 'size': 32}
+    request = {'batch_size': 8, 'num_gpus': 0, 'size': 32}
     result = bench.compare([sides[0], sides[2]], request, 1, 1)
     assert [side['title'] for side in result['sides']] == ['ours']
     (note,) = result['notes']

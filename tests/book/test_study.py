@@ -11,7 +11,6 @@ import pytest
 from d2l_vgg import frameworks
 from d2l_vgg.book import study
 from d2l_vgg.cli import main
-from d2l_vgg.datasets.stand_in import NOTE
 from d2l_vgg.training.experiments import Experiment
 
 
@@ -67,10 +66,8 @@ def test_the_command_keeps_its_runs_and_goes_on(
     assert main([*command, '--draws', '1']) == 0
     out = capsys.readouterr().out
     assert 'biases zero: 1 runs from 1 draws' in out
-    assert NOTE in out
     assert 'biases uniform: 1 runs from 1 draws' in out
     (path,) = tmp_path.iterdir()
-    assert path.name.endswith('-stand-in.csv')
     first, uniform = study.read(str(path))
     assert first[:3] == ('zero', 0, 0) and 0 <= first.val_acc <= 1
     assert uniform.train_loss != first.train_loss
@@ -88,9 +85,7 @@ def test_the_command_keeps_its_runs_and_goes_on(
 def test_a_study_in_another_framework(name, tmp_path, capsys, monkeypatch):
     pytest.importorskip(name)
     package = frameworks.load(name)
-    few = package.FashionMNIST(
-        4, 32, root='stand-in', num_train=40, num_val=4
-    )
+    few = package.FashionMNIST(4, 32, num_train=40, num_val=4)
     monkeypatch.setattr(study, 'load', lambda *_: few)
     command = [
         *('study', '--runs', str(tmp_path), '--max-epochs', '1'),
@@ -102,7 +97,6 @@ def test_a_study_in_another_framework(name, tmp_path, capsys, monkeypatch):
     assert 'biases uniform: 1 runs from 1 draws' in out
     (path,) = tmp_path.iterdir()
     assert path.name.startswith(f'{name}-32px')
-    assert path.name.endswith('-stand-in.csv')
     found = study.read(str(path))
     assert len({outcome.train_loss for outcome in found}) == 2
     assert all(0 <= outcome.val_acc <= 1 for outcome in found)
@@ -115,13 +109,10 @@ QUICK = """
 import sys
 from d2l_vgg.book import study
 
-class Nothing:
-    stand_in = True
-
 def train(framework, data, biases, draw, shuffle, *others):
     return study.Outcome(biases, draw, shuffle, *[float(shuffle)] * 5)
 
-study.load, study.train = lambda *_: Nothing, train
+study.load, study.train = lambda *_: None, train
 sys.stdin.read(1)
 study.measure(
     ['zero'], draws=25, shuffles=int(sys.argv[1]), resize=32, batch_size=8,
@@ -226,7 +217,7 @@ def test_a_table_that_is_no_text(content, tmp_path):
 def test_a_study_that_cannot_be(words, told, tmp_path, capsys):
     words = ['study', '--runs', str(tmp_path / 'new'), *words]
     try:
-        assert main([*words, '--data', 'stand-in']) == 1
+        assert main(words) == 1
     except SystemExit as stop:
         assert stop.code == 2
     out, err = capsys.readouterr()
@@ -236,8 +227,6 @@ def test_a_study_that_cannot_be(words, told, tmp_path, capsys):
 
 class FewImages:
     """Ten minibatches of random images, with the interface of d2l's data."""
-
-    stand_in = True
 
     def train_dataloader(self):
         from mxnet import np

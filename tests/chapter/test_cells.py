@@ -26,9 +26,9 @@ BEGIN = """
 import functools, os, sys
 os.environ['MPLBACKEND'] = 'agg'
 from d2l_vgg.chapter import cells
-from d2l_vgg.datasets import stand_in
-# It draws for seconds what the cells ask for again and again
-stand_in.load = functools.lru_cache(None)(stand_in.load)
+from d2l_vgg.datasets import fashion_mnist
+# It unpacks what the cells ask for again and again
+fashion_mnist.load = functools.lru_cache(None)(fashion_mnist.load)
 shown = {{}}
 page = cells.read({path!r}, {tab!r})
 """
@@ -59,7 +59,6 @@ def run(name, tab, folder, code, **variables):
                 [str(ROOT), os.environ.get('PYTHONPATH', '')]
             ),
             'D2L_VGG_TRIAL': '1',
-            'D2L_VGG_DATA': os.environ.get('D2L_VGG_DATA', 'stand-in'),
             'TF_CPP_MIN_LOG_LEVEL': '3',
             **variables,
         },

@@ -106,7 +106,6 @@ def test_nbconvert_executes_the_notebook(built, name):
         env={
             **os.environ,
             'D2L_VGG_TRIAL': '1',
-            'D2L_VGG_DATA': os.environ.get('D2L_VGG_DATA', 'stand-in'),
             'JUPYTER_PREFER_ENV_PATH': '1',
         },
         stderr=subprocess.PIPE,

@@ -50,7 +50,6 @@ def lab(tmp_path_factory):
         folder,
         tmp_path_factory.mktemp('settings'),
         D2L_VGG_TRIAL=str(MINIBATCHES),
-        D2L_VGG_DATA='stand-in',
     ) as address:
         yield address, folder
 

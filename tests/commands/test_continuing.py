@@ -18,7 +18,7 @@ pytest.importorskip('mxnet')
 
 @pytest.fixture(scope='module')
 def stopped(tmp_path_factory):
-    """A run on the stand-in that was stopped in its first epoch."""
+    """A run that was stopped in its first epoch."""
     folder = tmp_path_factory.mktemp('stopped')
     options = [*TINY, '--name', 'a', '--checkpoint-seconds', '0']
     process = start('train', *options, cwd=folder)
@@ -83,7 +83,7 @@ def test_a_changed_hyperparameter_is_named(copy, name, value, capsys):
     assert f'is of a run with {name}=' in refused(copy, capsys)
 
 
-@pytest.mark.parametrize('key', ['num_train', 'num_val', 'division'])
+@pytest.mark.parametrize('key', ['num_train', 'num_val'])
 def test_other_images_are_refused(copy, key, capsys):
     change(copy, 'data', key, value=96)
     assert 'other images' in refused(copy, capsys)
@@ -92,32 +92,6 @@ def test_other_images_are_refused(copy, key, capsys):
 def test_another_network_is_refused(copy, capsys):
     change(copy, 'hyperparameters', 'arch', 'hidden', value=[17])
     assert 'of another architecture' in refused(copy, capsys)
-
-
-def test_a_run_on_the_stand_in_does_not_go_on_with_true_images(
-    copy, capsys, real_root
-):
-    change(copy, 'data', 'root', value=real_root)
-    change(copy, 'data', 'stand_in', value=False)
-    assert 'other images' in refused(copy, capsys)
-
-
-def test_a_run_on_true_images_does_not_go_on_with_the_stand_in(
-    real_root, tmp_path, capsys, monkeypatch
-):
-    options = ['--data', real_root, *TINY[2:], '--name', 'a']
-    process = start(
-        'train', *options, '--checkpoint-seconds', '0', cwd=tmp_path
-    )
-    folder = tmp_path / 'runs' / 'a'
-    assert wait_for((folder / 'checkpoint.npz').exists, process)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
-    line = refused(str(folder), capsys, '--data', 'stand-in')
-    assert 'other images' in line
-    change(folder, 'data', 'root', value=None)
-    monkeypatch.setenv('D2L_VGG_DATA', 'stand-in')
-    assert 'other images' in refused(str(folder), capsys)
 
 
 def test_a_checkpoint_that_is_gone(copy, capsys):
@@ -141,7 +115,7 @@ def test_another_number_of_threads_is_told_in_one_line(copy):
 
 NEW = [
     'train',
-    *('--data', 'stand-in', '--num-train', '640', '--num-val', '100'),
+    *('--num-train', '640', '--num-val', '100'),
     *('--max-epochs', '1', '--display', 'none'),
 ]
 

@@ -10,7 +10,7 @@ pytest.importorskip('mxnet')
 
 # 100 images are three whole minibatches of 32 and one of 4
 TINY = (
-    'train --data stand-in --arch ((1,4),) --hidden 8 --resize 28 '
+    'train --arch ((1,4),) --hidden 8 --resize 28 '
     '--batch-size 32 --num-train 320 --num-val 100 --max-epochs 1 '
     '--display none'
 ).split()

@@ -1,4 +1,4 @@
-"""What is said of NumPy, the processor, memory, data, disk and programs."""
+"""What is said of NumPy, the processor, memory, disk and programs."""
 
 import os
 
@@ -7,48 +7,6 @@ import pytest
 from d2l_vgg.doctor import surroundings
 from d2l_vgg.doctor.probing import Outcome
 from d2l_vgg.training.experiments import EXPERIMENTS
-
-NAMES = 'train-images', 'train-labels', 't10k-images', 't10k-labels'
-
-
-def data(*states, stand_in=False):
-    """Return what is said of four files in these states, in a folder."""
-    rows = [
-        [name, None if state == 'missing' else f'/some/{name}', state]
-        for name, state in zip(NAMES, states * 4)
-    ]
-    outcome = Outcome({'stand_in': stand_in, 'rows': rows}, '')
-    return surroundings.check_data(outcome)
-
-
-def test_data_that_are_whole():
-    check = data('whole')
-    assert not check.do and check.text == 'Fashion-MNIST is in /some'
-
-
-@pytest.mark.parametrize('states, told', [
-    (('missing',), 'Fashion-MNIST is not here'),
-    (('truncated', 'whole'), '/some/train-images is truncated'),
-    (('whole', 'altered'), '/some/train-labels is altered'),
-])  # fmt: skip
-def test_data_that_are_not(states, told):
-    check = data(*states)
-    assert told in check.text and '--fetch' in check.commands[-1]
-    assert len(check.commands) == 1
-
-
-def test_data_that_may_not_be_read():
-    check = data('unreadable', 'whole')
-    assert check.commands[0] == 'chmod -R u+rX /some/train-images'
-
-
-def test_the_stand_in_is_not_the_data():
-    assert data('whole', stand_in=True).commands[0] == 'unset D2L_VGG_DATA'
-
-
-def test_data_that_cannot_be_looked_for():
-    check = surroundings.check_data(Outcome({}, 'it crashed by SIGBUS'))
-    assert 'SIGBUS' in check.text and check.do
 
 
 @pytest.mark.parametrize('free, well', [(10**9, True), (10**3, False)])

@@ -10,13 +10,13 @@ from d2l_vgg import figures
 def test_images_are_shown_with_their_labels():
     images = np.arange(5 * 28 * 28).reshape(5, 1, 28, 28)
     labels = ['coat', 'bag', 'shirt', 'dress', 'sandal']
-    figure = figures.show_images(images, labels, 2, 3, note='stand-in')
+    figure = figures.show_images(images, labels, 2, 3, note='no result')
     assert len(figure.axes) == 6
     for ax, image, label in zip(figure.axes, images, labels):
         assert np.array_equal(ax.get_images()[0].get_array(), image[0])
         assert ax.get_title() == label
     assert not figure.axes[5].get_images()
-    assert 'stand-in' in texts(figure)
+    assert 'no result' in texts(figure)
     # Only as many as there is room for
     assert len(figures.show_images(images, None, 1, 2).axes) == 2
 

@@ -12,7 +12,7 @@ from pictures import assert_texts_have_room, published_run
 from d2l_vgg import figures
 from d2l_vgg.book import published
 from d2l_vgg.datasets.fashion_mnist import TEXT_LABELS
-from d2l_vgg.datasets.stand_in import NOTE
+from d2l_vgg.training import trial
 from d2l_vgg.training.history import History
 
 ROOT = Path(__file__).parents[2]
@@ -73,6 +73,7 @@ def cost():
     return script['draw'](script['recorded_costs']())
 
 
+NOTE = trial.note(1)
 TITLED = {'title': 'quick', 'note': NOTE}
 FAR = history(
     train_loss=[(0.25, 2.3), (0.75, 1e9), (1.25, np.inf), (1.75, np.nan)],
@@ -80,7 +81,7 @@ FAR = history(
 )
 CASES = {
     'quick': curves({'quick': recorded('quick')}),
-    'quick, stand-in': curves({'quick': recorded('quick')}, note=NOTE),
+    'quick, note': curves({'quick': recorded('quick')}, note=NOTE),
     'book': curves({'book': recorded('book')}, 'mxnet'),
     'own draw': curves({'own': recorded('book-own-draw')}, 'mxnet', **TITLED),
     'book alone': curves({}, 'tensorflow'),
@@ -141,7 +142,7 @@ for n in (1, 2, 8, 20):
     CASES[f'{n} runs, band'] = curves(runs(n), 'mxnet', **TITLED)
 for n in (1, 5, 24):
     CASES[f'{n} mistakes'] = mistakes(n)
-    CASES[f'{n} mistakes, stand-in'] = mistakes(n, note=NOTE)
+    CASES[f'{n} mistakes, note'] = mistakes(n, note=NOTE)
 
 
 # Those of an SVG, and those of a PNG

@@ -106,7 +106,7 @@ def test_book_alone_can_be_drawn():
 
 @pytest.mark.parametrize('band', [None, published.Band()])
 def test_note_and_title_are_seen(band):
-    note = 'stand-in data, not Fashion-MNIST'
+    note = 'a trial, no result'
     figure = figures.curves({'run': published_run()}, band, 'quick', note)
     figure.draw_without_rendering()
     (heading,) = figure.findobj(

@@ -6,7 +6,7 @@ import sys
 import time
 
 TINY = (
-    '--data stand-in --arch ((1,4),(1,8)) --hidden 16 --resize 28 '
+    '--arch ((1,4),(1,8)) --hidden 16 --resize 28 '
     '--batch-size 32 --num-train 640 --num-val 100 --max-epochs 2 '
     '--display lines'
 ).split()

@@ -4,16 +4,16 @@ import functools
 import signal
 from typing import NamedTuple
 
+import few_images
 import numpy as np
 
 from d2l_vgg import frameworks
-from d2l_vgg.datasets import stand_in
 from d2l_vgg.networks.architectures import Architecture
 
 ARCH = Architecture(
     'tiny', blocks=((1, 4), (1, 8)), batch_norm=True, hidden=(32,)
 )
-SIZES = {'root': 'stand-in', 'num_train': 330, 'num_val': 80}
+SIZES = {'num_train': 330, 'num_val': 80}
 MOVES = {'flip': True, 'shift': 2}
 NUM_BATCHES = 11  # In an epoch of minibatches of 32
 # All that a trainer can be asked for, on a processor of any kind
@@ -142,7 +142,7 @@ class Images:
 
     def __init__(self, loader, num_train=320, label=None):
         self.loader = loader
-        data = stand_in.load(num_train=num_train, num_val=96)
+        data = few_images.load(num_train, 96)
         labels = data.train_labels.astype(int)
         if label is not None:
             labels[0] = label

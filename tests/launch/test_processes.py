@@ -18,7 +18,7 @@ def test_what_a_shell_elsewhere_runs(tmp_path, monkeypatch):
     folder = tmp_path / "it's $(a) folder"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    monkeypatch.setenv('D2L_VGG_DATA', 'my images; touch x')
+    monkeypatch.setenv('D2L_VGG_TRIAL', 'my images; touch x')
     monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '')
     monkeypatch.setenv('PYTHONPATH', '/somewhere')
     monkeypatch.setenv('RANK', '7')
@@ -32,7 +32,7 @@ def test_what_a_shell_elsewhere_runs(tmp_path, monkeypatch):
     )
     argv, environment = json.loads(result.stdout)
     assert argv == ['-c', '--name', '$(touch x)']
-    assert environment['D2L_VGG_DATA'] == 'my images; touch x'
+    assert environment['D2L_VGG_TRIAL'] == 'my images; touch x'
     assert environment['CUDA_VISIBLE_DEVICES'] == ''
     assert environment['PYTHONPATH'] == '/somewhere'
     assert environment['RANK'] == '1'

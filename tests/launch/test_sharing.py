@@ -12,7 +12,7 @@ from d2l_vgg.training.runs import Run
 # Nothing is drawn by chance but the order of the images; three workers cannot
 # deal these minibatches evenly, and the last of them has but two examples
 SAME = (
-    '--data stand-in --arch ((1,4),(1,8)) --hidden 16 --dropout 0 '
+    '--arch ((1,4),(1,8)) --hidden 16 --dropout 0 '
     '--resize 28 --batch-size 32 --num-train 130 --num-val 34 '
     '--no-batch-norm --momentum 0.9 --weight-decay 1e-3 --lr 0.05 '
     '--label-smoothing 0.1 --gradient-clip-val 1 --max-epochs 1 '

@@ -2,6 +2,7 @@
 
 import itertools
 
+import few_images
 import numpy as np
 import pytest
 
@@ -10,11 +11,10 @@ pytest.importorskip('mxnet')
 from mxnet import np as mnp
 from mxnet.gluon.data.vision import transforms
 
-from d2l_vgg.datasets import stand_in
 from d2l_vgg.mxnet import FashionMNIST
 from d2l_vgg.mxnet.data import Minibatches
 
-DATA = stand_in.load(num_train=200, num_val=50)
+DATA = few_images.load(200, 50)
 
 
 def loader(resize=(28, 28), batch_size=64, shuffle=False, **moves):
@@ -129,9 +129,7 @@ def test_a_moved_epoch_can_be_entered_in_the_middle():
 
 
 def test_validation_images_are_not_moved():
-    data = FashionMNIST(
-        50, root='stand-in', num_train=100, num_val=50, flip=True, shift=2
-    )
+    data = FashionMNIST(50, num_train=100, num_val=50, flip=True, shift=2)
     ((X, _),) = data.val_dataloader()
     expected = data.val[0].astype('float32') / 255
     np.testing.assert_allclose(X.asnumpy()[:, 0], expected, rtol=1e-6)
@@ -144,7 +142,7 @@ def test_validation_images_are_not_moved():
 
 @pytest.fixture(scope='module')
 def small():
-    return FashionMNIST(32, (56, 56), 'stand-in', num_train=100, num_val=40)
+    return FashionMNIST(32, (56, 56), num_train=100, num_val=40)
 
 
 def test_dataloaders_of_the_module(small):
@@ -160,11 +158,6 @@ def test_validation_is_not_shuffled(small):
         for _ in range(2)
     )
     np.testing.assert_array_equal(first, second)
-
-
-def test_the_stand_in_says_so(small):
-    assert small.stand_in
-    assert 'stand-in' in small.source
 
 
 def test_text_labels(small):
@@ -185,9 +178,8 @@ def test_visualize(small):
     plt.close('all')
 
 
-def test_real_data(real_root):
-    data = FashionMNIST(batch_size=128, resize=(28, 28), root=real_root)
-    assert not data.stand_in
+def test_all_of_fashion_mnist():
+    data = FashionMNIST(batch_size=128, resize=(28, 28))
     assert len(data.train_dataloader()) == 469
     assert len(data.val_dataloader()) == 79
     X, y = next(iter(data.val_dataloader()))

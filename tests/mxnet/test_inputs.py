@@ -119,7 +119,7 @@ def test_what_was_not_drawn_stays_so():
         if refused:
             with pytest.raises(inputs.WrongInput):
                 model(mx.np.zeros((2, 1, 3, 3)))
-        data = FashionMNIST(32, root='stand-in', num_train=64, num_val=32)
+        data = FashionMNIST(32, num_train=64, num_val=32)
         trainer = Trainer(1, seed=3, display='none')
         histories.append(trainer.fit(model, data).points)
     assert histories[0] == histories[1]
@@ -142,7 +142,7 @@ class OwnNet(d2l.Classifier):
     ids=['ours', 'd2l'],
 )
 def test_fit_refuses_them(make, capfd):
-    data = FashionMNIST(32, root='stand-in', num_train=64, num_val=32)
+    data = FashionMNIST(32, num_train=64, num_val=32)
     text = refusal(
         lambda: Trainer(1, display='none').fit(make(), data), capfd
     )
@@ -157,7 +157,7 @@ def test_fit_refuses_rgb_for_a_network_that_was_drawn_for_grey(capfd):
                 for X, y in super().train_dataloader()
             ]
 
-    data = Coloured(32, root='stand-in', num_train=64, num_val=32)
+    data = Coloured(32, num_train=64, num_val=32)
     model = build((1, 1, 28, 28))
     text = refusal(lambda: Trainer(1, display='none').fit(model, data), capfd)
     assert 'drawn for 1 channels, not 3' in text

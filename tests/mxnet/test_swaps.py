@@ -21,7 +21,7 @@ TINY = Architecture('tiny', blocks=((1, 4), (1, 8)), hidden=(16,))
 
 @pytest.fixture(scope='module')
 def data():
-    return FashionMNIST(32, root='stand-in', num_train=160, num_val=64)
+    return FashionMNIST(32, num_train=160, num_val=64)
 
 
 def train(data, model=None, cls=Trainer, **options):
@@ -195,9 +195,7 @@ def test_all_may_be_in_another_thread(run, tmp_path):
     """Data, model, training, checkpoint and prediction: the same bits."""
 
     def whole(name):
-        data = FashionMNIST(
-            32, root='stand-in', num_train=160, num_val=64, flip=True
-        )
+        data = FashionMNIST(32, num_train=160, num_val=64, flip=True)
         path = str(tmp_path / name)
         model, trainer = train(data, checkpoint=path, momentum=0.9)
         labels, scores = model.predict(data.val_dataloader())

@@ -3,6 +3,7 @@
 What it shares with the other frameworks' is tested in `tests/trainer`.
 """
 
+import few_images
 import numpy as np
 import pytest
 
@@ -15,7 +16,6 @@ from mxnet import autograd, gluon, npx
 from trainings import ARCH, assert_learned, assert_same, outcome
 
 from d2l_vgg import mxnet as package
-from d2l_vgg.datasets import stand_in
 from d2l_vgg.mxnet import VGG, Classifier, FashionMNIST, Trainer
 from d2l_vgg.networks.architectures import Architecture
 from d2l_vgg.training import seeds
@@ -24,12 +24,12 @@ TINY = Architecture('tiny', blocks=((1, 4), (1, 8)), hidden=(16,))
 
 
 class Images(d2l.DataModule):
-    """A few images of the stand-in, behind Gluon's own DataLoader."""
+    """A few images, behind Gluon's own DataLoader."""
 
     def __init__(self, batch_size=32, num_train=320, workers=0):
         super().__init__(num_workers=workers)
         self.save_hyperparameters()
-        data = stand_in.load(num_train=num_train, num_val=96)
+        data = few_images.load(num_train, 96)
         self.train = self.dataset(data.train_images, data.train_labels)
         self.val = self.dataset(data.val_images, data.val_labels)
 

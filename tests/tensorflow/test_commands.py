@@ -12,7 +12,7 @@ pytest.importorskip('tensorflow')
 
 from processes import ROOT
 
-ARGS = ['--framework', 'tensorflow', '--data', 'stand-in', '--num-train']
+ARGS = ['--framework', 'tensorflow', '--num-train']
 ARGS += ['640', '--num-val', '64', '--experiment', 'best', '--max-epochs']
 ARGS += ['2', '--display', 'lines', '--arch', '((1,8),(1,16))']
 

@@ -14,7 +14,7 @@ MOVES = {'flip': True, 'shift': 2}
 
 
 def make(cls, **options):
-    asked = {'batch_size': 32, 'root': 'stand-in', **options}
+    asked = {'batch_size': 32, **options}
     return cls(num_train=100, num_val=40, **asked)
 
 

@@ -159,9 +159,7 @@ def test_clipping_a_large_network_repeats_bit_for_bit():
 
     def trained():
         model = VGG(((1, 8), (1, 16)), lr=0.05)
-        data = package.FashionMNIST(
-            32, root='stand-in', num_train=640, num_val=32
-        )
+        data = package.FashionMNIST(32, num_train=640, num_val=32)
         options = {'momentum': 0.9, 'lr_schedule': 'one_cycle'}
         trainer = Trainer(
             2, gradient_clip_val=1, seed=3, display='none', **options

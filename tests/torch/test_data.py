@@ -10,7 +10,7 @@ import torch
 
 from d2l_vgg.torch import FashionMNIST
 
-SMALL = {'root': 'stand-in', 'num_train': 100, 'num_val': 40}
+SMALL = {'num_train': 100, 'num_val': 40}
 
 
 @pytest.mark.parametrize('moves', [{}, {'flip': True, 'shift': 2}])

@@ -146,7 +146,7 @@ def test_a_training_sets_what_a_gpu_gains_by(flags, monkeypatch):
             return super().training_step(batch)
 
     monkeypatch.setattr(cudnn, 'benchmark', False)
-    data = FashionMNIST(16, root='stand-in', num_train=16, num_val=16)
+    data = FashionMNIST(16, num_train=16, num_val=16)
     Trainer(1, display='none').fit(Watched(ARCH), data)
     assert seen == [(True, True)]
     assert (flags.allow_tf32, cudnn.benchmark) == (False, False)
@@ -161,7 +161,7 @@ def test_images_are_resized_without_tf32(flags, monkeypatch):
         '__matmul__',
         lambda a, b: seen.append(flags.allow_tf32) or matmul(a, b),
     )
-    data = FashionMNIST(16, 56, root='stand-in', num_train=16, num_val=16)
+    data = FashionMNIST(16, 56, num_train=16, num_val=16)
     with gpu.tf32(True):
         next(iter(data.train_dataloader()))
     assert seen == [False, False]

@@ -130,7 +130,7 @@ def test_a_step_computes_in_the_memory_of_those_before():
 
     model = package.VGG(Architecture('tiny', ((1, 16),), hidden=(16,)))
     data = package.FashionMNIST(
-        64, resize=(96, 96), root='stand-in', num_train=640, num_val=64
+        64, resize=(96, 96), num_train=640, num_val=64
     )
     Watched(1, seed=0, display='none').fit(model, data)
     # Each of three steps takes less; in new memory, five times as much

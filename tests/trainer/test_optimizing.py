@@ -16,7 +16,6 @@ from trainings import (
     steps_of,
 )
 
-from d2l_vgg.networks.architectures import Architecture
 from d2l_vgg.training.experiments import get_experiment
 
 
@@ -101,28 +100,13 @@ def test_a_model_that_computes_in_float32_again_is_as_it_was(
         assert np.array_equal(Y_hat, plain) == same
 
 
-def test_it_learns_the_stand_in(package):
-    data = package.FashionMNIST(
-        32, root='stand-in', num_train=3200, num_val=500
-    )
-    arch = Architecture(
-        'tiny', ((1, 8), (1, 16)), batch_norm=True, hidden=(32,), dropout=0
-    )
-    options = {'lr_schedule': 'one_cycle', 'momentum': 0.9}
-    model = package.VGG(arch, lr=0.05)
-    trainer = fit(package, model, data, max_epochs=3, **options)
-    assert trainer.history.final['val_acc'] > 0.75
-
-
-def test_it_learns_fashion_mnist(package, real_root):
+def test_it_learns_fashion_mnist(package):
     """A sixth of the real images, three times: from 0.87 to 0.9.
 
     Softmax regression is at 0.84 on all of them. Without the schedule, or
     without batch normalization, two passes reach 0.78 and 0.72.
     """
-    data = package.FashionMNIST(
-        128, root=real_root, num_train=10000, num_val=2000
-    )
+    data = package.FashionMNIST(128, num_train=10000, num_val=2000)
     quick = get_experiment('quick')
     options = {
         'lr_schedule': quick.lr_schedule,

@@ -160,7 +160,6 @@ def test_a_checkpoint_of_other_data(package, saved):
         ({'shift': 1}, 'shift=2'),
         ({'batch_size': 31}, 'batch_size=32'),
         ({'num_val': 90}, 'other images'),
-        ({'division': 1}, 'other images'),
     ):
         with pytest.raises(checkpoint.BadCheckpoint, match=name):
             resume(package, saved, data=other(**changes))

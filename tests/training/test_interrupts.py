@@ -17,7 +17,7 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
 @pytest.fixture(scope='module')
 def data():
-    return FashionMNIST(32, root='stand-in', num_train=330, num_val=80)
+    return FashionMNIST(32, num_train=330, num_val=80)
 
 
 class Stopped(Trainer):

@@ -48,7 +48,7 @@ def test_the_classes_are_taken(found):
 
 @pytest.fixture
 def data():
-    return FashionMNIST(20, root='stand-in', num_train=100, num_val=40)
+    return FashionMNIST(20, num_train=100, num_val=40)
 
 
 class Foreign:

@@ -31,7 +31,7 @@ def shown(tmp_path, monkeypatch):
 def test_the_board_is_redrawn_in_its_place_at_every_point(shown):
     history = History(4, 1)
     board = progress.make('board')
-    board.note = 'stand-in'
+    board.note = 'a note'
     board.start(total=50, done=0, max_epochs=10)
     for i in range(3):
         history.record('train_loss', i / 2, 2.0 - i, 1)
@@ -46,7 +46,7 @@ def test_the_board_is_redrawn_in_its_place_at_every_point(shown):
     for picture in pictures:
         # As far as the run will go, from the first point on
         assert '<!-- 10 -->' in picture
-        assert '<!-- stand-in -->' in picture
+        assert '<!-- a note -->' in picture
 
 
 def told(shown):

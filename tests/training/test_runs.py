@@ -72,7 +72,12 @@ FITS = {
     'root': [None, 'text', '1', '\x1b[2J'],
     'num_train': [None, -1, 10**400],
     'num_val': [None, -1, 10**400],
-    'division': [None, -1, 10**400],
+    'source': ['text', '1', '\x1b[2J'],
+    'digest': [None, 'text', '1', '\x1b[2J'],
+    'classes': [None],
+    # Of earlier versions, and refused in another sentence
+    'stand_in': WRONG,
+    'division': WRONG,
     'hidden': [[], {}],
     'layers': [[], {}],
     'seed': [10**400],
@@ -86,7 +91,7 @@ def fields(info):
     """Return where each value of a record is that somebody reads."""
     places = [(name,) for name in ('status', 'name', 'experiment')]
     places += [('framework',), ('data',), ('hyperparameters',)]
-    places += [('data', n) for n in info['data'] if n != 'source']
+    places += [('data', n) for n in [*info['data'], 'digest', 'classes']]
     values = info['hyperparameters']
     places += [('hyperparameters', n) for n in values if n != 'description']
     arch = values['arch']

@@ -15,9 +15,7 @@ from d2l_vgg.training import seeds
 
 @pytest.fixture(scope='module')
 def ours():
-    return FashionMNIST(
-        20, root='stand-in', num_train=100, num_val=40, flip=True, shift=1
-    )
+    return FashionMNIST(20, num_train=100, num_val=40, flip=True, shift=1)
 
 
 class Foreign:

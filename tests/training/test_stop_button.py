@@ -18,7 +18,7 @@ sys.path += [{helpers!r}, {root!r}]
 from numpy_data import FashionMNIST
 from numpy_trainer import Softmax, Trainer
 trainer = Trainer(max_epochs=10**6, seed=0, **{options!r})
-data = FashionMNIST(batch_size=64, root='stand-in', num_train=640,
+data = FashionMNIST(batch_size=64, num_train=640,
                     num_val=64)
 model = Softmax()
 print('begins')

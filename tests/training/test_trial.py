@@ -12,7 +12,7 @@ VARIABLE = 'D2L_VGG_TRIAL'
 
 @pytest.fixture(scope='module')
 def data():
-    return FashionMNIST(8, root='stand-in', num_train=80, num_val=32)
+    return FashionMNIST(8, num_train=80, num_val=32)
 
 
 def fit(data, **options):

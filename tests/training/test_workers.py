@@ -210,7 +210,7 @@ def test_a_worker_trains_with_dropout_of_its_own():
     pytest.importorskip('torch')
     from d2l_vgg import torch as package
 
-    data = package.FashionMNIST(16, 28, 'stand-in', num_train=32, num_val=16)
+    data = package.FashionMNIST(16, 28, num_train=32, num_val=16)
 
     def loss(*own_seed):
         trainer = package.Trainer(1, display='none', seed=0)
