@@ -79,9 +79,7 @@ format:  ## Bring the code into the format
 
 bench:  ## Time this package beside stock d2l
 	@$(set_up)
-	@for framework in $(frameworks); do \
-		"$(bin)/d2l-vgg" bench --framework $$framework $(ARGS) || exit; \
-	done
+	@"$(bin)/python" benchmarks/bench.py --framework $(frameworks) $(ARGS)
 
 clean:  ## Remove the environments and every cache; runs/ stays
 	rm -rf .venv .venv3* build chapter/_build d2l_vgg.egg-info \

@@ -23,8 +23,6 @@ COMMANDS = (
     'predict',
     'convert',
     'doctor',
-    'bench',
-    'study',
     'chapter',
 )
 

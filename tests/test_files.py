@@ -7,9 +7,9 @@ import sys
 import time
 
 import pytest
+import study
 
 from d2l_vgg import files
-from d2l_vgg.book import study
 from d2l_vgg.datasets import idx, pictures
 from d2l_vgg.training import arrays
 from d2l_vgg.training.history import History

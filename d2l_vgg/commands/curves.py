@@ -87,6 +87,6 @@ def describe(history, framework):
         lines.append(
             f'Its training loss runs {abs(delay):.2f} epochs {side} the '
             'published mean: initial parameters leave the plateau of the '
-            'first guesses sooner or later (`d2l-vgg study`).'
+            'first guesses sooner or later.'
         )
     return '\n'.join(lines)

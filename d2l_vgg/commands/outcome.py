@@ -13,6 +13,7 @@ from d2l_vgg.commands.options import command
 from d2l_vgg.frameworks import FRAMEWORKS
 from d2l_vgg.training import trial, workers
 from d2l_vgg.training.errors import TrainingDiverged
+from d2l_vgg.training.estimate import format_seconds
 from d2l_vgg.training.experiments import get_experiment
 from d2l_vgg.training.runs import TRAINED, Run
 
@@ -63,8 +64,6 @@ def keep_results(job):
 
 def report(job):
     """Print the last lines of a finished run, and its accuracy last."""
-    from d2l_vgg.book import bench
-
     run, trainer = job.run, job.trainer
     where = os.path.relpath(run.folder)
     print(f'Picture: {os.path.join(where, "curves.png")}')
@@ -84,7 +83,7 @@ def report(job):
             framework = ('--framework', run.framework)
         print(
             "The book's full experiment takes about "
-            f'{bench.format_seconds(seconds)} on this machine: '
+            f'{format_seconds(seconds)} on this machine: '
             + command('train', *framework, '--experiment', 'book')
         )
     if run.trial:
@@ -92,7 +91,7 @@ def report(job):
     print(
         f'Validation accuracy {trainer.history.final["val_acc"]:.4f} on the '
         f'{len(job.data.val[0])} validation images of {job.data.source} '
-        f'after {bench.format_seconds(trainer.seconds)}{recorded(run)}.'
+        f'after {format_seconds(trainer.seconds)}{recorded(run)}.'
     )
 
 

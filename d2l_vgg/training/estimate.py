@@ -43,3 +43,12 @@ def forward_seconds(trainer: Any) -> float:
             trainer.wait_for(trainer.forward(batch))
             times.append(time.monotonic() - started)
     return statistics.median(times[2:])
+
+
+def format_seconds(seconds: float) -> str:
+    """Return a duration in the unit that suits it."""
+    if seconds < 120:
+        return f'{seconds:.0f} seconds'
+    if seconds < 7200:
+        return f'{seconds / 60:.0f} minutes'
+    return f'{seconds / 3600:.1f} hours'

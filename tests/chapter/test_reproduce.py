@@ -6,8 +6,9 @@ import os
 import statistics
 
 import numpy as onp
+import study
 
-from d2l_vgg.book import published, study
+from d2l_vgg.book import published
 from d2l_vgg.training.history import History
 
 CHAPTER = os.path.join(os.path.dirname(__file__), '..', '..', 'chapter')

@@ -29,7 +29,7 @@ def train(any_framework):
 @pytest.mark.parametrize(
     ('words', 'told'),
     [
-        (['--', 'study'], 'Workers can only train, not study'),
+        (['--', 'predict'], 'Workers can only train, not predict'),
         ([], 'not nothing'),
         (['--', 'train', '--resume', 'none'], 'No run in none'),
     ],

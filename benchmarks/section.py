@@ -12,14 +12,13 @@ from d2l_vgg.networks.architectures import get
 MOST_BYTES = 2**31
 
 
-def make(framework, size, batch_size, root=None, all_cores=True):
+def make(framework, size, batch_size, all_cores=True):
     """Return the section's model, trainer and data of a framework.
 
     Args:
         framework: the name of one
         size: height and width of the images, in pixels
         batch_size: images in a minibatch
-        root: as for `stock.offer_data`
         all_cores: as for `stock.load`
 
     Raises:
@@ -27,7 +26,7 @@ def make(framework, size, batch_size, root=None, all_cores=True):
     """
     d2l = stock.load(framework, all_cores)
     # Whose images they are does not change what d2l does with them
-    stock.offer_data(framework, root, num_train(framework, size))
+    stock.offer_data(framework, num_train=num_train(framework, size))
     data = d2l.FashionMNIST(batch_size, resize=(size, size))
     arch = tuple(block[:2] for block in get('vgg_small').blocks)
     model = CLASSES[framework](d2l)(arch, lr=0.01)

@@ -1,11 +1,14 @@
 """What the spread between runs is made of: initial draws and shuffles.
 
+    python benchmarks/study.py [--framework NAME] [--draws N] [--shuffles N]
+
 The published runs of the book end within a narrow band. Whether the band
 tells how the initial parameters were drawn, or only in which order the images
 came, is found by training from several draws with several shuffles each. At a
 small resolution that costs minutes instead of days.
 """
 
+import argparse
 import csv
 import io
 import math
@@ -15,9 +18,8 @@ from typing import NamedTuple
 
 from d2l_vgg import frameworks, tables
 from d2l_vgg.book import draws
-from d2l_vgg.files import alone_in, open_regular, write_text
+from d2l_vgg.files import open_regular, write_text
 from d2l_vgg.networks import architectures, costs
-from d2l_vgg.training import interrupts, trial
 from d2l_vgg.training.errors import TrainingDiverged
 from d2l_vgg.training.experiments import Experiment
 
@@ -46,66 +48,44 @@ class Outcome(NamedTuple):
     val_acc: float
 
 
-def measure(
-    biases,
-    draws,
-    shuffles,
-    *,
-    resize,
-    batch_size,
-    max_epochs,
-    lr,
-    folder,
-    root=None,
-    framework='mxnet',
-):
+def measure(args):
     """Train every run that the table lacks, and print the spread of all.
 
     Each run is added to the table as it ends, so that a study which was
-    stopped goes on where it was, and two that are measured at once keep each
-    other's runs. The runs of a trial have a table of their own.
-
-    Args:
-        biases: how they start, a sequence of `draws.WEIGHTS`
-        draws: how many draws of initial parameters for each of them
-        shuffles: how many orders of the images for each draw
-        resize, batch_size, max_epochs, lr: hyperparameters of every run
-        folder: where the table is
-        root: the folder of another data set, None for Fashion-MNIST
-        framework: the name of the one to train in
+    stopped goes on where it was. `args` is the command line.
 
     Raises:
         ValueError: a hyperparameter is out of its range, or what is to be
             the table is something else.
-        OSError: there are no data, or the table cannot be written.
+        OSError: the table cannot be written.
     """
-    # Refuses what no run can have, before the data are read
+    # Refuses what no run can have, before anything is made
     experiment = Experiment(
-        resize=resize, batch_size=batch_size, max_epochs=max_epochs, lr=lr
+        resize=args.resize,
+        batch_size=args.batch_size,
+        max_epochs=args.max_epochs,
+        lr=args.lr,
     )
-    costs.summary(architectures.get('vgg_small'), (1, resize, resize))
-    trial_size = trial.size()
-    wanted = runs_of(biases, draws, shuffles)
-    data = load(framework, resize, batch_size, root)
-    name = table_name(framework, experiment, trial_size)
-    path = os.path.join(folder, name)
-    done = {outcome[:3] for outcome in read(path)}
+    size = (args.resize, args.resize)
+    costs.summary(architectures.get('vgg_small'), (1, *size))
+    wanted = runs_of(args.biases, args.draws, args.shuffles)
+    package = frameworks.load(args.framework)
+    data = package.FashionMNIST(args.batch_size, resize=size)
+    path = os.path.join(args.runs, table_name(args.framework, experiment))
+    outcomes = read(path)
+    done = {outcome[:3] for outcome in outcomes}
     print(
-        f'{len(wanted)} runs of {max_epochs} epochs at {resize} x {resize} '
-        f'with lr {lr:g}; {path} holds {len(done & set(wanted))} of them.'
+        f'{len(wanted)} runs of {args.max_epochs} epochs at {size[0]} x '
+        f'{size[1]} with lr {args.lr:g}; {path} holds '
+        f'{len(done & set(wanted))} of them.'
     )
-    if trial_size:
-        print(trial.note(trial_size))
     for which in wanted:
-        # Another process may have trained it meanwhile
-        if which not in {outcome[:3] for outcome in read(path)}:
-            outcome = train(framework, data, *which, experiment)
-            add(path, outcome)
-            print(describe(outcome), flush=True)
+        if which not in done:
+            outcomes.append(train(args.framework, data, *which, experiment))
+            write(path, outcomes)
+            print(describe(outcomes[-1]), flush=True)
     print()
-    print(report([o for o in read(path) if o[:3] in set(wanted)]))
-    if trial_size:
-        print(trial.note(trial_size))
+    print(report([o for o in outcomes if o[:3] in set(wanted)]))
 
 
 def runs_of(biases, draws, shuffles):
@@ -121,7 +101,7 @@ def runs_of(biases, draws, shuffles):
     ]
 
 
-def table_name(framework, experiment, trial_size=0):
+def table_name(framework, experiment):
     """Return the name of the table of runs with these hyperparameters.
 
     Runs of different hyperparameters do not belong into one table, nor do
@@ -131,17 +111,7 @@ def table_name(framework, experiment, trial_size=0):
         f'{"" if framework == "mxnet" else framework + "-"}'
         f'{experiment.resize}px-lr{experiment.lr:g}'
         f'-batch{experiment.batch_size}-epochs{experiment.max_epochs}'
-        f'{f"-trial{trial_size}" if trial_size else ""}.csv'
-    )
-
-
-def load(framework, resize, batch_size, root):
-    """Return the data of a study."""
-    with interrupts.ending():
-        package = frameworks.load(framework)
-
-    return package.FashionMNIST(
-        batch_size, resize=(resize, resize), root=root
+        '.csv'
     )
 
 
@@ -278,17 +248,6 @@ def describe(outcome):
     )
 
 
-def add(path, outcome):
-    """Add a run to the table at `path`, beside those that others add."""
-    folder = os.path.dirname(path)
-    os.makedirs(folder, exist_ok=True)
-    # Another process writes for a moment only: its end is waited for
-    with alone_in(folder, when_busy=lambda: None):
-        outcomes = read(path)
-        if outcome[:3] not in {known[:3] for known in outcomes}:
-            write(path, [*outcomes, outcome])
-
-
 def write(path, outcomes):
     """Write one line for each run."""
     text = io.StringIO()
@@ -340,3 +299,33 @@ def read_row(row, where):
             f'{where} is damaged: it holds {",".join(row)[:60]!r}; take the '
             'line out, and its run is trained anew.'
         ) from None
+
+
+def read_arguments():
+    parser = argparse.ArgumentParser(
+        description='Tell how far runs differ by initial draw and by order.',
+        epilog='Each run is kept as it ends, so the command goes on where it '
+        'was stopped. The 24 runs of the defaults take an hour on two cores.',
+    )
+    add = parser.add_argument
+    add('--framework', choices=frameworks.FRAMEWORKS, default='mxnet')
+    add('--draws', type=int, default=4, help='of initial parameters')
+    add('--shuffles', type=int, default=3, help='for each draw')
+    add(
+        '--biases',
+        nargs='+',
+        choices=draws.WEIGHTS,
+        default=['zero', 'uniform'],
+        help="zero as MXNet's and TensorFlow's, uniform as PyTorch's, lecun "
+        "for zero with JAX's weights",
+    )
+    add('--resize', type=int, default=32)
+    add('--batch-size', type=int, default=128)
+    add('--max-epochs', type=int, default=2)
+    add('--lr', type=float, default=0.05)
+    add('--runs', default='runs/study', help='the folder for the table')
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    measure(read_arguments())

@@ -1,0 +1,253 @@
+"""Speed and memory of this package beside stock d2l, in turns.
+
+    python benchmarks/bench.py [--framework NAME ...] [--resize PIXELS ...]
+
+It trains the section's small network. Each round of each variant has a
+process of its own, one at a time, in which `fit` runs as a reader calls it;
+whoever goes first in one round goes last in the next.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import NamedTuple
+
+import section
+from variant import MARK
+
+from d2l_vgg import machine, tables
+from d2l_vgg.files import write_text
+from d2l_vgg.frameworks import FRAMEWORKS
+from d2l_vgg.training import precisions
+
+# On a CPU, XLA multiplies in float32 what it has rounded
+ROUNDING = ('mxnet', 'torch', 'tensorflow')
+
+
+class Variant(NamedTuple):
+    """What is measured: `title` in the table, and how it computes."""
+
+    title: str
+    framework: str
+    stock: bool = False
+    precision: str = 'float32'
+    all_cores: bool = True
+
+
+def variants_of(framework, num_gpus, stock=True):
+    """Return the variants of a framework, stock d2l first."""
+    title, found = FRAMEWORKS[framework].title, []
+    if stock:
+        # MXNet by itself uses half of the cores; what d2l gains by the
+        # variable alone is shown beside what a reader of the book has
+        half = framework == 'mxnet' and not num_gpus
+        found.append(
+            Variant(f'{title}, stock', framework, True, all_cores=not half)
+        )
+        if half:
+            found.append(
+                Variant(f'{title}, stock, all cores', framework, True)
+            )
+    found.append(Variant(f'{title}, ours', framework))
+    rounds = framework in ROUNDING and precisions.has_bfloat16()
+    if num_gpus or rounds:
+        found.append(
+            Variant(
+                f'{title}, ours, bfloat16', framework, precision='bfloat16'
+            )
+        )
+    return found
+
+
+def measure(variant, request, watch=False):
+    """Return what a process of this variant tells, and its peak memory.
+
+    That is `speed` in images a second, or why it has `failed`. Memory is
+    looked at until the clock starts, if at all: looking takes time.
+    """
+    environment = dict(os.environ)
+    if not request['num_gpus']:
+        environment['CUDA_VISIBLE_DEVICES'] = ''
+    if not variant.all_cores:
+        environment.pop('OMP_NUM_THREADS', None)
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            str(Path(__file__).with_name('variant.py')),
+            json.dumps({**variant._asdict(), **request}),
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+        start_new_session=True,  # Ended together with its loaders
+    )
+    told, ready, peaks = {}, threading.Event(), [0]
+    watcher = threading.Thread(
+        target=look_at_memory, args=(process.pid, ready, peaks)
+    )
+    if watch:
+        watcher.start()
+    try:
+        for line in process.stdout:
+            if line.startswith(MARK):
+                told.update(json.loads(line[len(MARK) :]))
+                ready.set()
+    finally:
+        ready.set()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        if watch:
+            watcher.join()
+    if 'speed' not in told:
+        told.setdefault('failed', f'it ended with {process.returncode}')
+    return {**told, 'peak': max(peaks)}
+
+
+def look_at_memory(session, ready, peaks):
+    while not ready.wait(0.1):
+        peaks.append(session_memory(session))
+
+
+def session_memory(session):
+    """Return the bytes that the processes of a session hold together.
+
+    Pages that several of them share count once (the kernel's PSS).
+    """
+    total = 0
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        with contextlib.suppress(OSError, ProcessLookupError):
+            if os.getsid(int(pid)) != session:
+                continue
+            with open(f'/proc/{pid}/smaps_rollup') as file:
+                for line in file:
+                    if line.startswith('Pss:'):
+                        total += int(line.split()[1]) * 1024
+    return total
+
+
+def compare(variants, request, rounds):
+    """Return what is measured with images of one size, variant by variant."""
+    speeds = {variant: [] for variant in variants}
+    peaks, failed = {}, {}
+    for i in range(rounds):
+        for variant in variants[:: 1 if i % 2 == 0 else -1]:
+            if variant in failed:
+                continue
+            told = measure(variant, request, watch=i == 0)
+            if 'failed' in told:
+                failed[variant] = told['failed']
+                continue
+            speeds[variant].append(told['speed'])
+            peaks.setdefault(variant, told['peak'])
+    return {
+        'size': request['size'],
+        'variants': [
+            {
+                **variant._asdict(),
+                'images_per_second': speeds[variant],
+                'peak_memory': peaks[variant],
+            }
+            for variant in variants
+            if speeds[variant]
+        ],
+        'notes': [f'{v.title}: {why}' for v, why in failed.items()]
+        + [memory_note(v, request['size']) for v in variants if v.stock],
+    }
+
+
+def memory_note(variant, size):
+    """Return what is to be said of the memory of stock d2l, if anything is.
+
+    Its data for TensorFlow and JAX enlarge all images of an epoch before the
+    first is used.
+    """
+    num_train = section.num_train(variant.framework, size)
+    if num_train is None:
+        return ''
+    missing = 4 * size**2 * (60000 - num_train) / 2**30
+    return (
+        f'{variant.title}: of the images, which its loader enlarges all at '
+        f'once, {num_train} of 60000; all would take {missing:.1f} GiB more.'
+    )
+
+
+def table(result):
+    """Return the lines of the table of what `compare` has returned."""
+    rows = [('images', 'variant', 'images/s', 'ratio', 'peak memory')]
+    first = None
+    for variant in result['variants']:
+        speeds = variant['images_per_second']
+        median = statistics.median(speeds)
+        first = first or median
+        rows.append(
+            (
+                f'{result["size"]} x {result["size"]}',
+                variant['title'],
+                f'{median:.1f} ({min(speeds):.1f} to {max(speeds):.1f})',
+                f'{median / first:.2f}',
+                f'{variant["peak_memory"] / 2**30:.2f} GiB',
+            )
+        )
+    return tables.lay_out(rows, '<<>>>', markdown=True)
+
+
+def read_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    add = parser.add_argument
+    add('--framework', nargs='+', choices=FRAMEWORKS, default=['mxnet'])
+    add('--no-stock', action='store_true', help='measure ours alone')
+    add('--resize', type=int, nargs='+', default=[224, 96, 56])
+    add('--batch-size', type=int, default=128)
+    add('--rounds', type=int, default=5)
+    add('--seconds', type=float, default=20, help='of a round, at least')
+    add('--num-gpus', type=int, choices=(0, 1), default=0)
+    add('--json', metavar='FILE', help='write what was measured to a file')
+    return parser.parse_args()
+
+
+def main():
+    args = read_arguments()
+    variants = [
+        variant
+        for name in args.framework
+        for variant in variants_of(name, args.num_gpus, not args.no_stock)
+    ]
+    versions = {}
+    for name in args.framework:
+        versions.update(machine.versions(name))
+    where = machine.describe()
+    print(
+        f"The section's small network, minibatches of {args.batch_size}; "
+        f'medians of {args.rounds} rounds of {args.seconds:g} seconds '
+        '(lowest to highest in brackets).\n'
+        f'{where["processor"]}, {where["cores"]} cores; '
+        + ', '.join(f'{name} {found}' for name, found in versions.items())
+    )
+    results = []
+    for size in args.resize:
+        request = {
+            'size': size,
+            'batch_size': args.batch_size,
+            'seconds': args.seconds,
+            'num_gpus': args.num_gpus,
+        }
+        result = compare(variants, request, args.rounds)
+        for line in ('', *table(result), *filter(None, result['notes'])):
+            print(line, flush=True)
+        results.append(result)
+    if args.json:
+        told = {'machine': where, 'versions': versions, 'results': results}
+        write_text(args.json, json.dumps(told, indent=2) + '\n')
+
+
+if __name__ == '__main__':
+    main()

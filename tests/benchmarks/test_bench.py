@@ -1,0 +1,67 @@
+"""The benchmark measures each variant in a process of its own."""
+
+import json
+import re
+import subprocess
+import sys
+
+import bench
+import pytest
+from processes import ROOT
+
+TINY = '--resize 32 --batch-size 8 --rounds 2 --seconds 0.1'.split()
+
+
+def run(*words):
+    return subprocess.run(
+        [sys.executable, f'{ROOT}/benchmarks/bench.py', *TINY, *words],
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', ['mxnet', 'torch', 'tensorflow', 'jax'])
+def test_bench_measures_all_variants_of_a_framework(name, tmp_path):
+    pytest.importorskip(name)
+    pytest.importorskip('d2l')
+    path = tmp_path / 'bench.json'
+    done = run('--framework', name, '--json', path)
+    assert done.returncode == 0, done.stderr
+    rows = re.findall(
+        r'^\| 32 x 32 \| (.+?) +\| +([\d.]+) \([\d.]+ to [\d.]+\) '
+        r'\| +([\d.]+) \| +([\d.]+) GiB',
+        done.stdout,
+        re.M,
+    )
+    titles = [variant.title for variant in bench.variants_of(name, 0)]
+    assert [row[0] for row in rows] == titles, done.stdout
+    stock = float(rows[0][1])
+    for _, speed, ratio, memory in rows:
+        assert float(speed) / stock == pytest.approx(float(ratio), rel=0.02)
+        assert 0.1 < float(memory) < 4
+    (result,) = json.loads(path.read_text())['results']
+    speeds = [v['images_per_second'] for v in result['variants']]
+    assert all(len(each) == 2 for each in speeds)
+
+
+def test_variant_that_fails_is_told_and_the_others_go_on(monkeypatch):
+    variants = [bench.Variant(title, 'torch') for title in 'ab']
+
+    def measure(variant, request, watch):
+        if variant.title == 'a':
+            return {'failed': 'no memory', 'peak': 0}
+        return {'speed': 7.0, 'peak': 2**30}
+
+    monkeypatch.setattr(bench, 'measure', measure)
+    result = bench.compare(variants, {'size': 56}, rounds=3)
+    assert [v['title'] for v in result['variants']] == ['b']
+    assert 'a: no memory' in result['notes']
+    assert any('7.0 (7.0 to 7.0)' in line for line in bench.table(result))
+
+
+def test_process_that_dies_is_a_failure(monkeypatch):
+    monkeypatch.setattr(bench.sys, 'executable', 'false')
+    request = {'size': 32, 'num_gpus': 0}
+    told = bench.measure(bench.Variant('a', 'torch'), request)
+    assert told['failed'] == 'it ended with 1'
