@@ -18,7 +18,6 @@ from d2l_vgg.jax.swaps import Foreign, takes_steps_of_d2l
 from d2l_vgg.jax.workers import Team
 from d2l_vgg.training import errors, trainer
 from d2l_vgg.training.arrays import Arrays
-from d2l_vgg.training.precisions import LOSS_SCALES
 
 
 class Trainer(trainer.Trainer):
@@ -119,17 +118,14 @@ class Trainer(trainer.Trainer):
         """Return the gradients, the running statistics after, and plots."""
         model = self.model
         params, others = self.divided(variables)
-        # By way of gradients that float16 can hold
-        scale = LOSS_SCALES[self.precision]
 
         def loss_of(params):
             given = trees.nested({**others, **params})
             with model.computing(given, jax.random.key(seed)) as plotted:
-                loss = model.training_step(batch) * scale
+                loss = model.training_step(batch)
                 return loss, (model.variables, Plotted.of(plotted))
 
         grads, (changed, plotted) = jax.grad(loss_of, has_aux=True)(params)
-        grads = jax.tree.map(lambda grad: grad / scale, grads)
         return grads, self.divided(changed)[1], plotted
 
     def traced_update(self, variables, state, lr, grads, others):

@@ -176,18 +176,10 @@ class BFloat16Conv2D(nn.Conv2D):
     Its output, of type bfloat16, holds sums that were computed in float32.
     """
 
-    rounded = bfloat16
-
     def hybrid_forward(self, F, X, **params):
-        X = cast(F, X, self.rounded)
-        params = {n: cast(F, A, self.rounded) for n, A in params.items()}
+        X = cast(F, X, bfloat16)
+        params = {n: cast(F, A, bfloat16) for n, A in params.items()}
         return super().hybrid_forward(F, X, **params)
-
-
-class Float16Conv2D(BFloat16Conv2D):
-    """The same in float16, which MXNet computes in on GPUs only."""
-
-    rounded = 'float16'
 
 
 class BFloat16Sequential(nn.HybridSequential):
@@ -197,15 +189,10 @@ class BFloat16Sequential(nn.HybridSequential):
         return cast(F, super().hybrid_forward(F, X), 'float32')
 
 
-class Float16Sequential(BFloat16Sequential):
-    """A block that computes in float16, from float32 to float32."""
-
-
 # For each precision, the classes of the convolutions and of their blocks
 CLASSES = {
     'float32': (nn.Conv2D, nn.HybridSequential),
     'bfloat16': (BFloat16Conv2D, BFloat16Sequential),
-    'float16': (Float16Conv2D, Float16Sequential),
 }
 
 

@@ -57,7 +57,7 @@ def find_reason(net, X):
     if call is None or not isinstance(call.layer, (Conv, nn.Dense, Pooling)):
         return None
     block, X = call.layer, call.input
-    name = re.sub('^B?Float16', '', type(block).__name__)
+    name = re.sub('^BFloat16', '', type(block).__name__)
     if not isinstance(block, Pooling) and X.dtype != block.weight.dtype:
         dtype = onp.dtype(block.weight.dtype)
         return f'its {name} computes in {dtype} and gets {X.dtype}'

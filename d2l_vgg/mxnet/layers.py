@@ -99,7 +99,7 @@ class Rows(calls.Rows):
         return getattr(block, 'summary_kind', None)
 
     def name(self, block):
-        return re.sub('^B?Float16', 'Hybrid', type(block).__name__)
+        return re.sub('^BFloat16', 'Hybrid', type(block).__name__)
 
     def parameters(self, block):
         # Constants and running statistics are none: no gradient trains them

@@ -17,7 +17,6 @@ from d2l_vgg.mxnet.workers import Team
 from d2l_vgg.training import errors, trainer
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.checkpoint import optimizer_name
-from d2l_vgg.training.precisions import LOSS_SCALES
 
 draw_on_board = d2l.Module.plot
 
@@ -102,7 +101,7 @@ class Trainer(trainer.Trainer, d2l.Trainer):
     def train_step(self, batch: tuple, lr: float | None = None) -> None:
         with autograd.record():
             loss = self.model.training_step(self.prepare_batch(batch))
-        self.backward(loss)
+        loss.backward()
         if self.workers.count > 1:
             self.average()
         if not isinstance(self.optim, gluon.Trainer):  # From scratch
@@ -113,13 +112,6 @@ class Trainer(trainer.Trainer, d2l.Trainer):
             self.optim.set_learning_rate(lr)
         self.clip_gradients(self.gradient_clip_val, self.model)
         self.optim.update(1)
-
-    def backward(self, loss: np.ndarray) -> None:
-        """Compute the gradient by way of numbers that float16 can hold."""
-        scale = LOSS_SCALES[self.precision]
-        loss.backward(np.full_like(loss, scale))
-        for grad in gradients(self.model) if scale != 1 else ():
-            grad /= scale
 
     def average(self) -> None:
         """Take the mean of all workers' gradients and running statistics."""

@@ -22,7 +22,6 @@ from d2l_vgg.tensorflow.workers import Team
 from d2l_vgg.training import errors, trainer
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.checkpoint import optimizer_name
-from d2l_vgg.training.precisions import LOSS_SCALES
 
 
 class Trainer(trainer.Trainer):
@@ -123,12 +122,7 @@ class Trainer(trainer.Trainer):
                 loss = self.model.training_step(batch)
         finally:
             self.model.training = False
-        # By way of numbers that float16 can hold
-        scale = LOSS_SCALES[self.precision]
-        grads = tape.gradient(loss, variables, scale * tf.ones_like(loss))
-        if scale != 1:
-            grads = [grad / scale for grad in grads]
-        return grads, values
+        return tape.gradient(loss, variables), values
 
     def follow(self, grads):
         """Make one step against the gradients."""

@@ -185,25 +185,13 @@ class Classifier(classifier.Classifier, Module, nn.Module):
 class BFloat16Sequential(nn.Sequential):
     """A block that computes in bfloat16, from float32 to float32."""
 
-    rounded = torch.bfloat16
-
     def forward(self, X):
-        with torch.autocast(X.device.type, self.rounded):
+        with torch.autocast(X.device.type, torch.bfloat16):
             return super().forward(X).float()
 
 
-class Float16Sequential(BFloat16Sequential):
-    """A block that computes in float16, from float32 to float32."""
-
-    rounded = torch.float16
-
-
 # The class of a block for each precision
-BLOCKS = {
-    'float32': nn.Sequential,
-    'bfloat16': BFloat16Sequential,
-    'float16': Float16Sequential,
-}
+BLOCKS = {'float32': nn.Sequential, 'bfloat16': BFloat16Sequential}
 
 
 def named_tensors(model):

@@ -93,7 +93,7 @@ class Rows(calls.Rows):
         return MODULES.get(type(module).__module__)
 
     def name(self, module):
-        return re.sub('^B?Float16', '', type(module).__name__)
+        return re.sub('^BFloat16', '', type(module).__name__)
 
     def parameters(self, module):
         # A layer that was never called may not know its shape

@@ -26,7 +26,6 @@ from d2l_vgg.training import (
 )
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.checkpoint import optimizer_name
-from d2l_vgg.training.precisions import LOSS_SCALES
 
 
 class Trainer(trainer.Trainer):
@@ -122,21 +121,14 @@ class Trainer(trainer.Trainer):
         loss = self.model.training_step(self.prepare_batch(batch))
         self.optim.zero_grad()
         with torch.no_grad():  # An optimizer from scratch relies on it
-            self.backward(loss)
+            # Of a loss that is no mean, the gradient of the sum
+            loss.backward(torch.ones_like(loss))
             if self.workers.count > 1:
                 self.average()
             for group in self.groups() if lr is not None else ():
                 group['lr'] = lr
             self.clip_gradients(self.gradient_clip_val, self.model)
             self.optim.step()
-
-    def backward(self, loss):
-        """Compute the gradient by way of numbers that float16 can hold."""
-        scale = LOSS_SCALES[self.precision]
-        loss.backward(torch.full_like(loss, scale))
-        for param in self.model.parameters() if scale != 1 else ():
-            if param.grad is not None:
-                param.grad /= scale
 
     def average(self):
         """Take the mean of all workers' gradients and running statistics."""

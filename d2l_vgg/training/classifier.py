@@ -40,7 +40,7 @@ class Classifier(abc.ABC):
     def set_precision(self, precision: str) -> None:
         """Let all blocks but the first compute in this type.
 
-        With 'bfloat16' or 'float16' the convolutions of a block round their
+        With 'bfloat16' the convolutions of a block round their
         input and their parameters to it; the block gives float32 back, and
         the parameters stay float32. With the few channels of images nothing
         would be gained.

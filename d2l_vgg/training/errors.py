@@ -11,26 +11,22 @@ class TrainingDiverged(ArithmeticError):
     """The loss of a run is no longer a finite number."""
 
 
-def check_finite(
-    series: str, x: float, value: float, lr: float, precision: str
-) -> None:
+def check_finite(series: str, x: float, value: float, lr: float) -> None:
     """Stop a run that has gone astray and will not come back.
 
     Args:
         series: what `value` is, such as 'train_loss'
         x: the epoch, with its fraction
         value: a number
-        lr, precision: those of the run, for the message
+        lr: that of the run, for the message
 
     Raises:
         TrainingDiverged: `value` is infinite or not a number.
     """
     if not math.isfinite(value):
-        other = ", or take precision='float32', whose numbers reach further"
         raise TrainingDiverged(
             f'{series} is {value} at epoch {x:.2f}: lower the learning rate '
-            f'(lr={lr}) or limit the gradient (gradient_clip_val=1)'
-            f'{other if precision == "float16" else ""}.'
+            f'(lr={lr}) or limit the gradient (gradient_clip_val=1).'
         )
 
 

@@ -89,7 +89,7 @@ class Experiment:
     precision: str = setting(
         'float32',
         'number type of all blocks but the first; bfloat16 takes a CPU with '
-        'avx512_bf16 or, but in MXNet, a GPU with it, float16 a GPU',
+        'avx512_bf16 or, except in MXNet, a GPU with it',
         choices=PRECISIONS,
     )
 

@@ -79,4 +79,4 @@ def bytes_of_fit(trainer, model, data):
     )
 
 
-ITEMSIZE = {'float32': 4, 'bfloat16': 2, 'float16': 2}
+ITEMSIZE = {'float32': 4, 'bfloat16': 2}

@@ -2,8 +2,7 @@
 
 bfloat16 has the range of float32 and 8 of its 24 significant bits. Processors
 with instructions for it multiply its matrices about twice as fast, and so do
-GPUs. float16 has 11 bits, and GPUs have it since Volta; but its numbers end
-at 65504, and below 6e-5 they lose their bits one by one.
+GPUs.
 
 On GPUs since Ampere, float32 itself is rounded to 11 bits where convolutions
 multiply, and but for MXNet where fully connected layers do: that is TF32.
@@ -15,15 +14,9 @@ from __future__ import annotations
 import abc
 from typing import Callable
 
-PRECISIONS = ('float32', 'bfloat16', 'float16')
-# NVIDIA's first GPUs with instructions for them: Volta; Ampere
-FIRST_GPUS = {'float16': (7, 0), 'bfloat16': (8, 0), 'TF32': (8, 0)}
-# By what the loss is multiplied and the gradient divided, so that float16
-# holds the gradients in between, many of which are too small for it. A power
-# of two rounds nothing; one that never changes has no state that a checkpoint
-# would have to keep, and no step waits for the device to tell whether a
-# number was too large. BENCHMARKS.md has the gradients that it was chosen by
-LOSS_SCALES = {'float32': 1, 'bfloat16': 1, 'float16': 1024}
+PRECISIONS = ('float32', 'bfloat16')
+# NVIDIA's first GPUs with instructions for them: Ampere
+FIRST_GPUS = {'bfloat16': (8, 0), 'TF32': (8, 0)}
 
 
 def check(precision: str, find_lack: Callable[[str], str]) -> None:
@@ -66,7 +59,7 @@ class Computing(abc.ABC):
         if precision == 'float32':  # No device has to be asked for it
             return ''
         if self.on_cpu:
-            return lack_of_processor(precision)
+            return lack_of_processor()
         return lack_of_gpu(precision, self.capability())
 
     def no_gain(self, precision: str) -> str:
@@ -86,10 +79,8 @@ class Computing(abc.ABC):
         return ('float32', reason) if reason else (precision, '')
 
 
-def lack_of_processor(precision: str) -> str:
-    """Return why the processor does not compute in a type, '' if it does."""
-    if precision == 'float16':
-        return 'takes a GPU, as processors are slower in it'
+def lack_of_processor() -> str:
+    """Return why the processor has no bfloat16, '' if it has."""
     if has_bfloat16():
         return ''
     return 'takes a processor with avx512_bf16, and this one has none'

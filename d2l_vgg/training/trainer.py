@@ -59,7 +59,7 @@ class Trainer(precisions.Computing, resuming.Resuming):
             mirror image
         precision: 'bfloat16' computes all blocks but the first in that type,
             about twice as fast where the device has it, and rounds to 8
-            bits; on GPUs 'float16' rounds to 11; parameters stay float32
+            bits; parameters stay float32
         checkpoint: file to save the run to, None for none
         checkpoint_seconds: how much work may be lost to a power cut
         display: 'bar', 'board', 'lines', 'none', or 'auto' to choose
@@ -340,7 +340,7 @@ class Trainer(precisions.Computing, resuming.Resuming):
             point = self.history.record(series, x, value, every_n)
             if point is not None:
                 self.board.point(self.history)
-                errors.check_finite(series, *point, self.lr, self.precision)
+                errors.check_finite(series, *point, self.lr)
         self.values = {}
         while len(self.queued) > MAX_QUEUED:
             self.wait_for(self.queued.popleft())
