@@ -61,7 +61,11 @@ def run(argv):
             # A name that this terminal cannot print must not end a run
             stream.reconfigure(errors='backslashreplace')
     args = read(argv)
-    if not args.command.__module__.endswith('.train'):
+    if args.command.__module__.endswith('.train'):
+        # It is for the cells that the builder of the chapter runs: a command
+        # would take what is cut short for a result
+        os.environ.pop('D2L_VGG_TRIAL', None)
+    else:
         # Only a training is shared with the processes that this tells of
         os.environ.pop('WORLD_SIZE', None)
     try:

@@ -3,7 +3,7 @@
 from d2l_vgg.book import published
 from d2l_vgg.commands import options
 from d2l_vgg.foreign_text import visible
-from d2l_vgg.training import interrupts, trial
+from d2l_vgg.training import interrupts
 from d2l_vgg.training.runs import Run
 
 HELP = "hold runs against the book's published curves, point by point"
@@ -45,18 +45,12 @@ def run(args):
     runs = [Run.open(folder) for folder in args.run]
     framework = args.framework or runs[0].framework
     histories = read_histories(args.run, runs)
-    notes = [trial.note(run.trial) for run in runs]
-    note = '\n'.join(dict.fromkeys(filter(None, notes))) or None
     for name, history in histories.items():
         print(f'{visible(name)}:')
         print(describe(history, framework))
         print()
-    figure = figures.curves(
-        histories, band=published.Band(framework), note=note
-    )
+    figure = figures.curves(histories, band=published.Band(framework))
     figures.save(figure, args.output)
-    if note:
-        print(note)
     print(f'Picture: {", ".join(pictures)}')
 
 

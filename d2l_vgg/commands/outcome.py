@@ -11,7 +11,7 @@ from d2l_vgg.book import published
 from d2l_vgg.commands import making
 from d2l_vgg.commands.options import command
 from d2l_vgg.frameworks import FRAMEWORKS
-from d2l_vgg.training import trial, workers
+from d2l_vgg.training import workers
 from d2l_vgg.training.errors import TrainingDiverged
 from d2l_vgg.training.estimate import format_seconds
 from d2l_vgg.training.experiments import get_experiment
@@ -56,7 +56,6 @@ def keep_results(job):
     figure = figures.curves(
         {run.name: history},
         band=published.Band(run.framework) if is_the_books(job) else None,
-        note=trial.note(run.trial),
     )
     figures.save(figure, run.path('curves'))
     run.save(results=history.final, seconds=round(job.trainer.seconds, 1))
@@ -86,8 +85,6 @@ def report(job):
             f'{format_seconds(seconds)} on this machine: '
             + command('train', *framework, '--experiment', 'book')
         )
-    if run.trial:
-        print(trial.note(run.trial))
     print(
         f'Validation accuracy {trainer.history.final["val_acc"]:.4f} on the '
         f'{len(job.data.val[0])} validation images of {job.data.source} '
@@ -97,7 +94,7 @@ def report(job):
 
 def recorded(run):
     """Return what to expect of a run whose like comes with this package."""
-    if run.info['experiment'] not in os.listdir(TRAINED) or run.trial:
+    if run.info['experiment'] not in os.listdir(TRAINED):
         return ''
     found = Run.find(run.info['experiment'])
     return (
@@ -112,4 +109,4 @@ def is_the_books(job):
 
     They are of the book's experiment, as it stands.
     """
-    return job.run.info['experiment'] == 'book' and not job.run.trial
+    return job.run.info['experiment'] == 'book'

@@ -11,7 +11,6 @@ from d2l_vgg.commands.making import (
 )
 from d2l_vgg.commands.options import add_data_option, path
 from d2l_vgg.commands.pictures import classify
-from d2l_vgg.training import trial
 from d2l_vgg.training.runs import Run
 
 HELP = (
@@ -78,8 +77,6 @@ def run(args):
         drawn = {'pictures': classify(model, package, finished, args.image)}
     else:
         drawn = judge(model, data, finished)
-    if finished.trial:
-        print(trial.note(finished.trial))
     folder = args.output or finished.place
     for name, figure in drawn.items():
         figures.save(figure, os.path.join(folder, name))
@@ -131,10 +128,7 @@ def judge(model, data, finished):
     matrix = predictions.confusion_matrix(labels, scores)
     print(predictions.report(matrix, finished.classes))
     tell_other_mean(finished, matrix.trace() / matrix.sum())
-    note = trial.note(finished.trial)
-    drawn = {
-        'confusion': figures.confusion(matrix, finished.classes, note=note)
-    }
+    drawn = {'confusion': figures.confusion(matrix, finished.classes)}
     worst = predictions.worst_mistakes(
         labels, scores, NUM_MISTAKES, finished.classes
     )
@@ -142,6 +136,5 @@ def judge(model, data, finished):
         drawn['mistakes'] = figures.mistakes(
             data.val[0][[mistake.example for mistake in worst]],
             [mistake.title for mistake in worst],
-            note=note,
         )
     return drawn

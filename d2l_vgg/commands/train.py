@@ -10,7 +10,7 @@ from d2l_vgg.commands.options import (
     add_gpus_option,
 )
 from d2l_vgg.foreign_text import visible
-from d2l_vgg.training import memory, trial, workers
+from d2l_vgg.training import memory, workers
 from d2l_vgg.training.experiments import (
     EXPERIMENTS,
     name_of,
@@ -101,7 +101,6 @@ def run(args):
         TrainingDiverged: the loss is no longer a number.
         KeyboardInterrupt: the run was stopped, and can be resumed.
     """
-    trial_size = trial.size()
     settings = {
         'num_gpus': args.num_gpus,
         'checkpoint_seconds': args.checkpoint_seconds,
@@ -111,10 +110,9 @@ def run(args):
         stopped = Run.open(args.resume)
         hyperparameters.refuse_changes(args)
         refuse_finished(args.resume)
-        refuse_other_trial(stopped, trial_size)
         job = resumed_run(stopped, args.data, settings)
     else:
-        job = asked_run(args, settings, trial_size)
+        job = asked_run(args, settings)
     if workers.rank():  # The first one keeps the run
         job.trainer.fit(job.model, job.data)
         return
@@ -124,13 +122,12 @@ def run(args):
         fit(job)
 
 
-def asked_run(args, settings, trial_size):
+def asked_run(args, settings):
     """Return the job of the new run that the command line asks for.
 
     Args:
         args: the command line
         settings: those of the trainer
-        trial_size: how many minibatches a trial has, 0 for a whole run
 
     Raises:
         ValueError, OSError: as `run` tells.
@@ -140,8 +137,6 @@ def asked_run(args, settings, trial_size):
     experiment = hyperparameters.read_experiment(args, before)
     selection = hyperparameters.read_selection(args)
     name = args.name or args.experiment or (before and before.name) or 'quick'
-    if trial_size and not args.name:
-        name += '-trial'
     check_name(name)
     # With a part of the images, or with others, it is another experiment
     whole = all(v is None for v in (args.data, *selection.values()))
@@ -159,7 +154,6 @@ def asked_run(args, settings, trial_size):
         info={
             'experiment': kind,
             'framework': args.framework,
-            'trial': trial_size,
             'continued_from': parameters and os.path.abspath(parameters),
             'data': {
                 'source': data.source,
@@ -184,26 +178,6 @@ def refuse_finished(folder):
             f'The run in {folder} is finished: start a new one instead of '
             'resuming it.'
         )
-
-
-def refuse_other_trial(stopped, trial_size):
-    """Refuse to go on with a trial as a whole run, and the other way round.
-
-    Raises:
-        ValueError: `stopped` is not a trial of so many minibatches.
-    """
-    if stopped.trial == trial_size:
-        return
-    variable = trial.VARIABLE
-    if stopped.trial:
-        raise ValueError(
-            f'The run in {stopped.folder} is a trial: resume it with '
-            f'{variable}={stopped.trial}, or start a new run.'
-        )
-    raise ValueError(
-        f'The run in {stopped.folder} is no trial: resume it without '
-        f'${variable}, which is {trial_size}.'
-    )
 
 
 def resumed_run(stopped, root, settings):
@@ -317,16 +291,12 @@ def begin(model, experiment, info):
 
 def describe(job, resumes):
     """Return the line that tells what is trained, and where."""
-    experiment, size = job.run.experiment, job.run.trial
+    experiment = job.run.experiment
     return (
         f'{"Resuming" if resumes else "Training"} {experiment.arch.name} '
         f'on {len(job.data.train[0])} images of {experiment.resize} x '
         f'{experiment.resize} pixels '
-        + (
-            f'for {experiment.max_epochs} epochs'
-            if not size
-            else 'as a trial'
-        )
-        + f' in {os.path.relpath(job.run.folder)} (Ctrl-C stops, --resume '
+        f'for {experiment.max_epochs} epochs in '
+        f'{os.path.relpath(job.run.folder)} (Ctrl-C stops, --resume '
         'continues).'
     )

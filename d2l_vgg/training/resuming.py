@@ -97,6 +97,6 @@ class Resuming:
         for name in 'batch_size', 'resize', 'flip', 'shift', 'digest':
             found[name] = getattr(self.data, name, None)
         # Last, as it is by one of those above if these differ
-        for name in 'num_train_batches', 'num_val_batches', 'trial':
+        for name in 'num_train_batches', 'num_val_batches':
             found[name] = getattr(self, name)
         return found

@@ -45,8 +45,7 @@ class Run:
     """A run in `folder`; `info` is what its `run.json` holds.
 
     `status` in it is one of `STATUSES`; `reason` tells why a run diverged,
-    failed, or stopped by itself; `trial` is how many minibatches a trial has,
-    0 for a whole run.
+    failed, or stopped by itself.
     """
 
     def __init__(self, folder: str, info: dict[str, Any]) -> None:
@@ -132,7 +131,7 @@ class Run:
             raise _damaged(path, 'it is nested too deep') from None
         except ValueError as error:
             raise _damaged(path, error) from None
-        refuse_old_data(folder, info['data'])
+        refuse_old(folder, info)
         return cls(folder, info)
 
     @property
@@ -175,11 +174,6 @@ class Run:
     @property
     def name(self) -> str:
         return self.info['name']
-
-    @property
-    def trial(self):
-        """How many minibatches a trial has, 0 for a whole run."""
-        return self.info.get('trial', 0)
 
     @property
     def experiment(self) -> Experiment:
@@ -247,17 +241,20 @@ class Run:
         return History.from_csv(self.path('history.csv'))
 
 
-def refuse_old_data(folder, data):
-    """Refuse a run on images that this package does not have any more.
+def refuse_old(folder, info):
+    """Refuse a run such as only an earlier version of this package makes.
 
     Raises:
-        ValueError: it was trained on drawn images, or on a division of
-            Fashion-MNIST of its own, by an earlier version.
+        ValueError: it was trained on drawn images, on a division of
+            Fashion-MNIST of its own, or on a few minibatches only.
     """
+    data = info['data']
     if data.get('stand_in'):
         images = 'images drawn by code'
     elif data.get('division') is not None:
         images = 'another division of Fashion-MNIST'
+    elif info.get('trial'):
+        images = f'{info["trial"]} minibatches only'
     else:
         return
     raise ValueError(
