@@ -14,7 +14,7 @@ import optax
 from flax.core import DenyList
 from jax import numpy as jnp
 
-from d2l_vgg.jax import swaps, trees
+from d2l_vgg.jax import trees
 from d2l_vgg.jax.layers import in_precision, mode
 from d2l_vgg.jax.optimizers import sgd
 from d2l_vgg.jax.rows import rows
@@ -82,31 +82,6 @@ class Classifier(module.Module, classifier.Classifier):
     def compile(self) -> None:
         if self.compiled is None:
             self.compiled = jax.jit(self.predicted)
-
-    def apply_init(self, dummy_input, key):
-        """Draw the parameters for d2l's trainer, and take its steps.
-
-        Until a trainer of ours takes the model up, its steps have the form
-        that d2l's trainer for JAX calls.
-
-        Args:
-            dummy_input: of a forward pass, such as the images of a minibatch
-            key: 'params' -> that to draw from
-
-        Returns:
-            The variables, as d2l's trainer keeps them.
-        """
-        self.draw(key['params'], *dummy_input)
-        steps = swaps.Steps(self)
-        self.training_step = steps.training_step
-        self.validation_step = steps.validation_step
-        self.apply = self.net.apply
-        return self.variables
-
-    def leave_d2l(self):
-        """Take steps of our own form again, after those of `apply_init`."""
-        for name in 'training_step', 'validation_step', 'apply':
-            vars(self).pop(name, None)
 
     def draw(self, key, *inputs):
         """Draw the parameters of a network that takes such inputs.
@@ -237,7 +212,7 @@ class Classifier(module.Module, classifier.Classifier):
     def set_precision(self, precision: str) -> None:
         """Let the convolutions of all blocks but the first round to it.
 
-        With 'bfloat16' or 'float16' they round their input, their parameters
+        With 'bfloat16' they round their input, their parameters
         and their output; parameters stay float32. On a CPU this is no faster:
         XLA multiplies in float32 what it has rounded.
         """

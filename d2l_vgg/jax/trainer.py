@@ -14,7 +14,6 @@ from jax import numpy as jnp
 from d2l_vgg.jax import optimizers, trees
 from d2l_vgg.jax.classifier import Classifier
 from d2l_vgg.jax.plotted import Plotted
-from d2l_vgg.jax.swaps import Foreign, takes_steps_of_d2l
 from d2l_vgg.jax.workers import Team
 from d2l_vgg.training import errors, trainer
 from d2l_vgg.training.arrays import Arrays
@@ -55,16 +54,7 @@ class Trainer(trainer.Trainer):
         self.seed_of_step = np.uint32(seed)
 
     def prepare_model(self, model: Any) -> int:
-        if takes_steps_of_d2l(model):
-            errors.check_asks_nothing(self, model)
-            self.model = model = ForeignClassifier(model)
-            model.trainer = self
-        if not isinstance(model, Classifier):
-            raise ValueError(
-                f'{type(model).__name__} is no d2l_vgg.Classifier, without '
-                'which JAX keeps no parameters: derive it from that.'
-            )
-        model.leave_d2l()
+        errors.check_is_ours(model, Classifier)
         model.set_precision(self.precision)
         model.compile()
         for batch in itertools.islice(self.train_dataloader, 1):
@@ -223,10 +213,6 @@ class Trainer(trainer.Trainer):
             return 1
         nproc = os.environ.get('NPROC', '')
         return int(nproc) if nproc.isdigit() else len(os.sched_getaffinity(0))
-
-
-class ForeignClassifier(Foreign, Classifier):
-    """A model of d2l's, as `Trainer.model`."""
 
 
 def as_array(array):

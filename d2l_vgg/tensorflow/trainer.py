@@ -50,17 +50,13 @@ class Trainer(trainer.Trainer):
             state.assign([seed, i << 32])
 
     def prepare_model(self, model: Any) -> int:
-        ours = isinstance(model, Classifier)
-        if ours:
-            model.set_precision(self.precision)
-        else:
-            errors.check_asks_nothing(self, model)
+        errors.check_is_ours(model, Classifier)
+        model.set_precision(self.precision)
         # Keras draws parameters when it first sees the shape of the input
         seed_initializers(model, self.seed)
         for batch in itertools.islice(self.train_dataloader, 1):
             Y_hat = self.forward(tuple(a[:1] for a in batch))
-        if ours:
-            model.compile()
+        model.compile()
         self.random_states = random_states(model)
         self.optim = model.configure_optimizers()
         if hasattr(self.optim, 'build'):
@@ -81,10 +77,7 @@ class Trainer(trainer.Trainer):
         self.compiled_update = compiled(self.update)
         self.compiled_gradients = compiled(self.gradients)
         self.compiled_follow = compiled(self.follow)
-        # d2l's own accuracy works on arrays that have numbers only
-        self.compiled_validate = (
-            compiled(self.validate) if ours else self.validate
-        )
+        self.compiled_validate = compiled(self.validate)
         return Y_hat.shape[-1]
 
     def train_step(self, batch: tuple, lr: float | None = None) -> None:

@@ -71,6 +71,19 @@ def check_asks_nothing(trainer: Any, model: Any) -> None:
         )
 
 
+def check_is_ours(model: Any, ours: type) -> None:
+    """Refuse a model that is not derived from our `Classifier`.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if not isinstance(model, ours):
+        raise ValueError(
+            f'{type(model).__name__} is no d2l_vgg.Classifier, whose steps '
+            'this framework compiles: derive it from that.'
+        )
+
+
 def check_model(model: Any) -> None:
     """Refuse what no trainer can train, whatever the framework.
 
