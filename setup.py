@@ -25,7 +25,7 @@ description = ast.get_docstring(ast.parse(package)).splitlines()[0]
 
 # Of Python 3, those that constraints/ has versions for; ruff has to be told
 # the first one in pyproject.toml as well
-minors = range(8, 15)
+minors = range(10, 15)
 
 # The CUDA 11 libraries that MXNet's GPU wheels load but do not bring. Both
 # wheels work with this one set; the driver's `libcuda.so.1` is the machine's.
@@ -109,7 +109,7 @@ setup(
         'jax': ['jax>=0.10.2', 'flax>=0.12.8', 'optax>=0.2.8'],
         'cuda-11': cuda_11,
         'test': [
-            'axe-core-python==0.1.0; python_version >= "3.10"',
+            'axe-core-python==0.1.0',
             'hypothesis',
             'pexpect',
             'pytest',

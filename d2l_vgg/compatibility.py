@@ -1,7 +1,7 @@
 """Make MXNet 1.9.1, the last of its kind, work on today's Pythons.
 
 `import d2l_vgg.mxnet` calls `prepare()`. Then `import mxnet` and `from d2l
-import mxnet as d2l` work with NumPy 1.17 to 2.5 and Python 3.8 to 3.14, find
+import mxnet as d2l` work with NumPy 1.17 to 2.5 and Python 3.10 to 3.14, find
 the CUDA libraries of pip, and use every core that they may.
 
 MXNet was made for the Python and the NumPy of 2021. Here it sees them, and

@@ -10,7 +10,8 @@ import dataclasses
 import importlib.util
 import os
 import shutil
-from typing import Any, Callable, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from d2l_vgg import machine, messages, platforms, probing
 from d2l_vgg.frameworks import CUDA_WHEELS, FRAMEWORKS

@@ -11,7 +11,8 @@ import errno
 import os
 import stat
 import tempfile
-from typing import IO, Any, Callable, Iterator
+from collections.abc import Callable, Iterator
+from typing import IO, Any
 
 try:
     import fcntl

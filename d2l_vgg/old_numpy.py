@@ -8,7 +8,7 @@ import functools
 import types
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def copy():
     """Return a copy of NumPy that has all that MXNet reads.
 

@@ -6,7 +6,7 @@ the business of those who print it.
 
 from __future__ import annotations
 
-from typing import Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 
 def lay_out(

@@ -27,7 +27,7 @@ pin() {
 # The pins of d2l 1.0.3, where there are builds of them, and what fits them
 d2l='numpy==1.23.5 matplotlib==3.7.2 matplotlib-inline==0.1.6 pandas==2.0.3
     requests==2.31.0 ipython<9'
-for minor in 8 9 10 11; do
+for minor in 10 11; do
     pin $minor '' '' "$d2l" "$@"
 done
 pin 12 '' '' 'numpy==1.26.4' "$@"

@@ -54,12 +54,12 @@ for need in "$@"; do
 done
 
 # Print the version of the Python `$1`, if it runs (a shim of pyenv may not),
-# is 3.8 or newer, and has the modules that the set-up and MXNet need
+# is 3.10 or newer, and has the modules that the set-up and MXNet need
 version_of() {
     "$1" -c '
 import bz2, ctypes, ensurepip, ssl, sys, venv
 print("%d.%d" % sys.version_info[:2])
-sys.exit(sys.version_info < (3, 8))' 2>/dev/null </dev/null
+sys.exit(sys.version_info < (3, 10))' 2>/dev/null </dev/null
 }
 
 # Whatever was installed, one a line: its name, its Python, its fingerprint.
@@ -136,7 +136,7 @@ find_python() {
 # is fully tested, then the others, then those that may come ('3' is any)
 choose_python() {
     case ${PYTHON:-} in
-    '') find_python 3.13 3.12 3.11 3.10 3.9 3.8 3.14 3.15 3.16 3 ;;
+    '') find_python 3.13 3.12 3.11 3.10 3.14 3.15 3.16 3 ;;
     3 | 3.[0-9]*) find_python "$PYTHON" ;;
     python3 | python3.[0-9]*) find_python "${PYTHON#python}" ;;
     *) echo "$PYTHON" ;;
@@ -170,7 +170,7 @@ take_python() {
         return
     fi
     python=$(choose_python) || exit 1
-    oldest=3.8
+    oldest=3.10
     [ "$frameworks" = mxnet ] || oldest=3.11
     want=$(version_of "$python") || fail "${PYTHON:+PYTHON=$PYTHON: }no" \
         "${PYTHON:+such }Python $oldest or newer was found that can do it:" \
@@ -269,7 +269,7 @@ echo "$frameworks" >"$venv/frameworks"
 if [ -e "$constraints" ]; then
     pinned="--constraint $constraints"
 else
-    echo "setup: Python $want has not been tried with this package (3.8 to" \
+    echo "setup: Python $want has not been tried with this package (3.10 to" \
         '3.14 have); it gets the newest version of everything'
     pinned=
 fi

@@ -48,8 +48,9 @@ def mended_torch():
         name = f'torchvision.{part}'
         sys.modules.setdefault(name, types.ModuleType(name))
     # The networks need neither, only d2l's data and a later chapter
-    with empty('torchvision', transforms=None), empty(
-        'scipy.spatial', distance_matrix=None
+    with (
+        empty('torchvision', transforms=None),
+        empty('scipy.spatial', distance_matrix=None),
     ):
         yield
 
@@ -83,8 +84,9 @@ def mended_jax():
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
     try:
         # The networks need neither, only d2l's data
-        with empty('tensorflow'), empty(
-            'tensorflow_datasets', as_numpy=AsNumPy
+        with (
+            empty('tensorflow'),
+            empty('tensorflow_datasets', as_numpy=AsNumPy),
         ):
             yield
     finally:

@@ -4,7 +4,7 @@ With them, what the chapter's cells print can be recorded and tested.
 """
 
 import re
-from typing import List, NamedTuple
+from typing import NamedTuple
 
 from d2l_vgg.frameworks import FRAMEWORKS
 
@@ -19,7 +19,7 @@ class Cell(NamedTuple):
     classes: tuple = ()
 
 
-def read(path: str, tab: str) -> List[Cell]:
+def read(path: str, tab: str) -> list[Cell]:
     """Return the cells that a page of d2lbook's markdown has in a tab.
 
     Raises:

@@ -12,7 +12,7 @@ import importlib.util
 import os
 import re
 import shutil
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 from d2l_vgg.chapter import ChapterError, markup
 from d2l_vgg.chapter.notebooks import FOLDED, LONG, classes_of, is_code
@@ -226,7 +226,7 @@ class Printed(NamedTuple):
     """What a cell printed, as HTML; `lines` of text, None of a picture."""
 
     html: str
-    lines: Optional[int]
+    lines: int | None
 
 
 def _printed(cell):

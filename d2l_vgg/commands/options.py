@@ -71,15 +71,13 @@ def make_parser(commands):
 
 
 def add_switch(parser, name, help):
-    """Add the options --name and --no-name; without either, None.
-
-    argparse's own action for this is not in Python 3.8.
-    """
-    dest = name.replace('-', '_')
+    """Add the options --name and --no-name; without either, None."""
     parser.add_argument(
-        f'--{name}', action='store_true', default=None, help=help
+        f'--{name}',
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help=help,
     )
-    parser.add_argument(f'--no-{name}', action='store_false', dest=dest)
 
 
 def add_data_option(parser):

@@ -1,7 +1,7 @@
 """`d2l-vgg train`: a new run, or the rest of one that was stopped."""
 
 import os
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 from d2l_vgg.commands import hyperparameters, making, options, outcome
 from d2l_vgg.commands.options import (
@@ -85,7 +85,7 @@ def add_progress_options(parser):
 class Job(NamedTuple):
     """A run, None where another process keeps it, and what trains it."""
 
-    run: Optional[Run]
+    run: Run | None
     data: object
     trainer: object
     model: object

@@ -148,7 +148,7 @@ def _width(artist):
     return max(widths)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _page(dpi):
     """Return an empty figure, for measuring."""
     return Figure(dpi=dpi)
@@ -203,7 +203,7 @@ def _family(character):
     return '' if _has(usual, character) else _other_family(character)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _other_family(character):
     for font in sorted(font_manager.fontManager.ttflist, key=_oddity):
         if not font.name.startswith(_ODD_FONTS):
@@ -218,7 +218,7 @@ def _oddity(font):
     return not plain, font.name
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _has(path, character):
     try:
         font = font_manager.get_font(path)

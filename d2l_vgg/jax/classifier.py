@@ -90,8 +90,9 @@ class Classifier(module.Module, classifier.Classifier):
             ValueError: they do not fit the network, or the parameters that
                 were loaded.
         """
-        with explained(self, inputs[0], channels_last=True), mode(
-            train=False
+        with (
+            explained(self, inputs[0], channels_last=True),
+            mode(train=False),
         ):
             self.order = trees.names(self.net, *inputs)
             self.variables = jax.jit(self.net.init)(key, *inputs)

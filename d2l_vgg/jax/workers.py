@@ -74,7 +74,7 @@ def check_name(host):
         )
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def of_all(platform):
     """Return how arrays lie, one on each worker's device, and their sum."""
     first = {d.process_index: d for d in reversed(jax.devices(platform))}

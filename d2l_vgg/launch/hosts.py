@@ -32,7 +32,7 @@ class Host(NamedTuple):
         return self.name == socket.gethostname() or is_own(self.name)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def is_own(name: str) -> bool:
     """Return whether one can listen at `name` here."""
     try:

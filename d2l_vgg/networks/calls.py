@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import abc
 import math
-from typing import Any, Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
+from typing import Any
 
 from d2l_vgg.networks.summaries import Row, add
 

@@ -7,7 +7,8 @@ without any framework.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple, Sequence
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from d2l_vgg import tables
 from d2l_vgg.networks.architectures import as_size, as_tuple, get, layers_of

@@ -4,7 +4,7 @@ A framework tells by a `Row` what each layer gives and costs; how that looks
 is the same for all.
 """
 
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 from d2l_vgg import tables
 
@@ -26,9 +26,9 @@ class Row(NamedTuple):
     """
 
     name: str
-    output_shape: Optional[tuple]
+    output_shape: tuple | None
     num_params: int
-    macs: Optional[int]
+    macs: int | None
     parts: tuple = ()
 
 

@@ -6,7 +6,8 @@ import contextlib
 import functools
 import textwrap
 import warnings
-from typing import Any, Callable, Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 
@@ -27,7 +28,7 @@ def compiled(function: Callable) -> Callable | None:
     return torch.compile(function, mode='reduce-overhead', dynamic=False)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def can_compile() -> bool:
     """Return whether PyTorch compiles here, which takes more than itself."""
     try:

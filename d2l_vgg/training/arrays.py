@@ -15,14 +15,14 @@ import json
 import math
 import os
 import zipfile
-from typing import Any, Dict
+from typing import Any
 
 import numpy as np
 
 from d2l_vgg.files import open_regular, write_whole
 
 # Name -> array
-Arrays = Dict[str, np.ndarray]
+Arrays = dict[str, np.ndarray]
 
 _META, _DIGEST = 'meta.json', 'sha256'
 

@@ -10,7 +10,8 @@ import contextlib
 import json
 import math
 import warnings
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 from d2l_vgg.training import arrays as files
 from d2l_vgg.training.arrays import Arrays

@@ -9,7 +9,8 @@ from __future__ import annotations
 import abc
 import functools
 import hashlib
-from typing import Any, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 

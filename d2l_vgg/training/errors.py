@@ -4,7 +4,7 @@ Each is one sentence that says what is wrong and what to do.
 """
 
 import math
-from typing import Any, Dict
+from typing import Any
 
 
 class TrainingDiverged(ArithmeticError):
@@ -98,7 +98,7 @@ def check_model(model: Any) -> None:
             )
 
 
-def check_heeded(trainer: Any, heeded: Dict[str, bool]) -> None:
+def check_heeded(trainer: Any, heeded: dict[str, bool]) -> None:
     """Refuse a model whose optimizer does without what `trainer` asks for.
 
     Args:

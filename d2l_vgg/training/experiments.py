@@ -5,7 +5,7 @@ in a minute on a laptop that the network learns.
 """
 
 import dataclasses
-from typing import Any, Dict, Tuple
+from typing import Any
 
 from d2l_vgg import limits
 from d2l_vgg.networks.architectures import Architecture, get
@@ -116,14 +116,14 @@ class Experiment:
                 words.append(f'{field.name} {getattr(self, field.name)}')
         return ', '.join(words)
 
-    def to_dict(self) -> Dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return everything in the types of JSON."""
         values = dataclasses.asdict(self)
         values['arch'] = dataclasses.asdict(get(self.arch))
         return values
 
     @classmethod
-    def from_dict(cls, values: Dict[str, Any]) -> 'Experiment':
+    def from_dict(cls, values: dict[str, Any]) -> 'Experiment':
         """Return the experiment that `to_dict` has described."""
         return cls(**{**values, 'arch': Architecture(**values['arch'])})
 
@@ -131,7 +131,7 @@ class Experiment:
 FIELDS = {field.name: field for field in dataclasses.fields(Experiment)}
 
 
-LIMITS: Dict[str, Dict[str, Any]] = {
+LIMITS: dict[str, dict[str, Any]] = {
     name: {
         'kind': field.type,
         **{
@@ -158,7 +158,7 @@ def check(name: str, value: Any) -> Any:
     return limits.check(name, value, **LIMITS[name])
 
 
-def check_network(lr: Any, num_classes: Any) -> Tuple[float, int]:
+def check_network(lr: Any, num_classes: Any) -> tuple[float, int]:
     """Return what a network takes besides its `arch`, as Python's numbers.
 
     Raises:
@@ -176,7 +176,7 @@ def _small(name, blocks, dropout=0):
 
 # Chosen, as the networks, on the last 10000 training images, held out for
 # that; what five seeds reach is in chapter/results/cheap
-_CHEAP: Dict[str, Any] = {
+_CHEAP: dict[str, Any] = {
     'resize': 28,
     'lr': 0.1,
     'lr_schedule': 'one_cycle',

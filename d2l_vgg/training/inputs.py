@@ -10,7 +10,8 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 from d2l_vgg.networks import costs
 from d2l_vgg.networks.architectures import Architecture

@@ -11,7 +11,8 @@ import signal
 import textwrap
 import threading
 import time
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 if hasattr(signal, 'SIGHUP'):  # Not on Windows

@@ -6,15 +6,15 @@ so that what one framework has trained, another can predict with.
 
 from __future__ import annotations
 
-from typing import Dict, Mapping, Optional, Tuple
+from collections.abc import Mapping
 
 import numpy as np
 
 from d2l_vgg.training import arrays as files
 
 # A size that a network does not know yet is None
-Shape = Tuple[Optional[int], ...]
-Shapes = Dict[str, Shape]
+Shape = tuple[int | None, ...]
+Shapes = dict[str, Shape]
 
 
 def save(path: str, arrays: files.Arrays) -> str:

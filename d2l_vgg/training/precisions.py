@@ -12,7 +12,7 @@ BENCHMARKS.md, "On a GPU", tells where, and how it can be turned off.
 from __future__ import annotations
 
 import abc
-from typing import Callable
+from collections.abc import Callable
 
 PRECISIONS = ('float32', 'bfloat16')
 # NVIDIA's first GPUs with instructions for them: Ampere

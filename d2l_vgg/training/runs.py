@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import os
 import time
-from typing import Any, ContextManager, Sequence
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
 
 from d2l_vgg import machine
 from d2l_vgg.files import alone_in, open_regular, write_text
@@ -140,7 +142,7 @@ class Run:
         own = os.path.dirname(self.folder) != TRAINED
         return self.folder if own else os.curdir
 
-    def alone(self) -> ContextManager[None]:
+    def alone(self) -> AbstractContextManager[None]:
         """Let no second process work on this run, in a `with` statement.
 
         Raises:

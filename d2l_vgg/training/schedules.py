@@ -7,7 +7,7 @@ first minibatch to 1 after the last, and returns a factor from 0 to 1.
 from __future__ import annotations
 
 import math
-from typing import Callable
+from collections.abc import Callable
 
 
 def constant(progress: float) -> float:

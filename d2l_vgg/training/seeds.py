@@ -6,7 +6,7 @@ but not always saved.
 
 import contextlib
 import random
-from typing import Iterator
+from collections.abc import Iterator
 
 import numpy as np
 

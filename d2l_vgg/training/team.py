@@ -16,7 +16,8 @@ import os
 import sys
 import threading
 import time
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +41,7 @@ def join(kind: Any) -> Any:
     return Alone() if workers.count() == 1 else _met(kind)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _met(kind):
     return kind()
 

@@ -11,7 +11,8 @@ import abc
 import collections
 import os
 import time
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 from d2l_vgg.datasets.minibatches import start_at
 from d2l_vgg.training import checkpoint as checkpoints
