@@ -1,7 +1,8 @@
-"""Estimate what several workers would gain, as the tables of BENCHMARKS.md.
+"""Estimate what several workers would gain, for tables of BENCHMARKS.md.
 
 Nothing is measured here: bytes are counted, and times are bytes divided by
-the bandwidth that a link has on paper, without latency.
+the bandwidth that a link has on paper, without latency. The tables are
+written by `scripts/write_tables.py`.
 """
 
 from d2l_vgg import tables
@@ -127,8 +128,3 @@ def remedies():
             gains[0] = gains[2] = '-'
         rows.append((name, f'{num_bytes / 1e6:.1f}', *gains))
     return tables.lay_out(rows, '<>>>>>', markdown=True)
-
-
-if __name__ == '__main__':
-    for table in traffic(), speed_ups(), remedies():
-        print('\n'.join(table), end='\n\n')

@@ -16,6 +16,7 @@ class Marks:
     CODE = re.compile(r':(?:func|class|mod):`([^`]+)`')
     CAPTION = re.compile(r'^:(?!\w+:`)(\S.*)\n(?=\n*\|)', re.M)
     IMAGE = re.compile(r'^!\[(.*?)\]\((.*?)\)', re.M | re.S)
+    COMMENT = re.compile(r'<!--.*?-->', re.S)
     EQUATION = re.compile(r'\$\$\s*:eqlabel:`([^`]+)`')
 
     def __init__(self, entries):
@@ -86,7 +87,8 @@ class Marks:
                         f'{fence}{part["class"]}\n{part["source"]}\n{fence}'
                     )
                 continue
-            source = self._figures(part['source'], name)
+            source = self.COMMENT.sub('', part['source'])
+            source = self._figures(source, name)
             source = self.EQUATION.sub(self._tag, source)
             source = self.ALONE.sub('', source)
             source = self.CAPTION.sub(

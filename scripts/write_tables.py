@@ -1,0 +1,217 @@
+"""Write the tables of figures into the texts, from records and from costs.
+
+`python scripts/write_tables.py` writes what stands between the two marks
+`<!-- table: NAME -->` and `<!-- end of table -->` of each Markdown file.
+"""
+
+import csv
+import json
+import re
+import statistics
+from pathlib import Path
+
+import draw_cost
+import estimate_scaling
+
+from d2l_vgg.book import published, study
+from d2l_vgg.frameworks import FRAMEWORKS
+from d2l_vgg.networks import architectures, costs
+from d2l_vgg.tables import lay_out
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / 'chapter' / 'results'
+TEXTS = [
+    *(ROOT / name for name in ('README.md', 'BENCHMARKS.md')),
+    *sorted((ROOT / 'chapter').glob('*.md')),
+    *sorted(RESULTS.glob('*/README.md')),
+]
+MARKED = re.compile(
+    r'(<!-- table: (\S+) -->\n\n).*?(\n\n<!-- end of table -->)', re.S
+)
+SERIES = 'train_loss', 'val_loss', 'val_acc'
+
+# Table 3 of Simonyan and Zisserman (2014): top-1 and top-5 error in percent,
+# by the scale of the training images, 256 or 256 to 512
+ERRORS = {
+    'A': ('29.6 / 10.4', ''),
+    'A-LRN': ('29.7 / 10.5', ''),
+    'B': ('28.7 / 9.9', ''),
+    'C': ('28.1 / 9.4', '27.3 / 8.8'),
+    'D': ('27.0 / 8.8', '25.6 / 8.1'),
+    'E': ('27.3 / 9.0', '25.5 / 8.0'),
+}
+# What the study measured, with its digits
+MEASURED = {
+    'plateau': ('minibatches on the plateau', 0),
+    'first_loss': ('training loss of the first half epoch', 4),
+    'train_loss': ('training loss of the last half epoch', 3),
+    'val_acc': ('validation accuracy after 2 epochs', 3),
+}
+
+
+def records(name):
+    with open(RESULTS / name, newline='', encoding='utf-8') as file:
+        return list(csv.DictReader(file))
+
+
+def cheap():
+    """Return the medians of the cheap experiments in MXNet."""
+    yield 'experiment', 'validation accuracy', 'time'
+    for name, seconds, accuracy in draw_cost.recorded_costs()['small']:
+        yield name, f'{accuracy:.4f}', draw_cost.duration(seconds)
+
+
+def frameworks():
+    """Return what the cheap experiments reach in each framework."""
+    yield (
+        'experiment',
+        'framework',
+        'runs',
+        'median',
+        'lowest',
+        'highest',
+        'sd',
+    )
+    runs = [r for r in records('cheap/seeds.csv') if not r['division']]
+    runs += records('frameworks/seeds.csv')
+    for experiment in 'fast', 'quick':
+        for name, framework in FRAMEWORKS.items():
+            found = [
+                float(run['val_acc'])
+                for run in runs
+                if run['experiment'] == experiment
+                and run.get('framework', 'mxnet') == name
+            ]
+            told = statistics.median, min, max, statistics.stdev
+            told = [f'{each(found):.4f}' for each in told]
+            yield experiment, framework.title, str(len(found)), *told
+
+
+def divisions():
+    """Return means, and deviations, of `quick` on each division."""
+    yield 'division', *(f'`{series}`' for series in SERIES)
+    runs = [
+        r for r in records('cheap/seeds.csv') if r['experiment'] == 'quick'
+    ]
+    for title, divided in ("Zalando's", False), ('drawn by chance', True):
+        chosen = [run for run in runs if bool(run['division']) == divided]
+        cells = []
+        for series in SERIES:
+            values = [float(run[series]) for run in chosen]
+            mean, sd = statistics.mean(values), statistics.stdev(values)
+            cells.append(f'{mean:.4f} ({sd:.4f})')
+        yield title, *cells
+
+
+def paper():
+    """Return the cost of the paper's networks, and their errors."""
+    yield ('network', 'layers', 'parameters', 'multiply-adds',
+           'errors, $S = 256$', '$S$ from 256 to 512')  # fmt: skip
+    for name, errors in ERRORS.items():
+        rows = costs.summary(name, (3, 224, 224), 1000)
+        params = sum(row.num_params for row in rows)
+        macs = sum(row.macs for row in rows)
+        layers = sum(row.macs > 0 for row in rows)
+        name += {'D': ' (VGG-16)', 'E': ' (VGG-19)'}.get(name, '')
+        yield (name, str(layers), f'{params / 1e6:.1f} M',
+               f'{macs / 1e9:.2f} G', *errors)  # fmt: skip
+
+
+def published_runs():
+    """Return means, and deviations, of the published runs of each tab."""
+    yield 'tab', 'first `train_loss`', *(f'last `{name}`' for name in SERIES)
+    for tab, title in published.FRAMEWORKS.items():
+        band = published.band(tab)
+        first = band['train_loss'][0]
+        ends = [band[series][-1] for series in SERIES]
+        cells = [f'{end.mean:.4f} ({end.sd:.4f})' for end in ends]
+        yield title, f'{first.mean:.3f} ({first.sd:.3f})', *cells
+
+
+def spread():
+    """Return how far runs of the study differ by draws, and by shuffles."""
+    yield 'quantity', 'mean', 'over draws', 'over shuffles'
+    runs = study.read(RESULTS / 'study/32px-lr0.05-batch128-epochs2.csv')
+    for name, (title, digits) in MEASURED.items():
+        draws = {}
+        for run in runs:
+            if run.biases == 'zero':
+                draws.setdefault(run.draw, []).append(getattr(run, name))
+        numbers = study.spread(list(draws.values()))
+        yield (
+            title,
+            *(f'{n:.{digits}f}' if n else 'none found' for n in numbers),
+        )
+
+
+def run(name):
+    """Return at what a recorded run ended."""
+    return json.loads((RESULTS / name / 'run.json').read_text())['results']
+
+
+def mean(tab):
+    """Return at what the published runs of a tab ended, on average."""
+    band = published.band(tab)
+    return {series: band[series][-1].mean for series in SERIES}
+
+
+def ends(columns):
+    """Yield a row for each series of what ended where."""
+    yield 'at the end', *columns
+    for series in SERIES:
+        values = (column[series] for column in columns.values())
+        yield f'`{series}`', *(f'{value:.4f}' for value in values)
+
+
+OURS = {
+    'published draw': run('book'),
+    'own draw': run('book-own-draw'),
+    "MXNet's mean": mean('mxnet'),
+    "PyTorch's mean": mean('pytorch'),
+}
+OTHERS = {
+    'PyTorch, ours': run('book-torch'),
+    "PyTorch's mean": mean('pytorch'),
+    'JAX, ours': run('book-jax'),
+    "JAX's mean": mean('jax'),
+}
+# Name of a table -> its lines
+TABLES = {
+    name: lay_out(rows, align, markdown=True)
+    for name, align, rows in [
+        ('cheap', '<>>', cheap()),
+        ('frameworks', '<<>>>>>', frameworks()),
+        ('divisions', '<>>>', divisions()),
+        ('paper', '<>>>>>', paper()),
+        ('published', '<>>>>', published_runs()),
+        ('spread', '<>>>', spread()),
+        ('ours', '<>>>>', ends(OURS)),
+        ('others', '<>>>>', ends(OTHERS)),
+    ]
+}
+TABLES['traffic'] = estimate_scaling.traffic()
+TABLES['speed-ups'] = estimate_scaling.speed_ups()
+TABLES['remedies'] = estimate_scaling.remedies()
+# `d2l-vgg compare --markdown` without its note
+family = costs.table(list(architectures.FAMILY), markdown=True)
+TABLES['family'] = family.partition('\n\n')[0].splitlines()
+
+
+def written(text):
+    """Return a text with its tables as they are to be."""
+
+    def fill(match):
+        begin, name, end = match.groups()
+        return begin + '\n'.join(TABLES[name]) + end
+
+    return MARKED.sub(fill, text)
+
+
+def main():
+    for path in TEXTS:
+        # Bytes, so that line ends are the same on every system
+        path.write_bytes(written(path.read_text('utf-8')).encode())
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,18 @@
+"""The tables of figures in the texts are those that the records give."""
+
+import os
+
+from processes import ROOT
+
+
+def test_tables_in_texts_are_those_that_the_command_writes(monkeypatch):
+    """Otherwise run `python scripts/write_tables.py`."""
+    monkeypatch.syspath_prepend(os.path.join(ROOT, 'scripts'))
+    import write_tables
+
+    names = []
+    for path in write_tables.TEXTS:
+        text = path.read_text(encoding='utf-8')
+        assert write_tables.written(text) == text, path
+        names += [name for _, name, _ in write_tables.MARKED.findall(text)]
+    assert sorted(names) == sorted(write_tables.TABLES)
