@@ -46,7 +46,7 @@ cuda_11 = [
 # What MXNet and d2l import that this package does not. Their own lists ask
 # for a NumPy below 2 and below 1.24, and d2l's for all of Jupyter, so `make`
 # installs the two without them
-mxnet_needs = ['graphviz>=0.8.1,<0.9', 'pandas']
+mxnet_needs = ['graphviz>=0.8.1,<0.9', 'pandas', 'requests>=2.20']
 
 
 def mxnet_by(wheel):
@@ -91,7 +91,6 @@ setup(
         'matplotlib>=3.7',  # Its legends outside of the axes
         'matplotlib-inline',
         'numpy',
-        'requests>=2.20',  # MXNet's own limit
         'tqdm',
     ],
     extras_require={

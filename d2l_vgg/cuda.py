@@ -10,7 +10,7 @@ import importlib.metadata
 import importlib.util
 import os
 
-WHEELS = ('mxnet-cu112', 'mxnet-cu117')
+from d2l_vgg.frameworks import CUDA_WHEELS
 
 # Each after those that it needs: the folder below `nvidia`, the library
 LIBRARIES = (
@@ -34,7 +34,7 @@ def load_libraries():
     Returns the paths of those loaded. Of one that is missing or damaged
     `import mxnet` finds the system's own, or tells that there is none.
     """
-    if not any(map(is_installed, WHEELS)):
+    if not any(map(is_installed, CUDA_WHEELS)):
         return []
     folders, loaded = _folders(), []
     for package, library in LIBRARIES:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import importlib
 from types import ModuleType
-from typing import TYPE_CHECKING, NamedTuple
-
-from d2l_vgg.cuda import WHEELS
+from typing import NamedTuple
 
 
 class Framework(NamedTuple):
@@ -25,47 +23,17 @@ class Framework(NamedTuple):
     packages: tuple
 
 
+# MXNet's for GPUs, of which one takes the place of the wheel `mxnet`
+CUDA_WHEELS = ('mxnet-cu112', 'mxnet-cu117')
+
 FRAMEWORKS = {
-    'mxnet': Framework('MXNet', 'mxnet', ('mxnet', *WHEELS, 'd2l')),
+    'mxnet': Framework('MXNet', 'mxnet', ('mxnet', *CUDA_WHEELS, 'd2l')),
     'torch': Framework('PyTorch', 'pytorch', ('torch',)),
     'tensorflow': Framework(
         'TensorFlow', 'tensorflow', ('tensorflow', 'tensorflow-cpu', 'keras')
     ),
     'jax': Framework('JAX', 'jax', ('jax', 'jaxlib', 'flax', 'optax')),
 }
-
-if TYPE_CHECKING:
-    # `make lint` complains of a class here that leaves a method out
-    from d2l_vgg import jax, mxnet, tensorflow, torch
-    from d2l_vgg.datasets.minibatches import Minibatches
-    from d2l_vgg.training.classifier import Classifier
-    from d2l_vgg.training.data import FashionMNIST
-    from d2l_vgg.training.trainer import Trainer
-
-    CLASSIFIERS: list[type[Classifier]] = [
-        mxnet.Classifier,
-        torch.Classifier,
-        tensorflow.Classifier,
-        jax.Classifier,
-    ]
-    TRAINERS: list[type[Trainer]] = [
-        mxnet.Trainer,
-        torch.Trainer,
-        tensorflow.Trainer,
-        jax.Trainer,
-    ]
-    DATASETS: list[type[FashionMNIST]] = [
-        mxnet.FashionMNIST,
-        torch.FashionMNIST,
-        tensorflow.FashionMNIST,
-        jax.FashionMNIST,
-    ]
-    MINIBATCHES: list[type[Minibatches]] = [
-        mxnet.data.Minibatches,
-        torch.data.Minibatches,
-        tensorflow.data.Minibatches,
-        jax.data.Minibatches,
-    ]
 
 
 def load(name: str) -> ModuleType:

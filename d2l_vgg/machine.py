@@ -1,11 +1,40 @@
-"""How many cores and how much memory this process may use.
+"""What this machine is, and which cores and memory this process may use.
 
 MXNet counts hardware threads instead, and not the limits of a container.
 """
 
+from __future__ import annotations
+
 import math
 import os
+import platform
 import re
+from typing import Any
+
+from d2l_vgg import nvml
+
+
+def describe() -> dict[str, Any]:
+    """Return this machine: system, processor, cores, threads, GPUs."""
+    return {
+        'system': f'{platform.system()} {platform.machine()}',
+        'processor': processor(),
+        'cores': physical_cores(),
+        'threads': os.environ.get('OMP_NUM_THREADS'),
+        'gpus': nvml.names(),
+    }
+
+
+def processor() -> str:
+    """Return the name of the processor, as far as the system tells it."""
+    try:
+        with open('/proc/cpuinfo', encoding='utf-8') as file:
+            for line in file:
+                if line.startswith('model name'):
+                    return line.split(':', 1)[1].strip()
+    except OSError:
+        pass
+    return platform.machine() or 'unknown'
 
 
 def physical_cores() -> int:

@@ -1,4 +1,4 @@
-"""Which MXNet is installed, told without importing it.
+"""Which packages are installed, MXNet above all, told without importing them.
 
 pip's wheels for the processor and for each CUDA share one folder. An MXNet
 that pip did not install, as in NVIDIA's container, is a folder on Python's
@@ -10,12 +10,33 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import os
+import platform
 import re
 from typing import NamedTuple
 
 from d2l_vgg import cuda
+from d2l_vgg.frameworks import CUDA_WHEELS, FRAMEWORKS
 
-WHEELS = ('mxnet', *cuda.WHEELS)
+WHEELS = ('mxnet', *CUDA_WHEELS)
+# What computes, besides the packages of a framework
+PACKAGES = ('d2l-vgg', 'numpy')
+
+
+def versions(framework: str | None) -> dict[str, str]:
+    """Return the versions of Python and of the packages that compute."""
+    found = {'python': platform.python_version()}
+    own = FRAMEWORKS[framework].packages if framework else ()
+    for package in (*PACKAGES, *own):
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    if framework == 'mxnet' and not set(WHEELS) & set(found):
+        # As in NVIDIA's container, where pip did not install it
+        mxnet = find()
+        if mxnet and mxnet.version:
+            found['mxnet'] = mxnet.version
+    return found
 
 
 class MXNet(NamedTuple):

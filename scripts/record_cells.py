@@ -11,10 +11,9 @@ import io
 import sys
 from pathlib import Path
 
-from d2l_vgg import frameworks
+from d2l_vgg import frameworks, machine, wheels
 from d2l_vgg.chapter import cells
 from d2l_vgg.files import write_text
-from d2l_vgg.training import runs
 
 CHAPTER = Path(__file__).parents[1] / 'chapter'
 # What tells each cell that is recorded
@@ -41,7 +40,7 @@ def record(tab, what):
 
 def main(tab, *names):
     framework = frameworks.named(tab)
-    about, versions = runs.machine(), runs.versions(framework)
+    about, versions = machine.describe(), wheels.versions(framework)
     packages = frameworks.FRAMEWORKS[framework].packages
     told = [about['processor'], f'{about["cores"]} cores']
     if about['threads']:

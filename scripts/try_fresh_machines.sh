@@ -13,13 +13,12 @@ if [ ! -x "$tool" ] || [ "$(id -u)" != 0 ]; then
     exit 0
 fi
 
-# What does not train, and what does so most shortly
-quick='tests/test_setup.py tests/test_compatibility.py tests/test_files.py
-    tests/test_platforms.py tests/test_machine.py tests/test_expressions.py
-    tests/networks tests/test_conformance.py tests/mxnet/test_vgg.py
-    tests/mxnet/test_data.py'
+# The tests of what differs there: libraries, folders, what pip finds
+quick='tests/test_compatibility.py tests/test_files.py tests/mxnet/test_vgg.py'
 for suite in bookworm trixie; do
     echo "An empty Debian $suite:"
-    "$tool" "$suite" "make run && make test ARGS='$(echo $quick)' &&
-        cd / && grep -q finished ~/project/runs/quick/run.json"
+    # A run on the real images ends above 0.9
+    "$tool" "$suite" "make run | tee out &&
+        tail -n 1 out | grep '^Validation accuracy 0.9.* of Fashion-MNIST' &&
+        make test ARGS='$quick'"
 done

@@ -10,6 +10,7 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 from d2l_vgg import cuda
+from d2l_vgg.frameworks import CUDA_WHEELS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -117,7 +118,7 @@ def test_extras_hold_what_the_wheels_of_mxnet_need():
     folders = {folder for folder, _ in cuda.LIBRARIES}
     packages = {f'nvidia-{f.replace("_", "-")}-cu11' for f in folders}
     assert required['cuda-11'] == packages
-    for wheel in cuda.WHEELS:
+    for wheel in CUDA_WHEELS:
         assert required[wheel[6:]] >= packages | {wheel, 'd2l', 'pandas'}
 
 

@@ -1,4 +1,4 @@
-"""Which MXNet is installed, and what a run records of one without pip."""
+"""Which MXNet is installed, and the versions told of one without pip."""
 
 import json
 import os
@@ -11,9 +11,8 @@ CODE = """
     import json, sys
     sys.path[:] = {path!r}
     from d2l_vgg import wheels
-    from d2l_vgg.training import runs
     found = wheels.find()
-    print(json.dumps([found and found._asdict(), runs.versions('mxnet')]))
+    print(json.dumps([found and found._asdict(), wheels.versions('mxnet')]))
 """
 
 

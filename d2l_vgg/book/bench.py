@@ -7,12 +7,12 @@ and is halted while the other side works, so that neither disturbs the other.
 import importlib.metadata
 from typing import NamedTuple
 
-from d2l_vgg import machine, tables
+from d2l_vgg import machine, tables, wheels
 from d2l_vgg.book import section
 from d2l_vgg.book.bench_process import Worker
 from d2l_vgg.frameworks import FRAMEWORKS
 from d2l_vgg.networks import costs
-from d2l_vgg.training import memory, precisions, runs
+from d2l_vgg.training import memory, precisions
 from d2l_vgg.training.experiments import Experiment
 
 # On a processor, XLA multiplies in float32 what it has rounded
@@ -129,7 +129,7 @@ def check_memory(sides, size, batch_size):
 
 def describe_machine(sides):
     """Return the line that tells where and with what is measured."""
-    where = runs.machine()
+    where = machine.describe()
     return f'{where["processor"]}, {where["cores"]} cores; ' + ', '.join(
         f'{name} {version}' for name, version in versions(sides).items()
     )
@@ -139,7 +139,7 @@ def versions(sides):
     """Return the versions of all that computes."""
     found = {}
     for side in sides:
-        found.update(runs.versions(side.framework))
+        found.update(wheels.versions(side.framework))
         if side.stock:
             try:
                 found['d2l'] = importlib.metadata.version('d2l')

@@ -9,7 +9,8 @@ import glob
 import os
 import shutil
 
-from d2l_vgg.chapter import ChapterError, deck, notebooks, paper, pdf_needs
+from d2l_vgg import pdf_needs
+from d2l_vgg.chapter import ChapterError, deck, notebooks, paper
 from d2l_vgg.chapter.page import (
     build_page,
     check_links,

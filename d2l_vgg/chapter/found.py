@@ -1,7 +1,7 @@
 """What a notebook says at its beginning: with what it will compute."""
 
-from d2l_vgg import frameworks, nvml
-from d2l_vgg.training import runs, trial
+from d2l_vgg import frameworks, machine, nvml, wheels
+from d2l_vgg.training import trial
 
 
 def found(framework: str) -> str:
@@ -19,10 +19,10 @@ def found(framework: str) -> str:
     note = trial.note(trial.size())
     trainer = frameworks.load(framework).Trainer(max_epochs=1)
     if trainer.on_cpu:
-        device = f'no GPU that it can use, so on {runs.processor()}'
+        device = f'no GPU that it can use, so on {machine.processor()}'
     else:
         device = f'on {", ".join(nvml.names()) or trainer.device}'
-    versions = runs.versions(framework)
+    versions = wheels.versions(framework)
     named = ', '.join(
         f'{name} {versions[name]}' for name in versions if name != 'python'
     )

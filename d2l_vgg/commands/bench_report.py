@@ -3,10 +3,9 @@
 import json
 import os
 
-from d2l_vgg import __version__
+from d2l_vgg import __version__, machine
 from d2l_vgg.doctor import examination, report
 from d2l_vgg.files import write_text
-from d2l_vgg.training import runs
 
 
 def check_place(path):
@@ -44,7 +43,7 @@ def write(path, measured, progress=lambda text: None):
     findings = examination.examine('book', progress=progress)
     told = {
         'd2l_vgg': __version__,
-        'machine': runs.machine(),
+        'machine': machine.describe(),
         **measured,
     }
     told = report.without_names(told, report.user_names())

@@ -67,7 +67,10 @@ def run(args):
     package = load_framework(args.framework or finished.framework)
     experiment = in_best_precision(package, finished.experiment)
     parameters = finished.find_parameters()
-    data = None if args.image else make_data_of(finished, args.data, package)
+    data = None
+    if not args.image:
+        data = make_data_of(finished, args.data, package)
+        check_classes(finished, data)
     model = make_model(package, experiment, finished.classes)
     model.load(parameters)
     model.set_precision(experiment.precision)
@@ -81,6 +84,20 @@ def run(args):
     for name, figure in drawn.items():
         figures.save(figure, os.path.join(folder, name))
         print(f'Picture: {os.path.relpath(os.path.join(folder, name))}.png')
+
+
+def check_classes(finished, data):
+    """Refuse images that a network of other classes cannot be judged on.
+
+    Raises:
+        ValueError: they are.
+    """
+    if len(data.classes) != len(finished.classes):
+        raise ValueError(
+            f'The run in {finished.folder} tells {len(finished.classes)} '
+            f'classes apart, but {data.source} has {len(data.classes)}: take '
+            'the images that it was trained on.'
+        )
 
 
 def tell_other_mean(finished, accuracy):
@@ -112,12 +129,14 @@ def judge(model, data, finished):
         data.val_dataloader(), test_flip=finished.experiment.test_flip
     )
     matrix = predictions.confusion_matrix(labels, scores)
-    print(predictions.report(matrix, data.classes))
+    print(predictions.report(matrix, finished.classes))
     tell_other_mean(finished, matrix.trace() / matrix.sum())
     note = trial.note(finished.trial)
-    drawn = {'confusion': figures.confusion(matrix, data.classes, note=note)}
+    drawn = {
+        'confusion': figures.confusion(matrix, finished.classes, note=note)
+    }
     worst = predictions.worst_mistakes(
-        labels, scores, NUM_MISTAKES, data.classes
+        labels, scores, NUM_MISTAKES, finished.classes
     )
     if worst:
         drawn['mistakes'] = figures.mistakes(

@@ -17,7 +17,7 @@ from d2l_vgg.doctor.checks import Check
 from d2l_vgg.doctor.probing import Outcome
 from d2l_vgg.frameworks import FRAMEWORKS
 from d2l_vgg.nvml import Driver
-from d2l_vgg.training import memory, precisions, runs
+from d2l_vgg.training import memory, precisions
 from d2l_vgg.training.experiments import EXPERIMENTS
 
 
@@ -135,7 +135,7 @@ def _look_at(
     probe: Callable[..., Outcome],
 ) -> Check | list[Check]:
     if framework != 'mxnet':
-        versions = runs.versions(framework)
+        versions = wheels.versions(framework)
         return framework_checks.check(framework, versions, outcome, driver)
     installed = wheels.find()
     assert installed is not None

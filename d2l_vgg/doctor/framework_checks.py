@@ -45,7 +45,7 @@ def check(
 
     Args:
         framework: its name
-        versions: of it and its packages, as `runs.versions` returns them
+        versions: of it and its packages, as `wheels.versions` returns them
         outcome: of the probe that trains with it
         driver: as `nvml.driver` returns it
     """

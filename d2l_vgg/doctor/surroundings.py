@@ -12,15 +12,14 @@ import platform
 import shutil
 import sys
 
-from d2l_vgg import machine
-from d2l_vgg.chapter import pdf_needs
+from d2l_vgg import machine, pdf_needs
 from d2l_vgg.doctor import checks
 from d2l_vgg.doctor.checks import Check
 from d2l_vgg.doctor.probing import Outcome
 from d2l_vgg.networks import costs
 from d2l_vgg.networks.costs import memory_text
 from d2l_vgg.platforms import INSTALL, family, remark
-from d2l_vgg.training import precisions, runs
+from d2l_vgg.training import precisions
 from d2l_vgg.training.experiments import Experiment
 
 PYTHONS = (3, 8), (3, 14)
@@ -69,7 +68,7 @@ def check_processor() -> Check:
     cores = machine.physical_cores()
     threads = os.environ.get('OMP_NUM_THREADS')
     bfloat16 = precisions.has_bfloat16()
-    text = f'{runs.processor()}, {cores} core{"s"[: cores > 1]}'
+    text = f'{machine.processor()}, {cores} core{"s"[: cores > 1]}'
     text += ', with bfloat16' if bfloat16 else ', without bfloat16'
     facts = {
         'cores': cores,

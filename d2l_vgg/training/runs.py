@@ -6,23 +6,16 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import os
-import platform
 import time
 from typing import Any, ContextManager, Sequence
 
-from d2l_vgg import nvml, wheels
+from d2l_vgg import machine, wheels
 from d2l_vgg.files import alone_in, open_regular, write_text
 from d2l_vgg.frameworks import FRAMEWORKS
-from d2l_vgg.machine import physical_cores
 from d2l_vgg.training.experiments import Experiment
 from d2l_vgg.training.history import History
-
-# Besides those of its framework
-PACKAGES = ('d2l-vgg', 'numpy')
-
 
 # The file that a stopped run goes on from
 CHECKPOINT = 'checkpoint.npz'
@@ -79,8 +72,8 @@ class Run:
             'name': name,
             'hyperparameters': hyperparameters.to_dict(),
             'started': time.strftime('%Y-%m-%dT%H:%M:%S%z'),
-            'versions': versions(info.get('framework')),
-            'machine': machine(),
+            'versions': wheels.versions(info.get('framework')),
+            'machine': machine.describe(),
             **info,
         }
         number = 1
@@ -261,15 +254,16 @@ def refuse_old_data(folder, data):
         ValueError: it was trained on drawn images, or on a division of
             Fashion-MNIST of its own, by an earlier version.
     """
-    for name, images in (
-        ('stand_in', 'on images drawn by code'),
-        ('division', 'on another division of Fashion-MNIST'),
-    ):
-        if data.get(name) not in (None, False):
-            raise ValueError(
-                f'The run in {folder} was trained {images}, by an earlier '
-                'version of this package: start a new run.'
-            )
+    if data.get('stand_in'):
+        images = 'images drawn by code'
+    elif data.get('division') is not None:
+        images = 'another division of Fashion-MNIST'
+    else:
+        return
+    raise ValueError(
+        f'The run in {folder} was trained on {images}, by an earlier version '
+        'of this package: start a new run.'
+    )
 
 
 def check_name(name):
@@ -355,43 +349,3 @@ def _check_value(name, value, kind):
 
 def _damaged(path, what):
     return ValueError(f'{path} is damaged ({what}): start the run anew.')
-
-
-def versions(framework: str | None) -> dict[str, str]:
-    """Return the versions of Python and of the packages that compute."""
-    found = {'python': platform.python_version()}
-    own = FRAMEWORKS[framework].packages if framework else ()
-    for package in (*PACKAGES, *own):
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    if framework == 'mxnet' and not set(wheels.WHEELS) & set(found):
-        # As in NVIDIA's container, where pip did not install it
-        mxnet = wheels.find()
-        if mxnet and mxnet.version:
-            found['mxnet'] = mxnet.version
-    return found
-
-
-def machine() -> dict[str, Any]:
-    """Return what this machine is: system, processor, cores, threads."""
-    return {
-        'system': f'{platform.system()} {platform.machine()}',
-        'processor': processor(),
-        'cores': physical_cores(),
-        'threads': os.environ.get('OMP_NUM_THREADS'),
-        'gpus': nvml.names(),
-    }
-
-
-def processor() -> str:
-    """Return the name of the processor, as far as the system tells it."""
-    try:
-        with open('/proc/cpuinfo', encoding='utf-8') as file:
-            for line in file:
-                if line.startswith('model name'):
-                    return line.split(':', 1)[1].strip()
-    except OSError:
-        pass
-    return platform.machine() or 'unknown'

@@ -20,8 +20,9 @@ from typing import Any, Iterator
 
 import numpy as np
 
+from d2l_vgg import wheels
 from d2l_vgg.datasets.minibatches import Minibatches
-from d2l_vgg.training import interrupts, runs, trial, workers
+from d2l_vgg.training import interrupts, trial, workers
 
 # How long they wait for one another at the start, and when that is told
 SECONDS_TO_MEET = 300
@@ -160,7 +161,7 @@ class Team(Alone, abc.ABC):
         """
         framework = type(self).__module__.split('.')[1]
         mine = json.dumps(
-            {**runs.versions(framework), **trainer.settings()}
+            {**wheels.versions(framework), **trainer.settings()}
         ).encode()
         told = np.zeros((self.count, 8192), 'float32')
         told[self.rank, : len(mine)] = np.frombuffer(mine, 'uint8')

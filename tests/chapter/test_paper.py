@@ -7,7 +7,8 @@ from small_chapter import project
 
 pytest.importorskip('d2lbook')
 
-from d2l_vgg.chapter import builder, paper, pdf_needs
+from d2l_vgg import pdf_needs
+from d2l_vgg.chapter import builder, paper
 
 MARKDOWN = """
 | a | b |

@@ -56,6 +56,12 @@ def test_predict_tells_names_of_the_set(other):
     assert sorted(line.split()[0] for line in lines[1:4]) == sorted(NAMES)
 
 
+def test_predict_refuses_images_of_another_number_of_classes(other):
+    result = call('predict', 'quick', '--data', other / 'set')
+    assert_fails(result, 'tells 10 classes apart', 'has 3:')
+    assert result.stderr.count('\n') == 1
+
+
 def test_run_without_checkpoint_is_not_continued_on_other_images(
     other, tmp_path
 ):
@@ -102,7 +108,10 @@ def test_run_of_an_earlier_version_on_other_images_is_refused(
         assert result.stderr.count('\n') == 1
 
 
-@pytest.mark.parametrize('command', ['train', 'bench', 'study'])
+@pytest.mark.parametrize(
+    'command',
+    ['train', pytest.param('bench', marks=pytest.mark.slow), 'study'],
+)
 def test_missing_folder_is_one_sentence(command, tmp_path):
     words = [command, '--data', tmp_path / 'none']
     if command == 'bench':

@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pytest
 
+from d2l_vgg import wheels
 from d2l_vgg.training import team as teams
 from d2l_vgg.training import workers
 
@@ -98,7 +99,7 @@ class Trainer:
 )
 def test_who_would_train_otherwise(team, changes, told):
     worker = team(0, 2)
-    mine = {**teams.runs.versions('jax'), **Trainer().settings()}
+    mine = {**wheels.versions('jax'), **Trainer().settings()}
     theirs = json.dumps({**mine, **changes}).encode()
 
     def others(array):
