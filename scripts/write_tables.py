@@ -8,17 +8,19 @@ import csv
 import json
 import re
 import statistics
+import sys
 from pathlib import Path
 
 import draw_cost
 import estimate_scaling
 
-from d2l_vgg.book import published, study
+from d2l_vgg.book import published
 from d2l_vgg.frameworks import FRAMEWORKS
 from d2l_vgg.networks import architectures, costs
 from d2l_vgg.tables import lay_out
 
 ROOT = Path(__file__).parents[1]
+sys.path.append(str(ROOT / 'benchmarks'))
 RESULTS = ROOT / 'chapter' / 'results'
 TEXTS = [
     *(ROOT / name for name in ('README.md', 'BENCHMARKS.md')),
@@ -131,6 +133,8 @@ def published_runs():
 def spread():
     """Return how far runs of the study differ by draws, and by shuffles."""
     yield 'quantity', 'mean', 'over draws', 'over shuffles'
+    import study
+
     runs = study.read(RESULTS / 'study/32px-lr0.05-batch128-epochs2.csv')
     for name, (title, digits) in MEASURED.items():
         draws = {}

@@ -6,9 +6,10 @@ import sys
 
 import numpy as np
 import pytest
+import section
 
 from d2l_vgg import frameworks
-from d2l_vgg.book import section, stock
+from d2l_vgg.book import stock
 from d2l_vgg.networks.architectures import Architecture
 
 TINY = Architecture(
@@ -16,7 +17,7 @@ TINY = Architecture(
 )
 
 
-@pytest.fixture(params=frameworks.FRAMEWORKS)
+@pytest.fixture(params=['mxnet', 'torch'])
 def both(request):
     """d2l's and our classes of a framework."""
     for module in 'd2l', request.param:
@@ -72,22 +73,30 @@ def test_the_lenet_of_d2l_trains_under_our_trainer(both, tmp_path):
         fit(test_flip=True)
 
 
-@pytest.mark.parametrize('name', ['torch', 'tensorflow', 'jax'])
-def test_the_sections_own_vgg_trains_under_our_trainer(name):
-    """With dropout, which in JAX the model has to be told of."""
-    for module in 'd2l', name:
-        if importlib.util.find_spec(module) is None:
-            pytest.skip(f'{module} is not installed')
-    package, d2l = frameworks.load(name), stock.load(name)
+def test_the_sections_own_vgg_trains_under_our_trainer():
+    """With dropout."""
+    pytest.importorskip('torch')
+    pytest.importorskip('d2l')
+    package, d2l = frameworks.load('torch'), stock.load('torch')
     data = package.FashionMNIST(8, num_train=16, num_val=8)
 
     def fit():
-        model = section.CLASSES[name](d2l)(((1, 4), (1, 8)), lr=0.01)
+        model = section.CLASSES['torch'](d2l)(((1, 4), (1, 8)), lr=0.01)
         trainer = package.Trainer(2, seed=0, display='none')
         return trainer.fit(model, data).points
 
     points = fit()
     assert len(points['train_loss']) == 4 and points == fit()
+
+
+@pytest.mark.parametrize('name', ['tensorflow', 'jax'])
+def test_model_of_d2l_is_refused_where_its_steps_cannot_be_compiled(name):
+    pytest.importorskip(name)
+    pytest.importorskip('d2l')
+    package, d2l = frameworks.load(name), stock.load(name)
+    trainer = package.Trainer(1, display='none')
+    with pytest.raises(ValueError, match='LeNet is no d2l_vgg.Classifier'):
+        trainer.fit(d2l.LeNet(lr=0.1), images(package))
 
 
 # In a process of its own, where nothing has been imported
@@ -100,7 +109,7 @@ importlib.util.find_spec = lambda name, *args: (
 )
 for name in hidden:
     sys.modules.pop(name, None)
-from d2l_vgg.book import section, stock
+from d2l_vgg.book import stock
 d2l = stock.load({name!r})
 assert not set(hidden) & set(sys.modules)
 print(d2l.LeNet(lr=0.1).lr)

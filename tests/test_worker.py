@@ -23,7 +23,7 @@ from d2l_vgg import worker
     ],
 )
 def test_the_gpus_of_which_cuda_knows(monkeypatch, visible, found):
-    monkeypatch.setattr(worker.nvml, 'names', lambda: ['H100'] * 3)
+    monkeypatch.setattr(worker.gpus, 'names', lambda: ['H100'] * 3)
     monkeypatch.delenv('CUDA_VISIBLE_DEVICES', raising=False)
     if visible is not None:
         monkeypatch.setenv('CUDA_VISIBLE_DEVICES', visible)

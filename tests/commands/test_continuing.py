@@ -4,35 +4,49 @@ import json
 import os
 import pathlib
 import shutil
-import signal
 
 import numpy as np
 import pytest
-from command_line import TINY, run, start, wait_for
+from command_line import (
+    TINY,
+    assert_fails,
+    assert_same_run,
+    call,
+    done,
+    stop_at,
+)
+from frameworks import needs_bfloat16
 
-from d2l_vgg.cli import main
+from d2l_vgg import frameworks
+from d2l_vgg.datasets import fashion_mnist
+from d2l_vgg.training import precisions
 from d2l_vgg.training.runs import TRAINED, Run
 
 pytest.importorskip('mxnet')
 
 
-@pytest.fixture(scope='module')
-def stopped(tmp_path_factory):
-    """A run that was stopped in its first epoch."""
-    folder = tmp_path_factory.mktemp('stopped')
-    options = [*TINY, '--name', 'a', '--checkpoint-seconds', '0']
-    process = start('train', *options, cwd=folder)
-    made = folder / 'runs' / 'a'
-    assert wait_for((made / 'checkpoint.npz').exists, process)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+def train_and_stop(folder, *options):
+    """Train a run until Ctrl-C in its first epoch; return its folder."""
+    where = ['--runs', folder, '--name', 'a', '--checkpoint-seconds', '0']
+    with pytest.MonkeyPatch.context() as patch:
+        stop_at(patch, frameworks.load('mxnet'), step=15)
+        result = call('train', *TINY, *where, *options)
+    assert result.returncode == 130 and result.stderr == ''
+    made = folder / 'a'
+    assert f'd2l-vgg train --resume {os.path.relpath(made)}' in result.stdout
     assert Run.open(made).info['status'] == 'stopped'
     return made
 
 
+@pytest.fixture(scope='module')
+def stopped(tmp_path_factory):
+    """A run that was stopped in its first epoch."""
+    return train_and_stop(tmp_path_factory.mktemp('stopped'))
+
+
 @pytest.fixture
 def copy(stopped, tmp_path):
-    return shutil.copytree(str(stopped), str(tmp_path / 'a'))
+    return pathlib.Path(shutil.copytree(str(stopped), str(tmp_path / 'a')))
 
 
 def change(folder, *keys, value):
@@ -49,68 +63,100 @@ def change(folder, *keys, value):
         json.dump(info, file)
 
 
-def refused(folder, capsys, *options):
-    """Return why the run is not resumed; it can be afterwards, still."""
-    checkpoint = pathlib.Path(folder, 'checkpoint.npz')
-    before = checkpoint.read_bytes()
-    assert main(['train', '--resume', folder, *options]) == 1
-    assert checkpoint.read_bytes() == before
-    line = capsys.readouterr().err.strip()
-    assert '\n' not in line
-    return line
+def refused(folder, *words):
+    """The run is not resumed, for this reason; it can be still."""
+    before = (folder / 'checkpoint.npz').read_bytes()
+    result = call('train', '--resume', folder)
+    assert_fails(result, *words)
+    assert result.stderr.count('\n') == 1
+    assert (folder / 'checkpoint.npz').read_bytes() == before
 
 
-@pytest.mark.parametrize(
-    'name, value',
-    [
-        ('lr', 0.2),
-        ('momentum', 0.8),
-        ('weight_decay', 0.1),
-        ('label_smoothing', 0.1),
-        ('gradient_clip_val', 1.0),
-        ('lr_schedule', 'cosine'),
-        ('max_epochs', 3),
-        ('batch_size', 16),
-        ('resize', 32),
-        ('flip', True),
-        ('shift', 1),
-        ('test_flip', True),
-        ('seed', 5),
-    ],
-)
-def test_a_changed_hyperparameter_is_named(copy, name, value, capsys):
-    change(copy, 'hyperparameters', name, value=value)
-    assert f'is of a run with {name}=' in refused(copy, capsys)
+def test_stopped_run_ends_as_one_that_never_was(copy, finished):
+    done('train', '--resume', copy)
+    assert_same_run(copy, finished.folder)
+    for option, value in ('lr', 0.5), ('max-epochs', 3), ('name', 'a'):
+        result = call('train', '--resume', copy, f'--{option}', value)
+        assert_fails(result, f'--{option} is for a new run')
+    assert_fails(call('train', '--resume', copy), 'is finished')
+
+
+def test_changed_hyperparameter_is_named(copy):
+    whole = (copy / 'run.json').read_text()
+    for name, value in {
+        'lr': 0.2,
+        'momentum': 0.8,
+        'weight_decay': 0.1,
+        'label_smoothing': 0.1,
+        'gradient_clip_val': 1.0,
+        'lr_schedule': 'cosine',
+        'max_epochs': 3,
+        'batch_size': 16,
+        'resize': 32,
+        'flip': True,
+        'shift': 1,
+        'test_flip': True,
+        'seed': 5,
+    }.items():
+        change(copy, 'hyperparameters', name, value=value)
+        refused(copy, f'is of a run with {name}=')
+        (copy / 'run.json').write_text(whole)
 
 
 @pytest.mark.parametrize('key', ['num_train', 'num_val'])
-def test_other_images_are_refused(copy, key, capsys):
+def test_other_images_are_refused(copy, key):
     change(copy, 'data', key, value=96)
-    assert 'other images' in refused(copy, capsys)
+    refused(copy, 'other images')
 
 
-def test_another_network_is_refused(copy, capsys):
+def test_another_network_is_refused(copy):
     change(copy, 'hyperparameters', 'arch', 'hidden', value=[17])
-    assert 'of another architecture' in refused(copy, capsys)
+    refused(copy, 'of another architecture')
 
 
-def test_a_checkpoint_that_is_gone(copy, capsys):
-    os.remove(os.path.join(copy, 'checkpoint.npz'))
-    change(copy, 'status', value='running')
-    if Run.open(copy).info.get('results'):
-        assert main(['train', '--resume', copy]) == 1
-        assert 'is gone' in capsys.readouterr().err
-    else:
-        assert main(['train', '--resume', copy]) == 0
-        assert 'it begins anew' in capsys.readouterr().out
+def test_run_whose_checkpoint_is_gone_begins_again_or_is_refused(
+    copy, finished
+):
+    os.remove(copy / 'checkpoint.npz')
+    # It has recorded something
+    assert_fails(call('train', '--resume', copy), 'is gone')
+    with open(copy / 'run.json') as file:
+        info = json.load(file)
+    del info['results']
+    (copy / 'run.json').write_text(json.dumps(info))
+    assert 'it begins anew' in done('train', '--resume', copy)
+    assert_same_run(copy, finished.folder)
 
 
-def test_another_number_of_threads_is_told_in_one_line(copy):
-    resume = ['train', '--resume', copy, '--display', 'none']
-    result = run(*resume, env={'OMP_NUM_THREADS': '7'})
+@pytest.mark.filterwarnings('default:The run was begun')
+def test_another_number_of_threads_is_told_in_one_line(copy, monkeypatch):
+    monkeypatch.setenv('OMP_NUM_THREADS', '7')
+    result = call('train', '--resume', copy)
     assert result.returncode == 0
     (line,) = result.stderr.splitlines()
     assert line.startswith('d2l-vgg: ') and 'goes on with 7' in line
+
+
+def test_run_is_resumed_from_another_folder(tmp_path, monkeypatch):
+    """Its data were named by where it began."""
+    home, other = tmp_path / 'home', tmp_path / 'other'
+    home.mkdir()
+    other.mkdir()
+    (home / 'images').symlink_to(fashion_mnist.FOLDER)
+    monkeypatch.chdir(home)
+    folder = train_and_stop(home, '--data', 'images')
+    assert Run.open(folder).info['data']['root'] == str(home / 'images')
+    monkeypatch.chdir(other)
+    assert 'Resuming' in done('train', '--resume', '../home/a')
+
+
+@needs_bfloat16
+def test_run_in_bfloat16_is_not_resumed_in_float32(tmp_path, monkeypatch):
+    folder = train_and_stop(tmp_path, '--precision', 'bfloat16')
+    with monkeypatch.context() as patched:
+        patched.setattr(precisions, 'has_bfloat16', lambda: False)
+        assert_fails(call('train', '--resume', folder), 'this one has none')
+    done('train', '--resume', folder)
 
 
 NEW = [
@@ -125,11 +171,13 @@ def arrays_of(path):
         return {name: file[name] for name in file.files}
 
 
-def test_a_new_run_begins_with_a_finished_one(tmp_path, monkeypatch, capsys):
+def test_new_run_begins_with_the_parameters_of_a_finished_one(
+    tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     # So small a step that the parameters stay nearly where they are
     small = ['--lr', '1e-9', '--weight-decay', '0']
-    assert main([*NEW, *small, '--continue-from', 'quick']) == 0
+    done(*NEW, *small, '--continue-from', 'quick')
     new = Run.open('runs/quick')
     assert new.info['experiment'] == 'custom'
     assert new.info['continued_from'].startswith(TRAINED)
@@ -142,9 +190,8 @@ def test_a_new_run_begins_with_a_finished_one(tmp_path, monkeypatch, capsys):
     for name in theirs:
         if name.endswith(('weight', 'bias')):
             np.testing.assert_allclose(ours[name], theirs[name], atol=1e-6)
-    capsys.readouterr()
 
-    assert main([*NEW, '--continue-from', 'runs/quick', '--name', 'b']) == 0
+    done(*NEW, '--continue-from', 'runs/quick', '--name', 'b')
     assert Run.open('runs/b').info['results']['val_acc'] > 0.2
 
 
@@ -156,24 +203,20 @@ def test_a_new_run_begins_with_a_finished_one(tmp_path, monkeypatch, capsys):
         (['--continue-from', ''], 'Argument --continue-from: it is empty'),
     ],
 )
-def test_what_a_new_run_cannot_begin_with(
-    options, words, tmp_path, monkeypatch, capsys
+def test_what_new_run_cannot_begin_with_is_refused(
+    options, words, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    try:
-        status = main([*NEW, '--continue-from', 'quick', *options])
-    except SystemExit as error:
-        status = error.code
-    assert status in (1, 2)
-    assert words in capsys.readouterr().err
+    result = call(*NEW, '--continue-from', 'quick', *options)
+    assert result.returncode in (1, 2)
+    assert words in result.stderr
     assert os.listdir(tmp_path) == []
 
 
-def test_changed_parameters_of_a_run_are_refused(tmp_path, capsys):
+def test_changed_parameters_of_a_run_are_refused(tmp_path):
     folder = shutil.copytree(
         os.path.join(TRAINED, 'quick'), str(tmp_path / 'quick')
     )
     change(folder, 'parameters', value='0' * 64)
     for words in ['predict', folder], [*NEW, '--continue-from', folder]:
-        assert main(words) == 1
-        assert 'are not those that the run' in capsys.readouterr().err
+        assert_fails(call(*words), 'are not those that the run')

@@ -1,48 +1,102 @@
-"""`d2l-vgg predict` beside what the run recorded."""
+"""`d2l-vgg predict`: of the validation set, and of a reader's pictures."""
 
 import json
+import os
+import re
+import shutil
 
+import numpy as np
 import pytest
+from command_line import assert_fails, call, done
+from PIL import Image
 
-from d2l_vgg import cli
+from d2l_vgg import figures
+from d2l_vgg.datasets import fashion_mnist
+from d2l_vgg.training.runs import TRAINED
 
 pytest.importorskip('mxnet')
 
-# 100 images are three whole minibatches of 32 and one of 4
-TINY = (
-    'train --arch ((1,4),) --hidden 8 --resize 28 '
-    '--batch-size 32 --num-train 320 --num-val 100 --max-epochs 1 '
-    '--display none'
-).split()
+
+def test_two_accuracies_of_a_run_are_told_apart(
+    finished, tmp_path, monkeypatch
+):
+    """The last of its minibatches has 4 images instead of 32."""
+    folder = tmp_path / 'run'
+    shutil.copytree(str(finished.folder), str(folder))
+    path = folder / 'run.json'
+    info = json.loads(path.read_text())
+    recorded = info['results']['val_acc']
+
+    def predict(val_acc):
+        info['results']['val_acc'] = val_acc
+        path.write_text(json.dumps(info))
+        return done('predict', folder)
+
+    text = predict(0.98765)
+    accuracy = float(re.match(r'Accuracy (0\.\d{4}) on 100', text).group(1))
+    assert accuracy == pytest.approx(recorded, abs=0.05)
+    assert (
+        "the 0.9877 in the run's curves is, as in the book, the mean over "
+        'minibatches'
+    ) in text
+    for name in 'confusion', 'mistakes':
+        assert (folder / f'{name}.png').exists()
+    monkeypatch.setattr(figures, 'save', lambda *args: None)
+    assert 'mean over minibatches' not in predict(accuracy)
 
 
 @pytest.fixture
-def folder(tmp_path):
-    where = ['--runs', str(tmp_path), '--name', 'run']
-    assert cli.main([*TINY, *where]) == 0
-    return tmp_path / 'run'
+def pictures(tmp_path, monkeypatch):
+    """Five large images of the test set on white, and what they show."""
+    monkeypatch.chdir(tmp_path)
+    data = fashion_mnist.load()
+    for i in range(5):
+        large = np.kron(255 - data.val_images[i], np.ones((9, 9), 'uint8'))
+        large = np.pad(large, 40, constant_values=255)
+        Image.fromarray(large).save(f'{i}.png')
+    labels = [data.classes[i] for i in data.val_labels[:5]]
+    return [f'{i}.png' for i in range(5)], labels
 
 
-def predict(folder, capsys):
-    capsys.readouterr()
-    assert cli.main(['predict', str(folder)]) == 0
-    return capsys.readouterr().out
+def test_picture_gets_three_guesses_and_is_drawn(pictures):
+    paths, labels = pictures
+    lines = done('predict', 'quick', *paths).splitlines()
+    assert lines[-1] == 'Picture: pictures.png'
+    right = 0
+    for i, (path, label) in enumerate(zip(paths, labels)):
+        told, *guesses = lines[4 * i : 4 * i + 4]
+        assert told.startswith(f'{path}: 332 x 332 pixels, light and dark ')
+        shares = [float(guess.split()[-1]) for guess in guesses]
+        assert shares == sorted(shares, reverse=True)
+        assert sum(shares) == pytest.approx(1, abs=0.05)
+        right += guesses[0].startswith(label)
+    assert right >= 4
+    with Image.open('pictures.png') as drawn:
+        assert drawn.size[0] > 300
+    assert os.path.exists('pictures.svg')
+    assert not os.path.exists(os.path.join(TRAINED, 'quick', 'pictures.png'))
 
 
-def test_two_accuracies_of_a_run_are_told_apart(folder, capsys):
-    path = folder / 'run.json'
-    info = json.loads(path.read_text())
-    text = predict(folder, capsys)
-    accuracy = text.split()[1]
-    recorded = info['results']['val_acc']
-    explanation = (
-        f"the {recorded:.4f} in the run's curves is, as in the book, the "
-        'mean over minibatches'
-    )
-    assert (explanation in text) == (f'{recorded:.4f}' != accuracy)
-    info['results']['val_acc'] = recorded = float(accuracy) + 0.0001
-    path.write_text(json.dumps(info))
-    assert f'the {recorded:.4f} in the run' in predict(folder, capsys)
-    info['results']['val_acc'] = float(accuracy)
-    path.write_text(json.dumps(info))
-    assert 'mean over minibatches' not in predict(folder, capsys)
+def test_drawn_pictures_go_to_the_run_or_where_asked_for(pictures):
+    paths, _ = pictures
+    shutil.copytree(os.path.join(TRAINED, 'quick'), 'own')
+    assert 'Picture: own/pictures.png' in done('predict', 'own', paths[0])
+    assert os.path.exists('own/pictures.png')
+    done('predict', 'own', paths[0], '--output', 'new/place')
+    assert os.path.exists('new/place/pictures.svg')
+
+
+def test_what_is_no_picture_is_told_before_anything_is_made(pictures):
+    paths, _ = pictures
+    with open('text.jpg', 'w') as file:
+        file.write('once upon a time')
+    before = sorted(os.listdir('.'))
+    for bad, words in (
+        ('text.jpg', 'text.jpg is no picture that can be read'),
+        ('none.png', 'none.png cannot be used: No such file'),
+        ('.', 'Is a directory'),
+    ):
+        result = call('predict', 'quick', paths[0], bad)
+        assert_fails(result, words)
+        assert result.stderr.count('\n') == 1 and result.stdout == ''
+    assert sorted(os.listdir('.')) == before

@@ -1,295 +1,269 @@
-"""How runs end: by Ctrl-C at any moment, by a lost terminal, by an error."""
+"""`d2l-vgg train`: what it makes, tells and refuses."""
 
+import io
 import json
 import os
-import pty
 import re
-import signal
-import subprocess
 import sys
-import time
 
 import pytest
-from command_line import TINY, assert_fails, run, start, wait_for
+from command_line import TINY, assert_fails, call, done
+from frameworks import needs_bfloat16
 
-from d2l_vgg.cli import main
-from d2l_vgg.datasets import fashion_mnist
+from d2l_vgg import cli
+from d2l_vgg.training import precisions
 from d2l_vgg.training.runs import Run
 
-pytest.importorskip('mxnet')
+mxnet = pytest.importorskip('mxnet')
 
-NAMED = ['train', *TINY, '--name', 'a', '--checkpoint-seconds', '0']
-
-
-def maps(process):
-    """Return what a process has loaded."""
-    try:
-        with open(f'/proc/{process.pid}/maps') as file:
-            return file.read()
-    except OSError:
-        return ''
+TINIEST = [*TINY, '--num-train', '64', '--max-epochs', '1']
 
 
-@pytest.mark.parametrize('signum', [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize('library', ['_multiarray_umath', 'libmxnet'])
-def test_ctrl_c_while_libraries_are_imported(library, signum, tmp_path):
-    process = start(*NAMED, cwd=tmp_path)
-    assert wait_for(lambda: library in maps(process), process)
-    process.send_signal(signum)
-    out, err = process.communicate(timeout=60)
-    assert (process.returncode, out, err) == (130, '', '')
+def test_finished_run_leaves_its_record_and_nothing_else(finished):
+    folder = finished.folder
+    assert sorted(os.listdir(folder)) == [
+        'curves.png',
+        'curves.svg',
+        'history.csv',
+        'parameters.npz',
+        'run.json',
+    ]
+    info = json.loads((folder / 'run.json').read_text())
+    assert info['status'] == 'finished'
+    values = info['hyperparameters']
+    assert values['batch_size'] == 32 and values['max_epochs'] == 2
+    assert values['seed'] == 0 and values['arch']['hidden'] == [16]
+    # Begun as `quick`, but with another network and fewer images
+    assert info['experiment'] == 'custom'
+    assert info['versions']['mxnet'] == mxnet.__version__
+    assert info['machine']['cores'] >= 1
+    assert info['data']['source'] == 'Fashion-MNIST'
+    assert info['data']['classes'][9] == 'ankle boot'
+    assert re.fullmatch('[0-9a-f]{64}', info['data']['digest'])
+    assert info['seconds'] > 0
+    history = Run.open(folder).history()
+    assert len(history.points['val_acc']) == 2
+    assert info['results'] == history.final
+
+
+def test_finished_run_tells_accuracy_pictures_and_what_is_next(finished):
+    assert 'epoch 2/2' in finished.printed
+    assert os.path.join('runs', 'whole', 'curves.png') in finished.printed
+    assert re.search(
+        r'about .+ on this machine: (\S*/)?d2l-vgg train '
+        '--experiment book\n',
+        finished.printed,
+    )
+    last = finished.printed.splitlines()[-1]
+    assert re.match(r'Validation accuracy 0\.\d{4} ', last)
+
+
+def test_book_with_changes_is_not_held_against_the_book(tmp_path):
+    where = ['--runs', tmp_path, '--name', 'other']
+    printed = done('train', '--experiment', 'book', *TINIEST, *where)
+    assert Run.open(tmp_path / 'other').info['experiment'] == 'custom'
+    assert 'sample standard deviations' not in printed
+    assert 'published' not in printed
+    assert "book's 11" not in (tmp_path / 'other' / 'curves.svg').read_text()
+
+
+def test_bar_in_a_terminal_tells_how_far_it_is(tmp_path):
+    pexpect = pytest.importorskip('pexpect')
+    words = [word for word in TINY if word not in ('--display', 'lines')]
+    child = pexpect.spawn(
+        sys.executable,
+        ['-m', 'd2l_vgg.cli', 'train', *words],
+        cwd=str(tmp_path),
+        dimensions=(24, 100),
+        encoding='utf-8',
+        timeout=120,
+    )
+    # How much is done, the time left, and the last points
+    child.expect(r'\d+%\|.*\d+/48 \[\d\d:\d\d<\d\d:\d\d,.*batch/s')
+    child.expect(r'train_loss \d\.\d+')
+    # That of the book is measured on this machine
+    child.expect(r"The book's full experiment takes about \d.* on this")
+    child.expect(r'Validation accuracy 0\.\d{4}')
+    child.expect(pexpect.EOF)
+    child.close()
+
+
+def test_second_run_of_a_name_gets_a_folder_of_its_own(tmp_path):
+    for _ in range(2):
+        done('train', *TINIEST, '--runs', tmp_path, '--name', 'whole')
+    for name in 'whole', 'whole-2':
+        assert Run.open(tmp_path / name).info['status'] == 'finished'
+
+
+def test_each_option_of_regularization_changes_the_training(tmp_path):
+    finals = {}
+    for option in (
+        *('', '--flip', '--shift 2', '--label-smoothing 0.1', '--test-flip'),
+    ):
+        where = ['--runs', tmp_path, '--name', f'a{option}']
+        done('train', *TINIEST, *where, *option.split())
+        history = Run.open(tmp_path / f'a{option}').history()
+        finals[option] = history.final
+    losses = {option: final['train_loss'] for option, final in finals.items()}
+    # Of these, one changes the validation only
+    assert losses.pop('--test-flip') == losses['']
+    assert finals['--test-flip']['val_loss'] != finals['']['val_loss']
+    assert len(set(losses.values())) == 4
+
+
+@needs_bfloat16
+def test_run_in_bfloat16_predicts_where_that_is_missing(
+    tmp_path, monkeypatch
+):
+    where = ['--runs', tmp_path, '--name', 'rounded']
+    done('train', *TINIEST, *where, '--precision', 'bfloat16')
+    folder = tmp_path / 'rounded'
+    assert Run.open(folder).experiment.precision == 'bfloat16'
+    assert 'Computing in' not in done('predict', folder)
+    monkeypatch.setattr(precisions, 'has_bfloat16', lambda: False)
+    assert 'Computing in float32' in done('predict', folder)
+
+
+def test_without_bfloat16_best_experiment_computes_in_float32(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(precisions, 'has_bfloat16', lambda: False)
+    where = ['--runs', tmp_path, '--name', 'best']
+    options = ['train', '--experiment', 'best', *TINIEST, *where]
+    assert 'Computing in float32' in done(*options)
+    assert Run.open(tmp_path / 'best').experiment.precision == 'float32'
+    # What the user asks for is done or refused
+    result = call(*options, '--precision', 'bfloat16')
+    assert_fails(result, 'avx512_bf16')
+    assert os.listdir(tmp_path) == ['best']
+
+
+def test_diverged_run_keeps_what_was_recorded(tmp_path):
+    where = ['--runs', tmp_path, '--name', 'wild']
+    result = call('train', *TINY, *where, '--lr', '1e30')
+    assert_fails(result, 'lower the learning rate', 'lr=1e+30')
+    saved = Run.open(tmp_path / 'wild')
+    assert saved.info['status'] == 'diverged'
+    assert saved.history().points['train_loss']
+
+
+BAD_REQUESTS = [
+    (
+        ['--arch', 'vgg12'],
+        ["no architecture 'vgg12'", 'the nearest is vgg11'],
+    ),
+    (
+        ['--arch', 'lenet', '--hidden', '9'],
+        ['lenet is not built of VGG blocks'],
+    ),
+    (
+        ['--arch', '((0,16),)'],
+        ['num_convs of block 1 must be a positive integer, not 0'],
+    ),
+    (
+        ['--arch', '((1,16'],
+        ['((1,16 does not read as pairs', 'as in ((1,16),(1,32))'],
+    ),
+    (
+        ['--batch-size', '641'],
+        ['batch_size is 641', 'only 640 examples', 'choose a smaller'],
+    ),
+    (['--batch-size', '0'], ['batch_size is 0: it must be positive']),
+    (['--max-epochs', '0'], ['max_epochs is 0: it must be positive']),
+    (
+        ['--num-gpus', '8'],
+        ['num_gpus is 8', 'one device', 'for 0 to train on the CPU'],
+    ),
+    (
+        ['--resize', '2'],
+        ['2 x 2 is too small', 'the smallest that fits is 4 x 4'],
+    ),
+    (['--lr', '-1'], ['lr is -1.0: it must be positive']),
+    (['--seed', '4294967296'], ['seed is 4294967296', 'must be below']),
+    (['--resize', '2049'], ['resize is 2049: it must be 2048 or less']),
+    (
+        ['--arch', '((1,4),(1,1000000))'],
+        ['takes at least', 'of memory, but there are', 'choose a smaller'],
+    ),
+    (
+        ['--runs', '/proc/nowhere'],
+        [
+            'folder /proc/nowhere/quick',
+            'cannot be made',
+            'choose another place with --runs',
+        ],
+    ),
+    (
+        ['--resume', 'nothing-here'],
+        [
+            'No run in nothing-here',
+            'name the folder that `d2l-vgg train` has made',
+        ],
+    ),
+    *(
+        ([f'--name={name}'], ['name'])
+        for name in ('.', '..', '../b', '/b', 'a\nb', 'a\x1b[2Jb')
+    ),
+]
+
+
+@pytest.mark.parametrize('options, words', BAD_REQUESTS)
+def test_bad_request_is_one_line_and_leaves_nothing(
+    options, words, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    result = call('train', *TINY, *options)
+    assert_fails(result, *words)
+    assert result.stderr.count('\n') == 1 and result.stderr[:-1].isprintable()
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize('pause', [0.001, 0.02, 0.3])
-def test_ctrl_c_again_and_again(pause, tmp_path):
-    """Also while what was recorded is kept, and to the very end."""
-    folder = tmp_path / 'runs' / 'a'
-    process = start(*NAMED, cwd=tmp_path)
-    assert wait_for((folder / 'checkpoint.npz').exists, process)
-    while process.poll() is None:
-        process.send_signal(signal.SIGINT)
-        time.sleep(pause)
-    out, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (130, '')
-    assert 'd2l-vgg train --resume runs/a' in out
-    info = Run.open(folder).info
-    assert info['status'] == 'stopped' and 'reason' not in info
-    assert run('train', '--resume', folder).returncode == 0
-
-
-def in_terminal(words, cwd, *before):
-    """Start the command in a terminal of its own; return it and its end."""
-    master, slave = pty.openpty()
-    process = subprocess.Popen(
-        [*before, sys.executable, '-m', 'd2l_vgg.cli', *words],
-        cwd=cwd,
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-        start_new_session=True,
-        preexec_fn=take_terminal,
-    )
-    os.close(slave)
-    return process, master
-
-
-def take_terminal():
-    import fcntl
-    import termios
-
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-
-def without_display(words):
-    return [w for w in words if w not in ('--display', 'lines')]
-
-
-def test_a_run_that_loses_its_terminal_is_kept(tmp_path):
-    folder = tmp_path / 'runs' / 'a'
-    words = [*without_display(NAMED), '--max-epochs', '1000']
-    process, master = in_terminal(words, tmp_path)
-    assert wait_for((folder / 'checkpoint.npz').exists, process)
-    os.close(master)  # The window is closed
-    assert process.wait(timeout=60) == 130
-    stopped = Run.open(folder)
-    assert stopped.info['status'] == 'stopped'
-    assert 'reason' not in stopped.info
-    assert stopped.history().num_train_batches == 20
-
-
-def test_a_run_under_nohup_outlives_its_terminal(tmp_path):
-    folder = tmp_path / 'runs' / 'a'
-    words = [*without_display(NAMED), '--display', 'bar']
-    process, master = in_terminal(words, tmp_path, 'nohup')
-    assert wait_for((folder / 'checkpoint.npz').exists, process)
-    os.close(master)
-    process.wait(timeout=120)
-    assert Run.open(folder).info['status'] == 'finished'
-
-
-def test_a_run_that_fails_says_why(tmp_path, monkeypatch, capsys):
-    """And can be gone on with, when the cause is gone."""
-
-    def broken(self, *args):
-        raise KeyError('the\nmemory of step 7')
-
-    options = [*NAMED, '--runs', str(tmp_path)]
-    with monkeypatch.context() as patched:
-        patched.setattr('d2l_vgg.mxnet.Trainer.validation_step', broken)
-        assert main(options) == 1
-    folder = str(tmp_path / 'a')
-    failed = Run.open(folder).info
-    assert failed['status'] == 'failed'
-    assert 'memory of step 7' in failed['reason']
-    assert capsys.readouterr().err.count('\n') == 1
-    assert main(['predict', folder]) == 1
-    assert 'because it is failed' in capsys.readouterr().err
-    assert main(['train', '--resume', folder]) == 0
-    finished = Run.open(folder).info
-    assert finished['status'] == 'finished' and 'reason' not in finished
-
-
-def test_parameters_that_cannot_be_kept_stop_a_run(
-    tmp_path, monkeypatch, capsys
+def test_name_that_the_terminal_cannot_print_is_escaped(
+    tmp_path, monkeypatch
 ):
-    """The last of its files; the run was `running` for ever."""
-
-    def full(self, path):
-        raise OSError(28, 'No space left on device', path)
-
-    options = [*NAMED, '--runs', str(tmp_path)]
-    with monkeypatch.context() as patched:
-        patched.setattr('d2l_vgg.mxnet.VGG.save', full)
-        assert main(options) == 1
-    assert 'parameters.npz' in capsys.readouterr().err
-    stopped = Run.open(tmp_path / 'a').info
-    assert stopped['status'] == 'stopped'
-    assert 'make room' in stopped['reason']
-    assert main(['train', '--resume', str(tmp_path / 'a')]) == 0
-
-
-def test_a_name_that_the_terminal_cannot_print(tmp_path):
-    words = [*TINY, '--name', 'Größe', '--max-epochs', '1']
-    ascii_only = {'PYTHONIOENCODING': 'ascii', 'PYTHONUTF8': '1'}
-    result = run('train', *words, cwd=tmp_path, env=ascii_only)
-    assert result.returncode == 0, result.stderr
-    assert r'runs/Gr\xf6\xdfe' in result.stdout
+    monkeypatch.chdir(tmp_path)
+    ascii_only = io.TextIOWrapper(io.BytesIO(), encoding='ascii')
+    monkeypatch.setattr(sys, 'stdout', ascii_only)
+    assert cli.main(['train', *TINIEST, '--name', 'Größe']) == 0
+    printed = ascii_only.buffer.getvalue().decode('ascii')
+    assert r'runs/Gr\xf6\xdfe' in printed
     folder = tmp_path / 'runs' / 'Größe'
     assert Run.open(folder).info['status'] == 'finished'
 
 
-@pytest.mark.parametrize(
-    'name', ['', '.', '..', '../b', 'a/b', '/b', 'a\nb', 'a\x1b[2Jb']
-)
-def test_a_name_that_is_none(name, tmp_path, capsys):
-    where = ['--runs', str(tmp_path / 'runs'), f'--name={name}']
-    try:
-        status = main(['train', *TINY, *where])
-    except SystemExit as stop:
-        status = stop.code
-    assert status in (1, 2)
-    error = capsys.readouterr().err
-    assert error.count('\n') == 1 and '\x1b' not in error
-    assert os.listdir(tmp_path) == []
-
-
-@pytest.mark.parametrize(
-    'options', [['--lr', 'inf'], ['--seed', '4294967296'], ['--lr', 'nan']]
-)
-def test_nothing_is_made_before_all_is_checked(options, tmp_path, capsys):
-    where = ['--runs', str(tmp_path / 'runs')]
-    try:
-        assert main(['train', *TINY, *where, *options]) == 1
-    except SystemExit as stop:
-        assert stop.code == 2
-    assert capsys.readouterr().err.count('\n') == 1
-    assert os.listdir(tmp_path) == []
-
-
-def test_a_run_is_resumed_from_another_folder(tmp_path):
-    """Its data were named by where it began."""
-    home, other = tmp_path / 'home', tmp_path / 'other'
-    home.mkdir()
-    other.mkdir()
-    (home / 'images').symlink_to(fashion_mnist.FOLDER)
-    words = [*NAMED, '--data', 'images', '--max-epochs', '1000']
-    process = start(*words, cwd=home)
-    folder = home / 'runs' / 'a'
-    assert wait_for((folder / 'checkpoint.npz').exists, process)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
-    info = json.loads((folder / 'run.json').read_text())
-    assert info['data']['root'] == str(home / 'images')
-    process = start(
-        *('train', '--resume', '../home/runs/a'),
-        cwd=other,
-    )
-    assert process.stdout.readline().startswith('Resuming')
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
-    assert process.returncode == 130
-
-
-def test_home_in_any_path(tmp_path):
-    home = {'HOME': str(tmp_path)}
+def test_home_may_stand_in_any_path(finished, tmp_path, monkeypatch):
+    monkeypatch.setenv('HOME', str(tmp_path))
     work = tmp_path / 'work'
     work.mkdir()
-    words = [*TINY, '--name', 'a', '--runs', '~/all', '--max-epochs', '1']
-    done = run('train', *words[:-2], '--max-epochs=1', cwd=work, env=home)
-    assert done.returncode == 0, done.stderr
-    pictures = ['--output', '~/picture']
-    assert run('curves', '~/all/a', *pictures, cwd=work, env=home)
+    monkeypatch.chdir(work)
+    done('train', *TINIEST, '--name', 'a', '--runs', '~/all')
+    assert Run.open(tmp_path / 'all' / 'a').info['status'] == 'finished'
+    done('curves', '~/all/a', '--output', '~/picture')
     assert (tmp_path / 'picture.svg').exists()
-    result = run('train', '--resume', '~/all/a', cwd=work, env=home)
+    result = call('train', '--resume', '~/all/a')
     assert_fails(result, f'{tmp_path}/all/a is finished')
-    unknown = run('curves', '~nobody-of-that-name/a', cwd=work)
-    assert unknown.returncode == 2 and 'not known' in unknown.stderr
+    result = call('curves', '~nobody-of-that-name/a')
+    assert result.returncode == 2 and 'not known' in result.stderr
     assert os.listdir(work) == []
 
 
-# ------------------------------------------------------------------- trials
+def test_mxnet_that_is_not_installed_is_told_in_one_line(monkeypatch):
+    for name in [n for n in sys.modules if n.startswith('d2l_vgg.mxnet')]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, 'mxnet', None)
+    result = call('train', *TINY)
+    assert_fails(result, 'MXNet is not installed', 'MXNET=cu117')
 
 
-def trial(size, *words, cwd):
-    return run(*words, cwd=cwd, env={'D2L_VGG_TRIAL': size})
+def test_variable_for_the_builder_does_not_shorten_a_training(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv('D2L_VGG_TRIAL', '1')
+    assert 'TRIAL' not in done('train', *TINIEST, '--runs', tmp_path)
+    monkeypatch.delenv('D2L_VGG_TRIAL', raising=False)
+    done('train', *TINIEST, '--runs', tmp_path)
+    whole, other = (tmp_path / name / 'history.csv' for name in NAMES)
+    assert whole.read_bytes() == other.read_bytes()
 
 
-def test_a_trial_is_never_taken_for_a_run(tmp_path):
-    said = 'TRIAL: cut short to 3 minibatches'
-    done = trial('3', 'train', *TINY, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert 'as a trial in runs/quick-trial' in done.stdout
-    assert said in done.stdout.strip().splitlines()[-2]
-    folder = tmp_path / 'runs' / 'quick-trial'
-    assert Run.open(folder).trial == 3
-    for words in ('curves', folder), ('predict', folder):
-        shown = run(*words, cwd=tmp_path)
-        assert shown.returncode == 0, shown.stderr
-        assert said in shown.stdout
-    pictures = [folder / f'{n}.svg' for n in ('curves', 'confusion')]
-    for picture in [*pictures, tmp_path / 'curves.svg']:
-        assert said in picture.read_text(encoding='utf-8')
-    # The same seed, the same trial
-    trial('3', 'train', *TINY, cwd=tmp_path)
-    again = tmp_path / 'runs' / 'quick-trial-2'
-    assert (again / 'history.csv').read_bytes() == (
-        folder / 'history.csv'
-    ).read_bytes()
-
-
-def test_a_trial_is_not_resumed_as_a_run_nor_a_run_as_a_trial(tmp_path):
-    (tmp_path / 'a').mkdir()
-    book = os.path.join(
-        os.path.dirname(__file__), '../../chapter/results/quick/run.json'
-    )
-    with open(book) as file:
-        info = {**json.load(file), 'status': 'stopped'}
-    path = tmp_path / 'a' / 'run.json'
-    for size, asked, word in [
-        (0, '2', 'is no trial'),
-        (2, '', 'is a trial: resume it with D2L_VGG_TRIAL=2'),
-        (2, '3', 'is a trial: resume it with D2L_VGG_TRIAL=2'),
-    ]:
-        path.write_text(json.dumps({**info, 'trial': size}))
-        result = trial(asked, 'train', '--resume', 'a', cwd=tmp_path)
-        assert_fails(result, word)
-        assert os.listdir(tmp_path / 'a') == ['run.json']
-
-
-@pytest.mark.parametrize('size', ['0', ''])
-def test_no_trial(size, tmp_path):
-    words = [*TINY, '--max-epochs', '1', '--num-train', '64']
-    done = trial(size, 'train', *words, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert 'TRIAL' not in done.stdout
-    assert Run.open(tmp_path / 'runs' / 'quick').trial == 0
-
-
-@pytest.mark.parametrize('size', ['-1', 'x', '1.5', ' ', '1e3', '0x1', '²'])
-def test_a_trial_of_no_size(size, tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv('D2L_VGG_TRIAL', size)
-    assert main(['train', *TINY, '--runs', str(tmp_path / 'runs')]) == 1
-    error = capsys.readouterr().err
-    assert re.search(r'D2L_VGG_TRIAL is .*: it must be a whole', error)
-    assert os.listdir(tmp_path) == []
+NAMES = 'quick', 'quick-2'

@@ -1,9 +1,16 @@
-"""The command `d2l-vgg` in processes of its own, and a tiny training."""
+"""The command `d2l-vgg`, here or in a process of its own; a tiny training."""
 
+import contextlib
+import io
 import os
+import signal
 import subprocess
 import sys
 import time
+
+import numpy as np
+
+from d2l_vgg import cli
 
 TINY = (
     '--arch ((1,4),(1,8)) --hidden 16 --resize 28 '
@@ -12,8 +19,40 @@ TINY = (
 ).split()
 
 
+def call(*args):
+    """Run the command in this process; return what came of it."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            status = cli.main(list(map(str, args)))
+        except SystemExit as stop:
+            status = stop.code
+    return subprocess.CompletedProcess(
+        args, status, out.getvalue(), err.getvalue()
+    )
+
+
+def done(*args):
+    """Run the command here, without an error; return what it prints."""
+    result = call(*args)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def stop_at(monkeypatch, package, step):
+    """Let a trainer of `package` be sent Ctrl-C in this of its steps."""
+    whole = package.Trainer.train_step
+
+    def train_step(self, *args, **options):
+        if self.train_batch_idx == step:
+            signal.raise_signal(signal.SIGINT)
+        return whole(self, *args, **options)
+
+    monkeypatch.setattr(package.Trainer, 'train_step', train_step)
+
+
 def run(*args, cwd=None, env=None, timeout=300):
-    """Run the command to its end and return what came of it."""
+    """Run the command to its end in a process; return what came of it."""
     return subprocess.run(
         [sys.executable, '-m', 'd2l_vgg.cli', *map(str, args)],
         cwd=cwd,
@@ -61,6 +100,18 @@ def assert_fails(result, *words):
     assert 'Traceback' not in result.stderr
     for word in words:
         assert word in lines[-1]
+
+
+def assert_same_run(folder, other):
+    """Both runs have the same history and the same parameters, to the bit."""
+    assert (folder / 'history.csv').read_text() == (
+        other / 'history.csv'
+    ).read_text()
+    with np.load(folder / 'parameters.npz') as ours:
+        with np.load(other / 'parameters.npz') as theirs:
+            assert ours.files == theirs.files
+            for name in ours.files:
+                np.testing.assert_array_equal(ours[name], theirs[name], name)
 
 
 def wait_for(condition, process, seconds=120):

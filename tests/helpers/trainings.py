@@ -34,7 +34,7 @@ class Outcome(NamedTuple):
     points: dict
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def data_of(package):
     """Return images with all that is drawn by chance."""
     return package.FashionMNIST(32, **SIZES, **MOVES)
@@ -111,7 +111,7 @@ def outcome(trainer):
     return Outcome(trainer.arrays(), trainer.history.points)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def whole(package):
     """Return the `Outcome` of a training with all options, never stopped."""
     return outcome(fit(package, **OPTIONS))

@@ -12,7 +12,7 @@ pytest.importorskip('mxnet')
 
 from frameworks import MXNet, images, needs_bfloat16
 from mxnet import np as mnp
-from mxnet import npx, sym
+from mxnet import npx
 from mxnet.gluon import nn
 from mxnet.gluon.model_zoo import vision
 from numpy_vgg import conv, max_pool
@@ -253,24 +253,6 @@ def test_parameters_serve_both_precisions(tmp_path):
     rounded = MXNet().forward(model, X)
     distance = np.linalg.norm(rounded - expected)
     assert 0 < distance < 0.03 * np.linalg.norm(expected)
-
-
-def test_where_a_network_computes_in_float16():
-    """By the types of its graph, as MXNet computes in it on GPUs only."""
-    model = VGG('vgg11_bn')
-    model.set_precision('float16')
-    graph = model.net(sym.var('data').as_np_ndarray()).get_internals()
-    _, types, _ = graph.infer_type(data='float32')
-    types = dict(zip(graph.list_outputs(), types))
-    convs = [types[n] for n in types if 'conv' in n and 'fwd_output' in n]
-    assert convs == [np.float32] + [np.float16] * 7
-    params = [types[n] for n in types if n.endswith(('weight', 'bias'))]
-    assert len(params) == 2 * 11 and set(params) == {np.float32}
-    dense = [types[n] for n in types if 'dense' in n]
-    assert dense and set(dense) == {np.float32}
-    model.set_precision('float32')
-    graph = model.net(sym.var('data').as_np_ndarray()).get_internals()
-    assert set(graph.infer_type(data='float32')[1]) == {np.float32}
 
 
 def test_a_network_of_one_block_has_nothing_to_round():

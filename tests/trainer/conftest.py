@@ -24,11 +24,3 @@ def package(framework):
 def own(package, framework):
     """What a reader may write himself in this framework."""
     return importlib.import_module(f'own_{framework.name}')
-
-
-@pytest.fixture
-def half(package, monkeypatch):
-    """Let a trainer compute in float16 on the processor."""
-    if package.__name__ == 'd2l_vgg.mxnet':
-        pytest.skip('MXNet computes in float16 on GPUs only')
-    monkeypatch.setattr(package.Trainer, 'lack_of', lambda *args: '')

@@ -18,7 +18,7 @@ from trainings import (
 
 from d2l_vgg.networks.architectures import Architecture
 from d2l_vgg.training import checkpoint
-from d2l_vgg.training.errors import TrainingDiverged, check_finite
+from d2l_vgg.training.errors import TrainingDiverged
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(package):
@@ -33,14 +33,6 @@ def test_a_loss_that_is_not_finite_stops_the_run(package):
     assert losses and not math.isfinite(losses[-1][1])
 
 
-def test_numbers_too_large_for_float16_are_told():
-    loss = 'train_loss', 0.5, math.nan, 0.1
-    with pytest.raises(TrainingDiverged, match=r'_val=1\)\.$'):
-        check_finite(*loss, 'bfloat16')
-    with pytest.raises(TrainingDiverged, match="or take precision='float32'"):
-        check_finite(*loss, 'float16')
-
-
 @pytest.mark.parametrize(
     'options, message',
     [
@@ -52,7 +44,7 @@ def test_numbers_too_large_for_float16_are_told():
         ({'label_smoothing': -0.1}, 'label_smoothing is -0.1'),
         ({'weight_decay': float('nan')}, 'weight_decay is nan'),
         ({'precision': 'float64'}, "precision is 'float64'"),
-        ({'precision': 'float16'}, "'float16', which takes a GPU.*'float32'"),
+        ({'precision': 'float16'}, "precision is 'float16': it must be one"),
         ({'seed': -1}, 'seed is -1'),
         ({'lr_schedule': 'steep'}, "'steep'"),
         ({'display': 'cinema'}, "'cinema'"),

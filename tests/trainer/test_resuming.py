@@ -48,16 +48,10 @@ def test_it_goes_on_as_if_it_had_not_been(package, tmp_path, stop_at):
     assert_same(resumed, whole(package))
 
 
-@pytest.mark.parametrize(
-    'precision', [pytest.param('bfloat16', marks=needs_bfloat16), 'float16']
-)
-def test_a_run_in_half_precision_goes_on_bit_for_bit(
-    package, precision, request, tmp_path
-):
-    if precision == 'float16':
-        request.getfixturevalue('half')
+@needs_bfloat16
+def test_a_run_in_half_precision_goes_on_bit_for_bit(package, tmp_path):
     path = tmp_path / 'checkpoint.npz'
-    options = {'precision': precision, **OPTIONS}
+    options = {'precision': 'bfloat16', **OPTIONS}
     expected = outcome(fit(package, **options))
     assert_same(stopped_and_resumed(package, path, 13, **options), expected)
     in_float32 = whole(package).arrays

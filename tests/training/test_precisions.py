@@ -33,10 +33,9 @@ def test_an_unknown_type_is_refused():
 
 
 def test_what_the_device_lacks_is_told_and_what_it_has():
-    lacks = {'float32': '', 'bfloat16': 'takes more', 'float16': ''}
+    lacks = {'float32': '', 'bfloat16': 'takes more'}
     precisions.check('float32', lacks.get)
-    precisions.check('float16', lacks.get)
-    told = "'bfloat16', which takes more: use 'float32' or 'float16'.$"
+    told = "'bfloat16', which takes more: use 'float32'.$"
     with pytest.raises(ValueError, match=told):
         precisions.check('bfloat16', lacks.get)
 
@@ -66,17 +65,8 @@ def test_a_processor_with_them(has_bfloat16, trainer):
     type(trainer)(1, display='none', precision='bfloat16')
 
 
-def test_float16_is_not_for_processors(has_bfloat16, trainer):
-    told = 'takes a GPU, as processors are slower in it'
-    assert trainer.choose('float16') == ('float32', told)
-    told = f"'float16', which {told}: use 'float32' or 'bfloat16'.$"
-    with pytest.raises(ValueError, match=told):
-        type(trainer)(1, display='none', precision='float16')
-
-
 @pytest.mark.parametrize('precision, first', [
-    ('float32', '0.0'), ('float16', '7.0'), ('bfloat16', '8.0'),
-    ('TF32', '8.0'),
+    ('float32', '0.0'), ('bfloat16', '8.0'), ('TF32', '8.0'),
 ])  # fmt: skip
 @pytest.mark.parametrize(
     'found', ['0.0', '6.1', '7.0', '7.5', '8.0', '9.0', '12.0']

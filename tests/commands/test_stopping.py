@@ -1,0 +1,219 @@
+"""How runs end: by Ctrl-C at any moment, by a lost terminal, by an error."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from command_line import (
+    TINY,
+    assert_fails,
+    assert_same_run,
+    call,
+    done,
+    run_on_a_full_disk,
+    start,
+    wait_for,
+)
+
+from d2l_vgg.training.runs import Run
+
+pytest.importorskip('mxnet')
+
+NAMED = ['train', *TINY, '--name', 'a', '--checkpoint-seconds', '0']
+
+
+def status(folder):
+    return Run.open(folder).info['status']
+
+
+def maps(process):
+    """Return what a process has loaded."""
+    try:
+        with open(f'/proc/{process.pid}/maps') as file:
+            return file.read()
+    except OSError:
+        return ''
+
+
+@pytest.mark.parametrize(
+    'library, signum',
+    [('_multiarray_umath', signal.SIGINT), ('libmxnet', signal.SIGTERM)],
+)
+def test_ctrl_c_while_libraries_are_imported_is_silent(
+    library, signum, tmp_path
+):
+    process = start(*NAMED, cwd=tmp_path)
+    assert wait_for(lambda: library in maps(process), process)
+    process.send_signal(signum)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (130, '', '')
+    assert os.listdir(tmp_path) == []
+
+
+def test_ctrl_c_before_anything_was_recorded_keeps_the_run(tmp_path):
+    process = start(
+        *('train', '--num-train', '256', '--name', 'a'),
+        *('--arch', 'vgg_small', '--resize', '224'),  # Takes time to draw
+        cwd=tmp_path,
+    )
+    for line in process.stdout:
+        if line.startswith('Training'):
+            break
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert err == '' and 'continue with' in out
+    assert status(tmp_path / 'runs' / 'a') == 'stopped'
+
+
+@pytest.mark.parametrize('pause', [0.001, 0.02, 0.3])
+def test_run_that_gets_ctrl_c_again_and_again_goes_on(
+    finished, pause, tmp_path
+):
+    """Also while what was recorded is kept, and to the very end."""
+    folder = tmp_path / 'runs' / 'a'
+    process = start(*NAMED, cwd=tmp_path)
+    assert wait_for((folder / 'checkpoint.npz').exists, process)
+    while process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        time.sleep(pause)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, '')
+    assert 'd2l-vgg train --resume runs/a' in out
+    info = Run.open(folder).info
+    assert info['status'] == 'stopped' and 'reason' not in info
+    done('train', '--resume', folder)
+    assert_same_run(folder, finished.folder)
+
+
+def in_terminal(words, cwd, *before):
+    """Start the command in a terminal of its own; return it and its end."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [*before, sys.executable, '-m', 'd2l_vgg.cli', *words],
+        cwd=cwd,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+        preexec_fn=take_terminal,
+    )
+    os.close(slave)
+    return process, master
+
+
+def take_terminal():
+    import fcntl
+    import termios
+
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def test_run_that_loses_its_terminal_is_kept(tmp_path):
+    folder = tmp_path / 'runs' / 'a'
+    words = [w for w in NAMED if w not in ('--display', 'lines')]
+    process, master = in_terminal([*words, '--max-epochs', '1000'], tmp_path)
+    assert wait_for((folder / 'checkpoint.npz').exists, process)
+    os.close(master)  # The window is closed
+    assert process.wait(timeout=60) == 130
+    stopped = Run.open(folder)
+    assert stopped.info['status'] == 'stopped'
+    assert 'reason' not in stopped.info
+    assert stopped.history().num_train_batches == 20
+
+
+def test_run_under_nohup_outlives_its_terminal(tmp_path):
+    folder = tmp_path / 'runs' / 'a'
+    words = [*NAMED, '--display', 'bar']
+    process, master = in_terminal(words, tmp_path, 'nohup')
+    assert wait_for((folder / 'checkpoint.npz').exists, process)
+    os.close(master)
+    try:
+        # What follows is how long the book would take
+        assert wait_for(lambda: status(folder) == 'finished', process)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_no_two_processes_train_one_run(finished, tmp_path):
+    """The second is refused and disturbs nothing; the first goes on."""
+    folder = tmp_path / 'runs' / 'a'
+    first = start(*NAMED, cwd=tmp_path)
+    try:
+        assert wait_for((folder / 'checkpoint.npz').exists, first)
+        # It holds its run while it is halted, however long the second takes
+        first.send_signal(signal.SIGSTOP)
+        assert status(folder) == 'running'
+        before = contents(folder)
+        second = call('train', '--resume', folder)
+        assert_fails(
+            second,
+            f'Another process trains the run in {folder}',
+            'wait for its end, or stop it',
+        )
+        assert 'Resuming' not in second.stdout
+        assert contents(folder) == before
+        first.send_signal(signal.SIGCONT)
+        assert wait_for(lambda: status(folder) == 'finished', first)
+        assert_same_run(folder, finished.folder)
+        # Nor is its end overlooked
+        assert_fails(
+            call('train', '--resume', folder), f'{folder} is finished'
+        )
+    finally:
+        first.kill()
+        _, err = first.communicate()
+    assert err == ''
+
+
+def contents(folder):
+    """Return the bytes of each file."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_full_disk_is_told_and_stops_the_run(tmp_path):
+    words = ['--hidden', '256', '--checkpoint-seconds', '0']
+    result = run_on_a_full_disk('train', *TINY, *words, cwd=tmp_path)
+    assert result.returncode == 1
+    assert 'Traceback' not in result.stderr
+    assert 'checkpoint.npz' in result.stderr
+    assert not list(tmp_path.glob('**/*.tmp'))
+
+
+def test_run_that_fails_says_why_and_can_be_resumed(tmp_path, monkeypatch):
+    def broken(self, *args):
+        raise KeyError('the\nmemory of step 7')
+
+    with monkeypatch.context() as patched:
+        patched.setattr('d2l_vgg.mxnet.Trainer.validation_step', broken)
+        result = call(*NAMED, '--runs', tmp_path)
+    assert result.returncode == 1 and result.stderr.count('\n') == 1
+    folder = tmp_path / 'a'
+    failed = Run.open(folder).info
+    assert failed['status'] == 'failed'
+    assert 'memory of step 7' in failed['reason']
+    assert_fails(call('predict', folder), 'because it is failed')
+    done('train', '--resume', folder)
+    finished = Run.open(folder).info
+    assert finished['status'] == 'finished' and 'reason' not in finished
+
+
+def test_parameters_that_cannot_be_kept_stop_a_run(tmp_path, monkeypatch):
+    """The last of its files; the run was `running` for ever."""
+
+    def full(self, path):
+        raise OSError(28, 'No space left on device', path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr('d2l_vgg.mxnet.VGG.save', full)
+        result = call(*NAMED, '--runs', tmp_path)
+    assert_fails(result, 'parameters.npz')
+    stopped = Run.open(tmp_path / 'a').info
+    assert stopped['status'] == 'stopped'
+    assert 'make room' in stopped['reason']
+    done('train', '--resume', tmp_path / 'a')

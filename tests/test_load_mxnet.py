@@ -1,0 +1,175 @@
+"""MXNet's library gets what it misses on this machine, without root."""
+
+import ctypes
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from nvidia import put_mxnet
+
+from d2l_vgg import cuda
+
+ROOT = Path(__file__).resolve().parent.parent
+PATH = ROOT / 'scripts' / 'load_mxnet.py'
+
+
+@pytest.fixture
+def script():
+    spec = importlib.util.spec_from_file_location('load_mxnet', PATH)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """That of MXNet's module, among the packages."""
+    (tmp_path / 'mxnet').mkdir()
+    return tmp_path / 'mxnet'
+
+
+@pytest.mark.parametrize(
+    'name, libs',
+    [
+        ('libquadmath.so.0', 'numpy.libs'),
+        ('libgomp.so.1', 'scikit_learn.libs'),
+    ],
+)
+def test_missing_library_is_taken_from_an_installed_wheel(
+    script, folder, monkeypatch, name, libs
+):
+    monkeypatch.setattr(script, 'extract', lambda *args: None)
+    # The wheel has no copy: nothing is linked, and the library stays missing
+    assert script.provide(name, folder) is None
+    assert list(folder.iterdir()) == []
+    stem = name.partition('.')[0]
+    copy = folder.parent / libs / f'{stem}-96973f99.so.0.0.0'
+    copy.parent.mkdir()
+    copy.write_bytes(b'code')
+    # An earlier NumPy, whose copy had another name, may have left a link
+    (folder / name).symlink_to('gone')
+    assert script.provide(name, folder) is not None
+    assert (folder / name).read_bytes() == b'code'
+    # The environment can be moved
+    assert not os.path.isabs(os.readlink(str(folder / name)))
+
+
+def test_library_is_taken_out_of_a_wheel_that_pip_downloads(
+    script, folder, monkeypatch
+):
+    asked = []
+
+    def download(command):
+        asked.extend(command)
+        (place,) = [a[7:] for a in command if a.startswith('--dest=')]
+        with zipfile.ZipFile(os.path.join(place, 'a.whl'), 'w') as archive:
+            archive.writestr('scikit_learn.libs/libgomp-a3.so.1.0.0', b'code')
+            archive.writestr('sklearn/__init__.py', b'')
+        return 0
+
+    monkeypatch.setattr(script.subprocess, 'call', download)
+    assert script.provide('libgomp.so.1', folder) == 'scikit-learn==1.3.2'
+    assert [path.name for path in folder.iterdir()] == ['libgomp.so.1']
+    assert (folder / 'libgomp.so.1').read_bytes() == b'code'
+    assert {'scikit-learn==1.3.2', '--no-deps'} <= set(asked)
+    assert {'--only-binary=:all:', '--python-version=3.11'} <= set(asked)
+    # Without a network it is not there, and nothing is left behind
+    monkeypatch.setattr(script.subprocess, 'call', lambda command: 1)
+    assert script.provide('libquadmath.so.0', folder) is None
+    assert [path.name for path in folder.iterdir()] == ['libgomp.so.1']
+
+
+def test_libraries_of_arm_are_those_of_the_system(
+    script, folder, monkeypatch
+):
+    source = script.provide('libamath.so', folder)
+    assert re.fullmatch(r'/.*/libm\.so\.6', str(source))
+    assert ctypes.CDLL(str(folder / 'libamath.so')).cos is not None
+    monkeypatch.setitem(script.LIBRARIES, 'libastring.so', 'libnowhere.so.3')
+    assert script.provide('libastring.so', folder) is None
+    assert script.provide('libnowhere.so.3', folder) is None
+    assert 'libnowhere.so.0' in script.load('libnowhere.so.0')
+
+
+def test_library_of_mxnet_gets_what_it_misses_until_it_loads(
+    script, folder, monkeypatch, capsys
+):
+    (folder / '__init__.py').write_text('this is not imported')
+    library = folder / 'libmxnet.so'
+    library.touch()
+    site = folder.parent
+    monkeypatch.setattr(sys, 'path', [str(site), *sys.path])
+    monkeypatch.setattr(script.sysconfig, 'get_path', lambda n: site)
+    monkeypatch.delitem(sys.modules, 'mxnet', raising=False)
+    asked, cuda_asked = [], []
+    errors = iter(['libgomp.so.1: cannot open', 'libquadmath.so.0: no', None])
+    monkeypatch.setattr(
+        script, 'load', lambda path: asked.append(path) or next(errors)
+    )
+    monkeypatch.setattr(
+        script, 'provide', lambda name, folder: f'the wheel of {name}'
+    )
+    # A GPU wheel loads only after the libraries of pip
+    monkeypatch.setattr(
+        cuda, 'load_libraries', lambda: cuda_asked.append(len(asked))
+    )
+    script.main()
+    assert asked == [library] * 3 and cuda_asked == [0]
+    assert capsys.readouterr().out.count('MXNet will use the lib') == 2
+    # What does not help is not tried again, and the system's name is told
+    for provided, error, told in [
+        ('given', 'libgomp.so.1: bad', 'libgomp'),
+        (None, 'libarmpl_lp64_mp.so: cannot open', 'libopenblas.so.0'),
+    ]:
+        monkeypatch.setattr(script, 'load', lambda path, e=error: e)
+        monkeypatch.setattr(script, 'provide', lambda *a, p=provided: p)
+        with pytest.raises(SystemExit, match=told) as stopped:
+            script.main()
+        assert 'then try again' in str(stopped.value)
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='libmxnet.so is Linux')
+def test_environment_sees_the_mxnet_of_the_system(tmp_path):
+    """As in NVIDIA's container: a path entry without metadata."""
+    site, env = tmp_path / 'opt' / 'python', tmp_path / 'env'
+    put_mxnet(site)
+    # Any library that loads will do
+    library = site / 'mxnet' / 'libmxnet.so'
+    library.unlink()
+    shutil.copy(next(Path(sys.base_prefix).glob('lib/**/*.so')), library)
+    (site / 'mxnet' / '__init__.py').write_text('__version__ = "1.9.1"')
+    subprocess.run([sys.executable, '-m', 'venv', '--without-pip', env],
+                   check=True)  # fmt: skip
+
+    def python(*args):
+        return subprocess.run(
+            [env / 'bin' / 'python', *args],
+            env={**os.environ, 'PYTHONPATH': str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ).stdout.strip()
+
+    ask = (
+        'from importlib.util import find_spec\n'
+        'from d2l_vgg import machine\n'
+        'found = find_spec("mxnet")\n'
+        'if found and found.origin: import mxnet\n'
+        'print(machine.versions("mxnet").get("mxnet"))'
+    )
+    assert python('-c', ask) == 'None'
+    assert python(PATH, site) == ''
+    assert python('-c', 'import mxnet; print(mxnet.__file__)') == str(
+        site / 'mxnet' / '__init__.py'
+    )
+    assert python('-c', ask) == '1.9.1'
+    # Without a place it is for a wheel again, of which there is none here
+    python(PATH)
+    assert python('-c', ask) == 'None'
+    assert 'not whole' in python(PATH)
