@@ -1,6 +1,6 @@
-"""A driver of NVIDIA's that is none: NVML's functions, recorded answers.
+"""A driver of NVIDIA that is none, and an MXNet that is none.
 
-A C compiler makes a small shared library of them.
+A C compiler makes a small shared library of NVML with recorded answers.
 """
 
 import shutil
@@ -97,3 +97,17 @@ def compile_library(source, text, library):
 
 def has_compiler():
     return shutil.which('cc') is not None
+
+
+def put_mxnet(folder, *names, library=b''):
+    """Put an MXNet into a folder of packages, by these wheels of pip."""
+    for name in names:
+        info = folder / f'{name.replace("-", "_")}-1.9.1.dist-info'
+        info.mkdir(parents=True)
+        (info / 'METADATA').write_text(
+            f'Metadata-Version: 2.1\nName: {name}\nVersion: 1.9.1\n'
+        )
+    (folder / 'mxnet').mkdir(parents=True)
+    (folder / 'mxnet' / '__init__.py').write_text('raise OSError("no")')
+    (folder / 'mxnet' / 'libmxnet.so').write_bytes(library)
+    return folder
