@@ -2,7 +2,6 @@
 
 import nvidia
 import pytest
-from processes import ROOT
 
 from d2l_vgg import cuda
 from d2l_vgg.doctor import gpu_checks, mxnet_checks, ways
@@ -197,30 +196,15 @@ def test_nvidias_own_mxnet_is_left_alone():
     assert not here.do and not there.do
 
 
-@pytest.mark.parametrize(
-    'row, capabilities, way',
-    [
-        ('5.0 to 8.6, and 8.9', [(5, 0), (7, 5), (8, 6), (8, 9)], 'wheel'),
-        ('9.0', [(9, 0)], 'container'),
-        ('newer', [(10, 0), (12, 0)], None),
-    ],
-)
-def test_the_ways_are_those_of_the_readme(row, capabilities, way):
-    with open(f'{ROOT}/README.md', encoding='utf-8') as file:
-        text = file.read()
-    (line,) = [x for x in text.splitlines() if x.startswith(f'| {row} |')]
-    assert [ways.mxnet_way(c) for c in capabilities] == [way] * len(
-        capabilities
-    )
-    assert ('MXNET=cu117' in line) == (way == 'wheel')
-    assert ("NVIDIA's container" in line) == (way == 'container')
-    assert ('MXNet' in line) == (way is not None)
-    *held, last = map(ways.dotted, ways.WHEEL_CODE.machine_code)
-    assert f'machine code for {", ".join(held)} and {last}' in text
-
-
-def test_what_is_older_than_maxwell_has_no_way():
-    assert ways.mxnet_way((3, 5)) is None
+def test_the_way_to_mxnet_follows_from_the_compute_capability():
+    for way, capabilities in {
+        'wheel': [(5, 0), (7, 5), (8, 6), (8, 9)],
+        'container': [(9, 0)],
+        # Newer ones, and one that is older than Maxwell
+        None: [(10, 0), (12, 0), (3, 5)],
+    }.items():
+        for capability in capabilities:
+            assert ways.mxnet_way(capability) == way, capability
 
 
 def test_gpus_and_their_memory_are_told():
