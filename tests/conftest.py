@@ -97,9 +97,12 @@ def pytest_collection_modifyitems(items):
     """Keep together what shares fixtures or an import that takes time.
 
     Where all frameworks are installed, the tests of each run in one worker,
-    so that no process holds more of them than it must.
+    so that no process holds more of them than it must. A group that a test
+    names itself stays.
     """
     for item in items:
+        if item.get_closest_marker('xdist_group'):
+            continue
         group = item.path.name
         if len(FRAMEWORKS) > 1:
             words = re.split(r'\W+', f'{item.path.parent.name} {item.name}')

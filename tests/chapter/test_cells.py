@@ -1,11 +1,12 @@
 """Every cell of the chapter, in every tab whose framework is installed.
 
-They run in a process of their own, in the order of the page, training cut
+The cells of a tab run in one process, in the order of each page, training cut
 short to a minibatch; the cell that a machine without a GPU skips is entered.
 """
 
 import ast
 import importlib.util
+import json
 import os
 import re
 import subprocess
@@ -21,130 +22,37 @@ from d2l_vgg.training.experiments import FIELDS, get_experiment
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTER = ROOT / 'chapter'
+PAGES = 'vgg', 'exercises', 'reproduce'
 MODULES = {tab: frameworks.named(tab) for tab in cells.TABS}
-BEGIN = """
-import functools, os, sys
+# What it reads: (name, page, code, minibatches of a training) of each part;
+# what it writes: name -> what was printed, and the error if there was one
+RUN = """
+import contextlib, functools, io, json, os, sys, traceback
 os.environ['MPLBACKEND'] = 'agg'
 from d2l_vgg.chapter import cells
 from d2l_vgg.datasets import fashion_mnist
 # It unpacks what the cells ask for again and again
 fashion_mnist.load = functools.lru_cache(None)(fashion_mnist.load)
-shown = {{}}
-page = cells.read({path!r}, {tab!r})
+results = {}
+for name, path, code, trial in json.load(sys.stdin):
+    os.environ['D2L_VGG_TRIAL'] = trial
+    printed, error = io.StringIO(), None
+    try:
+        with contextlib.redirect_stdout(printed):
+            page = cells.read(path, sys.argv[1])
+            exec(code, {'page': page, 'shown': {}})
+    except Exception:
+        error = traceback.format_exc()
+    results[name] = printed.getvalue(), error
+with open('results.json', 'w') as file:
+    json.dump(results, file)
 """
 ALL = """
 for cell in page:
     source = cell.source.replace('on_cpu = False', 'on_cpu = True')
     exec(compile(source, '<cell>', 'exec'), shown)
 """
-
-
-def read(name, tab):
-    return cells.read(str(CHAPTER / f'{name}.md'), tab)
-
-
-def run(name, tab, folder, code, **variables):
-    """Run `code` after the cells of a page were read; return its output."""
-    if importlib.util.find_spec(MODULES[tab]) is None:
-        pytest.skip(f'{MODULES[tab]} is not installed')
-    # The cells read the records beside them
-    (folder / 'results').symlink_to(CHAPTER / 'results')
-    begin = BEGIN.format(path=str(CHAPTER / f'{name}.md'), tab=tab)
-    done = subprocess.run(
-        [sys.executable, '-c', begin + code],
-        cwd=folder,
-        env={
-            **os.environ,
-            'PYTHONPATH': os.pathsep.join(
-                [str(ROOT), os.environ.get('PYTHONPATH', '')]
-            ),
-            'D2L_VGG_TRIAL': '1',
-            'TF_CPP_MIN_LOG_LEVEL': '3',
-            **variables,
-        },
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-@pytest.mark.parametrize('tab', cells.TABS)
-def test_every_cell_of_the_section(tab, tmp_path):
-    printed = run('vgg', tab, tmp_path, ALL)
-    assert re.search(r'Total +128806154 +7547232256', printed)
-    # Three trainings, each cut short
-    assert len(re.findall('^epoch 1/1: .*val_acc', printed, re.M)) == 3
-    for arch in '(2, 16)', '(1, 16)', '(1, 32)':
-        assert re.search(
-            rf'^\({re.escape(arch)}.*( 0\.\d{{4}}){{3}}$', printed, re.M
-        )
-    for name, pixels in {
-        'one 5 x 5': 5,
-        'two 3 x 3': 5,
-        'one 7 x 7': 7,
-        'three 3 x 3': 7,
-        'VGG-11': 150,
-        'VGG-16': 212,
-    }.items():
-        assert f'{name}: {pixels}, by the formula {pixels}\n' in printed
-    # What is compiled gives the score that it gave before
-    scores = re.findall(r'seconds, score (\S+)', printed)
-    assert len(scores) == (3 if tab == 'mxnet' else 2)
-    for score in scores:
-        assert float(score) == pytest.approx(float(scores[0]), abs=1e-5)
-        assert float(score) != 0
-    assert not (tmp_path / 'small.checkpoint').exists()
-
-
-@pytest.mark.parametrize('tab', cells.TABS)
-def test_every_cell_of_the_solutions(tab, tmp_path):
-    printed = run('exercises', tab, tmp_path, ALL)
-    assert '143667240 parameters' in printed
-    assert re.search(r'conv5_2|conv +\(', printed)
-
-
-@pytest.mark.parametrize('tab', cells.TABS)
-def test_every_cell_about_the_published_curves(tab, tmp_path):
-    run('reproduce', tab, tmp_path, ALL)
-
-
-@pytest.mark.parametrize('tab', cells.TABS)
-def test_cells_are_short(tab):
-    for name in 'vgg', 'exercises', 'reproduce':
-        for cell in read(name, tab):
-            lines = cell.source.splitlines()
-            assert len(lines) <= 20, cell.source
-            assert max(map(len, lines)) <= 78, cell.source
-
-
-@pytest.mark.parametrize('tab', cells.TABS)
-def test_definitions_are_as_short_as_the_books(tab):
-    lines = {
-        node.name: node.end_lineno - node.lineno + 1
-        for cell in read('vgg', tab)
-        for node in ast.parse(cell.source).body
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef))
-    }
-    for name in 'vgg_block', 'norm_block':
-        assert lines[name] <= 9
-    for name in 'VGG', 'SmallVGG':
-        assert lines[name] <= 12
-
-
-def test_every_tab_has_the_same_sections():
-    """Where one tab has a cell of its own, so have the others."""
-    numbers = {
-        name: {tab: len(read(name, tab)) for tab in cells.TABS}
-        for name in ('vgg', 'exercises', 'reproduce')
-    }
-    for counts in numbers.values():
-        assert len(set(counts.values())) == 1, counts
-
-
-# ---------------------------------------------------------- the one source
-
+# Trained alike, both have equal losses and give equal scores
 SAME = """
 for cell in page:
     source = cell.source
@@ -180,19 +88,7 @@ for one, other, size in [
     np.testing.assert_allclose(scores, other_scores, rtol=1e-3, atol=1e-4)
 print('the same')
 """
-
-
-@pytest.mark.parametrize('tab', cells.TABS)
-def test_classes_of_the_chapter_are_those_of_the_package(tab, tmp_path):
-    """Trained alike, they have equal losses and give equal scores."""
-    code = SAME.replace('{module}', MODULES[tab])
-    # One thread, or sums come in another order
-    printed = run(
-        'vgg', tab, tmp_path, code, OMP_NUM_THREADS='1', D2L_VGG_TRIAL='2'
-    )
-    assert 'the same' in printed
-
-
+# Nothing can be trained in its process afterwards
 CAUGHT = """
 from d2l_vgg.training import trainer as base
 caught = []
@@ -212,22 +108,136 @@ for name in {fields!r}:
     value = getattr(owner[0], name)
     print(name, repr(value[0] if name == 'resize' else value))
 """
+SHOWN_FIELDS = [
+    name
+    for name in FIELDS
+    # A run of the cell has a seed of its own
+    if name not in ('description', 'seed', 'draw')
+]
 
 
-@pytest.mark.parametrize('tab', cells.TABS)
-def test_the_small_experiment_shows_all_that_quick_is(tab, tmp_path):
-    quick = get_experiment('quick')
-    fields = [
-        name
-        for name in FIELDS
-        # A run of the cell has a seed of its own
-        if name not in ('description', 'seed', 'draw')
+def read(name, tab):
+    return cells.read(str(CHAPTER / f'{name}.md'), tab)
+
+
+@pytest.fixture(scope='module', params=cells.TABS)
+def run(request, tmp_path_factory):
+    """The tab, the folder, and what each part printed there, or its error."""
+    tab = request.param
+    if importlib.util.find_spec(MODULES[tab]) is None:
+        pytest.skip(f'{MODULES[tab]} is not installed')
+    folder = tmp_path_factory.mktemp(tab)
+    # The cells read the records beside them
+    (folder / 'results').symlink_to(CHAPTER / 'results')
+    parts = [(name, name, ALL, '1') for name in PAGES]
+    same = SAME.replace('{module}', MODULES[tab])
+    caught = CAUGHT.replace('{module}', MODULES[tab])
+    caught = caught.replace('{fields!r}', repr(SHOWN_FIELDS))
+    parts += [('same', 'vgg', same, '2'), ('caught', 'vgg', caught, '0')]
+    parts = [
+        (name, str(CHAPTER / f'{page}.md'), code, trial)
+        for name, page, code, trial in parts
     ]
-    code = CAUGHT.replace('{module}', MODULES[tab])
-    code = code.replace('{fields!r}', repr(fields))
-    printed = run('vgg', tab, tmp_path, code, D2L_VGG_TRIAL='0')
+    path = os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])
+    done = subprocess.run(
+        [sys.executable, '-c', RUN, tab],
+        input=json.dumps(parts),
+        cwd=folder,
+        env={
+            **os.environ,
+            'PYTHONPATH': path,
+            'TF_CPP_MIN_LOG_LEVEL': '3',
+            'D2L_VGG_TRIAL': '1',
+            # Or sums come in another order
+            'OMP_NUM_THREADS': '1',
+        },
+        capture_output=True,
+        text=True,
+        timeout=1200,
+    )
+    assert done.returncode == 0, done.stderr
+    return tab, folder, json.loads((folder / 'results.json').read_text())
+
+
+def printed_by(run, name):
+    """Return what a part has printed, which must have come to its end."""
+    printed, error = run[2][name]
+    assert error is None, error
+    return printed
+
+
+def test_every_cell_of_the_section_runs(run):
+    printed = printed_by(run, 'vgg')
+    assert re.search(r'Total +128806154 +7547232256', printed)
+    # Three trainings, each cut short
+    assert len(re.findall('^epoch 1/1: .*val_acc', printed, re.M)) == 3
+    for arch in '(2, 16)', '(1, 16)', '(1, 32)':
+        assert re.search(
+            rf'^\({re.escape(arch)}.*( 0\.\d{{4}}){{3}}$', printed, re.M
+        )
+    for name, pixels in {
+        'one 5 x 5': 5,
+        'two 3 x 3': 5,
+        'one 7 x 7': 7,
+        'three 3 x 3': 7,
+        'VGG-11': 150,
+        'VGG-16': 212,
+    }.items():
+        assert f'{name}: {pixels}, by the formula {pixels}\n' in printed
+    # What is compiled gives the score that it gave before
+    scores = re.findall(r'seconds, score (\S+)', printed)
+    tab, folder, _ = run
+    assert len(scores) == (3 if tab == 'mxnet' else 2)
+    for score in scores:
+        assert float(score) == pytest.approx(float(scores[0]), abs=1e-5)
+        assert float(score) != 0
+    assert not (folder / 'small.checkpoint').exists()
+
+
+def test_every_cell_of_the_solutions_runs(run):
+    printed = printed_by(run, 'exercises')
+    assert '143667240 parameters' in printed
+    assert re.search(r'conv5_2|conv +\(', printed)
+
+
+def test_every_cell_about_the_published_curves_runs(run):
+    printed_by(run, 'reproduce')
+
+
+def test_classes_of_the_chapter_are_those_of_the_package(run):
+    assert 'the same' in printed_by(run, 'same')
+
+
+def test_the_small_experiment_shows_all_that_quick_is(run):
+    quick = get_experiment('quick')
+    printed = printed_by(run, 'caught')
     found = dict(line.split(' ', 1) for line in printed.splitlines())
     arch = architectures.get(ast.literal_eval(found.pop('arch')))
     assert arch.blocks == quick.arch.blocks
-    for name in fields[1:]:
+    for name in SHOWN_FIELDS[1:]:
         assert ast.literal_eval(found[name]) == getattr(quick, name), name
+
+
+def test_cells_are_short_and_as_many_in_every_tab():
+    """Where one tab has a cell of its own, so have the others."""
+    for name in PAGES:
+        pages = [read(name, tab) for tab in cells.TABS]
+        assert len({len(page) for page in pages}) == 1
+        for cell in sum(pages, []):
+            lines = cell.source.splitlines()
+            assert len(lines) <= 20, cell.source
+            assert max(map(len, lines)) <= 78, cell.source
+
+
+def test_definitions_are_as_short_as_the_books():
+    for tab in cells.TABS:
+        lines = {
+            node.name: node.end_lineno - node.lineno + 1
+            for cell in read('vgg', tab)
+            for node in ast.parse(cell.source).body
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef))
+        }
+        for name in 'vgg_block', 'norm_block':
+            assert lines[name] <= 9
+        for name in 'VGG', 'SmallVGG':
+            assert lines[name] <= 12

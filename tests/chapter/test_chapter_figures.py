@@ -4,8 +4,6 @@ import csv
 import json
 import re
 import runpy
-import subprocess
-import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -13,16 +11,16 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SCRIPT = ROOT / 'scripts' / 'draw_figures.py'
-COST_SCRIPT = ROOT / 'scripts' / 'draw_cost.py'
+RESULTS = ROOT / 'chapter' / 'results'
+DIAGRAMS = runpy.run_path(str(ROOT / 'scripts' / 'draw_figures.py'))
 NAMES = ['cost.svg', 'family.svg', 'receptive-field.svg', 'vgg.svg']
 
 
 @pytest.fixture(scope='module')
 def drawn(tmp_path_factory):
     folder = tmp_path_factory.mktemp('img')
-    for script in SCRIPT, COST_SCRIPT:
-        subprocess.run([sys.executable, script, folder], check=True)
+    DIAGRAMS['main'](folder)
+    runpy.run_path(str(ROOT / 'scripts' / 'draw_cost.py'))['main'](folder)
     return folder
 
 
@@ -31,51 +29,47 @@ def texts(path, tag):
     return [e.text for e in root.iter(f'{{http://www.w3.org/2000/svg}}{tag}')]
 
 
-def test_scripts_draw_all_figures(drawn):
+def test_figures_in_chapter_are_up_to_date(drawn):
+    """Otherwise run scripts/draw_figures.py and scripts/draw_cost.py."""
     assert sorted(path.name for path in drawn.iterdir()) == NAMES
+    for name in NAMES:
+        committed = ROOT / 'chapter' / 'img' / name
+        assert committed.read_bytes() == (drawn / name).read_bytes(), name
 
 
-@pytest.mark.parametrize('name', NAMES)
-def test_figure_in_chapter_is_up_to_date(drawn, name):
-    committed = ROOT / 'chapter' / 'img' / name
-    # Otherwise run scripts/draw_figures.py and scripts/draw_cost.py
-    assert committed.read_bytes() == (drawn / name).read_bytes()
+def test_recorded_curves_are_up_to_date(tmp_path):
+    """In what they say: lines are written otherwise by each matplotlib.
 
-
-@pytest.mark.parametrize(
-    'name',
-    ['book', 'book-jax', 'book-own-draw', 'book-torch', 'quick'],
-)
-def test_recorded_curves_are_up_to_date(name, tmp_path):
-    """In what they say: lines are written otherwise by each matplotlib."""
+    Otherwise run scripts/draw_curves.py.
+    """
     script = ROOT / 'scripts' / 'draw_curves.py'
-    subprocess.run([sys.executable, script, tmp_path], check=True)
-    committed = ROOT / 'chapter' / 'results' / name / 'curves.svg'
-    # Otherwise run scripts/draw_curves.py
-    said, new = (
-        re.findall('<!-- (.*) -->', path.read_text(encoding='utf-8'))
-        for path in (committed, tmp_path / name / 'curves.svg')
-    )
-    assert said == new
-    assert (committed.parent / 'curves.png').exists()
+    runpy.run_path(str(script))['main'](tmp_path)
+    for path in tmp_path.glob('*/curves.svg'):
+        committed = RESULTS / path.parent.name / 'curves.svg'
+        said, new = (
+            re.findall('<!-- (.*) -->', each.read_text(encoding='utf-8'))
+            for each in (committed, path)
+        )
+        assert said == new, committed
+        assert committed.with_suffix('.png').exists()
+    names = {path.parent.name for path in tmp_path.glob('*/curves.svg')}
+    assert names == {path.parent.name for path in RESULTS.glob('*/run.json')}
 
 
-@pytest.mark.parametrize('name', NAMES)
-def test_figure_scales_and_is_described(drawn, name):
-    root = ElementTree.parse(drawn / name).getroot()
-    box = f'0 0 {root.get("width")} {root.get("height")}'
-    assert root.get('viewBox') == box
-    for tag in ('title', 'desc'):
-        (text,) = texts(drawn / name, tag)
-        assert text
+def test_figures_scale_and_are_described(drawn):
+    for name in NAMES:
+        root = ElementTree.parse(drawn / name).getroot()
+        box = f'0 0 {root.get("width")} {root.get("height")}'
+        assert root.get('viewBox') == box
+        for tag in ('title', 'desc'):
+            (text,) = texts(drawn / name, tag)
+            assert text
 
 
 def test_family_shows_known_costs(drawn):
     costs = {
         arch.name: (depth, total)
-        for arch, depth, total in runpy.run_path(str(SCRIPT))[
-            'family_costs'
-        ]()
+        for arch, depth, total in DIAGRAMS['family_costs']()
     }
     assert list(costs) == ['vgg11', 'vgg13', 'vgg16_1x1', 'vgg16', 'vgg19']
     assert [depth for depth, _ in costs.values()] == [11, 13, 16, 16, 19]
@@ -102,10 +96,9 @@ def test_vgg_shows_layers_and_blocks(drawn):
 
 def test_cost_shows_the_recorded_runs_where_they_belong(drawn):
     """Accuracies evenly from below to above, logarithms of seconds across."""
-    results = ROOT / 'chapter' / 'results'
     runs = {}
     for folder in ('cheap', 'resolutions'):
-        with open(results / folder / 'seeds.csv', newline='') as file:
+        with open(RESULTS / folder / 'seeds.csv', newline='') as file:
             for row in csv.DictReader(file):
                 if not row.get('division'):
                     key = row.get('recipe'), row.get('resize')
@@ -113,7 +106,7 @@ def test_cost_shows_the_recorded_runs_where_they_belong(drawn):
                         (float(row['seconds']), float(row['val_acc']))
                     )
     expected = [np.median(group, axis=0) for group in runs.values()]
-    info = json.loads((results / 'book' / 'run.json').read_text())
+    info = json.loads((RESULTS / 'book' / 'run.json').read_text())
     expected.append((info['seconds'], info['results']['val_acc']))
     root = ElementTree.parse(drawn / 'cost.svg').getroot()
     svg = '{http://www.w3.org/2000/svg}'

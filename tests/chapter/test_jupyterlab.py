@@ -20,9 +20,12 @@ from small_chapter import SOURCE, copy_of
 from d2l_vgg import frameworks
 from d2l_vgg.chapter import builder, cells
 
-pytestmark = pytest.mark.skipif(
-    browser.CHROMIUM is None, reason='Chromium is not installed'
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        browser.CHROMIUM is None, reason='Chromium is not installed'
+    ),
+]
 MINIBATCHES = 100
 
 

@@ -8,10 +8,11 @@ import pytest
 pytest.importorskip('d2lbook')
 pytest.importorskip('websocket')
 
-from small_chapter import project
+from small_chapter import soup_of
 
-from d2l_vgg.chapter import builder
+from d2l_vgg.chapter.markup import smallest_letters
 
+pytestmark = pytest.mark.xdist_group('chapter')
 TABS = ['mxnet', 'pytorch', 'tensorflow', 'jax']
 PAGES = ['index', 'vgg', 'exercises', 'reproduce']
 
@@ -20,10 +21,9 @@ def html_of(built, name):
     return os.path.join(built[0], '_build', 'html', name + '.html')
 
 
-def show(chromium, built, name, width=1280, fragment='', dark=False):
+def show(chromium, built, name, width=1280, fragment='', scheme='light'):
     chromium.requests.clear()
     chromium.console.clear()
-    scheme = 'dark' if dark else 'light'
     chromium.call(
         'Emulation.setEmulatedMedia',
         features=[{'name': 'prefers-color-scheme', 'value': scheme}],
@@ -46,6 +46,9 @@ def see_that_all_is_here(chromium, built):
 def test_page_needs_no_other_host_and_fits(chromium, built, name, width):
     show(chromium, built, name, width)
     see_that_all_is_here(chromium, built)
+    # Nothing ends the page before its end, as a </div> too many would
+    assert chromium.run("!!document.querySelector('main nav.along')")
+    assert chromium.run("!document.querySelector('main footer')")
     assert chromium.run('document.documentElement.scrollWidth') <= width
     too_wide = chromium.run(
         """[...document.querySelectorAll('main p, main figure, main pre,'
@@ -137,206 +140,21 @@ def test_no_tabs_stand_over_text_or_over_nothing(chromium, built, name):
         )
 
 
-@pytest.mark.parametrize('tab', TABS)
-def test_every_summary_has_its_output_or_the_page_says_why_not(built, tab):
-    page = soup_of(built, 'vgg')
+def test_every_summary_has_its_output_or_the_page_says_why_not(built):
+    page = soup_of(built[0], 'vgg')
     notes = [note['data-only'] for note in page.select('.note')]
-    assert (tab in notes) == (f'{tab}: running vgg' not in built[1])
-    cells = [
-        cell
-        for cell in page.select(f'[role=tabpanel][data-only={tab}] > div')
-        if 'layer_summary' in cell.text
-    ]
-    assert cells
-    for cell in cells:
-        output = cell.find_next_sibling('div')
-        shown = output is not None and 'output' in output['class']
-        assert shown == (tab not in notes)
-
-
-TAB_TEXT = """```{.python .input}
-%load_ext d2lbook.tab
-tab.interact_select('mxnet', 'pytorch')
-```
-
-# Page
-
-:begin_tab:`mxnet`
-Words before code.
-:end_tab:
-
-```{.python .input}
-%%tab mxnet
-print('printed')
-```
-
-:begin_tab:`pytorch`
-Words of the other.
-:end_tab:
-
-```{.python .input}
-%%tab all
-print(12345678)
-```
-
-| left | right | middle | none |
-|:-----|------:|:------:|------|
-| 1 | 2 | 3 | 4 |
-
-![A figure of nothing.](one/same.svg)
-:width:`40px`
-
-![Another one.](two/same.svg)
-:width:`40px`
-
-<details>
-<summary>The solution</summary>
-
-It is *7*.
-
-</details>
-"""
-SVG = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 50">'
-    '<title>{0}</title><desc>What {0} is.</desc>'
-    '<text y="20" font-size="5">{0}</text></svg>'
-)
-
-
-@pytest.fixture(scope='module')
-def small(tmp_path_factory):
-    """A small project that has each kind of tab, table and picture."""
-    folder = tmp_path_factory.mktemp('small') / 'small'
-    project(folder, page=TAB_TEXT, plain=PLAIN)
-    config = folder / 'config.ini'
-    config.write_text(
-        config.read_text().replace('s = ref', 's = */*.svg ref')
-    )
-    for name in 'one', 'two':
-        (folder / name).mkdir()
-        (folder / name / 'same.svg').write_text(SVG.format(name))
-    with open(folder / 'index.md', 'a') as index:
-        index.write('\nSee :cite:`known`.\n')
-        index.write('\n```eval_rst\n.. bibliography::\n```\n')
-    builder.build(str(folder), progress=lambda line: None)
-    return str(folder), []
-
-
-PLAIN = """# Plain
-:label:`sec_plain`
-
-```{.python .input}
-%%tab all
-print('for all')
-```
-
-Text.
-
-```{.python .input .folded}
-%%tab all
-print('a', 'solution')
-```
-"""
-
-
-def soup_of(built, name):
-    bs4 = pytest.importorskip('bs4')
-    with open(html_of(built, name), encoding='utf-8') as file:
-        return bs4.BeautifulSoup(file.read(), 'html.parser')
-
-
-def test_text_of_one_tab_has_no_tabs_and_code_for_all_stands_once(small):
-    page = soup_of(small, 'page')
-    assert not page.select('.mdl-tabs')
-    (bar,) = page.select('[role=tablist]')
-    assert [tab.text for tab in bar.select('[role=tab]')] == ['MXNet']
-    words = page.find(string=re.compile('Words before code'))
-    assert (
-        words.find_parent(attrs={'data-only': True})['data-only'] == 'mxnet'
-    )
-    assert not words.find_parent(class_='tabs')
-    assert str(page).count('print') >= 2
-    assert len(page.select('div.output')) == 2  # Of both cells, once
-
-
-def test_a_page_for_all_tabs_has_a_notebook_in_each(small):
-    import nbformat
-
-    for tab in 'mxnet', 'pytorch':
-        path = f'{small[0]}/_build/notebooks/{tab}/plain.ipynb'
-        cells = nbformat.read(path, as_version=4).cells
-        assert cells[1].source == "print('for all')"
-        link = soup_of(small, 'plain').select_one(
-            f'a[data-only={tab}][href$=".ipynb"]'
-        )
-        assert link['href'] == f'notebooks/{tab}/plain.ipynb'
-
-
-def test_tables_keep_their_alignment(small):
-    page = soup_of(small, 'page')
-    for row in page.select('main tr'):
-        classes = [cell.get('class', []) for cell in row.select('th, td')]
-        aligned = [[c for c in each if c[:3] == 'to-'] for each in classes]
-        assert aligned == [['to-left'], ['to-right'], ['to-center'], []]
-
-
-def test_each_picture_is_its_own_and_has_the_words_of_its_file(small):
-    for image, name in zip(
-        soup_of(small, 'page').select('img'), ['one', 'two']
-    ):
-        assert image['alt'] == f'{name}. What {name} is.'
-        with open(f'{small[0]}/_build/html/{image["src"]}') as file:
-            assert f'>{name}<' in file.read()
-        # 5 units of 100 are 11 pixels
-        assert image['style'] == 'min-width: 220px'
-
-
-def test_pictures_of_the_pdf_have_names_of_their_own(small):
-    """Sphinx writes them into one folder, each by the name of its file."""
-    with open(f'{small[0]}/_build/rst_all/page.rst') as file:
-        figures = re.findall(r'^.. figure:: (.*)$', file.read(), re.M)
-    names = [os.path.basename(path) for path in figures]
-    assert names == ['one-same.svg', 'two-same.svg']
-
-
-def test_what_is_folded_comes_through(small):
-    import nbformat
-
-    (details,) = soup_of(small, 'page').select('details')
-    assert details.summary.text.strip() == 'The solution'
-    assert details.em.text == '7'
-    path = f'{small[0]}/_build/notebooks/mxnet/page.ipynb'
-    text = nbformat.read(path, as_version=4).cells[-1].source
-    assert re.search(r'<details>\s*<summary>The solution', text)
-
-
-def test_code_of_solutions_is_folded(small):
-    import nbformat
-
-    (details,) = soup_of(small, 'plain').select('details')
-    assert details.summary.text == 'Show the code of the solution'
-    assert 'a solution' in details.select_one('.output').text
-    assert len(details.select('pre')) == 2
-    path = f'{small[0]}/_build/notebooks/mxnet/plain.ipynb'
-    cell = nbformat.read(path, as_version=4).cells[-1]
-    assert cell.metadata['jupyter']['source_hidden']
-
-
-def test_long_numbers_are_grouped_and_remain_numbers(small):
-    page = soup_of(small, 'page')
-    (digits,) = page.select('.digits')
-    assert [group.text for group in digits] == ['12', '345', '678']
-    assert '12345678' in digits.find_parent('pre').text
-
-
-def test_references_are_written_as_they_are_cited(small):
-    index = soup_of(small, 'index')
-    (heading,) = index.select('h2#references')
-    (work,) = index.select('ul.references > li')
-    assert ' '.join(work.text.split()).startswith('Known, A. (2000)')
-    cited = index.find('a', href='#' + work['id'])
-    assert cited.text == 'Known, 2000'
-    assert len(index.select('h1')) == 1
+    for tab in TABS:
+        assert (tab in notes) == (f'{tab}: running vgg' not in built[1])
+        cells = [
+            cell
+            for cell in page.select(f'[role=tabpanel][data-only={tab}] > div')
+            if 'layer_summary' in cell.text
+        ]
+        assert cells
+        for cell in cells:
+            output = cell.find_next_sibling('div')
+            shown = output is not None and 'output' in output['class']
+            assert shown == (tab not in notes)
 
 
 # ------------------------------------------------------------------- links
@@ -360,25 +178,35 @@ def test_a_page_leads_to_its_other_forms(chromium, built):
             assert os.path.getsize(os.path.join(where, link)) > 1000
 
 
-def test_every_link_lands_where_it_says(chromium, built):
-    """Loaded afresh, since what comes late moves what is below it."""
+@pytest.mark.parametrize(
+    'afresh', [False, pytest.param(True, marks=pytest.mark.slow)]
+)
+def test_every_link_lands_where_it_says(chromium, built, afresh):
+    """Each loads its page afresh, or only the first that leads there does.
+
+    What comes late, such as formulas, moves what is below it.
+    """
     targets = set()
     for name in PAGES:
-        for link in soup_of(built, name).select('main a[href*="#"]'):
+        for link in soup_of(built[0], name).select('main a[href*="#"]'):
             page, _, fragment = link['href'].partition('#')
             if fragment and '://' not in page:
                 targets.add((page[: -len('.html')] or name, fragment))
     assert len(targets) > 20
-    missed = []
-    for page, fragment in sorted(targets):
-        show(chromium, built, page, fragment=fragment)
+    missed, shown = [], None
+    for page, fragment in sorted(targets, reverse=True):
+        if afresh or page != shown:
+            show(chromium, built, page, fragment=fragment)
+        else:
+            chromium.run(f"location.hash = '{fragment}'")
+        shown = page
         chromium.run('new Promise(done => setTimeout(done, 100))')
-        top, end, left = chromium.run(
+        top, end = chromium.run(
             f"""(() => {{
                 const box = document.getElementById('{fragment}')
                     .getBoundingClientRect();
                 return [box.top, document.documentElement.scrollHeight
-                    - innerHeight - scrollY, box.left];
+                    - innerHeight - scrollY];
             }})()"""
         )
         # At the top, or as near as the page can be moved
@@ -420,12 +248,19 @@ VIOLATIONS = """axe.run(document, {
     v => [v.id, v.nodes[0].html, v.nodes[0].failureSummary]))"""
 
 
-@pytest.mark.parametrize('dark', [False, True], ids=['light', 'dark'])
-@pytest.mark.parametrize('width', [390, 1280])
+@pytest.mark.parametrize(
+    'width, scheme',
+    [
+        (390, 'light'),
+        (1280, 'dark'),
+        pytest.param(390, 'dark', marks=pytest.mark.slow),
+        pytest.param(1280, 'light', marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize('name', [*PAGES, 'search'])
-def test_page_is_accessible(chromium, built, axe, name, width, dark):
+def test_page_is_accessible(chromium, built, axe, name, width, scheme):
     """WCAG 2.1 AA, as far as axe-core can tell."""
-    show(chromium, built, name, width, dark=dark)
+    show(chromium, built, name, width, scheme=scheme)
     chromium.run(axe + '; 1')
     for tab in TABS:
         chromium.run(f"chooseTab('{tab}')")
@@ -441,14 +276,6 @@ def test_axe_finds_what_is_wrong(chromium, built, axe):
     chromium.run("document.querySelector('main img').removeAttribute('alt')")
     names = {violation[0] for violation in chromium.run(VIOLATIONS)}
     assert {'color-contrast', 'image-alt'} <= names
-
-
-def test_nothing_ends_a_page_before_its_end(chromium, built):
-    """As the </div> too many below the bibliography of the index did."""
-    for name in PAGES:
-        show(chromium, built, name)
-        assert chromium.run("!!document.querySelector('main nav.along')")
-        assert chromium.run("!document.querySelector('main footer')")
 
 
 def test_without_a_mouse_the_button_that_copies_covers_no_code(
@@ -476,8 +303,6 @@ PICTURES = """[...document.querySelectorAll('main img[src$=".svg"]')]
 
 
 def test_letters_of_figures_can_be_read_on_a_phone(chromium, built):
-    from d2l_vgg.chapter.markup import smallest_letters
-
     for name in PAGES:
         show(chromium, built, name, 390)
         for tab in TABS:
@@ -588,11 +413,9 @@ def test_a_key_leads_from_the_slides_to_the_notebook(chromium, built):
     assert os.path.exists(link[len('file://') :])
 
 
-def test_slides_hold_figures_and_marked_phrases(small, built):
+def test_slides_hold_figures_and_marked_phrases(built):
     with open(html_of(built, 'slides/mxnet/vgg'), encoding='utf-8') as file:
         text = file.read()
     assert 'halves them' in text and 'vgg_block' in text
     assert 'img/vgg.svg' in text
     assert 'Chip designers' not in text
-    # A page without marks has none
-    assert not os.path.exists(html_of(small, 'slides/mxnet/page'))

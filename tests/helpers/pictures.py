@@ -1,11 +1,12 @@
 """Histories to draw, and what is to be seen in a picture."""
 
-import itertools
+from typing import NamedTuple
 from unittest import mock
 
 import numpy as np
 from matplotlib.text import Text
 
+from d2l_vgg import figures
 from d2l_vgg.book import published
 from d2l_vgg.training.history import History
 
@@ -25,60 +26,77 @@ def texts(figure):
     return [text.get_text() for text in found if text.get_text()]
 
 
-def drawn_texts(figure):
-    """Return the Text artists that are drawn, which not all ticks' are."""
-    drawn = []
+class Place(NamedTuple):
+    """Where a text is drawn: left and right, bottom and top, in pixels.
+
+    `along` is the same after the page was turned by `angle`, so that the text
+    is level; `page` are the width and the height of the picture.
+    """
+
+    box: np.ndarray
+    along: np.ndarray
+    angle: float
+    page: np.ndarray
+
+
+def places_of_texts(figure, path):
+    """Save a picture and return text -> `Place` of what is drawn there.
+
+    Not all ticks have their text drawn.
+    """
+    places = {}
+    original = Text.draw
 
     def draw(artist, renderer):
         if artist.get_visible() and artist.get_text().strip():
-            drawn.append(artist)
+            places[artist] = _place(artist, renderer)
         return original(artist, renderer)
 
-    original = Text.draw
     with mock.patch.object(Text, 'draw', draw):
-        figure.draw_without_rendering()
-    return drawn
+        figures.save(figure, path)
+    return places
 
 
-def assert_texts_have_room(figure, dpi):
-    """No text of a picture leaves it, and none lies on another.
-
-    `dpi` are those of a file, in which letters are rounded to pixels.
-    """
-    figure.set_dpi(dpi)
-    drawn = drawn_texts(figure)
-    assert drawn
-    for text in drawn:
-        box = text.get_window_extent()
-        assert box.x0 >= -0.5 and box.y0 >= -0.5, text
-        assert box.x1 <= figure.bbox.x1 + 0.5, text
-        assert box.y1 <= figure.bbox.y1 + 0.5, text
-    angles = [text.get_rotation() for text in drawn]
-    upright = [_sides(text, 0) for text in drawn]
+def assert_texts_have_room(places):
+    """No text leaves its picture, and none lies on another."""
+    assert places
+    texts, places = list(places), list(places.values())
+    boxes = np.array([place.box for place in places])
+    along = np.array([place.along for place in places])
+    angles = np.array([place.angle for place in places])
+    assert boxes.min() >= -0.5, texts[boxes.min(axis=(1, 2)).argmin()]
+    for text, place in zip(texts, places):
+        assert (place.box[:, 1] <= place.page + 0.5).all(), text
     # Those at one angle are compared along it
-    along = [_sides(text, angle) for text, angle in zip(drawn, angles)]
-    for i, j in itertools.combinations(range(len(drawn)), 2):
-        sides = along if angles[i] == angles[j] else upright
-        pairs = zip(sides[i], sides[j])
-        apart = any(a[1] <= b[0] or b[1] <= a[0] for a, b in pairs)
-        assert apart, (drawn[i], drawn[j])
+    level = angles[:, None] == angles
+    apart = np.where(level, _are_apart(along), _are_apart(boxes))
+    for i, j in np.argwhere(~apart):
+        assert i == j, (texts[i], texts[j])
 
 
-def _sides(text, turn):
-    """Return where a text begins and ends, across and up, after a turn."""
-    box = text.get_window_extent()
-    middle = np.array([box.x0 + box.x1, box.y0 + box.y1]) / 2
-    size = np.array([box.width, box.height])
+def _are_apart(boxes):
+    """Return which of n boxes are apart, of shape (n, n)."""
+    starts, ends = boxes[..., 0], boxes[..., 1]
+    before = (ends[:, None] <= starts).any(axis=-1)
+    return before | before.T
+
+
+def _place(text, renderer):
+    extent = text.get_window_extent(renderer)
+    turn = text.get_rotation()
+    box = along = np.array([extent.intervalx, extent.intervaly])
     if turn:
         angle = np.radians(turn)
-        middle = middle @ np.array(
+        middle = box.mean(axis=1) @ np.array(
             [
                 [np.cos(angle), -np.sin(angle)],
                 [np.sin(angle), np.cos(angle)],
             ]
         )
         text.set_rotation(0)
-        straight = text.get_window_extent()
+        straight = text.get_window_extent(renderer)
         text.set_rotation(turn)
-        size = np.array([straight.width, straight.height])
-    return np.stack([middle - size / 2, middle + size / 2], axis=1).tolist()
+        half = np.array([straight.width, straight.height]) / 2
+        along = np.stack([middle - half, middle + half], axis=1)
+    page = text.get_figure().bbox.max.copy()
+    return Place(box, along, turn, page)

@@ -34,3 +34,20 @@ def project(folder, **pages):
     for name, text in pages.items():
         (folder / (name + '.md')).write_text(text)
     return str(folder)
+
+
+def read_notebook(folder, tab, name):
+    """Return the notebook of a page, as the build of a project left it."""
+    import nbformat
+
+    path = os.path.join(folder, '_build', 'notebooks', tab, name + '.ipynb')
+    return nbformat.read(path, as_version=4)
+
+
+def soup_of(folder, name):
+    """Return the HTML of a page, as the build of a project left it."""
+    import bs4
+
+    path = os.path.join(folder, '_build', 'html', name + '.html')
+    with open(path, encoding='utf-8') as file:
+        return bs4.BeautifulSoup(file.read(), 'html.parser')

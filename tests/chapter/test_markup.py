@@ -1,0 +1,197 @@
+"""What the builder makes of tabs, tables, pictures and solutions."""
+
+import os
+import re
+
+import pytest
+
+pytest.importorskip('d2lbook')
+
+from small_chapter import project, read_notebook, soup_of
+
+from d2l_vgg.chapter import builder
+
+TAB_TEXT = """```{.python .input}
+%load_ext d2lbook.tab
+tab.interact_select('mxnet', 'pytorch')
+```
+
+# Page
+
+:begin_tab:`mxnet`
+Words before code.
+:end_tab:
+
+```{.python .input}
+%%tab mxnet
+print('printed')
+```
+
+:begin_tab:`pytorch`
+Words of the other.
+:end_tab:
+
+```{.python .input}
+%%tab all
+print(12345678)
+```
+
+<!-- table: numbers -->
+
+| left | right | middle | none |
+|:-----|------:|:------:|------|
+| 1 | 2 | 3 | 4 |
+
+<!-- end of table -->
+
+![A figure of nothing.](one/same.svg)
+:width:`40px`
+
+![Another one.](two/same.svg)
+:width:`40px`
+
+<details>
+<summary>The solution</summary>
+
+It is *7*.
+
+</details>
+"""
+SVG = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 50">'
+    '<title>{0}</title><desc>What {0} is.</desc>'
+    '<text y="20" font-size="5">{0}</text></svg>'
+)
+
+
+@pytest.fixture(scope='module')
+def small(tmp_path_factory):
+    """A small project that has each kind of tab, table and picture."""
+    folder = tmp_path_factory.mktemp('small') / 'small'
+    project(folder, page=TAB_TEXT, plain=PLAIN)
+    config = folder / 'config.ini'
+    config.write_text(
+        config.read_text().replace('s = ref', 's = */*.svg ref')
+    )
+    for name in 'one', 'two':
+        (folder / name).mkdir()
+        (folder / name / 'same.svg').write_text(SVG.format(name))
+    with open(folder / 'index.md', 'a') as index:
+        index.write('\nSee :cite:`known`.\n')
+        index.write('\n```eval_rst\n.. bibliography::\n```\n')
+    builder.build(str(folder), progress=lambda line: None)
+    return str(folder)
+
+
+PLAIN = """# Plain
+:label:`sec_plain`
+
+```{.python .input}
+%%tab all
+print('for all')
+```
+
+Text.
+
+```{.python .input .folded}
+%%tab all
+print('a', 'solution')
+```
+"""
+
+
+def test_text_of_one_tab_has_no_tabs_and_code_for_all_stands_once(small):
+    page = soup_of(small, 'page')
+    assert not page.select('.mdl-tabs')
+    (bar,) = page.select('[role=tablist]')
+    assert [tab.text for tab in bar.select('[role=tab]')] == ['MXNet']
+    words = page.find(string=re.compile('Words before code'))
+    assert (
+        words.find_parent(attrs={'data-only': True})['data-only'] == 'mxnet'
+    )
+    assert not words.find_parent(class_='tabs')
+    assert str(page).count('print') >= 2
+    assert len(page.select('div.output')) == 2  # Of both cells, once
+
+
+def test_a_page_for_all_tabs_has_a_notebook_in_each(small):
+    for tab in 'mxnet', 'pytorch':
+        cells = read_notebook(small, tab, 'plain').cells
+        assert cells[1].source == "print('for all')"
+        link = soup_of(small, 'plain').select_one(
+            f'a[data-only={tab}][href$=".ipynb"]'
+        )
+        assert link['href'] == f'notebooks/{tab}/plain.ipynb'
+
+
+def test_tables_keep_their_alignment(small):
+    page = soup_of(small, 'page')
+    for row in page.select('main tr'):
+        classes = [cell.get('class', []) for cell in row.select('th, td')]
+        aligned = [[c for c in each if c[:3] == 'to-'] for each in classes]
+        assert aligned == [['to-left'], ['to-right'], ['to-center'], []]
+
+
+def test_comments_are_seen_by_nobody(small):
+    cells = read_notebook(small, 'mxnet', 'page').cells
+    text = '\n'.join(cell.source for cell in cells)
+    assert '| 1 | 2 | 3 | 4 |' in text and 'end of table' not in text
+    page = soup_of(small, 'page').select_one('main').get_text()
+    assert 'middle' in page and 'end of table' not in page
+
+
+def test_each_picture_is_its_own_and_has_the_words_of_its_file(small):
+    for image, name in zip(
+        soup_of(small, 'page').select('img'), ['one', 'two']
+    ):
+        assert image['alt'] == f'{name}. What {name} is.'
+        with open(f'{small}/_build/html/{image["src"]}') as file:
+            assert f'>{name}<' in file.read()
+        # 5 units of 100 are 11 pixels
+        assert image['style'] == 'min-width: 220px'
+
+
+def test_pictures_of_the_pdf_have_names_of_their_own(small):
+    """Sphinx writes them into one folder, each by the name of its file."""
+    with open(f'{small}/_build/rst_all/page.rst') as file:
+        figures = re.findall(r'^.. figure:: (.*)$', file.read(), re.M)
+    names = [os.path.basename(path) for path in figures]
+    assert names == ['one-same.svg', 'two-same.svg']
+
+
+def test_what_is_folded_comes_through(small):
+    (details,) = soup_of(small, 'page').select('details')
+    assert details.summary.text.strip() == 'The solution'
+    assert details.em.text == '7'
+    text = read_notebook(small, 'mxnet', 'page').cells[-1].source
+    assert re.search(r'<details>\s*<summary>The solution', text)
+
+
+def test_code_of_solutions_is_folded(small):
+    (details,) = soup_of(small, 'plain').select('details')
+    assert details.summary.text == 'Show the code of the solution'
+    assert 'a solution' in details.select_one('.output').text
+    assert len(details.select('pre')) == 2
+    cell = read_notebook(small, 'mxnet', 'plain').cells[-1]
+    assert cell.metadata['jupyter']['source_hidden']
+
+
+def test_long_numbers_are_grouped_and_remain_numbers(small):
+    page = soup_of(small, 'page')
+    (digits,) = page.select('.digits')
+    assert [group.text for group in digits] == ['12', '345', '678']
+    assert '12345678' in digits.find_parent('pre').text
+
+
+def test_references_are_written_as_they_are_cited(small):
+    index = soup_of(small, 'index')
+    (heading,) = index.select('h2#references')
+    (work,) = index.select('ul.references > li')
+    assert ' '.join(work.text.split()).startswith('Known, A. (2000)')
+    cited = index.find('a', href='#' + work['id'])
+    assert cited.text == 'Known, 2000'
+    assert len(index.select('h1')) == 1
+
+
+def test_a_page_without_marks_has_no_slides(small):
+    assert not os.path.exists(f'{small}/_build/html/slides/mxnet/page.html')
