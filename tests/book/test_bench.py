@@ -4,12 +4,15 @@ import importlib.util
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
-from command_line import run
+from command_line import run, start, wait_for
 from frameworks import FRAMEWORKS
+from workers import descendants, kill, state
 
 from d2l_vgg import cli, frameworks, machine
 from d2l_vgg.book import bench, bench_process, bench_worker
@@ -32,6 +35,8 @@ def measured(*words, **options):
     return rows, result.stdout
 
 
+# The next ones train in four processes and more
+@pytest.mark.slow
 @pytest.mark.parametrize('framework', FRAMEWORKS, ids=lambda f: f.name)
 def test_both_sides_are_measured(framework):
     name = framework.name
@@ -56,6 +61,7 @@ def test_both_sides_are_measured(framework):
     assert 'd2l 1.0.3' in out and 'cannot run' not in out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', ['torch', 'tensorflow', 'jax'])
 def test_where_stock_d2l_cannot_run_ours_is_measured(name, tmp_path):
     pytest.importorskip(name)
@@ -71,6 +77,7 @@ def test_where_stock_d2l_cannot_run_ours_is_measured(name, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_all_frameworks_are_measured_in_one_run():
     installed = [f.name for f in FRAMEWORKS if f.is_installed()]
     if not installed:
@@ -79,6 +86,31 @@ def test_all_frameworks_are_measured_in_one_run():
     sides = bench.between_frameworks(installed)
     assert [row[0] for row in rows] == [side.title for side in sides]
     assert len(sides) >= len(installed) and rows[0][2] == '1.00'
+
+
+@pytest.mark.slow
+def test_no_process_is_left_behind(tmp_path):
+    """Neither one that works nor one that is halted meanwhile."""
+    pytest.importorskip('mxnet')
+    process = start('bench', *TINY, '--steps', '100', cwd=tmp_path)
+
+    def has_halted_one():
+        return 'T' in map(state, descendants(process.pid))
+
+    assert wait_for(has_halted_one, process)
+    workers = descendants(process.pid)
+    try:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=60)
+        # Their loaders end when they do, a moment later
+        end = time.monotonic() + 30
+        while any(map(state, workers)) and time.monotonic() < end:
+            time.sleep(0.05)
+        assert not list(filter(state, workers))
+    finally:
+        for pid in filter(state, workers):
+            kill(pid)
+        process.communicate()
 
 
 def test_a_framework_that_is_missing(monkeypatch, capsys):
@@ -216,6 +248,7 @@ def test_on_a_gpu_half_precision_is_measured_where_it_works():
     )
 
 
+@pytest.mark.slow
 def test_the_report_holds_what_was_measured_and_the_machine(tmp_path):
     pytest.importorskip('torch')
     path, home = tmp_path / 'gpu.json', str(tmp_path / 'people' / 'ann')

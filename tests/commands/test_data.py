@@ -34,14 +34,10 @@ def test_run_on_another_set_records_and_tells_it(other):
     assert told['root'] == told['source'] == str(other / 'set')
     # Not the experiment of that name, which is on Fashion-MNIST
     assert found.info['experiment'] == 'custom'
-    assert (
-        (other / 'printed')
-        .read_text()
-        .splitlines()[-1]
-        .startswith(
-            f'Validation accuracy {found.info["results"]["val_acc"]:.4f} on the '
-            f'100 validation images of {other / "set"} after'
-        )
+    last = (other / 'printed').read_text().splitlines()[-1]
+    assert last.startswith(
+        f'Validation accuracy {found.info["results"]["val_acc"]:.4f} on the '
+        f'100 validation images of {other / "set"} after'
     )
 
 
