@@ -194,7 +194,7 @@ if __name__ == '__main__':
         ('forkserver', 'file'),
         pytest.param('forkserver', 'command', marks=pytest.mark.slow),
         pytest.param('spawn', 'file', marks=pytest.mark.slow),
-        ('spawn', 'command'),
+        pytest.param('spawn', 'command', marks=pytest.mark.slow),
     ],
 )
 def test_loader_processes_have_the_prepared_mxnet(tmp_path, method, place):

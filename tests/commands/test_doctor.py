@@ -165,6 +165,7 @@ def test_a_large_experiment_needs_more(tmp_path):
     assert large['needed'] > 10 * small['needed']
 
 
+@pytest.mark.slow
 def test_where_a_framework_trains_the_status_is_0(tmp_path):
     """With all that is here: MXNet is the only one that is let in."""
     pytest.importorskip('mxnet')

@@ -123,6 +123,7 @@ def test_stopped_run_is_resumed_by_more(tmp_path, framework):
     assert_close(whole, finished(folder), rtol=1e-3)
 
 
+@SLOW
 def test_killed_worker_ends_all_and_their_run_is_resumed(tmp_path, framework):
     # The first worker in one framework, another one in the others
     rank = int(framework != 'torch')
@@ -144,5 +145,5 @@ def test_killed_worker_ends_all_and_their_run_is_resumed(tmp_path, framework):
     for pid in found:
         with pytest.raises(ProcessLookupError):
             kill(pid)
-    done('train', '--resume', tmp_path / 'runs' / 'a')
+    launch(3, tmp_path, '--resume', 'runs/a')
     finished(tmp_path)
