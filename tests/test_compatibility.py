@@ -76,19 +76,6 @@ def test_only_mxnet_sees_the_old_numpy(tmp_path):
     ]
 
 
-@needs_mxnet
-def test_modules_that_are_imported_later_see_it_too():
-    code = """
-        import sys
-        from d2l_vgg import compatibility; compatibility.prepare()
-        import mxnet
-        assert 'mxnet.contrib.amp.amp' not in sys.modules
-        from mxnet.contrib.amp import amp
-        print(amp.np.Inf)
-    """
-    assert run_python(code) == 'inf'
-
-
 def test_an_import_that_fails_can_be_tried_again(tmp_path):
     (tmp_path / 'mxnet.py').write_text(
         'import numpy\n'
@@ -110,30 +97,51 @@ def test_an_import_that_fails_can_be_tried_again(tmp_path):
 
 
 @needs_mxnet
-def test_import_of_mxnet_gives_no_warning_of_numpy():
+def test_import_of_mxnet_gives_no_warning_and_takes_every_core():
     # With NumPy 1.20 to 1.23 the bare name `bool` warns at each use
     code = """
-        import d2l_vgg.mxnet, mxnet
+        import d2l_vgg.mxnet, mxnet, os
         mxnet.npx.set_np()
-        print(mxnet.np.array([1, 2]) > 1)
+        print(mxnet.np.array([1, 2]) > 1, os.environ['OMP_NUM_THREADS'])
     """
     warnings = ['-W', 'error']
     # MXNet has escapes in its texts that Python 3.12 warns of
     warnings += ['-W', 'ignore::SyntaxWarning']
-    assert run_python(code, *warnings) == '[False  True]'
+    cores = compatibility.physical_cores()
+    assert run_python(code, *warnings) == f'[False  True] {cores}'
 
 
 @needs_mxnet
-def test_mxnet_and_d2l_work_after_the_import():
+def test_mxnet_and_d2l_work_with_the_threads_that_are_set():
     code = """
         from d2l_vgg import compatibility; compatibility.prepare()
+        import os
         from d2l import mxnet as d2l
         from mxnet import np, npx
         npx.set_np()
         # A comparison becomes an array of `numpy.bool`
         print(np.array([1, 2]) > 1, d2l.LinearRegression(lr=0.1).lr)
+        print(os.environ['OMP_NUM_THREADS'])
     """
-    assert run_python(code) == '[False  True] 0.1'
+    found = run_python(code, OMP_NUM_THREADS='7')
+    assert found == '[False  True] 0.1\n7'
+
+
+@needs_mxnet
+def test_mxnet_can_be_prepared_without_taking_every_core():
+    """As stock d2l uses it in `d2l-vgg bench`."""
+    code = """
+        import os, sys
+        from d2l_vgg import compatibility
+        compatibility.prepare(all_cores=False)
+        import mxnet
+        print(os.environ.get('OMP_NUM_THREADS'), mxnet.np.PZERO)
+        # What is imported later sees the old NumPy, too
+        assert 'mxnet.contrib.amp.amp' not in sys.modules
+        from mxnet.contrib.amp import amp
+        print(amp.np.Inf)
+    """
+    assert run_python(code) == 'None 0.0\ninf'
 
 
 @needs_mxnet
@@ -159,26 +167,6 @@ def test_versions_compare_by_their_numbers():
     assert version('1.23.5') == version('1.23.5')
 
 
-@needs_mxnet
-def test_mxnet_is_told_to_use_every_core():
-    code = 'import d2l_vgg.mxnet, os; print(os.environ["OMP_NUM_THREADS"])'
-    assert run_python(code) == str(compatibility.physical_cores())
-    # What the user has set stands
-    assert run_python(code, OMP_NUM_THREADS='7') == '7'
-
-
-@needs_mxnet
-def test_mxnet_can_be_prepared_without_that():
-    """As stock d2l uses it in `d2l-vgg bench`."""
-    code = """
-        from d2l_vgg import compatibility
-        compatibility.prepare(all_cores=False)
-        import mxnet, os
-        print(os.environ.get('OMP_NUM_THREADS'), mxnet.np.PZERO)
-    """
-    assert run_python(code) == 'None 0.0'
-
-
 # A program that imports nothing of ours but d2l_vgg, and MXNet only where it
 # is the main process: what its workers have, they are sent
 LOADER = """
@@ -198,8 +186,17 @@ if __name__ == '__main__':
 
 
 @needs_mxnet
-@pytest.mark.parametrize('method', ['fork', 'forkserver', 'spawn'])
-@pytest.mark.parametrize('place', ['file', 'command'])
+@pytest.mark.parametrize(
+    'method, place',
+    [
+        ('fork', 'file'),
+        pytest.param('fork', 'command', marks=pytest.mark.slow),
+        ('forkserver', 'file'),
+        pytest.param('forkserver', 'command', marks=pytest.mark.slow),
+        pytest.param('spawn', 'file', marks=pytest.mark.slow),
+        pytest.param('spawn', 'command', marks=pytest.mark.slow),
+    ],
+)
 def test_loader_processes_have_the_prepared_mxnet(tmp_path, method, place):
     script = tmp_path / 'loader.py'
     script.write_text(LOADER)

@@ -1,10 +1,9 @@
 """Which devices a worker takes of those of its host."""
 
 import os
-import subprocess
-import sys
 
 import pytest
+from processes import run_python
 
 from d2l_vgg import worker
 
@@ -22,7 +21,7 @@ from d2l_vgg import worker
         ('GPU-8932f937,MIG-5', ['GPU-8932f937', 'MIG-5']),
     ],
 )
-def test_the_gpus_of_which_cuda_knows(monkeypatch, visible, found):
+def test_visible_gpus_are_those_that_cuda_knows(monkeypatch, visible, found):
     monkeypatch.setattr(worker.gpus, 'names', lambda: ['H100'] * 3)
     monkeypatch.delenv('CUDA_VISIBLE_DEVICES', raising=False)
     if visible is not None:
@@ -32,37 +31,30 @@ def test_the_gpus_of_which_cuda_knows(monkeypatch, visible, found):
 
 def taken(number, total, visible):
     """Return the GPU and the processors of this worker of so many."""
-    code = (
-        'import os; from d2l_vgg import worker; worker.take_share(); '
-        'print(os.environ["CUDA_VISIBLE_DEVICES"], '
-        '*sorted(os.sched_getaffinity(0)))'
+    code = """
+        import os
+        from d2l_vgg import worker
+        worker.take_share()
+        print(os.environ['CUDA_VISIBLE_DEVICES'], end='|')
+        print(*sorted(os.sched_getaffinity(0)))
+    """
+    printed = run_python(
+        code,
+        LOCAL_RANK=str(number),
+        LOCAL_WORLD_SIZE=str(total),
+        CUDA_VISIBLE_DEVICES=visible,
     )
-    result = subprocess.run(
-        [sys.executable, '-c', code],
-        env={
-            **os.environ,
-            'LOCAL_RANK': str(number),
-            'LOCAL_WORLD_SIZE': str(total),
-            'CUDA_VISIBLE_DEVICES': visible,
-        },
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    gpu, *processors = result.stdout.rstrip('\n').split(' ')
-    return gpu, [int(word) for word in processors]
-
-
-def test_each_takes_a_gpu_of_its_own():
-    assert [taken(n, 2, '5,3')[0] for n in (0, 1)] == ['5', '3']
+    gpu, processors = printed.split('|')
+    return gpu, [int(word) for word in processors.split()]
 
 
 @pytest.mark.skipif(
     not hasattr(os, 'sched_getaffinity'), reason='not on this system'
 )
-def test_each_takes_its_share_of_the_processors():
+def test_each_worker_takes_its_share_of_gpus_and_processors():
     usable = sorted(os.sched_getaffinity(0))
-    shares = [taken(n, 2, '')[1] for n in (0, 1)]
+    gpus, shares = zip(*[taken(n, 2, '5,3') for n in (0, 1)])
+    assert gpus == ('5', '3')
     if len(usable) > 1:
         assert shares[0] + shares[1] == usable
     many = len(usable) + 1
@@ -71,7 +63,7 @@ def test_each_takes_its_share_of_the_processors():
     assert taken(0, 1, '')[1] == usable
 
 
-def test_fewer_gpus_than_workers(monkeypatch):
+def test_fewer_gpus_than_workers_are_refused(monkeypatch):
     monkeypatch.setenv('LOCAL_RANK', '0')
     monkeypatch.setenv('LOCAL_WORLD_SIZE', '3')
     monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '0,1')

@@ -136,6 +136,29 @@ def test_scores_are_the_same_in_every_framework(converted, framework):
     gc.collect()  # Half a GB each, too
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize('framework', FRAMEWORKS, ids=lambda f: f.name)
+def test_all_but_the_last_layer_serve_another_number_of_classes(
+    converted, framework
+):
+    """As for a training that goes on with them."""
+    if not framework.is_installed():
+        pytest.skip(f'{framework.name} is not installed')
+    if converted.name != 'vgg11':
+        pytest.skip('one network is enough')
+    model = frameworks.load(framework.name).VGG('vgg11', num_classes=5)
+    with pytest.raises(ValueError, match='of another network: dense3'):
+        model.load(converted.ours)
+    model.load(converted.ours, last=False)
+    assert framework.forward(model, converted.X).shape == (1, 5)
+    arrays, before = model.arrays(), parameters.load(converted.ours)
+    for name in before:
+        if not name.startswith('dense3'):
+            np.testing.assert_array_equal(arrays[name], before[name], name)
+    del model, arrays, before
+    gc.collect()
+
+
 @pytest.mark.parametrize('kind', ['pth', 'safetensors'])
 def test_way_there_and_back_changes_no_bit(converted, kind, tmp_path):
     path = str(tmp_path / f'back.{kind}')

@@ -4,7 +4,7 @@ import importlib.util
 
 import numpy as np
 import pytest
-from command_line import run
+from command_line import done
 
 from d2l_vgg.training.runs import Run
 
@@ -17,19 +17,12 @@ BOOK = [
 ]
 
 
-def trained(folder, name, *words):
-    result = run(
-        *BOOK, '--framework', name, '--name', 'run', *words, cwd=folder
-    )
-    assert result.returncode == 0, result.stderr
-    return Run.open(str(folder / 'runs' / 'run'))
-
-
 @pytest.mark.parametrize('name', ['torch', 'tensorflow', 'jax'])
-def test_a_run_from_the_published_distribution(name, tmp_path):
+def test_run_begins_from_the_published_distribution(name, tmp_path):
     if importlib.util.find_spec(name) is None:
         pytest.skip(f'{name} is not installed')
-    made = trained(tmp_path, name)
+    done(*BOOK, '--framework', name, '--runs', tmp_path, '--name', 'run')
+    made = Run.open(tmp_path / 'run')
     assert made.experiment.draw == 'published'
     # The published TensorFlow runs trained without
     dropout = made.experiment.arch.dropout

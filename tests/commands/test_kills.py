@@ -44,6 +44,7 @@ def test_run_killed_in_an_epoch_ends_as_one_that_never_was(
     assert_same_run(folder, finished.folder)
 
 
+@pytest.mark.slow
 def test_run_killed_while_writing_a_checkpoint_ends_as_one_that_never_was(
     tmp_path,
 ):

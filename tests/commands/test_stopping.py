@@ -70,7 +70,14 @@ def test_ctrl_c_before_anything_was_recorded_keeps_the_run(tmp_path):
     assert status(tmp_path / 'runs' / 'a') == 'stopped'
 
 
-@pytest.mark.parametrize('pause', [0.001, 0.02, 0.3])
+@pytest.mark.parametrize(
+    'pause',
+    [
+        pytest.param(0.001, marks=pytest.mark.slow),
+        0.02,
+        pytest.param(0.3, marks=pytest.mark.slow),
+    ],
+)
 def test_run_that_gets_ctrl_c_again_and_again_goes_on(
     finished, pause, tmp_path
 ):
@@ -126,6 +133,7 @@ def test_run_that_loses_its_terminal_is_kept(tmp_path):
     assert stopped.history().num_train_batches == 20
 
 
+@pytest.mark.slow
 def test_run_under_nohup_outlives_its_terminal(tmp_path):
     folder = tmp_path / 'runs' / 'a'
     words = [*NAMED, '--display', 'bar']

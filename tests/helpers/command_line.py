@@ -115,10 +115,14 @@ def assert_same_run(folder, other):
 
 
 def wait_for(condition, process, seconds=120):
-    """Wait until `condition()` holds; True if the process was still on."""
+    """Wait until `condition()` holds; True if the process was still on.
+
+    One that has not come so far in this time is ended.
+    """
     end = time.monotonic() + seconds
     while time.monotonic() < end and process.poll() is None:
         if condition():
             return True
         time.sleep(0.001)
+    process.kill()
     return False

@@ -1,8 +1,7 @@
-"""The processes that a launcher has started."""
+"""The processes that a launcher or another command has started."""
 
 import os
 import signal
-import subprocess
 
 
 def pid_of(launcher, rank):
@@ -16,10 +15,27 @@ def pid_of(launcher, rank):
 
 
 def children(pid):
-    found = subprocess.run(
-        ['pgrep', '-P', str(pid)], capture_output=True, text=True
-    )
-    return [int(word) for word in found.stdout.split()]
+    try:
+        with open(f'/proc/{pid}/task/{pid}/children') as file:
+            return [int(child) for child in file.read().split()]
+    except (FileNotFoundError, ProcessLookupError):  # It has ended
+        return []
+
+
+def descendants(pid):
+    found = children(pid)
+    return found + [d for child in found for d in descendants(child)]
+
+
+def state(pid):
+    """Return the letter of a process, such as T if halted; '' at its end."""
+    try:
+        with open(f'/proc/{pid}/stat') as file:
+            letter = file.read().rsplit(')', 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return ''
+    # Z stands for one that has ended and waits to be asked how
+    return letter.replace('Z', '')
 
 
 def environment(pid):

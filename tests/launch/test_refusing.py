@@ -3,13 +3,12 @@
 import os
 import shutil
 import socket
-import subprocess
-import sys
+import time
 
 import pytest
-from command_line import TINY, assert_fails, run, start, wait_for
+from command_line import TINY, assert_fails, call, run, start, wait_for
 from processes import ROOT
-from workers import children, pid_of
+from workers import children, pid_of, state
 
 from d2l_vgg.training.runs import Run
 
@@ -34,13 +33,14 @@ def train(any_framework):
         (['--', 'train', '--resume', 'none'], 'No run in none'),
     ],
 )
-def test_what_is_no_training_of_several(tmp_path, words, told):
-    assert_fails(run(*LAUNCH, *words, cwd=tmp_path), told)
+def test_what_is_no_training_of_several(tmp_path, monkeypatch, words, told):
+    monkeypatch.chdir(tmp_path)
+    assert_fails(call(*LAUNCH, *words), told)
     assert os.listdir(tmp_path) == []
 
 
 def test_a_wrong_option_of_the_training(tmp_path):
-    result = run(*LAUNCH, '--', 'train', '--speed', '2', cwd=tmp_path)
+    result = call(*LAUNCH, '--', 'train', '--speed', '2')
     assert result.returncode == 2 and '--speed' in result.stderr
     result = run(*LAUNCH, '--', 'train', '--lr', '-1', cwd=tmp_path)
     assert_fails(result, 'lr is -1.0')
@@ -90,6 +90,7 @@ def test_a_whole_traceback(tmp_path, train):
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_the_variables_of_others_do_no_harm(tmp_path, train):
     result = run(
         *(*LAUNCH, *train, '--max-epochs', '1'),
@@ -107,6 +108,7 @@ def test_the_variables_of_others_do_no_harm(tmp_path, train):
     assert found.info['status'] == 'finished' and found.trial == 2
 
 
+@pytest.mark.slow
 def test_another_version(tmp_path, train):
     other = tmp_path / 'other'
     metadata = other / 'd2l_vgg-9.9.dist-info' / 'METADATA'
@@ -139,11 +141,7 @@ def test_the_launcher_is_killed(tmp_path, train):
     process.kill()
     process.communicate()
 
-    def gone():
-        return not any(os.path.exists(f'/proc/{pid}/exe') for pid in found)
-
-    waiting = subprocess.Popen([sys.executable, '-c', 'input()'], stdin=-1)
-    try:
-        assert wait_for(gone, waiting, seconds=10)
-    finally:
-        waiting.communicate()
+    end = time.monotonic() + 10
+    while any(map(state, found)) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not any(map(state, found))

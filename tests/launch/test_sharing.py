@@ -4,10 +4,14 @@ import signal
 
 import numpy as np
 import pytest
-from command_line import run, start, wait_for
+from command_line import done, run, start, wait_for
 from workers import kill, pid_of
 
+from d2l_vgg.commands import making
 from d2l_vgg.training.runs import Run
+
+# A worker takes as long as a framework does to be imported
+SLOW = pytest.mark.slow
 
 # Nothing is drawn by chance but the order of the images; three workers cannot
 # deal these minibatches evenly, and the last of them has but two examples
@@ -20,19 +24,28 @@ SAME = (
 ).split()
 
 
-def launch(num_workers, *words, **options):
-    return run('launch', '--workers', num_workers, '--', *words, **options)
+@pytest.fixture(autouse=True)
+def without_estimate(monkeypatch):
+    """Do not find out how long the book would take: that takes seconds."""
+    monkeypatch.setattr(making, 'estimate_seconds', lambda *args: 7200)
+
+
+def launch(num_workers, folder, *words):
+    """Train in `folder`, by so many processes; return what came of it."""
+    words = ['launch', '--workers', num_workers, '--', 'train', *words]
+    result = run(*words, cwd=folder)
+    assert result.returncode == 0, result.stderr
+    return result
 
 
 def train(framework, num_workers, folder, *words):
     """Train in `folder`, by one process or several; return the `Run`."""
     folder.mkdir()
-    words = ['train', '--framework', framework, *words]
+    words = ['--framework', framework, *words]
     if num_workers == 1:
-        result = run(*words, cwd=folder)
+        done('train', *words, '--runs', folder / 'runs')
     else:
-        result = launch(num_workers, *words, cwd=folder)
-    assert result.returncode == 0, result.stderr
+        launch(num_workers, folder, *words)
     return finished(folder)
 
 
@@ -62,15 +75,16 @@ def assert_close(one, other, rtol):
         )
 
 
-def test_two_and_three_are_as_one(tmp_path, framework):
-    one, two, three = (
-        train(framework, n, tmp_path / str(n), *SAME) for n in (1, 2, 3)
+@pytest.mark.parametrize('several', [2, pytest.param(3, marks=SLOW)])
+def test_several_workers_train_as_one(tmp_path, framework, several):
+    one, other = (
+        train(framework, n, tmp_path / str(n), *SAME) for n in (1, several)
     )
-    assert_close(one, two, rtol=2e-5)
-    assert_close(one, three, rtol=2e-5)
-    assert len(three.info['devices']) == 3
+    assert_close(one, other, rtol=2e-5)
+    assert len(other.info['devices']) == several
 
 
+@SLOW
 def test_normalization_keeps_the_mean_of_all_shares(tmp_path, framework):
     words = [*SAME, '--batch-norm', '--num-train', '32']
     one, two = (
@@ -83,10 +97,11 @@ def test_normalization_keeps_the_mean_of_all_shares(tmp_path, framework):
     )
     # A variance is not: each share has its own mean
     name = 'norm1_1.running_var'
-    assert np.abs(arrays(one)[name] / arrays(two)[name] - 1).max() > 1e-5
+    assert np.abs(arrays(one)[name] / arrays(two)[name] - 1).max() > 1e-6
 
 
-def test_stopped_and_resumed_by_more(tmp_path, framework):
+@SLOW
+def test_stopped_run_is_resumed_by_more(tmp_path, framework):
     words = [*SAME, '--max-epochs', '6', '--lr', '0.01', '--dropout', '0']
     whole = train(framework, 1, tmp_path / 'whole', *words)
     folder = tmp_path / 'stopped'
@@ -104,13 +119,12 @@ def test_stopped_and_resumed_by_more(tmp_path, framework):
     assert process.returncode == 130, errors
     assert 'continue with' in output and 'd2l-vgg: ' not in errors
     assert Run.open(folder / 'runs' / 'a').info['status'] == 'stopped'
-    result = launch(3, 'train', '--resume', 'runs/a', cwd=folder)
-    assert result.returncode == 0, result.stderr
-    assert 'Resuming' in result.stdout
+    assert 'Resuming' in launch(3, folder, '--resume', 'runs/a').stdout
     assert_close(whole, finished(folder), rtol=1e-3)
 
 
-def test_killed_and_resumed(tmp_path, framework):
+@SLOW
+def test_killed_worker_ends_all_and_their_run_is_resumed(tmp_path, framework):
     # The first worker in one framework, another one in the others
     rank = int(framework != 'torch')
     words = [*SAME, '--max-epochs', '30', '--lr', '0.01']
@@ -131,6 +145,5 @@ def test_killed_and_resumed(tmp_path, framework):
     for pid in found:
         with pytest.raises(ProcessLookupError):
             kill(pid)
-    result = launch(3, 'train', '--resume', 'runs/a', cwd=tmp_path)
-    assert result.returncode == 0, result.stderr
+    launch(3, tmp_path, '--resume', 'runs/a')
     finished(tmp_path)

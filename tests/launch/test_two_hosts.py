@@ -65,7 +65,8 @@ def two_hosts(tmp_path, framework):
             shutil.rmtree(f'/etc/netns/d2l-{host}', ignore_errors=True)
 
 
-def test_they_train_together(tmp_path, two_hosts, framework):
+@pytest.mark.slow
+def test_two_hosts_train_together(tmp_path, two_hosts, framework):
     result = run(
         *('launch', '--workers', '3', '--hosts', two_hosts, '--'),
         *('train', '--framework', framework, *TINY, '--name', 'a'),
