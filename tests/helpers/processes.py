@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = str(Path(__file__).resolve().parents[2])
 
 
-def run_python(code, *options, **variables):
+def run_python(code, *options, timeout=120, **variables):
     """Run `code` in a fresh Python at the root and return what it prints."""
     env = {**os.environ, **variables}
     if 'OMP_NUM_THREADS' not in variables:
@@ -20,7 +20,7 @@ def run_python(code, *options, **variables):
         env=env,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=timeout,
     )
     assert result.returncode == 0, result.stderr
     return result.stdout.strip()
