@@ -69,7 +69,11 @@ def test_true_shapes_are_those_of_the_arithmetic(framework):
     for name in architectures.VGG_NAMES:
         found = framework.shapes(name, (1, 3, 224, 224), 1000)
         expected = names.parameter_shapes(name, 1000)
-        expected['conv1_1.weight'] = expected['conv1_1.weight'][:1] + (3, 3, 3)
+        expected['conv1_1.weight'] = expected['conv1_1.weight'][:1] + (
+            3,
+            3,
+            3,
+        )
         inputs = architectures.get(name).blocks[-1][1] * 7 * 7
         expected['dense1.weight'] = (4096, inputs)
         assert found == expected, name
@@ -209,9 +213,7 @@ def test_scores_of_flipped_images_are_recorded_and_predicted(framework):
     model = framework.build(tiny((1, 4), (1, 8)), shape)
     X, y = images(shape), np.arange(32) % 10
     batch = framework.images(X), framework.labels(y)
-    plain, mirrored = (
-        framework.forward(model, Z) for Z in (X, X[..., ::-1])
-    )
+    plain, mirrored = (framework.forward(model, Z) for Z in (X, X[..., ::-1]))
     expected = (plain + mirrored) / 2
     assert np.abs(expected - plain).max() > 0.01 * np.abs(plain).max()
     plotted = {}
