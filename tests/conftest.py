@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import gc
 import importlib.util
 import os
 import re
@@ -36,7 +37,10 @@ ONE_THREAD = {
     'OPENBLAS_NUM_THREADS': '1',
     'TF_NUM_INTRAOP_THREADS': '1',
     'TF_NUM_INTEROP_THREADS': '1',
-    'XLA_FLAGS': '--xla_cpu_multi_thread_eigen=false',
+    # Compiling takes most of what tests of JAX take, a third where little of
+    # it is made faster
+    'XLA_FLAGS': '--xla_cpu_multi_thread_eigen=false '
+    '--xla_backend_optimization_level=1',
 }
 
 # No process of the tests is to take more than a small machine has
@@ -93,6 +97,7 @@ def pytest_unconfigure(config):
         shutil.rmtree(config.temporary, ignore_errors=True)
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist looks for the groups in the same
 def pytest_collection_modifyitems(items):
     """Keep together what shares fixtures or an import that takes time.
 
@@ -105,11 +110,23 @@ def pytest_collection_modifyitems(items):
             continue
         group = item.path.name
         if len(FRAMEWORKS) > 1:
-            words = re.split(r'\W+', f'{item.path.parent.name} {item.name}')
-            names = ['pytorch' if n == 'torch' else n for n in words]
-            found = [n for n in FRAMEWORKS if n in words or n in names]
+            name = f'{item.path.parent.name} {item.name}'
+            words = re.split(r'\W+', name.replace('pytorch', 'torch'))
+            found = [n for n in FRAMEWORKS if n in words]
             group = found[0] if len(found) == 1 else group
         item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.fixture(autouse=True, scope='module')
+def networks_are_freed():
+    """Free those that nothing uses any more.
+
+    Their layers hold each other, so that they stay until Python looks for
+    such circles. It counts objects, not bytes: beside the million objects of
+    some imported frameworks, gigabytes of networks are next to none.
+    """
+    yield
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)

@@ -1,15 +1,19 @@
-"""What the conformance suite needs to know of a framework.
+"""What the tests do with a network in each framework.
 
-An implementation joins by one more class here: arrays go in and come out as
-NumPy's, so the tests themselves know no framework.
+Arrays go in and come out as NumPy's, images with their channels first, so
+that the tests themselves know no framework. A framework that is added to the
+package needs one class more here.
 """
 
+import dataclasses
 import functools
 import importlib.util
 
 import numpy as np
 import pytest
 
+from d2l_vgg import frameworks
+from d2l_vgg.networks import architectures
 from d2l_vgg.training.precisions import has_bfloat16
 
 needs_bfloat16 = pytest.mark.skipif(
@@ -17,116 +21,155 @@ needs_bfloat16 = pytest.mark.skipif(
 )
 
 
-class MXNet:
-    """Adapter of `d2l_vgg.mxnet`."""
+class Framework:
+    """Adapter of one folder of the package, such as `d2l_vgg.torch`."""
 
-    name = 'mxnet'
+    name = module = ''
     channels_last = False
 
-    @staticmethod
-    def is_installed():
-        return importlib.util.find_spec('mxnet') is not None
+    def is_installed(self):
+        return importlib.util.find_spec(self.module) is not None
+
+    @property
+    def package(self):
+        return frameworks.load(self.name)
+
+    def shape(self, X_shape):
+        """Return the shape of such images as this framework has them."""
+        if self.channels_last:
+            X_shape = tuple(X_shape[i] for i in (0, 2, 3, 1))
+        return X_shape
+
+    def images(self, X):
+        """Return images as an array of this framework."""
+        return X.transpose(0, 2, 3, 1) if self.channels_last else X
+
+    def labels(self, y):
+        return y
 
     def build(self, arch, X_shape, num_classes=10):
-        """Return a model whose parameters have been drawn."""
+        """Return a compiled model whose parameters have been drawn."""
+        raise NotImplementedError
+
+    def shapes(self, arch, X_shape, num_classes=10):
+        """Return name -> shape of its parameters, without drawing them."""
+        raise NotImplementedError
+
+    def forward(self, model, X, train=False):
+        """Return the scores; without gradients, in the mode asked for."""
+        raise NotImplementedError
+
+    def imperative(self, model, X):
+        """Return the scores of the same network, not compiled."""
+        raise NotImplementedError
+
+    def is_compiled(self, model):
+        """Return whether a forward pass has made a graph of the network."""
+        raise NotImplementedError
+
+    def parameters(self, model):
+        """Return name -> array of all trainable parameters, in order."""
+        return {
+            name: array
+            for name, array in model.arrays().items()
+            if 'running' not in name
+        }
+
+    def set_parameters(self, model, arrays):
+        """Set the trainable parameters, in the order of `parameters`."""
+        names = self.parameters(model)
+        assert len(names) == len(arrays)
+        model.load_arrays({**model.arrays(), **dict(zip(names, arrays))})
+
+    def gradients(self, model, X, y):
+        """Return the loss, and name -> gradient, of one training step."""
+        raise NotImplementedError
+
+
+class MXNet(Framework):
+    name = module = 'mxnet'
+
+    def images(self, X):
+        return importlib.import_module('mxnet').np.array(X)
+
+    labels = images
+
+    def build(self, arch, X_shape, num_classes=10):
         import mxnet as mx
 
-        from d2l_vgg.mxnet import VGG
-
         mx.random.seed(0)
-        model = VGG(arch, num_classes=num_classes)
+        model = self.package.VGG(arch, num_classes=num_classes)
         model.compile()
         model(mx.np.zeros(X_shape))
         return model
 
+    def shapes(self, arch, X_shape, num_classes=10):
+        from mxnet import np
+
+        model = self.package.VGG(arch, num_classes=num_classes)
+        model.net.infer_shape(np.zeros(X_shape))
+        return model.shapes()
+
     def forward(self, model, X, train=False):
-        """Return the scores; without gradients, in the mode asked for."""
-        from mxnet import autograd, np
+        from mxnet import autograd
 
         mode = autograd.train_mode if train else autograd.predict_mode
         with mode():
-            return model(np.array(X)).asnumpy()
+            return model(self.images(X)).asnumpy()
 
     def imperative(self, model, X):
-        """Return the scores of the same network, not compiled."""
         model.net.hybridize(False)
         Y_hat = self.forward(model, X)
         model.compile()
         return Y_hat
 
     def is_compiled(self, model):
-        """Return whether a forward pass has made a graph of the network."""
         return model.net._active and model.net._cached_op is not None
 
-    def parameters(self, model):
-        """Return name -> array of all trainable parameters, in order."""
-        from mxnet import npx
-
-        npx.waitall()  # For a forward pass, which may lay them out anew
-        return {
-            name: p.data().asnumpy()
-            for name, p in model._collect_params_with_prefix().items()
-            if p.grad_req != 'null'
-        }
-
-    def set_parameters(self, model, arrays):
-        """Set the trainable parameters, in the order of `parameters`."""
-        from mxnet import np
-
-        params = model._collect_params_with_prefix().values()
-        params = [p for p in params if p.grad_req != 'null']
-        assert len(params) == len(arrays)
-        for param, array in zip(params, arrays):
-            param.set_data(np.array(array))
-
     def gradients(self, model, X, y):
-        """Return the loss, and name -> gradient, of one training step."""
-        from mxnet import autograd, np
+        from mxnet import autograd
 
         with autograd.record():
-            loss = model.loss(model(np.array(X)), np.array(y))
+            loss = model.loss(model(self.images(X)), self.labels(y))
         loss.backward()
-        return float(loss), {
-            name: p.grad().asnumpy()
-            for name, p in model._collect_params_with_prefix().items()
-            if p.grad_req != 'null'
-        }
-
-    def save(self, model, path):
-        model.save(path)
-
-    def load(self, model, path):
-        model.load(path)
+        own = model._collect_params_with_prefix().values()
+        grads = [p.grad().asnumpy() for p in own if p.grad_req != 'null']
+        return float(loss), dict(zip(self.parameters(model), grads))
 
 
-class Torch:
-    """Adapter of `d2l_vgg.torch`."""
+class Torch(Framework):
+    name = module = 'torch'
 
-    name = 'torch'
-    channels_last = False
+    def images(self, X):
+        # With strides that are positive, which mirrored images have not
+        return importlib.import_module('torch').tensor(X.copy())
 
-    @staticmethod
-    def is_installed():
-        return importlib.util.find_spec('torch') is not None
+    labels = images
 
     def build(self, arch, X_shape, num_classes=10):
         import torch
 
-        from d2l_vgg.torch import VGG
-
         torch.manual_seed(0)
-        model = VGG(arch, num_classes=num_classes)
+        model = self.package.VGG(arch, num_classes=num_classes)
         model.eval()
         model(torch.zeros(X_shape))
         model.compile()
         return model
+
+    def shapes(self, arch, X_shape, num_classes=10):
+        import torch
+
+        with torch.device('meta'):
+            model = self.package.VGG(arch, num_classes=num_classes)
+            model(torch.zeros(X_shape))
+        return model.shapes()
 
     def forward(self, model, X, train=False):
         import torch
 
         model.train(train)
         with torch.no_grad():
-            return model(torch.tensor(X)).numpy()
+            return model(self.images(X)).numpy()
 
     def imperative(self, model, X):
         import torch
@@ -135,7 +178,7 @@ class Torch:
         model.to(memory_format=torch.contiguous_format)
         model.eval()
         with torch.no_grad():
-            Y_hat = model.net(torch.tensor(X)).numpy()
+            Y_hat = model.net(self.images(X)).numpy()
         model.compile()
         return Y_hat
 
@@ -145,131 +188,97 @@ class Torch:
         weight = model.net[1][0].weight
         return weight.is_contiguous(memory_format=torch.channels_last)
 
-    def parameters(self, model):
-        return {n: p.detach().numpy() for n, p in model.named_parameters()}
-
-    def set_parameters(self, model, arrays):
-        import torch
-
-        params = list(model.parameters())
-        assert len(params) == len(arrays)
-        with torch.no_grad():
-            for param, array in zip(params, arrays):
-                param.copy_(torch.tensor(array))
-
     def gradients(self, model, X, y):
-        import torch
-
         model.train()
         model.zero_grad()
-        loss = model.loss(model(torch.tensor(X)), torch.tensor(y))
+        loss = model.loss(model(self.images(X)), self.labels(y))
         loss.backward()
-        params = model.named_parameters()
-        return float(loss.detach()), {n: p.grad.numpy() for n, p in params}
-
-    def save(self, model, path):
-        model.save(path)
-
-    def load(self, model, path):
-        model.load(path)
+        grads = [p.grad.numpy() for p in model.parameters()]
+        return float(loss.detach()), dict(zip(self.parameters(model), grads))
 
 
-class TensorFlow:
-    """Adapter of `d2l_vgg.tensorflow`."""
-
-    name = 'tensorflow'
+class TensorFlow(Framework):
+    name = module = 'tensorflow'
     channels_last = True
 
-    @staticmethod
-    def is_installed():
-        return importlib.util.find_spec('tensorflow') is not None
-
     def build(self, arch, X_shape, num_classes=10):
-        """Return a model whose parameters have been drawn."""
-        from d2l_vgg.tensorflow import VGG
         from d2l_vgg.tensorflow.parameters import seed_initializers
 
-        model = VGG(arch, num_classes=num_classes)
+        model = self.package.VGG(arch, num_classes=num_classes)
         seed_initializers(model, 0)
         model.compile()
         self.forward(model, np.zeros(X_shape, 'float32'))
         return model
 
+    def shapes(self, arch, X_shape, num_classes=10):
+        import tensorflow as tf
+
+        model = self.package.VGG(arch, num_classes=num_classes)
+        with tf.Graph().as_default():
+            model.net.build(self.shape(X_shape))
+        return model.shapes()
+
     def forward(self, model, X, train=False):
-        """Return the scores; without gradients, in the mode asked for."""
-        X = X.transpose(0, 2, 3, 1)
-        return model(X, training=train).numpy()
+        return model(self.images(X), training=train).numpy()
 
     def imperative(self, model, X):
-        """Return the scores of the same network, not compiled."""
-        return model.net(X.transpose(0, 2, 3, 1), training=False).numpy()
+        return model.net(self.images(X), training=False).numpy()
 
     def is_compiled(self, model):
-        """Return whether a forward pass has made a graph of the network."""
         return model.graph.experimental_get_tracing_count() > 0
 
-    def parameters(self, model):
-        """Return name -> array of all trainable parameters, in order."""
-        arrays = model.arrays()
-        return {name: arrays[name] for name in model.trained_parameters()}
-
-    def set_parameters(self, model, arrays):
-        """Set the trainable parameters, in the order of `parameters`."""
-        params = model.trained_parameters()
-        assert len(params) == len(arrays)
-        model.load_arrays({**model.arrays(), **dict(zip(params, arrays))})
-
     def gradients(self, model, X, y):
-        """Return the loss, and name -> gradient, of one training step."""
         import tensorflow as tf
 
         params = model.trained_parameters()
         with tf.GradientTape() as tape:
-            Y_hat = model(X.transpose(0, 2, 3, 1), training=True)
-            loss = model.loss(Y_hat, y)
+            loss = model.loss(model(self.images(X), training=True), y)
         grads = tape.gradient(loss, model.trainable_variables)
         return float(loss), {
             name: param.read(grad)
             for (name, param), grad in zip(params.items(), grads)
         }
 
-    def save(self, model, path):
-        model.save(path)
 
-    def load(self, model, path):
-        model.load(path)
-
-
-class JAX:
-    """Adapter of `d2l_vgg.jax`, whose images have their channels last."""
-
-    name = 'jax'
+class JAX(Framework):
+    name, module = 'jax', 'flax'
     channels_last = True
-
-    @staticmethod
-    def is_installed():
-        return importlib.util.find_spec('flax') is not None
+    num_keys = 0
 
     def build(self, arch, X_shape, num_classes=10):
-        from d2l_vgg.jax import VGG
-
-        model = VGG(arch, num_classes=num_classes)
+        model = self.package.VGG(arch, num_classes=num_classes)
         model.compile()
         self.forward(model, np.zeros(X_shape, 'float32'))
         return model
 
+    def shapes(self, arch, X_shape, num_classes=10):
+        import jax
+
+        from d2l_vgg.jax import layers, trees
+
+        model = self.package.VGG(arch, num_classes=num_classes)
+        X = jax.ShapeDtypeStruct(self.shape(X_shape), 'float32')
+        model.order = trees.names(model.net, X)
+        with layers.mode(train=False):
+            model.variables = jax.eval_shape(
+                model.net.init, self.new_key(), X
+            )
+        return model.shapes()
+
     def forward(self, model, X, train=False):
-        X = X.transpose(0, 2, 3, 1)
+        X = self.images(X)
         if not train:
             return np.asarray(model(X))
-        with model.computing(model.variables, self.new_key()):
-            return np.asarray(model(X))
+        Y_hat, model.variables = self.compiled(model)[0](
+            model.variables, self.new_key(), X
+        )
+        return np.asarray(Y_hat)
 
     def new_key(self):
         """Return another key each time, of which dropout masks are made."""
         import jax
 
-        self.num_keys = getattr(self, 'num_keys', 0) + 1
+        self.num_keys += 1
         return jax.random.key(self.num_keys)
 
     def imperative(self, model, X):
@@ -281,24 +290,12 @@ class JAX:
     def is_compiled(self, model):
         return model.compiled._cache_size() > 0
 
-    def parameters(self, model):
-        trained = model.trained_names()
-        names = model.own_names()
-        arrays = model.arrays()
-        return {n: arrays[n] for n in arrays if names[n] in trained}
-
-    def set_parameters(self, model, arrays):
-        names = list(self.parameters(model))
-        assert len(names) == len(arrays)
-        model.load_arrays(dict(zip(names, arrays)))
-
     def gradients(self, model, X, y):
         from d2l_vgg.jax import trees
 
-        (loss, changed), grads = self.gradient_of(model)(
-            model.variables, self.new_key(), X.transpose(0, 2, 3, 1), y
+        (loss, model.variables), grads = self.compiled(model)[1](
+            model.variables, self.new_key(), self.images(X), y
         )
-        model.variables = changed
         grads = trees.flat({'params': grads['params']})
         names = model.own_names()
         return float(loss), {
@@ -307,25 +304,60 @@ class JAX:
         }
 
     @functools.lru_cache(maxsize=1)  # noqa: B019, there is one of this
-    def gradient_of(self, model):
-        """Return a compiled function for the gradients of `model`."""
+    def compiled(self, model):
+        """Return functions for the scores and for the loss in training."""
         import jax
 
-        def loss_of(variables, key, X, y):
+        def scores(variables, key, X):
             with model.computing(variables, key):
-                loss = model.loss(model(X), y)
-                return loss, model.variables
+                return model(X), model.variables
 
-        return jax.jit(jax.value_and_grad(loss_of, has_aux=True))
+        def loss(variables, key, X, y):
+            with model.computing(variables, key):
+                return model.loss(model(X), y), model.variables
 
-    def save(self, model, path):
-        model.save(path)
-
-    def load(self, model, path):
-        model.load(path)
+        return jax.jit(scores), jax.jit(
+            jax.value_and_grad(loss, has_aux=True)
+        )
 
 
 FRAMEWORKS = [MXNet(), Torch(), TensorFlow(), JAX()]
+
+# The same for the parameters of fixtures and tests
+PARAMS = [
+    pytest.param(
+        framework,
+        id=framework.name,
+        marks=pytest.mark.skipif(
+            not framework.is_installed(),
+            reason=f'{framework.name} is not installed',
+        ),
+    )
+    for framework in FRAMEWORKS
+]
+
+# Two of the family; the others have no kind of layer more
+TWO = 'vgg16_1x1', 'vgg11_bn'
+NAMES = [
+    pytest.param(name, marks=() if name in TWO else pytest.mark.slow)
+    for name in architectures.VGG_NAMES
+]
+
+
+def narrow(name):
+    """Return a network of the family with a sixteenth of its width.
+
+    It has all layers, without the hundreds of megabytes.
+    """
+    arch = architectures.get(name)
+    return dataclasses.replace(
+        arch,
+        blocks=tuple(
+            (num_convs, max(num_channels // 16, 4), num_1x1)
+            for num_convs, num_channels, num_1x1 in arch.blocks
+        ),
+        hidden=tuple(units // 16 for units in arch.hidden),
+    )
 
 
 def images(shape, seed=0):

@@ -13,9 +13,8 @@ from pathlib import Path
 
 from processes import run_python
 
-from d2l_vgg import frameworks
+from d2l_vgg import frameworks, machine
 from d2l_vgg.commands import making
-from d2l_vgg.training import runs
 from d2l_vgg.training.experiments import get_experiment
 
 RECORD = Path(__file__).parents[1] / 'golden_losses.json'
@@ -52,7 +51,7 @@ def train(package, experiment):
         flip=experiment.flip,
         shift=experiment.shift,
     )
-    model = making.make_model(package, experiment)
+    model = making.make_model(package, experiment, data.classes)
     model.plot_train_per_epoch = NUM_STEPS
     one_epoch = dataclasses.replace(experiment, max_epochs=1)
     trainer = making.make_trainer(package, one_epoch, display='none')
@@ -84,11 +83,11 @@ def measure(name, **variables):
 def record(name):
     """Write the losses of this framework, and keep those of the others."""
     known = json.loads(RECORD.read_text()) if RECORD.exists() else {}
-    versions = runs.versions(name)
+    versions = machine.versions(name)
     del versions['d2l-vgg']
     known[name] = {
         'versions': versions,
-        'processor': runs.processor(),
+        'processor': machine.processor(),
         'losses': measure(name),
     }
     known = {n: known[n] for n in frameworks.FRAMEWORKS if n in known}

@@ -49,7 +49,7 @@ def test_pixels_equal_those_of_the_stock_transforms(resize):
     difference = np.abs(X.asnumpy() - expected)
     assert difference.max() <= 1 / 255 + 1e-6
     # OpenCV truncates between its two passes, and so rounds down too often
-    assert (difference > 1e-6).mean() < 0.06
+    assert (difference > 1e-6).mean() < 0.07
     np.testing.assert_array_equal(y.asnumpy(), DATA.train_labels[:32])
 
 

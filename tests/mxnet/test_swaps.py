@@ -280,12 +280,6 @@ def test_a_learning_rate_that_is_none_is_refused_before_anything(
     assert model.net[-1].weight.shape[1] < 1  # Not drawn
 
 
-@pytest.mark.parametrize('value', [0, -1, 2.5, 'ten', True, None])
-def test_num_classes_is_a_positive_integer(value):
-    with pytest.raises(ValueError, match='^num_classes is .*: it must be '):
-        VGG(TINY, num_classes=value)
-
-
 @pytest.mark.parametrize(
     'options, told',
     [

@@ -99,7 +99,7 @@ class ResNet18(d2l.Classifier):
     [
         (lambda: d2l.LeNet(lr=0.1), 3),
         (lambda: d2l.SoftmaxRegression(10, lr=0.1), 3),
-        (ResNet18, 3),
+        pytest.param(ResNet18, 3, marks=pytest.mark.slow),
     ],
     ids=['LeNet', 'SoftmaxRegression', 'ResNet18'],
 )
@@ -149,18 +149,6 @@ def test_classifier_is_d2ls():
 
 
 # ------------------------------------------------- with Gluon's own classes
-
-
-def test_a_subclass_without_an_architecture_has_a_summary(capsys):
-    class Own(Classifier):
-        def __init__(self):
-            super().__init__()
-            self.net = gluon.nn.HybridSequential()
-            self.net.add(gluon.nn.Dense(10))
-            self.net.initialize()
-
-    Own().layer_summary((2, 1, 28, 28))
-    assert '(2, 10)' in capsys.readouterr().out
 
 
 def test_resuming_with_the_stock_loader(tmp_path):

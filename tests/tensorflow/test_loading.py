@@ -34,6 +34,7 @@ def test_nothing_is_written_at_import():
     assert (done.returncode, done.stdout, done.stderr) == (0, '', '')
 
 
+@pytest.mark.slow
 def test_whoever_sets_the_level_gets_the_log():
     done = run(TF_CPP_MIN_LOG_LEVEL='0')
     assert done.returncode == 0
@@ -52,6 +53,7 @@ def test_what_is_no_log_line_is_not_kept_back():
     assert run(code).stderr == 'an error\na warning\n'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'variables, message',
     [({'KERAS_BACKEND': 'numpy'}, 'Keras computes with numpy, but it must')],
@@ -62,6 +64,7 @@ def test_another_keras_is_refused_in_one_sentence(variables, message):
     assert message in done.stderr.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_channels_first_is_refused():
     code = (
         'import keras; keras.config.set_image_data_format("channels_first"); '

@@ -154,6 +154,7 @@ def test_many_short_trainings_are_not_warned_of(caplog):
     assert 'retracing' not in caplog.text
 
 
+@pytest.mark.slow
 def test_clipping_a_large_network_repeats_bit_for_bit():
     """TensorFlow would add up the squares in whatever order they come."""
 

@@ -11,6 +11,7 @@ from command_line import TINY, run, start, wait_for
 from d2l_vgg.training.runs import Run
 
 
+@pytest.mark.slow
 def test_a_run_is_stopped_and_resumed_and_predicts(tmp_path):
     runs, options = tmp_path / 'runs', ('--framework', 'torch', *TINY)
     options += ('--momentum', '0.9', '--checkpoint-seconds', '0')

@@ -32,7 +32,7 @@ def test_minibatches_are_those_in_numpy(resize, moves):
     differs = np.concatenate(differs)
     assert differs.max() < 1.1 / 255
     # In the middle between two grey levels, rounding may decide either way
-    assert (differs > 1e-6).mean() < 1e-3
+    assert (differs > 1e-6).mean() < 1.5e-3
 
 
 def test_validation_images_stay_as_they_are():
