@@ -97,24 +97,22 @@ def pytest_unconfigure(config):
         shutil.rmtree(config.temporary, ignore_errors=True)
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist looks for the groups in the same
-def pytest_collection_modifyitems(items):
+def pytest_itemcollected(item):
     """Keep together what shares fixtures or an import that takes time.
 
     Where all frameworks are installed, the tests of each run in one worker,
     so that no process holds more of them than it must. A group that a test
-    names itself stays.
+    names itself stays. (xdist reads the groups when all are collected.)
     """
-    for item in items:
-        if item.get_closest_marker('xdist_group'):
-            continue
-        group = item.path.name
-        if len(FRAMEWORKS) > 1:
-            name = f'{item.path.parent.name} {item.name}'
-            words = re.split(r'\W+', name.replace('pytorch', 'torch'))
-            found = [n for n in FRAMEWORKS if n in words]
-            group = found[0] if len(found) == 1 else group
-        item.add_marker(pytest.mark.xdist_group(group))
+    if item.get_closest_marker('xdist_group'):
+        return
+    group = item.path.name
+    if len(FRAMEWORKS) > 1:
+        name = f'{item.path.parent.name} {item.name}'
+        words = re.split(r'\W+', name.replace('pytorch', 'torch'))
+        found = [n for n in FRAMEWORKS if n in words]
+        group = found[0] if len(found) == 1 else group
+    item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(autouse=True, scope='module')
@@ -131,13 +129,21 @@ def networks_are_freed():
 
 @pytest.fixture(autouse=True)
 def memory_is_bounded():
-    """Fail in the test after which this process has taken too much."""
+    """Fail in the test with which this process takes too much."""
+    before = peak_memory()
     yield
-    with contextlib.suppress(FileNotFoundError):  # Not Linux
+    if before <= MAX_MEMORY < peak_memory():
+        pytest.fail(f'This process has taken {peak_memory() / 1e9:.1f} GB.')
+
+
+def peak_memory():
+    """Return the most bytes that this process has held, 0 if not known."""
+    try:
         with open('/proc/self/status') as file:
-            peak = int(re.search(r'VmHWM:\s+(\d+)', file.read()).group(1))
-        if 1024 * peak > MAX_MEMORY:
-            pytest.fail(f'This process has taken {peak / 1e6:.1f} GB.')
+            peak = re.search(r'VmHWM:\s+(\d+)', file.read()).group(1)
+    except OSError:  # Not Linux
+        return 0
+    return 1024 * int(peak)
 
 
 def pytest_sessionfinish(session):

@@ -187,7 +187,9 @@ def test_check_that_fails_does_not_end_the_look(monkeypatch):
     assert found['frameworks'].do and found['memory'].text
 
 
-def test_commands_name_what_this_package_needs():
+def test_commands_name_what_this_package_needs(monkeypatch):
+    # As outside of the environment that `make` has set up
+    monkeypatch.setenv('VENV', 'elsewhere')
     (first, second) = platforms.install('mxnet', 'cu117')
     assert 'mxnet-cu117==1.9.1' in first and '--no-deps' in first
     assert 'nvidia-cudnn-cu11' in second and 'graphviz' in second

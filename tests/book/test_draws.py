@@ -49,6 +49,7 @@ numpy.savez(PATH, *[param.data().asnumpy() for param in params])
 """
 
 
+@pytest.mark.slow
 def test_the_published_draw_is_that_of_the_books_notebook(tmp_path):
     pytest.importorskip('mxnet')
     from mxnet import np

@@ -100,6 +100,7 @@ def test_a_model_that_computes_in_float32_again_is_as_it_was(
         assert np.array_equal(Y_hat, plain) == same
 
 
+@pytest.mark.slow
 def test_it_learns_fashion_mnist(package):
     """A sixth of the real images, three times: from 0.87 to 0.9.
 
