@@ -32,7 +32,7 @@ run:  ## Train a VGG on Fashion-MNIST and draw its curve (3 minutes)
 	done
 
 # Two at a time, those of one framework or one file together
-pytest = "$(bin)/python" -m pytest -q -n 2 --dist loadgroup
+pytest = "$(bin)/python" -m pytest -q -n 2
 
 test:  ## Run the tests (4 minutes), but for the slow ones
 	@$(set_up) test

@@ -12,6 +12,7 @@ import sys
 import tempfile
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from d2l_vgg import compatibility
 from d2l_vgg.datasets import fashion_mnist
@@ -97,22 +98,32 @@ def pytest_unconfigure(config):
         shutil.rmtree(config.temporary, ignore_errors=True)
 
 
-def pytest_itemcollected(item):
-    """Keep together what shares fixtures or an import that takes time.
+def pytest_xdist_make_scheduler(config, log):
+    return Groups(config, log)
 
-    Where all frameworks are installed, the tests of each run in one worker,
-    so that no process holds more of them than it must. A group that a test
-    names itself stays. (xdist reads the groups when all are collected.)
+
+class Groups(LoadScopeScheduling):
+    """Keeps together what shares fixtures or an import that takes time.
+
+    (xdist 3.8 has groups, too, but since pytest 9.2 they are passed over.)
     """
-    if item.get_closest_marker('xdist_group'):
-        return
-    group = item.path.name
-    if len(FRAMEWORKS) > 1:
-        name = f'{item.path.parent.name} {item.name}'
-        words = re.split(r'\W+', name.replace('pytorch', 'torch'))
-        found = [n for n in FRAMEWORKS if n in words]
-        group = found[0] if len(found) == 1 else group
-    item.add_marker(pytest.mark.xdist_group(group))
+
+    def _split_scope(self, nodeid):
+        """Return the group of a test: its file or its framework.
+
+        Where all frameworks are installed, the tests of each run in one
+        worker, so that no process holds more of them than it must.
+        """
+        path, _, name = nodeid.partition('::')
+        *_, folder, file = path.split('/')
+        if len(FRAMEWORKS) > 1:
+            words = re.split(r'\W+', f'{folder} {name}')
+            words = ['torch' if word == 'pytorch' else word for word in words]
+            found = [name for name in FRAMEWORKS if name in words]
+            if len(found) == 1:
+                return found[0]
+        # They share the chapter that was built
+        return 'test_chapter.py' if file == 'test_page.py' else file
 
 
 @pytest.fixture(autouse=True, scope='module')

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # The NumPy of each Python: d2l's own, the last NumPy 1, one of today
 NUMPY = {
-    **dict.fromkeys(['py38', 'py39', 'py310', 'py311'], '1.23.5'),
+    **dict.fromkeys(['py310', 'py311'], '1.23.5'),
     'py312': '1.26.4',
     'py313': '2.4.6',
     'py314': '2.4.6',
@@ -35,7 +35,6 @@ OTHERS = {
 # What is asked for on some Pythons only
 NOT_EVERYWHERE = {
     'standard-imghdr': set(NUMPY) - {'py313', 'py314'},
-    'axe-core-python': {'py38', 'py39'},
 }
 
 
@@ -50,7 +49,8 @@ def test_constraints_pin_whatever_the_package_asks_for(version):
     # needs have one version, in setup.py
     for needed in importlib.metadata.requires('d2l-vgg'):
         name = normal(re.match(r'[\w.-]+', needed).group())
-        if name.startswith(('mxnet', 'nvidia-')) or name == 'd2l':
+        cuda_11 = name.startswith('nvidia-') and name.endswith('-cu11')
+        if name.startswith('mxnet') or cuda_11 or name == 'd2l':
             wanted = False
         elif name in TORCH | JAX | TENSORFLOW:
             wanted = name in OTHERS.get(version, ())

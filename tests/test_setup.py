@@ -148,7 +148,7 @@ def project(tmp_path):
 
 def test_no_python_is_one_clear_line(project):
     line = project.refusal()
-    assert line.startswith('setup: no Python 3.8 or newer')
+    assert line.startswith('setup: no Python 3.10 or newer')
     assert 'install one' in line and 'uv' in line and 'lacks' not in line
     assert not (project.root / '.venv').exists()
 
@@ -157,12 +157,12 @@ def test_unfit_pythons_are_refused_in_one_line(project):
     _, first, second = project.path
     project.add(first / 'python3.12', SHIM)
     project.add(first / 'python3.11', '#!/bin/sh\nexit 1\n')
-    project.add(second / 'python3.9', version='3.7')
+    project.add(second / 'python3.10', version='3.9')
     # The script's own question, put to a true Python that says it is 3.7
     code = 'import sys; sys.version_info = (3, 7, 9); exec(sys.argv[1])'
     old = f'#!/bin/sh\nexec {sys.executable} -c "{code}" "$2"\n'
-    project.add(second / 'python3.8', old)
-    assert 'no Python 3.8 or newer' in project.refusal()
+    project.add(second / 'python3.13', old)
+    assert 'no Python 3.10 or newer' in project.refusal()
     assert project.done() == ''
 
 
@@ -188,7 +188,7 @@ def test_python_behind_broken_ones_is_found(project):
 
 def test_newest_tested_python_of_path_comes_before_those_of_pyenv(project):
     pyenv = project.home / 'pyenv'
-    for version in ('3.8', '3.11', '3.13', '3.14'):
+    for version in ('3.10', '3.11', '3.13', '3.14'):
         folder = pyenv / 'versions' / f'{version}.1' / 'bin'
         project.add(folder / f'python{version}')
     _, lines = project.setup(PYENV_ROOT=str(pyenv))
@@ -198,8 +198,8 @@ def test_newest_tested_python_of_path_comes_before_those_of_pyenv(project):
     pyenv.rename(project.home / '.pyenv')
     assert 'versions/3.13.1/bin/python3.13' in project.setup()[1][0]
     shutil.rmtree(project.root / '.venv')
-    python = project.add(project.path[1] / 'python3.9')
-    assert f'{python} (Python 3.9)' in project.setup()[1][0]
+    python = project.add(project.path[1] / 'python3.10')
+    assert f'{python} (Python 3.10)' in project.setup()[1][0]
 
 
 def test_python_that_was_not_tried_is_taken_with_a_word(project):
@@ -228,7 +228,7 @@ def test_uv_is_asked_where_no_python_fits(project):
         'uv python find 3.13 only-managed',
     ]
     shutil.rmtree(project.root / '.venv')
-    project.add(project.path[1] / 'python3.9')
+    project.add(project.path[1] / 'python3.10')
     assert project.setup()[0] == 0
     assert 'uv ' not in project.done()
 
@@ -246,15 +246,15 @@ def test_uv_without_network_is_told_and_not_proposed(project):
 def test_variable_asks_for_one_python_and_no_other(project):
     _, first, second = project.path
     project.add(first / 'python3.11')
-    old = project.add(second / 'python3.9')
+    old = project.add(second / 'python3.10')
     older = project.add(second / 'python3.7')
     for asked in (str(older), 'python3.7', '3.7', '3.12', str(first)):
         line = project.refusal(PYTHON=asked)
-        assert line.startswith(f'setup: PYTHON={asked}: no such Python 3.8')
-    for asked in (str(old), 'python3.9', '3.9'):
+        assert line.startswith(f'setup: PYTHON={asked}: no such Python 3.10')
+    for asked in (str(old), 'python3.10', '3.10'):
         shutil.rmtree(project.root / '.venv', ignore_errors=True)
         _, lines = project.setup(PYTHON=asked)
-        assert 'python3.9 (Python 3.9)' in lines[0]
+        assert 'python3.10 (Python 3.10)' in lines[0]
 
 
 def test_python_is_one_that_has_the_framework(project):

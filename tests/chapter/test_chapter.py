@@ -17,7 +17,6 @@ from d2l_vgg.chapter import builder
 
 TABS = ['mxnet', 'pytorch', 'tensorflow', 'jax']
 PAGES = ['index', 'vgg', 'exercises', 'reproduce']
-pytestmark = pytest.mark.xdist_group('chapter')
 
 
 @pytest.mark.parametrize('tab', TABS)

@@ -12,7 +12,6 @@ from small_chapter import soup_of
 
 from d2l_vgg.chapter.markup import smallest_letters
 
-pytestmark = pytest.mark.xdist_group('chapter')
 TABS = ['mxnet', 'pytorch', 'tensorflow', 'jax']
 PAGES = ['index', 'vgg', 'exercises', 'reproduce']
 

@@ -100,12 +100,11 @@ def test_the_variables_of_others_do_no_harm(tmp_path, train):
             'DMLC_ROLE': 'worker',
             'TF_CONFIG': 'x',
             'CUDA_VISIBLE_DEVICES': '-1',
-            'D2L_VGG_TRIAL': '2',  # Which several can do, too
         },
     )
     assert result.returncode == 0, result.stderr
     found = Run.open(tmp_path / 'runs' / 'a')
-    assert found.info['status'] == 'finished' and found.trial == 2
+    assert found.info['status'] == 'finished'
 
 
 @pytest.mark.slow
