@@ -157,7 +157,7 @@ def test_unfit_pythons_are_refused_in_one_line(project):
     _, first, second = project.path
     project.add(first / 'python3.12', SHIM)
     project.add(first / 'python3.11', '#!/bin/sh\nexit 1\n')
-    project.add(second / 'python3.10', version='3.9')
+    project.add(second / 'python3.10', version='3.7')
     # The script's own question, put to a true Python that says it is 3.7
     code = 'import sys; sys.version_info = (3, 7, 9); exec(sys.argv[1])'
     old = f'#!/bin/sh\nexec {sys.executable} -c "{code}" "$2"\n'
