@@ -269,7 +269,7 @@ class JAX(Framework):
         X = self.images(X)
         if not train:
             return np.asarray(model(X))
-        Y_hat, model.variables = self.compiled(model)[0](
+        Y_hat, model.variables = self.compiled(model, model.frozen)[0](
             model.variables, self.new_key(), X
         )
         return np.asarray(Y_hat)
@@ -293,9 +293,9 @@ class JAX(Framework):
     def gradients(self, model, X, y):
         from d2l_vgg.jax import trees
 
-        (loss, model.variables), grads = self.compiled(model)[1](
-            model.variables, self.new_key(), self.images(X), y
-        )
+        (loss, model.variables), grads = self.compiled(model, model.frozen)[
+            1
+        ](model.variables, self.new_key(), self.images(X), y)
         grads = trees.flat({'params': grads['params']})
         names = model.own_names()
         return float(loss), {
@@ -304,8 +304,11 @@ class JAX(Framework):
         }
 
     @functools.lru_cache(maxsize=1)  # noqa: B019, there is one of this
-    def compiled(self, model):
-        """Return functions for the scores and for the loss in training."""
+    def compiled(self, model, frozen):
+        """Return functions for the scores and for the loss in training.
+
+        What is compiled does not see that the model is frozen afterwards.
+        """
         import jax
 
         def scores(variables, key, X):
