@@ -2,13 +2,14 @@
 
 import math
 import statistics
-import subprocess
 import sys
 
 import numpy as np
 import pytest
 import study
-from processes import ROOT
+
+from d2l_vgg import frameworks
+from d2l_vgg.training.experiments import Experiment
 
 
 def test_spread_of_equal_shuffles_is_that_of_draws():
@@ -56,27 +57,41 @@ def test_read_tells_line_of_damaged_row(tmp_path):
         study.read(str(path))
 
 
-@pytest.mark.slow
-def test_study_keeps_its_runs_and_goes_on(tmp_path):
+@pytest.mark.parametrize('name', ['mxnet', 'torch', 'tensorflow', 'jax'])
+def test_study_trains_a_run_from_its_draw(name):
+    pytest.importorskip(name)
+    data = frameworks.load(name).FashionMNIST(4, 32, num_train=40, num_val=4)
+    experiment = Experiment(resize=32, batch_size=4, max_epochs=1, lr=0.05)
+    first, other = (
+        study.train(name, data, 'uniform', draw, 0, experiment)
+        for draw in (0, 1)
+    )
+    assert first[:3] == ('uniform', 0, 0) and 0 <= first.val_acc <= 1
+    assert first.train_loss != other.train_loss
+
+
+def test_study_keeps_its_runs_and_goes_on(tmp_path, monkeypatch, capsys):
+    """With a training that takes no time."""
     pytest.importorskip('mxnet')
+    trained = []
+
+    def train(framework, data, *which_and_experiment):
+        trained.append(which_and_experiment[:3])
+        return study.Outcome(*trained[-1], *[float(len(trained))] * 5)
+
+    monkeypatch.setattr(study, 'train', train)
 
     def run(num_draws):
-        words = ['--draws', str(num_draws), '--shuffles', '1', '--biases']
-        words += ['zero', '--max-epochs', '1', '--batch-size', '2048']
-        done = subprocess.run(
-            [sys.executable, f'{ROOT}/benchmarks/study.py', *words]
-            + ['--runs', str(tmp_path)],
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        words = ['study', '--shuffles', '1', '--biases', 'zero']
+        words += ['--draws', str(num_draws), '--runs', str(tmp_path)]
+        monkeypatch.setattr(sys, 'argv', words)
+        study.measure(study.read_arguments())
+        return capsys.readouterr().out
 
     assert 'biases zero: 1 runs from 1 draws' in run(1)
     (path,) = tmp_path.iterdir()
     (first,) = study.read(str(path))
-    assert first[:3] == ('zero', 0, 0) and 0 <= first.val_acc <= 1
     assert 'holds 1 of them' in run(2)
     again, second = study.read(str(path))
     assert again == first and second[:3] == ('zero', 1, 0)
-    assert second.val_loss != first.val_loss
+    assert trained == [('zero', 0, 0), ('zero', 1, 0)]
