@@ -47,27 +47,6 @@ def load_libraries():
     return loaded
 
 
-def missing_libraries():
-    """Return the pairs of `LIBRARIES` that neither pip nor the system has.
-
-    A library that is damaged is missing, too.
-    """
-    folders, missing = _folders(), []
-    for package, library in LIBRARIES:
-        paths = [os.path.join(f, package, 'lib', library) for f in folders]
-        if not any(map(_loads, [*paths, library])):
-            missing.append((package, library))
-    return missing
-
-
-def _loads(path):
-    try:
-        ctypes.CDLL(path, ctypes.RTLD_GLOBAL)
-    except OSError:
-        return False
-    return True
-
-
 def _folders():
     """Return the folders that hold the packages of NVIDIA."""
     spec = importlib.util.find_spec('nvidia')
