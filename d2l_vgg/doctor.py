@@ -256,7 +256,7 @@ def _check_gpu(subject, gpu, needed):
     types = [
         name
         for name in precisions.FIRST_GPUS
-        if not precisions.lack_of_gpu(name, gpu.capability)
+        if not precisions.gpu_lacks(name, gpu.capability)
     ]
     capability = '.'.join(map(str, gpu.capability))
     text = f'{gpu.name}, compute capability {capability}'

@@ -10,7 +10,7 @@ from d2l_vgg import jax, mxnet, tensorflow, torch
 from d2l_vgg.datasets.minibatches import Minibatches
 from d2l_vgg.training.classifier import Classifier
 from d2l_vgg.training.data import FashionMNIST
-from d2l_vgg.training.trainer import Trainer
+from d2l_vgg.training.loop import Trainer
 
 CLASSIFIERS: list[type[Classifier]] = [
     mxnet.Classifier,

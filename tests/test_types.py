@@ -17,39 +17,39 @@ from d2l_vgg.datasets.minibatches import Minibatches
 from d2l_vgg.frameworks import FRAMEWORKS
 from d2l_vgg.training.classifier import Classifier
 from d2l_vgg.training.data import FashionMNIST
-from d2l_vgg.training.trainer import Trainer
+from d2l_vgg.training.loop import Trainer
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # The files of a framework's folder, and what the classes in them fulfil
 INTERFACE = [
-    ('trainer.py', Trainer),
-    ('classifier.py', Classifier),
+    ('training.py', Trainer),
+    ('training.py', Classifier),
     ('data.py', FashionMNIST),
     ('data.py', Minibatches),
 ]
 
-# What is made wrong in `d2l_vgg/mxnet/trainer.py`, and the complaint of it
+# What is made wrong in `d2l_vgg/mxnet/training.py`, and the complaint of it
 WRONG = [
     (
-        'def detach(self, value: np.ndarray) -> np.ndarray:',
-        'def detatch(self, value: np.ndarray) -> np.ndarray:',
+        'def seed_device(self, seed: int) -> None:',
+        'def seed_devise(self, seed: int) -> None:',
         'tests/interfaces.py:.*Only concrete class',
     ),
     (
         'def on_cpu(self) -> bool:',
         'def on_cpu(self) -> str:',
-        'd2l_vgg/mxnet/trainer.py:.*"on_cpu" incompatible',
+        'd2l_vgg/mxnet/training.py:.*"on_cpu" incompatible',
     ),
     (
-        'def arrays(self) -> Arrays:',
-        'def arrays(self) -> list[Arrays]:',
-        'd2l_vgg/mxnet/trainer.py:.*"arrays" incompatible',
+        'def validation_step(self, batch: tuple) -> dict:',
+        'def validation_step(self, batch: tuple) -> list:',
+        'd2l_vgg/mxnet/training.py:.*"validation_step" incompatible',
     ),
     (
         'def wait_for(self, value: np.ndarray) -> None:',
         'def wait_for(self) -> None:',
-        'd2l_vgg/mxnet/trainer.py:.*"wait_for" incompatible',
+        'd2l_vgg/mxnet/training.py:.*"wait_for" incompatible',
     ),
 ]
 
@@ -80,7 +80,7 @@ def test_lint_complains_of_what_does_not_fulfil_the_interface(tmp_path):
         return done.stdout.replace(os.sep, '/').splitlines()
 
     assert check()[-1].startswith('Success')
-    path = tmp_path / 'd2l_vgg' / 'mxnet' / 'trainer.py'
+    path = tmp_path / 'd2l_vgg' / 'mxnet' / 'training.py'
     text = path.read_text(encoding='utf-8')
     for right, wrong, _ in WRONG:
         assert right in text

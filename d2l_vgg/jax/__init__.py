@@ -17,9 +17,8 @@ except ModuleNotFoundError as error:
         name=error.name,
     ) from None
 
-from d2l_vgg.jax.classifier import Classifier
 from d2l_vgg.jax.data import FashionMNIST
-from d2l_vgg.jax.trainer import Trainer
+from d2l_vgg.jax.training import Classifier, Trainer
 from d2l_vgg.jax.vgg import VGG, vgg_block
 
 __all__ = ['VGG', 'Classifier', 'FashionMNIST', 'Trainer', 'vgg_block']

@@ -3,8 +3,6 @@
 from flax import linen as nn
 from jax import numpy as jnp
 
-from d2l_vgg.training import errors
-
 
 def flatten(X):
     """Return (batch_size, height, width, channels) as one line an image.
@@ -71,32 +69,3 @@ def mode(train, frozen=False):
         return call(*args, **kwargs)
 
     return nn.intercept_methods(told)
-
-
-def in_precision(net, precision):
-    """Return `net` with all blocks but the first computing in `precision`.
-
-    Raises:
-        ValueError: `net` has no second block with convolutions.
-    """
-    layers = list(getattr(net, 'layers', ()))
-    blocks = [
-        i
-        for i, blk in enumerate(layers)
-        if i > 0
-        and isinstance(blk, nn.Sequential)
-        and any(isinstance(layer, nn.Conv) for layer in blk.layers)
-    ]
-    errors.check_blocks(precision, blocks)
-    # In float32, a layer takes the type of its input and its parameters
-    dtype = None if precision == 'float32' else jnp.dtype(precision)
-    for i in blocks:
-        layers[i] = nn.Sequential(
-            [
-                layer.clone(dtype=dtype)
-                if isinstance(layer, nn.Conv)
-                else layer
-                for layer in layers[i].layers
-            ]
-        )
-    return nn.Sequential(layers)

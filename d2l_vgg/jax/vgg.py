@@ -9,8 +9,8 @@ import functools
 
 from flax import linen as nn
 
-from d2l_vgg.jax.classifier import Classifier
 from d2l_vgg.jax.layers import LocalResponseNorm, MaxPool, flatten
+from d2l_vgg.jax.training import Classifier
 from d2l_vgg.networks import architectures
 from d2l_vgg.training.experiments import check_network
 

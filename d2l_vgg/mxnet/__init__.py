@@ -38,13 +38,12 @@ if importlib.util.find_spec('d2l') is None:
 # The arrays of the book are those of `mxnet.np`
 npx.set_np()
 
-from d2l_vgg.mxnet import mends  # noqa: E402
+from d2l_vgg.mxnet import patches  # noqa: E402
 
-mends.mend()
+patches.apply()
 
-from d2l_vgg.mxnet.classifier import Classifier  # noqa: E402
 from d2l_vgg.mxnet.data import FashionMNIST  # noqa: E402
-from d2l_vgg.mxnet.trainer import Trainer  # noqa: E402
+from d2l_vgg.mxnet.training import Classifier, Trainer  # noqa: E402
 from d2l_vgg.mxnet.vgg import VGG, vgg_block  # noqa: E402
 
 __all__ = ['VGG', 'Classifier', 'FashionMNIST', 'Trainer', 'vgg_block']

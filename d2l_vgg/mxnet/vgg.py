@@ -7,7 +7,7 @@ those of Table 1 of the paper (Simonyan and Zisserman, 2014).
 from mxnet import init
 from mxnet.gluon import nn
 
-from d2l_vgg.mxnet.classifier import Classifier
+from d2l_vgg.mxnet.training import Classifier
 from d2l_vgg.networks.architectures import get_vgg
 from d2l_vgg.training.experiments import check_network
 
@@ -79,8 +79,6 @@ class LocalResponseNorm(nn.HybridBlock):
     of the VGG paper: five channels, alpha 1e-4 (which MXNet divides by the
     five), beta 0.75, k 2. The shape stays as it is.
     """
-
-    summary_kind = 'lrn'  # For `layer_summary`
 
     def hybrid_forward(self, F, X):
         # MXNet has this function for its old kind of arrays only

@@ -1,13 +1,26 @@
-"""The table of a model's layers, whatever framework it is in.
+"""The table of a model's layers, whatever framework it is in."""
 
-A framework tells by a `Row` what each layer gives and costs; how that looks
-is the same for all.
-"""
+from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from d2l_vgg import tables
 
+# What a layer is called as a part, by what the name of its class holds
+KINDS = {
+    'responsenorm': 'lrn',
+    'norm': 'norm',
+    'conv': 'conv',
+    'pool': 'pool',
+    'dense': 'dense',
+    'linear': 'dense',
+    'dropout': 'dropout',
+    'flatten': 'flatten',
+    'relu': 'activation',
+    'activation': 'activation',
+}
 # Parts that have a number of their own even where a block has only one
 COUNTED = ('conv', 'norm')
 
@@ -30,6 +43,68 @@ class Row(NamedTuple):
     num_params: int
     macs: int | None
     parts: tuple = ()
+
+
+def rows(
+    net: Any,
+    X: Any,
+    Sequential: Any,
+    weights: Callable[[Any], list[tuple] | None],
+    channels_last: bool = False,
+) -> list[Row]:
+    """Return a `Row` for each layer of `net`, called one after the other.
+
+    Args:
+        net: a layer of any framework, mostly a Sequential
+        X: a minibatch that fits it
+        Sequential: the framework's class, or a tuple of them
+        weights: returns the shapes of all that is trained in a layer; None
+            for a function, which gets no row
+        channels_last: whether those of `X` are its last axis
+    """
+
+    def run(layer, X):
+        shapes, parts = weights(layer), []
+        if isinstance(layer, Sequential):
+            for part in getattr(layer, 'layers', layer):
+                row, X = run(part, X)
+                if row is not None and row.name != 'activation':
+                    parts.append(row)
+        else:
+            X = layer(X)
+        if shapes is None:
+            return None, X
+        kind = kind_of(layer)
+        num_params = sum(map(math.prod, shapes))
+        # A kernel is applied at each place of the output
+        places = X.shape[1:-1] if channels_last else X.shape[2:]
+        kernels = [math.prod(shape) for shape in shapes if len(shape) > 1]
+        macs: int | None = sum(kernels) * math.prod(places)
+        if parts:
+            macs = add(parts)
+        elif kind is None and num_params:
+            macs = None
+        name = kind or type(layer).__name__
+        return Row(name, tuple(X.shape), num_params, macs, tuple(parts)), X
+
+    found = []
+    for layer in (
+        getattr(net, 'layers', net) if isinstance(net, Sequential) else [net]
+    ):
+        row, X = run(layer, X)
+        if row is not None:
+            name = type(layer).__name__.replace('BFloat16', '')
+            found.append(row._replace(name=name))
+    return found
+
+
+def kind_of(layer: Any) -> str | None:
+    """Return what a layer is called as a part, None where not known."""
+    name = type(layer).__name__.lower()
+    for word, kind in KINDS.items():
+        if word in name:
+            return kind
+    return None
 
 
 def table(rows, details=False):

@@ -8,9 +8,8 @@ from d2l_vgg.tensorflow import loading
 
 loading.load()
 
-from d2l_vgg.tensorflow.classifier import Classifier  # noqa: E402
 from d2l_vgg.tensorflow.data import FashionMNIST  # noqa: E402
-from d2l_vgg.tensorflow.trainer import Trainer  # noqa: E402
+from d2l_vgg.tensorflow.training import Classifier, Trainer  # noqa: E402
 from d2l_vgg.tensorflow.vgg import VGG, vgg_block  # noqa: E402
 
 __all__ = ['VGG', 'Classifier', 'FashionMNIST', 'Trainer', 'vgg_block']

@@ -1,18 +1,122 @@
-"""The variables of a Keras network by name, in the layout of all frameworks.
+"""The variables of Keras's layers and optimizers as named NumPy arrays.
 
-See `d2l_vgg.networks.names`. Keras has the outputs of a layer last, and the
-channels of an image.
+The names and the layout are those of `d2l_vgg.networks.names`. Keras has the
+outputs of a layer last, and the channels of an image.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from d2l_vgg.networks.names import canonical
-from d2l_vgg.training import seeds
+from d2l_vgg.networks.names import canonical, parameter_shapes
+from d2l_vgg.training import errors, parameters, seeds
+from d2l_vgg.training.arrays import Arrays
+from d2l_vgg.training.checkpoint import optimizer_name
+from d2l_vgg.training.classifier import last_layer
+
+
+class ModelArrays:
+    """Mixed into a classifier: its variables, and which are trained."""
+
+    frozen = False
+    waiting: Arrays = {}  # What was loaded before they were drawn
+
+    def arrays(self) -> Arrays:
+        params = named_parameters(self)
+        if params:
+            return {name: p.read(p.variable) for name, p in params.items()}
+        if self.waiting and set(self.waiting) == set(self.shapes()):
+            return dict(self.waiting)
+        raise errors.NotDrawn
+
+    def shapes(self) -> parameters.Shapes:
+        params = named_parameters(self)
+        if params:
+            return {name: p.shape for name, p in params.items()}
+        # Keras makes the variables when it first sees the input
+        if not hasattr(self, 'arch'):
+            raise ValueError(
+                'Parameters cannot be loaded before it is known how many '
+                'there are: let the network see an image first, as in '
+                'model(X).'
+            )
+        num_classes = getattr(self, 'num_classes', 10)
+        shapes = parameter_shapes(self.arch, num_classes)
+        return {**shapes, **{n: a.shape for n, a in self.waiting.items()}}
+
+    def loaded(self) -> Arrays:
+        return self.waiting
+
+    def load_arrays(self, arrays: Arrays) -> None:
+        params = named_parameters(self)
+        if not params:
+            self.waiting = {**self.waiting, **arrays}
+            return
+        for name, array in arrays.items():
+            params[name].write(params[name].variable, array)
+
+    def trained_parameters(self):
+        """Return name -> `Parameter` of what gradient descent changes."""
+        params = named_parameters(self)
+        names = last_layer(params) if self.frozen else params
+        return {n: params[n] for n in names if params[n].variable.trainable}
+
+    @property
+    def trainable_variables(self):
+        """What gradient descent changes, in the order of the layers."""
+        return [p.variable for p in self.trained_parameters().values()]
+
+    def freeze(self) -> None:
+        self.frozen = True
+        for layer in layers_of(self):
+            if isinstance(layer, layers.BatchNormalization):
+                layer.trainable = False  # So it keeps its statistics, too
+
+
+class TrainerArrays:
+    """Mixed into a trainer: all that training changes."""
+
+    model: Any
+    optim: Any
+    train_batch_idx: int
+
+    def arrays(self) -> Arrays:
+        found = self.variables_by_name()
+        return {
+            name: layout.read(variable) for name, layout, variable in found
+        }
+
+    def load_arrays(self, arrays: Arrays) -> None:
+        for name, layout, variable in self.variables_by_name():
+            layout.write(variable, arrays[name])
+        if hasattr(self.optim, 'iterations'):
+            self.optim.iterations.assign(self.train_batch_idx)
+
+    def variables_by_name(self):
+        """Return (name, layout, variable) for all that training changes.
+
+        The layout is a `Parameter`, also of what the optimizer keeps of it.
+        """
+        params = named_parameters(self.model)
+        found = [(name, p, p.variable) for name, p in params.items()]
+        # After the number of steps and the learning rate
+        kept = getattr(self.optim, 'variables', [])[2:]
+        if isinstance(self.optim, keras.optimizers.SGD):
+            trained = self.model.trained_parameters()
+            for (name, param), variable in zip(trained.items(), kept):
+                slot = optimizer_name(name, 'momentum')
+                found.append((slot, param, variable))
+            return found
+        for i, variable in enumerate(kept):
+            plain = Parameter(variable, image=(), turned=False)
+            slot = optimizer_name('all', f'state{i}')
+            found.append((slot, plain, variable))
+        return found
 
 
 class Parameter(NamedTuple):

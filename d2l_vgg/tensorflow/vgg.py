@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras import layers
 
 from d2l_vgg.networks import architectures
-from d2l_vgg.tensorflow.classifier import Classifier
+from d2l_vgg.tensorflow.training import Classifier
 from d2l_vgg.training.experiments import check_network
 
 
@@ -56,9 +56,8 @@ class VGG(Classifier):
     def __init__(self, arch, lr=0.1, num_classes=10):
         super().__init__()
         lr, num_classes = check_network(lr, num_classes)
+        self.save_hyperparameters()
         self.arch = arch = architectures.get_vgg(arch)
-        self.lr = lr
-        self.num_classes = num_classes
         self.net = keras.Sequential()
         for i, (num_convs, num_channels, num_1x1) in enumerate(arch.blocks):
             lrn = arch.lrn and i == 0
@@ -82,8 +81,6 @@ class LocalResponseNorm(layers.Layer):
     of the VGG paper: five channels, alpha 1e-4 (which TensorFlow does not
     divide by the five), beta 0.75, k 2. The shape stays as it is.
     """
-
-    summary_kind = 'lrn'  # For `layer_summary`
 
     def call(self, X):
         return tf.nn.local_response_normalization(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from d2l_vgg.tensorflow.classifier import compiled
 from d2l_vgg.training import team
 
 
@@ -36,7 +36,9 @@ class Team(team.Team):
         # One for each form: TensorFlow warns of one that sees many
         form = tuple(tuple(array.shape) for array in arrays)
         if form not in self.compiled:
-            self.compiled[form] = compiled(self.added)
+            self.compiled[form] = tf.function(
+                functools.partial(self.added), autograph=False
+            )
         return self.compiled[form](arrays)
 
     def added(self, arrays):

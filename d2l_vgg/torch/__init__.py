@@ -13,9 +13,8 @@ except ModuleNotFoundError as error:
         'PyTorch is not installed: run `pip install torch`.', name='torch'
     ) from None
 
-from d2l_vgg.torch.classifier import Classifier
 from d2l_vgg.torch.data import FashionMNIST
-from d2l_vgg.torch.trainer import Trainer
+from d2l_vgg.torch.training import Classifier, Trainer
 from d2l_vgg.torch.vgg import VGG, vgg_block
 
 __all__ = ['VGG', 'Classifier', 'FashionMNIST', 'Trainer', 'vgg_block']

@@ -7,8 +7,8 @@ those of Table 1 of the paper (Simonyan and Zisserman, 2014).
 from torch import nn
 
 from d2l_vgg.networks import architectures
-from d2l_vgg.torch.classifier import Classifier
 from d2l_vgg.torch.layers import BatchNorm2d, LazyConv2d, LazyLinear
+from d2l_vgg.torch.training import Classifier
 from d2l_vgg.training.experiments import check_network
 
 

@@ -23,9 +23,16 @@ class Classifier(abc.ABC):
 
     trainer = None
 
-    def asked(self, name: str, default: Any = 0) -> Any:
-        """Return a hyperparameter of the trainer, if it has this one."""
-        return getattr(self.trainer, name, default)
+    def trainer_option(self, name: str) -> Any:
+        """Return a hyperparameter of the trainer, 0 if it has none such."""
+        return getattr(self.trainer, name, 0)
+
+    def plot(self, key, value, train):
+        """Hand a value that a step has computed to the trainer."""
+        if hasattr(self.trainer, 'plot'):
+            self.trainer.plot(key, value, train)
+        else:  # d2l's own, or none
+            super().plot(key, value, train)
 
     # ------------------------------------- what a framework fills in
 
@@ -94,10 +101,10 @@ class Classifier(abc.ABC):
 
     @abc.abstractmethod
     def rows(self, X_shape: tuple) -> list[summaries.Row]:
-        """Return a `Row` for each layer that such a minibatch goes through.
+        """Return a `Row` for each layer of `net`, for such a minibatch.
 
         Raises:
-            ValueError: such images do not fit, or the model has no layers.
+            ValueError: such images do not fit.
         """
 
     # ---------------------------------------------- what all share
@@ -117,7 +124,7 @@ class Classifier(abc.ABC):
         """
         Y_hat = self(*batch[:-1])
         loss = self.loss(Y_hat, batch[-1])
-        label_smoothing = self.asked('label_smoothing')
+        label_smoothing = self.trainer_option('label_smoothing')
         if label_smoothing:
             uniform_loss = self.uniform_loss(Y_hat)
             loss = loss + label_smoothing * (uniform_loss - loss)
@@ -126,7 +133,9 @@ class Classifier(abc.ABC):
 
     def validation_step(self, batch):
         """Plot loss and accuracy on a minibatch that ends with its labels."""
-        Y_hat = self.test_scores(*batch[:-1], flip=self.asked('test_flip'))
+        Y_hat = self.test_scores(
+            *batch[:-1], flip=self.trainer_option('test_flip')
+        )
         self.plot('loss', self.loss(Y_hat, batch[-1]), train=False)
         self.plot('acc', self.accuracy(Y_hat, batch[-1]), train=False)
 
@@ -151,13 +160,18 @@ class Classifier(abc.ABC):
                 channels last where the framework has its images so
             details: also list the layers inside each block
 
-        The shapes are those of a forward pass; parameters and multiply-adds
-        (for one image) are counted in the layers that it calls, with '-' for
+        The shapes are those of a forward pass, layer by layer; parameters
+        and multiply-adds (for one image) are counted in each, with '-' for
         what is not known.
 
         Raises:
             ValueError: such images do not fit, or the model has no layers.
         """
+        if not hasattr(self, 'net'):
+            raise ValueError(
+                f'{type(self).__name__} has no net: there are no layers to '
+                'list.'
+            )
         print(summaries.table(self.rows(X_shape), details))
 
     def predict(

@@ -3,28 +3,21 @@
 Each is one sentence that says what is wrong and what to do.
 """
 
-import math
 from typing import Any
 
 
 class TrainingDiverged(ArithmeticError):
-    """The loss of a run is no longer a finite number."""
-
-
-def check_finite(series: str, x: float, value: float, lr: float) -> None:
-    """Stop a run that has gone astray and will not come back.
+    """The loss of a run is no longer a finite number.
 
     Args:
-        series: what `value` is, such as 'train_loss'
+        series: what is not finite, such as 'train_loss'
         x: the epoch, with its fraction
-        value: a number
-        lr: that of the run, for the message
-
-    Raises:
-        TrainingDiverged: `value` is infinite or not a number.
+        value: infinite or not a number
+        lr: that of the run
     """
-    if not math.isfinite(value):
-        raise TrainingDiverged(
+
+    def __init__(self, series: str, x: float, value: float, lr: float):
+        super().__init__(
             f'{series} is {value} at epoch {x:.2f}: lower the learning rate '
             f'(lr={lr}) or limit the gradient (gradient_clip_val=1).'
         )
@@ -98,25 +91,25 @@ def check_model(model: Any) -> None:
             )
 
 
-def check_heeded(trainer: Any, heeded: dict[str, bool]) -> None:
+def check_supported(trainer: Any, supported: dict[str, bool]) -> None:
     """Refuse a model whose optimizer does without what `trainer` asks for.
 
     Args:
         trainer: it has its model
-        heeded: for momentum, weight_decay and lr_schedule, whether the
+        supported: for momentum, weight_decay and lr_schedule, whether the
             optimizer takes them as the trainer has them; those that it is
             not known of are left out
 
     Raises:
-        ValueError: something is asked for that is not heeded.
+        ValueError: something is asked for that is not supported.
     """
-    for name, is_heeded in heeded.items():
+    for name, is_supported in supported.items():
         asked = getattr(trainer, name)
-        if asked not in (0, 'constant') and not is_heeded:
+        if asked not in (0, 'constant') and not is_supported:
             raise ValueError(
                 f'{name} is {asked!r}, but the optimizer of '
                 f'{type(trainer.model).__name__} does not take it: leave it '
-                'out, or let configure_optimizers heed self.trainer.'
+                'out, or let configure_optimizers ask self.trainer for it.'
             )
 
 
@@ -127,21 +120,4 @@ class NotDrawn(ValueError):
         super().__init__(
             'The parameters cannot be saved before they are drawn: let the '
             'network see an image first, as in model(X).'
-        )
-
-
-def check_blocks(precision: str, blocks: list) -> None:
-    """Refuse a precision for a network that has no blocks to compute in it.
-
-    Args:
-        precision: as a user has given it
-        blocks: those after the first that have convolutions
-
-    Raises:
-        ValueError: there are none.
-    """
-    if precision != 'float32' and not blocks:
-        raise ValueError(
-            f'precision is {precision!r}, but this network has no second '
-            "block of convolutions to compute in it: use 'float32'."
         )

@@ -43,21 +43,22 @@ def explained(model: Any, X: Any, channels_last: bool = False) -> Iterator:
         yield
         return
     sizes = checked_sizes(arch, tuple(shape), channels_last)
-    # What was loaded stays, for images that do fit
-    loaded = {name: array.shape for name, array in model.loaded().items()}
-    refuse(shape, find_reason(arch, loaded, sizes))
+    loaded = model.loaded()
+    if loaded:  # It stays, for images that do fit
+        shapes = {name: array.shape for name, array in loaded.items()}
+        refuse(shape, find_reason(arch, shapes, sizes))
     try:
         yield
     except WrongInput:
         raise
     except Exception as error:
-        try:
-            refuse(shape, find_reason(arch, model.shapes(), sizes))
-        except WrongInput as wrong:
-            raise wrong from error
-        raise
+        reason = find_reason(arch, model.shapes(), sizes)
+        if reason is None:
+            raise
+        raise WrongInput(told(shape, reason)) from error
 
 
+@functools.lru_cache(maxsize=64)
 def checked_sizes(arch, shape, channels_last):
     """Return channels, height and width of a minibatch of this shape.
 
@@ -74,7 +75,7 @@ def checked_sizes(arch, shape, channels_last):
             'minibatch out.'
         )
     _, channels, *sides = [shape[i] for i in axes]
-    smallest = smallest_input(arch)
+    smallest = costs.smallest_input(arch)
     # A graph may not know them yet
     if any(n is not None and n < smallest for n in sides):
         refuse(
@@ -86,13 +87,14 @@ def checked_sizes(arch, shape, channels_last):
 def refuse(shape, reason):
     """Refuse what is not fit for this reason; None is none."""
     if reason is not None:
-        raise WrongInput(
-            f'X has the shape {tuple(shape)}, which does not fit this '
-            f'network: {reason}.'
-        )
+        raise WrongInput(told(shape, reason))
 
 
-smallest_input = functools.lru_cache(maxsize=64)(costs.smallest_input)
+def told(shape, reason):
+    return (
+        f'X has the shape {tuple(shape)}, which does not fit this network: '
+        f'{reason}.'
+    )
 
 
 def find_reason(arch, shapes, sizes):

@@ -57,11 +57,8 @@ def check_sets(trainer: Any) -> None:
             check(loader.given_labels, trainer.num_classes)
 
 
-def checked(
-    batches: Iterable[tuple], dataloader: Any, trainer: Any
-) -> Iterator[tuple]:
-    """Iterate over `batches`, looking at the labels that others give."""
+def checked(batches: Iterable[tuple], trainer: Any) -> Iterator[tuple]:
+    """Iterate over another's minibatches, whose labels nobody has seen."""
     for batch in batches:
-        if not isinstance(dataloader, Minibatches):
-            check(trainer.labels(batch), trainer.num_classes)
+        check(trainer.labels(batch), trainer.num_classes)
         yield batch

@@ -48,10 +48,8 @@ class Module:
         return self.drawn_on
 
     def plot(self, key: str, value: Any, train: bool) -> None:
-        """Hand on a value that a step has computed, if a trainer asks."""
-        if hasattr(self.trainer, 'plot'):
-            self.trainer.plot(key, value, train)
-        elif self.trainer is not None:
+        """Let d2l's own trainer draw a value, if it is the trainer."""
+        if self.trainer is not None:
             d2l_of(self.trainer).Module.plot(self, key, value, train)
 
 

@@ -13,18 +13,19 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable
+from typing import Any
 
 PRECISIONS = ('float32', 'bfloat16')
 # NVIDIA's first GPUs with instructions for them: Ampere
 FIRST_GPUS = {'bfloat16': (8, 0), 'TF32': (8, 0)}
 
 
-def check(precision: str, find_lack: Callable[[str], str]) -> None:
+def check(precision: str, reason_of: Callable[[str], str]) -> None:
     """Refuse a type that is unknown, or that cannot be computed in here.
 
     Args:
         precision: its name
-        find_lack: `Computing.lack_of`
+        reason_of: `Computing.unsupported_reason`
 
     Raises:
         ValueError: `precision` is such a type.
@@ -34,9 +35,9 @@ def check(precision: str, find_lack: Callable[[str], str]) -> None:
             f'precision is {precision!r}: it must be one of '
             f'{", ".join(PRECISIONS)}.'
         )
-    lack = find_lack(precision)
+    lack = reason_of(precision)
     if lack:
-        others = [repr(p) for p in PRECISIONS if not find_lack(p)]
+        others = [repr(p) for p in PRECISIONS if not reason_of(p)]
         raise ValueError(
             f'precision is {precision!r}, which {lack}: use '
             f'{" or ".join(others)}.'
@@ -51,7 +52,7 @@ class Computing(abc.ABC):
     def on_cpu(self) -> bool:
         """Whether `device` is the processor."""
 
-    def lack_of(self, precision: str) -> str:
+    def unsupported_reason(self, precision: str) -> str:
         """Return why `device` cannot compute in this type, '' if it can.
 
         It follows on the name of the type.
@@ -59,12 +60,12 @@ class Computing(abc.ABC):
         if precision == 'float32':  # No device has to be asked for it
             return ''
         if self.on_cpu:
-            return lack_of_processor()
-        return lack_of_gpu(precision, self.capability())
+            return processor_lacks()
+        return gpu_lacks(precision, self.capability())
 
     def no_gain(self, precision: str) -> str:
         """Return why this type is of no use on `device`, '' if it is."""
-        return self.lack_of(precision)
+        return self.unsupported_reason(precision)
 
     def capability(self) -> tuple:
         """Return the compute capability of the GPU, such as (8, 6)."""
@@ -79,14 +80,47 @@ class Computing(abc.ABC):
         return ('float32', reason) if reason else (precision, '')
 
 
-def lack_of_processor() -> str:
+def blocks_of(net: Any, precision: str, Sequential: Any, Conv: Any) -> list:
+    """Return the blocks of `net` that `precision` changes.
+
+    These are all but the first: with the few channels of images nothing
+    would be gained.
+
+    Args:
+        net: a network of any framework
+        precision: one of `PRECISIONS`
+        Sequential, Conv: that framework's classes
+
+    Raises:
+        ValueError: there are none, and `precision` asks for one.
+    """
+
+    def layers(blk):
+        if not isinstance(blk, Sequential):
+            return []
+        return list(getattr(blk, 'layers', blk))
+
+    blocks = [
+        blk
+        for blk in layers(net)[1:]
+        if any(isinstance(layer, Conv) for layer in layers(blk))
+    ]
+    if precision != 'float32' and not blocks:
+        raise ValueError(
+            f'precision is {precision!r}, but this network has no second '
+            "block of convolutions to compute in it: use 'float32'."
+        )
+    return blocks
+
+
+def processor_lacks() -> str:
     """Return why the processor has no bfloat16, '' if it has."""
     if has_bfloat16():
         return ''
     return 'takes a processor with avx512_bf16, and this one has none'
 
 
-def lack_of_gpu(precision: str, capability: tuple) -> str:
+def gpu_lacks(precision: str, capability: tuple) -> str:
     """Return why a GPU does not compute in a type, '' if it does.
 
     Args:

@@ -12,7 +12,7 @@ import numpy as np
 
 
 @contextlib.contextmanager
-def kept_apart() -> Iterator[None]:
+def preserve_rng_state() -> Iterator[None]:
     """Give Python's and NumPy's generators back as they were before."""
     of_python, of_numpy = random.getstate(), np.random.get_state()
     try:

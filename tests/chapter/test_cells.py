@@ -90,7 +90,7 @@ print('the same')
 """
 # Nothing can be trained in its process afterwards
 CAUGHT = """
-from d2l_vgg.training import trainer as base
+from d2l_vgg.training import loop as base
 caught = []
 def fit(self, model, data, resume=False):
     caught.append((self, model, data))

@@ -58,8 +58,7 @@ class Browser:
 
     def __exit__(self, *exception):
         self.socket.close()
-        self.process.terminate()
-        self.process.wait(30)
+        end(self.process)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def call(self, method, **params):
@@ -125,6 +124,16 @@ class Browser:
         )
         assert 'exceptionDetails' not in result, result['exceptionDetails']
         return result['result'].get('value')
+
+
+def end(process):
+    """End a process, which may take its time."""
+    process.terminate()
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def wait_for(condition, seconds=30):

@@ -254,7 +254,8 @@ class JAX(Framework):
     def shapes(self, arch, X_shape, num_classes=10):
         import jax
 
-        from d2l_vgg.jax import layers, trees
+        from d2l_vgg.jax import layers
+        from d2l_vgg.jax import parameters as trees
 
         model = self.package.VGG(arch, num_classes=num_classes)
         X = jax.ShapeDtypeStruct(self.shape(X_shape), 'float32')
@@ -291,7 +292,7 @@ class JAX(Framework):
         return model.compiled._cache_size() > 0
 
     def gradients(self, model, X, y):
-        from d2l_vgg.jax import trees
+        from d2l_vgg.jax import parameters as trees
 
         (loss, model.variables), grads = self.compiled(model, model.frozen)[
             1

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import urllib.request
 
-from browser import wait_for
+from browser import end, wait_for
 
 PANEL = 'jupyterapp.shell.currentWidget'
 CELLS = f'{PANEL}.content.widgets'
@@ -55,8 +55,7 @@ def serving(folder, settings, **environment):
         wait_for(lambda: _answers(address), 60)
         yield address
     finally:
-        process.terminate()
-        process.wait(30)
+        end(process)
 
 
 def _answers(address):

@@ -7,7 +7,7 @@ import optax
 from flax import linen as nn
 from jax import numpy as jnp
 
-from d2l_vgg.jax import VGG, Classifier, optimizers, vgg_block
+from d2l_vgg.jax import VGG, Classifier, vgg_block
 from d2l_vgg.jax.layers import flatten
 from d2l_vgg.jax.vgg import Dense
 
@@ -82,7 +82,7 @@ def draw():
 
 
 def rate(trainer):
-    return float(optimizers.hyperparams(trainer.state)['learning_rate'])
+    return float(trainer.state.hyperparams['learning_rate'])
 
 
 def count_reads(monkeypatch):

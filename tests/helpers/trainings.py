@@ -55,12 +55,12 @@ def trainer_of(package, stop_at=None, signum=signal.SIGINT, **options):
         def train_step(self, batch, lr=None):
             if self.train_batch_idx == stop_at:
                 signal.raise_signal(signum)
-            super().train_step(batch, lr)
+            return super().train_step(batch, lr)
 
         def validation_step(self, batch):
-            super().validation_step(batch)
             if ('val', self.val_batch_idx) == stop_at:
                 signal.raise_signal(signum)
+            return super().validation_step(batch)
 
     return Stopped(
         **{'max_epochs': 2, 'seed': 3, 'display': 'none', **options}
@@ -89,7 +89,7 @@ def steps_of(package, model=None, data=None, **options):
     class Measured(package.Trainer):
         def train_step(self, batch, lr=None):
             before = self.model.arrays()
-            super().train_step(batch, lr)
+            metrics = super().train_step(batch, lr)
             after = self.model.arrays()
             steps.append(
                 {
@@ -98,6 +98,7 @@ def steps_of(package, model=None, data=None, **options):
                     if 'running' not in name
                 }
             )
+            return metrics
 
     trainer = Measured(1, seed=3, display='none', **options)
     trainer.fit(

@@ -16,7 +16,9 @@ from jax import numpy as jnp
 from trainings import ARCH, OPTIONS, assert_learned, assert_same, outcome
 
 from d2l_vgg import jax as package
-from d2l_vgg.jax import VGG, Classifier, optimizers
+from d2l_vgg.jax import VGG, Classifier
+from d2l_vgg.jax.parameters import named_leaves
+from d2l_vgg.jax.training import sgd
 
 
 def fit(model=None, **options):
@@ -87,19 +89,20 @@ def test_the_velocity_holds_the_learning_rate():
     """Against the formula, in NumPy, with a rate that changes."""
     draw = np.random.RandomState(0)
     w, v = draw.randn(5), np.zeros(5)
-    optim = optimizers.sgd(1.0, momentum=0.8, weight_decay=0.1)
+    optim = sgd(1.0, momentum=0.8, weight_decay=0.1)
     params = {'a.w': jnp.array(w, 'float32')}
     state = optim.init(params)
     for lr in 0.5, 0.1, 0.01, 0.3:
         grad = draw.randn(5)
-        state = optimizers.with_lr(state, jnp.float32(lr))
+        state.hyperparams['learning_rate'] = jnp.float32(lr)
         grads = {'a.w': jnp.array(grad, 'float32')}
         updates, state = optim.update(grads, state, params)
         params = optax.apply_updates(params, updates)
         v = 0.8 * v - lr * (grad + 0.1 * w)
         w = w + v
         np.testing.assert_allclose(params['a.w'], w, rtol=1e-5)
-        kept = optimizers.arrays(state, {'a.w': 'w'})
+        leaves = named_leaves(state, {'a.w': 'w'})
+        kept = {name: leaf for name, leaf in leaves if name}
         np.testing.assert_allclose(kept['optimizer/w.momentum'], v, rtol=1e-5)
         assert list(kept) == ['optimizer/w.momentum']
 

@@ -57,12 +57,10 @@ def plotting(base, *args, **kwargs):
     return Plotting(*args, **kwargs), seen
 
 
-@pytest.mark.parametrize('base', [VGG, LeNet])
-def test_a_plot_of_the_readers_own_is_called(data, base):
-    arguments = (TINY, 0.05) if base is VGG else ()
-    model, seen = plotting(base, *arguments)
+def test_a_plot_of_the_readers_own_is_called(data):
+    model, seen = plotting(VGG, TINY, 0.05)
     _, trainer = train(data, model)
-    _, plain = train(data, base(*arguments))
+    _, plain = train(data, VGG(TINY, 0.05))
     # 5 minibatches to train on and 2 to validate with, twice
     assert seen.count(('loss', True)) == 10
     assert seen.count(('loss', False)) == seen.count(('acc', False)) == 4
@@ -95,8 +93,7 @@ def test_a_plot_that_is_set_on_the_model_stays(data):
 
 
 def test_afterwards_the_model_draws_on_its_board_again(data):
-    model, seen = plotting(LeNet)
-    _, trainer = train(data, model)
+    model, trainer = train(data, LeNet())
     points = dict(trainer.history.points)
     model.board.display = False
     d2l.Trainer(max_epochs=1).fit(model, data)

@@ -153,23 +153,6 @@ def test_another_classs_parameters_keep_their_own_names(tmp_path):
     np.testing.assert_array_equal(model(X).asnumpy(), other(X).asnumpy())
 
 
-def test_gluons_own_files_still_load(tmp_path):
-    path = tmp_path / 'parameters.params'
-    model = MXNet().build(TINY, (1, 1, 8, 8))
-    model.save_parameters(str(path))
-    other = VGG(TINY)
-    other.load(path)
-    X = images((3, 1, 8, 8))
-    np.testing.assert_array_equal(
-        MXNet().forward(model, X), MXNet().forward(other, X)
-    )
-    with pytest.raises(ValueError, match='are of another network: '):
-        VGG(((1, 8),)).load(path)
-    path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(ValueError, match='damaged'):
-        other.load(path)
-
-
 def test_a_full_disk_keeps_the_parameters_before(tmp_path):
     """The file system takes no more than so many bytes of a file."""
     resource = pytest.importorskip('resource')

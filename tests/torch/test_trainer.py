@@ -18,7 +18,7 @@ from trainings import Images, assert_learned, assert_same, outcome
 
 from d2l_vgg import torch as package
 from d2l_vgg.networks.architectures import Architecture
-from d2l_vgg.torch.sgd import SGD
+from d2l_vgg.torch.training import SGD
 from d2l_vgg.training import allocator
 
 
@@ -124,9 +124,10 @@ def test_a_step_computes_in_the_memory_of_those_before():
 
     class Watched(package.Trainer):
         def train_step(self, batch, lr=None):
-            super().train_step(batch, lr)
+            metrics = super().train_step(batch, lr)
             usage = resource.getrusage(resource.RUSAGE_SELF)
             faults.append(usage.ru_minflt)
+            return metrics
 
     model = package.VGG(Architecture('tiny', ((1, 16),), hidden=(16,)))
     data = package.FashionMNIST(

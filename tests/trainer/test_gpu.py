@@ -86,8 +86,8 @@ def test_a_run_is_that_of_the_processor_but_for_rounding(both):
 def test_half_precision_trains_as_float32_but_for_rounding(
     both, on_gpu, precision
 ):
-    if on_gpu.lack_of(precision):
-        pytest.skip(f'{precision} {on_gpu.lack_of(precision)}')
+    if on_gpu.unsupported_reason(precision):
+        pytest.skip(f'{precision} {on_gpu.unsupported_reason(precision)}')
     found, expected = both(precision=precision)
     assert_near(outcome(found), outcome(expected), 0.1)
     assert {a.dtype.name for a in found.arrays().values()} == {'float32'}

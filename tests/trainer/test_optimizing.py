@@ -38,8 +38,9 @@ def test_the_schedule_sets_the_learning_rate(package, own):
 
     class Watched(package.Trainer):
         def train_step(self, batch, lr=None):
-            super().train_step(batch, lr)
+            metrics = super().train_step(batch, lr)
             rates.append(own.rate(self))
+            return metrics
 
     options = {**OPTIONS, 'lr_schedule': 'cosine'}
     trainer = Watched(2, seed=3, display='none', **options)

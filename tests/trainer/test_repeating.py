@@ -57,6 +57,8 @@ def test_nothing_waits_for_the_device_but_a_point(package, own, monkeypatch):
 
 
 def test_a_readers_own_plot_gets_each_value(package):
+    if package.__name__.endswith(('tensorflow', 'jax')):
+        pytest.skip('its steps are compiled: values are there afterwards')
     found = []
 
     class Printing(package.VGG):

@@ -51,9 +51,11 @@ def test_what_only_a_classifier_can_do_is_refused(asked):
 def test_what_an_optimizer_does_not_heed_is_refused(name, value):
     asked = {'momentum': 0, 'weight_decay': 0, 'lr_schedule': 'constant'}
     trainer = SimpleNamespace(**asked, model=object())
-    errors.check_heeded(trainer, dict.fromkeys(asked, False))
+    errors.check_supported(trainer, dict.fromkeys(asked, False))
     setattr(trainer, name, value)
-    errors.check_heeded(trainer, dict.fromkeys(asked, True))
+    errors.check_supported(trainer, dict.fromkeys(asked, True))
     told = f'{name} is {value!r}, but the optimizer of object does not'
     with pytest.raises(ValueError, match=told):
-        errors.check_heeded(trainer, {**dict.fromkeys(asked, True), name: 0})
+        errors.check_supported(
+            trainer, {**dict.fromkeys(asked, True), name: 0}
+        )

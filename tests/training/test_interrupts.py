@@ -28,12 +28,12 @@ class Stopped(Trainer):
     def train_step(self, batch, lr=None):
         if self.train_batch_idx == self.stop_at:
             os.kill(os.getpid(), self.signum)
-        super().train_step(batch, lr)
+        return super().train_step(batch, lr)
 
     def validation_step(self, batch):
-        super().validation_step(batch)
         if ('val', self.val_batch_idx) == self.stop_at:
             os.kill(os.getpid(), self.signum)
+        return super().validation_step(batch)
 
 
 def fit(data, stop_at=None, signum=None, resume=False, **options):

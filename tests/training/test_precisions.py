@@ -76,7 +76,7 @@ def test_what_gpus_have(precision, first, found):
     words = f'takes a GPU of compute capability {first}, .* has {found}'
     if float(found) >= float(first):
         words = ''
-    assert re.fullmatch(words, precisions.lack_of_gpu(precision, capability))
+    assert re.fullmatch(words, precisions.gpu_lacks(precision, capability))
 
 
 @pytest.mark.parametrize(

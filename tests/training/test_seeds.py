@@ -208,9 +208,9 @@ def test_a_loader_that_draws_as_it_is_made_repeats(ours, draw):
     assert fit(data).seen == first.seen
 
 
-def test_kept_apart_as_they_were():
+def test_preserve_rng_state_gives_generators_back_as_they_were():
     before = states()
-    with seeds.kept_apart():
+    with seeds.preserve_rng_state():
         seeds.seed_global(1, 2)
         assert states() != before
     assert states() == before

@@ -1,6 +1,6 @@
-"""Faults of MXNet 1.9.1 that a reader's own network meets, mended in place.
+"""Patches for faults of MXNet 1.9.1 that a reader's own network meets.
 
-`mend()` is called when `d2l_vgg.mxnet` is imported. It makes gradients in
+`apply()` is called when `d2l_vgg.mxnet` is imported. It makes gradients in
 predict mode right, and turns NumPy arrays on in every thread.
 """
 
@@ -11,12 +11,12 @@ import mxnet as mx
 from mxnet import autograd, gluon, util
 
 
-def mend():
+def apply():
     """Change those functions of MXNet; calls after the first do nothing."""
     if hasattr(gluon.HybridBlock.forward, '__wrapped__'):
         return
     _use_numpy_arrays_in_every_thread()
-    _mend_gradients_in_predict_mode()
+    _patch_gradients_in_predict_mode()
     # Of a shape that does not fit, it prints the arguments besides raising
     mx.symbol.symbol.print = lambda *args: None
 
@@ -36,7 +36,7 @@ def _predict_mode_is_recorded():
     return autograd.is_recording() and not autograd.is_training()
 
 
-def _mend_gradients_in_predict_mode():
+def _patch_gradients_in_predict_mode():
     """Let gradients be those of the function that was computed.
 
     Max-pooling of oneDNN keeps where the largest numbers were in train mode
@@ -59,14 +59,14 @@ def _mend_gradients_in_predict_mode():
     _replace(gluon.SymbolBlock, 'forward', _refuse)
 
 
-def _replace(owner, name, mended):
-    """Have `mended` called with the function and what that is called with."""
+def _replace(owner, name, patched):
+    """Have `patched` called with the function and its arguments."""
     function = getattr(owner, name)
 
     @functools.wraps(function)
     def call(*args, **kwargs):
         if _predict_mode_is_recorded():
-            return mended(function, *args, **kwargs)
+            return patched(function, *args, **kwargs)
         return function(*args, **kwargs)
 
     setattr(owner, name, call)

@@ -1,0 +1,127 @@
+"""The parameters of Gluon's blocks and optimizers as named NumPy arrays.
+
+The names are those of `d2l_vgg.networks.names`, or Gluon's own where the
+model is no network of the family.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mxnet import gluon, np, npx
+from mxnet.gluon import nn
+
+from d2l_vgg.networks.names import canonical
+from d2l_vgg.training import errors, parameters
+from d2l_vgg.training.arrays import Arrays
+from d2l_vgg.training.checkpoint import optimizer_name
+from d2l_vgg.training.classifier import last_layer
+
+
+class ModelArrays(nn.Block):
+    """Mixed into a classifier: its parameters, and which are trained."""
+
+    def arrays(self) -> Arrays:
+        # A forward pass in predict mode lays the weights out anew, which
+        # reading them by itself does not wait for
+        npx.waitall()
+        try:
+            params = named_parameters(self).items()
+            return {name: param.data().asnumpy() for name, param in params}
+        except gluon.parameter.DeferredInitializationError:
+            raise errors.NotDrawn from None
+
+    def shapes(self) -> parameters.Shapes:
+        # Gluon sets some sizes when it first sees the input, till then to -1
+        return {
+            name: tuple(n if n > 0 else None for n in param.shape)
+            for name, param in named_parameters(self).items()
+        }
+
+    def load_arrays(self, arrays: Arrays) -> None:
+        params = named_parameters(self)
+        for name, array in arrays.items():
+            params[name].set_data(np.array(array))
+            params[name]._finish_deferred_init()  # Its shape is known now
+
+    def freeze(self) -> None:
+        params = named_parameters(self)
+        for name in set(params) - set(last_layer(params)):
+            params[name].grad_req = 'null'
+        self.apply(keep_statistics)
+
+
+class TrainerArrays:
+    """Mixed into a trainer: all that training changes."""
+
+    model: Any
+    optim: Any
+    train_batch_idx: int
+
+    def arrays(self) -> Arrays:
+        npx.waitall()  # As in `ModelArrays.arrays`
+        values = {**self.values_by_name(), **self.optimizer_slots()}
+        return {name: value.asnumpy() for name, value in values.items()}
+
+    def load_arrays(self, arrays: Arrays) -> None:
+        values = {**self.values_by_name(), **self.optimizer_slots()}
+        for name, value in values.items():
+            array = np.array(arrays[name], dtype=value.dtype, ctx=value.ctx)
+            value.as_np_ndarray()[:] = array
+        if isinstance(self.optim, gluon.Trainer):
+            optimizer = self.optim._optimizer
+            optimizer.num_update = self.train_batch_idx
+            for i in range(len(self.optim._params)):
+                optimizer._index_update_count[i] = self.train_batch_idx
+
+    def values_by_name(self) -> dict[str, np.ndarray]:
+        """Return name -> array on the device of the model's parameters."""
+        params = self.model.parameters()
+        if isinstance(params, list):  # Written from scratch
+            return {f'parameter{i}': p for i, p in enumerate(params)}
+        params = named_parameters(self.model)
+        return {name: param.data() for name, param in params.items()}
+
+    def optimizer_slots(self) -> dict[str, np.ndarray]:
+        """Return name -> array on the device of what the optimizer keeps."""
+        if not isinstance(self.optim, gluon.Trainer):
+            return {}
+        optimizer, (updater,) = self.optim._optimizer, self.optim._updaters
+        names = {p: n for n, p in named_parameters(self.model).items()}
+        slots = {}
+        for i, param in enumerate(self.optim._params):
+            if param.grad_req == 'null':
+                continue
+            if i not in updater.states:  # As it does at its first step
+                weight = param.data().as_nd_ndarray()
+                updater.states[i] = optimizer.create_state_multi_precision(
+                    i, weight
+                )
+                updater.states_synced[i] = True
+            for slot, value in slots_of(updater.states[i]):
+                slots[optimizer_name(names[param], slot)] = value
+        return slots
+
+
+def keep_statistics(layer):
+    """Let batch normalization do in training what it does in predicting."""
+    if isinstance(layer, nn.BatchNorm):
+        layer._kwargs['use_global_stats'] = True
+
+
+def named_parameters(model):
+    """Return name -> parameter of a Gluon model."""
+    params = model._collect_params_with_prefix()
+    return {
+        name: params[own] for name, own in canonical(model, params).items()
+    }
+
+
+def slots_of(state: Any) -> list[tuple[str, np.ndarray]]:
+    """Return (slot, array) for each array in the state of an optimizer."""
+    if state is None:
+        return []
+    if not isinstance(state, (list, tuple)):
+        return [('momentum', state)]
+    pairs = [pair for part in state for pair in slots_of(part)]
+    return [(f'state{i}', array) for i, (_, array) in enumerate(pairs)]

@@ -1,0 +1,283 @@
+"""Training in MXNet: what a classifier computes, and a trainer's steps.
+
+Loss and accuracy are d2l's. The loop around the steps is that of all
+frameworks, `d2l_vgg.training.loop`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import mxnet as mx
+import numpy as onp
+from d2l import mxnet as d2l
+from mxnet import autograd, gluon, np, npx
+from mxnet.contrib.amp.amp import bfloat16
+from mxnet.gluon import nn
+
+from d2l_vgg import gpus
+from d2l_vgg.mxnet.parameters import ModelArrays, TrainerArrays
+from d2l_vgg.mxnet.workers import Team
+from d2l_vgg.networks import summaries
+from d2l_vgg.training import classifier, errors, loop, precisions
+from d2l_vgg.training.inputs import WrongInput, explained
+
+SEQUENTIAL = (nn.HybridSequential, nn.Sequential)
+
+
+class Classifier(ModelArrays, classifier.Classifier, d2l.Classifier):
+    """The base class of classification models.
+
+    A subclass sets `net`, `lr` and, for its summary, `arch`. It trains under
+    `d2l_vgg.Trainer` and under the book's own `d2l.Trainer` alike.
+    """
+
+    def forward(self, X):
+        """Return the class scores, of shape (batch_size, num_classes).
+
+        The minibatches of a DataLoader with worker processes arrive in
+        shared memory, which a hybridized network refuses to read.
+
+        Raises:
+            WrongInput: `X` does not fit the network.
+        """
+        if not isinstance(X, np.ndarray):
+            raise WrongInput(
+                f'X is a {type(X).__module__}.{type(X).__name__}, but this '
+                'network takes arrays of MXNet: mxnet.np.array(X) makes one.'
+            )
+        with explained(self, X):
+            if X.ctx.device_type == 'cpu_shared':
+                X = X.as_in_ctx(d2l.cpu())
+            return self.net(X)
+
+    def uniform_loss(self, Y_hat: Any) -> Any:
+        return -npx.log_softmax(Y_hat).mean()
+
+    def mirrored(self, X: Any) -> Any:
+        return X[..., ::-1]
+
+    def configure_optimizers(self):
+        """Return minibatch stochastic gradient descent on all parameters."""
+        if not self.collect_params().keys():  # Written from scratch
+            return super().configure_optimizers()
+        return gluon.Trainer(
+            self.collect_params(),
+            'sgd',
+            {
+                'learning_rate': self.lr,
+                'momentum': self.trainer_option('momentum'),
+                'wd': self.trainer_option('weight_decay'),
+            },
+        )
+
+    def compile(self) -> None:
+        """Compile `net`: its operations run as one graph, not one by one."""
+        if isinstance(getattr(self, 'net', None), nn.HybridBlock):
+            # Keep the memory plan, too: every minibatch has one shape
+            self.net.hybridize(static_alloc=True, static_shape=True)
+
+    def set_precision(self, precision: str) -> None:
+        Conv2D, Block = CLASSES[precision]
+        net = getattr(self, 'net', None)
+        for blk in precisions.blocks_of(
+            net, precision, SEQUENTIAL, nn.Conv2D
+        ):
+            blk.__class__ = Block
+            for layer in blk:
+                if isinstance(layer, nn.Conv2D):
+                    layer.__class__ = Conv2D
+
+    def rows(self, X_shape: tuple) -> list[summaries.Row]:
+        context = next(iter(self.collect_params().list_ctx()), d2l.cpu())
+        X = np.zeros(X_shape, ctx=context)
+        self(X)  # Draws the parameters, and tells what does not fit
+        return summaries.rows(
+            self.net,
+            X,
+            SEQUENTIAL,
+            lambda layer: [
+                param.shape
+                for param in layer.collect_params().values()
+                if param._differentiable
+            ],
+        )
+
+    def scored(self, batch: tuple, test_flip: bool) -> tuple:
+        X, y = batch
+        device = self.collect_params().list_ctx()[0]
+        Y_hat = self.test_scores(X.as_in_ctx(device), flip=test_flip)
+        return y.asnumpy(), npx.softmax(Y_hat).asnumpy()
+
+
+class BFloat16Conv2D(nn.Conv2D):
+    """A convolution that rounds its input and its parameters to bfloat16.
+
+    Its output, of type bfloat16, holds sums that were computed in float32.
+    """
+
+    def hybrid_forward(self, F, X, **params):
+        X = cast(F, X, bfloat16)
+        params = {n: cast(F, A, bfloat16) for n, A in params.items()}
+        return super().hybrid_forward(F, X, **params)
+
+
+class BFloat16Sequential(nn.HybridSequential):
+    """A block that computes in bfloat16, from float32 to float32."""
+
+    def hybrid_forward(self, F, X):
+        return cast(F, super().hybrid_forward(F, X), 'float32')
+
+
+# For each precision, the classes of the convolutions and of their blocks
+CLASSES = {
+    'float32': (nn.Conv2D, nn.HybridSequential),
+    'bfloat16': (BFloat16Conv2D, BFloat16Sequential),
+}
+
+
+def cast(F, X, dtype):
+    """Return `X` as `dtype`; gradients come back in the type of `X`."""
+    # MXNet has this function for its old kind of arrays only
+    X = F.amp_cast(X.as_nd_ndarray(), dtype=dtype)
+    return X.as_np_ndarray()
+
+
+class Trainer(TrainerArrays, loop.Trainer, d2l.Trainer):
+    __doc__ = loop.Trainer.__doc__
+    Team = Team
+
+    def train_step(self, batch: tuple, lr: float | None = None) -> dict:
+        with autograd.record():
+            loss = self.model.training_step(self.prepare_batch(batch))
+        loss.backward()
+        if self.workers.count > 1:
+            self.average()
+        self.clip_gradients(self.gradient_clip_val, self.model)
+        if not isinstance(self.optim, gluon.Trainer):  # From scratch
+            self.optim.step(1)
+            return self.measured()
+        if lr is not None:
+            self.optim.set_learning_rate(lr)
+        self.optim.update(1)
+        return self.measured()
+
+    def validation_step(self, batch: tuple) -> dict:
+        self.model.validation_step(self.prepare_batch(batch))
+        return self.measured()
+
+    def clip_gradients(self, grad_clip_val: float, model: d2l.Module) -> None:
+        """Scale the gradient down to the norm `grad_clip_val`, if longer.
+
+        Unlike d2l's, this does not wait for the norm to be known.
+        """
+        if grad_clip_val <= 0:
+            return
+        grads = gradients(model)
+        norm = np.sqrt(sum((grad**2).sum() for grad in grads))
+        scale = np.minimum(grad_clip_val / norm, 1)
+        for grad in grads:
+            grad *= scale
+
+    def average(self) -> None:
+        """Take the mean of all workers' gradients and running statistics."""
+        shared = gradients(self.model)
+        params = self.model.parameters()
+        if not isinstance(params, list):
+            shared += [p.data() for n, p in params.items() if 'running_' in n]
+        for array, mean in zip(shared, self.workers.mean(shared)):
+            array[:] = mean
+
+    def forward(self, batch: tuple) -> np.ndarray:
+        return self.model(*self.prepare_batch(batch)[:-1])
+
+    def prepare_batch(self, batch: tuple) -> list[np.ndarray]:
+        """Return the arrays of `batch` on the device."""
+        return [array.as_in_ctx(self.device) for array in batch]
+
+    def prepare_model(self, model: d2l.Module) -> int:
+        if isinstance(model, Classifier):
+            model.set_precision(self.precision)
+            model.compile()
+        else:
+            errors.check_asks_nothing(self, model)
+        params = model.parameters()
+        if isinstance(params, list):  # Written from scratch
+            model.set_scratch_params_device(self.device)
+        else:
+            for param in params.values():
+                if param.list_ctx() != [self.device]:
+                    param.reset_ctx(self.device)
+        # Gluon draws parameters when it first sees the shape of the input
+        for batch in itertools.islice(self.train_dataloader, 1):
+            X = [array[:1] for array in self.prepare_batch(batch)[:-1]]
+            Y_hat = model(*X)
+        check_trainable(model)
+        self.optim = model.configure_optimizers()
+        optimizer = getattr(self.optim, 'optimizer', self.optim)
+        supported = {
+            'momentum': getattr(optimizer, 'momentum', 0) == self.momentum,
+            'weight_decay': getattr(optimizer, 'wd', 0) == self.weight_decay,
+            'lr_schedule': isinstance(self.optim, gluon.Trainer),
+        }
+        errors.check_supported(self, supported)
+        return Y_hat.shape[-1]
+
+    def find_device(self, num_gpus: int) -> mx.Context:
+        found = d2l.num_gpus()
+        errors.check_num_gpus(num_gpus, found, 'MXNet')
+        return d2l.gpu() if num_gpus and found else d2l.cpu()
+
+    @property
+    def on_cpu(self) -> bool:
+        return self.device.device_type == 'cpu'
+
+    def capability(self) -> tuple:
+        try:
+            found = mx.util.get_cuda_compute_capability(self.device)
+        except OSError:  # It looks for libcuda.so, without the .1 of drivers
+            return gpus.capability()
+        return divmod(found, 10)
+
+    def unsupported_reason(self, precision: str) -> str:
+        if precision == 'bfloat16' and not self.on_cpu:
+            return 'takes a processor with avx512_bf16 in MXNet, not a GPU'
+        return super().unsupported_reason(precision)
+
+    def seed_device(self, seed: int) -> None:
+        mx.random.seed(seed)
+
+    def labels(self, batch: tuple) -> onp.ndarray | None:
+        on_gpu = batch[-1].ctx.device_type == 'gpu'
+        return None if on_gpu else batch[-1].asnumpy()
+
+    def detach(self, value: np.ndarray) -> np.ndarray:
+        return value.detach()
+
+    def wait_for(self, value: np.ndarray) -> None:
+        value.wait_to_read()
+
+
+def gradients(model: d2l.Module) -> list[np.ndarray]:
+    """Return the gradients of the parameters that are trained."""
+    params = model.parameters()
+    if isinstance(params, list):  # Written from scratch
+        return [param.grad for param in params]
+    return [p.grad() for p in params.values() if p.grad_req != 'null']
+
+
+def check_trainable(model):
+    """Refuse a model of which nothing is left to be trained.
+
+    Raises:
+        ValueError: it is.
+    """
+    params = model.parameters()
+    if isinstance(params, list):  # Written from scratch
+        return
+    if all(param.grad_req == 'null' for param in params.values()):
+        raise ValueError(
+            f'All parameters of {type(model).__name__} are frozen: leave '
+            'some to be trained.'
+        )

@@ -1,0 +1,206 @@
+"""The book's training loop, for any framework.
+
+A step returns what it measured, and the loop records it. Around the steps
+stands what a long run needs: seeds that repeat it, checkpoints that continue
+it, and a stop between two steps.
+"""
+
+from __future__ import annotations
+
+import abc
+import collections
+import contextlib
+import math
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from d2l_vgg.datasets.minibatches import Minibatches, start_at
+from d2l_vgg.training import errors, interrupts, labels, preparation, seeds
+from d2l_vgg.training.history import History
+
+# How many minibatches may wait in the device's queue: one keeps it busy; with
+# more, their preparation disturbs the computation on a CPU (BENCHMARKS.md)
+MAX_QUEUED = 1
+
+
+class Trainer(preparation.Preparation):
+    __doc__ = preparation.Preparation.__doc__
+
+    # ------------------------------------- what a framework fills in
+
+    @abc.abstractmethod
+    def train_step(self, batch: tuple, lr: float | None = None) -> dict:
+        """Compute the gradient on a minibatch and follow it downhill.
+
+        Without `lr`, the learning rate stays as the model has set it.
+        Returns what the model measured, name -> scalar on the device.
+        """
+
+    @abc.abstractmethod
+    def validation_step(self, batch: tuple) -> dict:
+        """Return what the model measures on a minibatch, such as 'acc'."""
+
+    @abc.abstractmethod
+    def wait_for(self, value: Any) -> None:
+        """Wait until the device has computed `value`."""
+
+    def detach(self, value: Any) -> Any:
+        """Return a scalar of the framework without its gradient, unread."""
+        return value
+
+    # ---------------------------------------------- what all share
+
+    @seeds.preserve_rng_state()
+    def fit(self, model: Any, data: Any, resume: bool = False) -> History:
+        """Train `model` on `data` and return the `History` of the run.
+
+        With `resume`, continue from the file `checkpoint`; the run then ends
+        with the parameters and the history of one that was never stopped.
+        Python's and NumPy's own generators are afterwards as they were.
+
+        Raises:
+            TrainingDiverged: the loss is no longer finite. What was recorded
+                is in `trainer.history`.
+            checkpoint.BadCheckpoint: `checkpoint` is damaged or was made by
+                another run.
+            interrupts.Stopped: Ctrl-C or SIGTERM, after saving the run.
+            ValueError: `resume` without a `checkpoint`, a hyperparameter
+                that the model cannot follow, or a label without a class.
+        """
+        self.check(model, data, resume)
+        self.board.open()
+        # A loader may draw as it is made
+        seeds.seed_global(self.seed, 0)
+        self.prepare(model, data)
+        self.epoch = self.train_batch_idx = self.val_batch_idx = 0
+        self.seconds = 0.0
+        self.history = History(
+            self.num_train_batches,
+            self.num_val_batches,
+            model.plot_train_per_epoch,
+            model.plot_valid_per_epoch,
+        )
+        if resume:
+            self.load_checkpoint()
+        self.workers.prepare(self, resume)
+        self.saved = time.monotonic()
+        self.started = self.saved - self.seconds
+        self.start_board()
+        self.metrics = collections.OrderedDict()
+        self.queued: collections.deque = collections.deque()
+        try:
+            with self.plots_of(model), self.workers.ending():
+                with interrupts.deferred() as self.stop:
+                    while self.epoch < self.max_epochs:
+                        self.fit_epoch()
+        finally:
+            self.board.close()
+            self.seconds = time.monotonic() - self.started
+        return self.history
+
+    def fit_epoch(self) -> None:
+        """Train on each minibatch once, then validate."""
+        if self.train_batch_idx < (self.epoch + 1) * self.num_train_batches:
+            self.train_epoch()
+            self.save_checkpoint()
+        for batch in self.minibatches(self.val_dataloader or ()):
+            self.record('val', self.validation_step(batch))
+            self.val_batch_idx += 1
+            if self.stop.asked:
+                # Saved when its training ended: it validates again
+                raise interrupts.Stopped(self)
+        self.epoch += 1
+        # Else no more than this validation would be done again
+        self.save_if_due(ended=self.epoch == self.max_epochs)
+        self.board.end_epoch(self.epoch, self.history)
+
+    def train_epoch(self) -> None:
+        """Train on the minibatches of this epoch that are still to do."""
+        done = self.train_batch_idx - self.epoch * self.num_train_batches
+        for batch in self.minibatches(self.train_dataloader, done):
+            seed = self.seed, self.train_batch_idx, *self.workers.own_seed
+            self.seed_device(seeds.mix(*seed))
+            self.record('train', self.train_step(batch, self.scheduled_lr()))
+            self.train_batch_idx += 1
+            if self.stop.asked:
+                self.save_checkpoint()
+                raise interrupts.Stopped(self)
+            self.save_if_due()
+
+    def minibatches(self, dataloader: Any, first: int = 0) -> Iterator[tuple]:
+        """Iterate over this epoch from its minibatch number `first` on."""
+        seeds.seed_global(self.seed, self.epoch)
+        batches = start_at(dataloader, first, [self.seed, self.epoch])
+        if isinstance(dataloader, Minibatches):
+            return batches
+        return labels.checked(batches, self)
+
+    def scheduled_lr(self) -> float | None:
+        """Return the learning rate for this minibatch, None for the model's.
+
+        The model may have a schedule of its own.
+        """
+        if self.lr_schedule == 'constant':
+            return None
+        num_steps = self.max_epochs * self.num_train_batches
+        return self.lr * self.schedule(self.train_batch_idx / num_steps)
+
+    def record(self, phase: str, metrics: dict) -> None:
+        """Add what a step has measured to the history, and keep pace.
+
+        Args:
+            phase: 'train' or 'val'
+            metrics: name -> scalar on the device
+        """
+        x, every_n = self.epoch + 1.0, self.history.val_every_n
+        if phase == 'train':
+            x = self.train_batch_idx / self.num_train_batches
+            every_n = self.history.train_every_n
+        if self.workers.count > 1:
+            means = self.workers.mean(list(metrics.values()))
+            metrics = dict(zip(metrics, means))
+        for name, value in metrics.items():
+            series = f'{phase}_{name}'
+            point = self.history.record(series, x, value, every_n)
+            if point is not None:
+                self.board.point(self.history)
+                if not math.isfinite(point[1]):
+                    raise errors.TrainingDiverged(series, *point, self.lr)
+            self.queued.append(value)
+        while len(self.queued) > MAX_QUEUED:
+            self.wait_for(self.queued.popleft())
+        self.board.step()
+
+    @contextlib.contextmanager
+    def plots_of(self, model: Any) -> Iterator[None]:
+        """Within the block, take what a model of d2l's own plots.
+
+        d2l's `plot` reads every value, which waits for the device at each
+        step. A class that plots in a way of its own goes on doing so.
+        """
+        plot = getattr(type(model), 'plot', None)
+        taken = getattr(plot, '__module__', 'd2l').split('.')[0] == 'd2l'
+        taken = taken and 'plot' not in vars(model)
+        if taken:
+            model.plot = self.plot
+        try:
+            yield
+        finally:
+            if taken:
+                del model.plot
+
+    def plot(self, key: str, value: Any, train: bool) -> None:
+        """Take a value that a step of the model computes, without reading it.
+
+        It is what `model.plot` comes to. In a step that is compiled it is
+        called once, and `measured` makes its values outputs of the step.
+        """
+        self.metrics[key] = self.detach(value)
+
+    def measured(self) -> dict:
+        """Return what the model has plotted since this was called last."""
+        metrics = self.metrics
+        # JAX would sort the keys of any other dictionary
+        self.metrics = collections.OrderedDict()
+        return metrics

@@ -1,0 +1,199 @@
+"""What a trainer is told, and what it prepares before the first step.
+
+The loop itself is in `d2l_vgg.training.loop`; the steps, and all that touches
+a framework's arrays, are in that framework's `training.py`.
+"""
+
+from __future__ import annotations
+
+import abc
+import os
+from typing import Any
+
+from d2l_vgg.training import checkpoint as checkpoints
+from d2l_vgg.training import (
+    errors,
+    estimate,
+    experiments,
+    labels,
+    memory,
+    precisions,
+    progress,
+    schedules,
+    team,
+    trial,
+)
+from d2l_vgg.training.history import History
+from d2l_vgg.training.resuming import Resuming
+
+
+class Preparation(precisions.Computing, Resuming):
+    """Train a model with minibatch stochastic gradient descent.
+
+    Args:
+        max_epochs: passes over the training set
+        num_gpus: as in the book, 1 means the CPU where there is no GPU
+        gradient_clip_val: largest norm of the gradient, 0 for no limit
+        seed: makes the run repeat bit for bit on the same CPU. None draws
+            another one at each `fit`, which `trainer.seed` then tells. To
+            train epoch by epoch, take None, or for each epoch a trainer with
+            a seed of its own: `Trainer(1, seed=epoch)`. Parameters that were
+            drawn before `fit`, as by `layer_summary`, stay as they are.
+        lr_schedule: 'constant', 'cosine' or 'one_cycle', see
+            `d2l_vgg.training.schedules`
+        momentum, weight_decay: of gradient descent
+        label_smoothing: probability that is taken from the true class and
+            spread over all; the book trains with none of these three
+        test_flip: judge an image by the mean of its scores and those of its
+            mirror image
+        precision: 'bfloat16' computes all blocks but the first in that type,
+            about twice as fast where the device has it, and rounds to 8
+            bits; parameters stay float32
+        checkpoint: file to save the run to, None for none
+        checkpoint_seconds: how much work may be lost to a power cut
+        display: 'bar', 'board', 'lines', 'none', or 'auto' to choose
+
+    Raises:
+        ValueError: a number is out of its range, there are fewer GPUs than
+            asked for, or the device cannot compute in `precision`.
+    """
+
+    def __init__(
+        self,
+        max_epochs: int,
+        num_gpus: int = 0,
+        gradient_clip_val: float = 0,
+        seed: int | None = None,
+        lr_schedule: str = 'constant',
+        momentum: float = 0,
+        weight_decay: float = 0,
+        label_smoothing: float = 0,
+        test_flip: bool = False,
+        precision: str = 'float32',
+        checkpoint: str | None = None,
+        checkpoint_seconds: float = 60,
+        display: str = 'auto',
+    ) -> None:
+        self.max_epochs = max_epochs
+        self.num_gpus = num_gpus
+        self.gradient_clip_val = gradient_clip_val
+        self.seed: Any = seed
+        self.draws_seed = seed is None
+        self.lr_schedule = lr_schedule
+        self.momentum = momentum
+        self.weight_decay = weight_decay
+        self.label_smoothing = label_smoothing
+        self.test_flip = test_flip
+        self.precision = precision
+        self.checkpoint: Any = checkpoint
+        self.checkpoint_seconds = checkpoint_seconds
+        for name, value in vars(self).items():
+            if name in experiments.LIMITS and value is not None:
+                # NumPy's numbers become Python's, which JSON can write
+                setattr(self, name, experiments.check(name, value))
+        self.schedule = schedules.get(lr_schedule)
+        # Engines are told of the others before they look for devices
+        self.workers: Any = team.join(self.Team)
+        self.device = self.find_device(self.num_gpus)
+        precisions.check(precision, self.unsupported_reason)
+        self.board = progress.make(display)
+        self.history: History = None  # type: ignore[assignment]
+        self.seconds = 0.0
+        self.trial = trial.size()
+        self.metrics: dict = {}
+
+    # ------------------------------------- what a framework fills in
+
+    @property
+    @abc.abstractmethod
+    def Team(self) -> type[team.Team]:
+        """The framework's subclass of `training.team.Team`."""
+
+    @abc.abstractmethod
+    def find_device(self, num_gpus: int) -> Any:
+        """Return the device that `num_gpus` stands for; 1 may be the CPU.
+
+        Raises:
+            ValueError: there is no such device.
+        """
+
+    @abc.abstractmethod
+    def seed_device(self, seed: int) -> None:
+        """Seed the generator that draws parameters and dropout masks."""
+
+    @abc.abstractmethod
+    def prepare_model(self, model: Any) -> int:
+        """Put `model` on the device, compiled, with its parameters drawn.
+
+        Takes its optimizer, too. `self.train_dataloader` is there already.
+        Returns how many scores it gives an example.
+
+        Raises:
+            ValueError: the model cannot follow a hyperparameter of this
+                trainer.
+        """
+
+    @abc.abstractmethod
+    def forward(self, batch: tuple) -> Any:
+        """Return the scores of a minibatch, (batch_size, num_classes)."""
+
+    @abc.abstractmethod
+    def labels(self, batch: tuple) -> Any:
+        """Return the labels of a minibatch, None if the device has them."""
+
+    # ---------------------------------------------- what all share
+
+    def check(self, model: Any, data: Any, resume: bool) -> None:
+        """Refuse what cannot be trained, and take the seed of the run.
+
+        Errors are those of `fit`.
+        """
+        if resume and self.checkpoint is None:
+            raise ValueError(
+                'resume is True, but this trainer has no checkpoint to go on '
+                'from: name its file, Trainer(..., checkpoint=path).'
+            )
+        errors.check_model(model)
+        if self.draws_seed and resume:
+            self.seed = checkpoints.load_seed(self.checkpoint)
+        elif self.draws_seed:
+            self.seed = int.from_bytes(os.urandom(4), 'big')
+        if hasattr(model, 'lr'):  # Else `prepare_model` tells what it lacks
+            self.lr = experiments.check('lr', model.lr)
+        memory.check_fit(self, model, data)
+
+    def prepare(self, model: Any, data: Any) -> None:
+        """Bring data and model to the device."""
+        self.prepare_data(data)
+        model.trainer = self
+        self.model = model
+        self.seed_device(self.seed)
+        self.num_classes = self.prepare_model(model)
+        labels.check_sets(self)
+
+    def prepare_data(self, data: Any) -> None:
+        """Take the minibatches: with `$D2L_VGG_TRIAL` only so many, once.
+
+        This setting shows that a long run would start and end well.
+        """
+        self.data = data
+        data.trainer = self  # It holds its images where they are used
+        self.board.note = trial.note(self.trial)
+        self.train_dataloader = data.train_dataloader()
+        self.val_dataloader = data.val_dataloader()
+        self.num_train_batches = len(self.train_dataloader)
+        self.num_val_batches = len(self.val_dataloader or ())
+        trial.shorten(self, self.trial)
+
+    def start_board(self) -> None:
+        if self.trial:
+            self.board.tell(trial.note(self.trial))
+        per_epoch = self.num_train_batches + self.num_val_batches
+        self.board.start(
+            self.max_epochs * per_epoch,
+            self.train_batch_idx + self.epoch * self.num_val_batches,
+            self.max_epochs,
+            getattr(self.data, 'batch_size', None),
+        )
+        if self.on_cpu and self.board.announces:
+            self.board.announce(estimate.rest_of(self))
