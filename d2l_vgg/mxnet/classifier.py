@@ -8,11 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from d2l import mxnet as d2l
-from mxnet import MXNetError, gluon, np, npx
+from mxnet import gluon, np, npx
 from mxnet.contrib.amp.amp import bfloat16
 from mxnet.gluon import nn
 
-from d2l_vgg.files import open_regular
 from d2l_vgg.mxnet import inputs, layers
 from d2l_vgg.mxnet.layers import SEQUENTIAL
 from d2l_vgg.networks import summaries
@@ -119,14 +118,6 @@ class Classifier(classifier.Classifier, d2l.Classifier):
             params[name].set_data(np.array(array))
             params[name]._finish_deferred_init()  # Its shape is known now
 
-    def read(self, path: str) -> Arrays:
-        if not is_gluons(path):
-            return super().read(path)
-        # Of an earlier version of this package
-        own = self._collect_params_with_prefix()
-        names = {n: name for name, n in canonical(self, own).items()}
-        return {names.get(n, n): a for n, a in load_gluons(path).items()}
-
     def freeze(self) -> None:
         params = named_parameters(self)
         for name in set(params) - set(last_layer(params)):
@@ -150,24 +141,6 @@ def named_parameters(model):
     return {
         name: params[own] for name, own in canonical(model, params).items()
     }
-
-
-def is_gluons(path):
-    """Return whether the file at `path` begins as Gluon's own do."""
-    with open_regular(path) as file:
-        return file.read(2) != b'PK'
-
-
-def load_gluons(path):
-    """Return name -> NumPy array of a file in Gluon's own format."""
-    try:
-        return {n: a.asnumpy() for n, a in npx.load(str(path)).items()}
-    except (MXNetError, AttributeError, ValueError) as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise ValueError(
-            f'The parameters in {path} are damaged ({reason}): copy them '
-            'anew, or train the network anew.'
-        ) from error
 
 
 class BFloat16Conv2D(nn.Conv2D):

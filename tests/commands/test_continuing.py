@@ -65,11 +65,11 @@ def change(folder, *keys, value):
 
 def refused(folder, *words):
     """The run is not resumed, for this reason; it can be still."""
-    before = (folder / 'checkpoint.npz').read_bytes()
+    before = (folder / 'checkpoint.safetensors').read_bytes()
     result = call('train', '--resume', folder)
     assert_fails(result, *words)
     assert result.stderr.count('\n') == 1
-    assert (folder / 'checkpoint.npz').read_bytes() == before
+    assert (folder / 'checkpoint.safetensors').read_bytes() == before
 
 
 def test_stopped_run_ends_as_one_that_never_was(copy, finished):
@@ -117,7 +117,7 @@ def test_another_network_is_refused(copy):
 def test_run_whose_checkpoint_is_gone_begins_again_or_is_refused(
     copy, finished
 ):
-    os.remove(copy / 'checkpoint.npz')
+    os.remove(copy / 'checkpoint.safetensors')
     # It has recorded something
     assert_fails(call('train', '--resume', copy), 'is gone')
     with open(copy / 'run.json') as file:

@@ -112,7 +112,7 @@ def test_stopped_run_is_resumed_by_more(tmp_path, framework):
         *('--framework', framework, *words),
         cwd=folder,
     )
-    checkpoint = folder / 'runs' / 'a' / 'checkpoint.npz'
+    checkpoint = folder / 'runs' / 'a' / 'checkpoint.safetensors'
     assert wait_for(checkpoint.exists, process)
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
@@ -133,7 +133,7 @@ def test_killed_worker_ends_all_and_their_run_is_resumed(tmp_path, framework):
         *('--framework', framework, *words, '--checkpoint-seconds', '0'),
         cwd=tmp_path,
     )
-    checkpoint = tmp_path / 'runs' / 'a' / 'checkpoint.npz'
+    checkpoint = tmp_path / 'runs' / 'a' / 'checkpoint.safetensors'
     assert wait_for(checkpoint.exists, process)
     found = [pid_of(process, i) for i in (0, 1)]
     kill(found[rank])
