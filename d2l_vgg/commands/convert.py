@@ -26,9 +26,9 @@ def add_arguments(parser):
     parser.add_argument(
         'target',
         type=path,
-        help='the file to write: .safetensors or .pth; ours get '
-        "torchvision's names there if that has such a network, all others get ours in "
-        '.safetensors, which every framework reads here',
+        help="the file to write: .pth, with torchvision's names, or "
+        '.safetensors, with ours, for every framework here; but what is in '
+        "ours already gets torchvision's, if that has such a network",
     )
 
 
