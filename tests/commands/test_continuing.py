@@ -16,6 +16,7 @@ from command_line import (
     stop_at,
 )
 from frameworks import needs_bfloat16
+from safetensors.numpy import load_file
 
 from d2l_vgg import frameworks
 from d2l_vgg.datasets import fashion_mnist
@@ -166,11 +167,6 @@ NEW = [
 ]
 
 
-def arrays_of(path):
-    with np.load(path, allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
-
-
 def test_new_run_begins_with_the_parameters_of_a_finished_one(
     tmp_path, monkeypatch
 ):
@@ -185,8 +181,8 @@ def test_new_run_begins_with_the_parameters_of_a_finished_one(
     assert experiment.arch.blocks == before.arch.blocks
     assert (experiment.momentum, experiment.max_epochs) == (0.9, 1)
     assert experiment.seed != before.seed
-    ours = arrays_of(new.find_parameters())
-    theirs = arrays_of(Run.find('quick').find_parameters())
+    ours = load_file(new.find_parameters())
+    theirs = load_file(Run.find('quick').find_parameters())
     for name in theirs:
         if name.endswith(('weight', 'bias')):
             np.testing.assert_allclose(ours[name], theirs[name], atol=1e-6)

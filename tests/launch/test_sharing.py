@@ -5,6 +5,7 @@ import signal
 import numpy as np
 import pytest
 from command_line import done, run, start, wait_for
+from safetensors.numpy import load_file
 from workers import kill, pid_of
 
 from d2l_vgg.commands import making
@@ -56,8 +57,7 @@ def finished(folder):
 
 
 def arrays(found):
-    with np.load(found.find_parameters()) as file:
-        return {n: file[n] for n in file.files if file[n].dtype.kind == 'f'}
+    return load_file(found.find_parameters())
 
 
 def assert_close(one, other, rtol):
