@@ -92,6 +92,7 @@ setup(
         'matplotlib-inline',
         'numpy',
         'nvidia-ml-py',
+        'safetensors>=0.8',
         'tqdm',
     ],
     extras_require={
@@ -114,7 +115,6 @@ setup(
             'pexpect',
             'pytest',
             'pytest-xdist',
-            'safetensors',
         ],
         # Sphinx 6 and later build an empty page without an error, and pybtex
         # needs `pkg_resources`

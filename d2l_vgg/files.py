@@ -11,6 +11,7 @@ import errno
 import os
 import stat
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from typing import IO, Any
 
@@ -66,6 +67,20 @@ def _open_regular(path, flags):
         os.close(handle)
         raise OSError(errno.EINVAL, 'It is a pipe or a device', path)
     return handle
+
+
+def check_unpacked_size(file: IO[bytes]) -> None:
+    """Refuse an archive .zip that unpacks to more than it is.
+
+    Raises:
+        ValueError: it does; what is stored only, never packed, does not.
+        zipfile.BadZipFile: it is no archive.
+    """
+    size = os.fstat(file.fileno()).st_size
+    with zipfile.ZipFile(file) as archive:
+        claimed = sum(entry.file_size for entry in archive.infolist())
+    if claimed > size:
+        raise ValueError(f'it claims {claimed} bytes and has {size}')
 
 
 def write_whole(

@@ -217,7 +217,7 @@ READERS = {
     'anything': files.open_regular,
     'run.json': lambda path: Run.open(os.path.dirname(path)),
     'history.csv': History.from_csv,
-    'parameters.npz': arrays.load,
+    'parameters.safetensors': arrays.load,
     'study.csv': study.read,
     'shoe.png': pictures.read,
     'images-idx3-ubyte': lambda path: idx.read(path, 3),

@@ -55,7 +55,7 @@ def test_the_lenet_of_d2l_trains_under_our_trainer(both, tmp_path):
     d2l, package, name = both
     if not hasattr(d2l, 'LeNet'):
         pytest.skip(f"d2l's {name} has no LeNet")
-    data, path = images(package), str(tmp_path / 'checkpoint.npz')
+    data, path = images(package), str(tmp_path / 'checkpoint.safetensors')
 
     def fit(**options):
         model = d2l.LeNet(lr=0.5)

@@ -119,6 +119,6 @@ def test_what_is_no_number_is_refused(d2l_vgg, value, tmp_path):
     model = d2l_vgg.VGG.trained('quick')
     arrays = model.arrays()
     arrays['dense2.bias'] = np.full(10, value, 'float32')
-    parameters.save(tmp_path / 'parameters.npz', arrays)
+    parameters.save(tmp_path / 'parameters.safetensors', arrays)
     with pytest.raises(ValueError, match='dense2.bias holds nan or inf'):
-        model.load(tmp_path / 'parameters.npz')
+        model.load(tmp_path / 'parameters.safetensors')

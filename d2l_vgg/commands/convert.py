@@ -10,7 +10,7 @@ from d2l_vgg.training.runs import OLD_PARAMETERS, TRAINED, Run
 
 HELP = "turn torchvision's files of parameters into ours, and ours into such"
 
-OURS, SAFETENSORS, TORCH = '.npz', '.safetensors', ('.pth', '.pt')
+SAFETENSORS, TORCH, OLD = '.safetensors', ('.pth', '.pt'), '.npz'
 
 
 def add_arguments(parser):
@@ -18,16 +18,17 @@ def add_arguments(parser):
     parser.add_argument(
         'source',
         type=path,
-        help="a file with the parameters of a VGG: torchvision's .pth, a "
-        '.safetensors, or the .npz of this package; or the folder of a '
-        "finished run, or 'quick', which comes with this package",
+        help='a file with the parameters of a VGG: .safetensors, '
+        "torchvision's or ours, torchvision's .pth, or an .npz of an earlier "
+        'version of this package; or the folder of a finished run, or '
+        "'quick', which comes with this package",
     )
     parser.add_argument(
         'target',
         type=path,
-        help='the file to write: .npz, which every framework reads here, or '
-        ".pth or .safetensors, with torchvision's names where that has such "
-        'a network',
+        help="the file to write: .pth, with torchvision's names, or "
+        '.safetensors, with ours, for every framework here; but what is in '
+        "ours already gets torchvision's, if that has such a network",
     )
 
 
@@ -40,79 +41,85 @@ def run(args):
         ValueError: what is read is no VGG, is damaged, or does not go into
             such a file.
     """
-    from d2l_vgg.training import parameters, state_dicts
-
-    kind = kind_of(args.target)
-    files = None if kind == OURS else files_of(kind)
-    arch, arrays = read(args.source)
-    there = state_dicts.is_torchvisions(arch, arrays)
-    if kind in TORCH and not there:
-        raise ValueError(
-            f'{args.target} would have the names of torchvision, which has '
-            f'no such network: write a {SAFETENSORS} file, with ours.'
-        )
-    print(describe(arch, {name: a.shape for name, a in arrays.items()}))
-    if files is None:
-        parameters.save(args.target, arrays)
-        names = 'ours, for every framework of this package'
-    elif there:
-        files.write(args.target, state_dicts.torchvisions(arch, arrays))
-        names = "torchvision's"
-    else:
-        files.write(args.target, arrays)
-        names = 'ours, as torchvision has no such network'
+    names = convert(args.source, args.target)
     print(f'{visible(args.target)}: the names are {names}.')
 
 
-def read(source):
-    """Return a network, and its parameters as `parameters.load` does.
+def convert(source, target):
+    """Write to `target` what is in `source`; return whose the names are.
 
     Errors are those of `run`.
     """
-    from d2l_vgg.training import parameters, state_dicts
+    from d2l_vgg.training import arrays, parameters, state_dicts
+
+    kind = kind_of(target, SAFETENSORS, *TORCH)
+    torch_files = load_torch_files() if kind in TORCH else None
+    arch, found, is_ours = read(source)
+    state = state_dicts.torchvisions(arch, found)
+    if torch_files and state is None:
+        raise ValueError(
+            f'{target} would have the names of torchvision, which has no '
+            f'such network: write a {SAFETENSORS} file, with ours.'
+        )
+    print(describe(arch, {name: a.shape for name, a in found.items()}))
+    if torch_files:
+        torch_files.write(target, state)
+        return "torchvision's"
+    if is_ours and state is not None:
+        arrays.write(target, state, {'format': 'pt'})  # As others expect it
+        return "torchvision's"
+    parameters.save(target, found)
+    if is_ours:
+        return 'ours, as torchvision has no such network'
+    return 'ours, for every framework of this package'
+
+
+def read(source):
+    """Return a network, its parameters, and whether they are in our format.
+
+    Errors are those of `run`.
+    """
+    from d2l_vgg.training import old_parameters, parameters, state_dicts
 
     if os.path.isdir(source) or source in os.listdir(TRAINED):
         finished = Run.find(source)
-        arch, found = finished.experiment.arch, finished.find_parameters()
-        if os.path.basename(found) != OLD_PARAMETERS:
-            return arch, parameters.load(found)
-        package = making.load_framework(finished.framework)
-        model = making.make_model(
-            package, finished.experiment, finished.classes
-        )
-        return arch, model.read(found)
-    kind = kind_of(source)
-    if kind == OURS:
-        return state_dicts.known(source, parameters.load(source))
-    return state_dicts.understood(source, files_of(kind).read(source))
+        if finished.has_old_parameters():
+            arrays = old_parameters.load(finished.path(OLD_PARAMETERS))
+            return finished.experiment.arch, arrays, False
+        arrays = parameters.load(finished.find_parameters())
+        return finished.experiment.arch, arrays, True
+    kind = kind_of(source, SAFETENSORS, *TORCH, OLD)
+    is_ours = False
+    if kind == SAFETENSORS:
+        arrays, is_ours = parameters.load_any(source)
+    elif kind == OLD:
+        arrays = old_parameters.load(source)
+    else:
+        arrays = load_torch_files().read(source)
+    return *state_dicts.understood(source, arrays), is_ours
 
 
-def kind_of(name):
+def kind_of(name, *kinds):
     """Return the end of a file's name, which tells what is in it.
 
     Raises:
-        ValueError: there is no such kind of file.
+        ValueError: it is none of `kinds`.
     """
     kind = os.path.splitext(name)[1].lower()
-    if kind not in (OURS, SAFETENSORS, *TORCH):
+    if kind not in kinds:
         raise ValueError(
-            f'{name} must end in {OURS}, {SAFETENSORS}, .pth or .pt, which '
-            'tells what kind of file it is.'
+            f'{name} must end in {", ".join(kinds[:-1])} or {kinds[-1]}, '
+            'which tells what kind of file it is.'
         )
     return kind
 
 
-def files_of(kind):
-    """Return the module that reads and writes files of this kind.
+def load_torch_files():
+    """Return the module that reads and writes the files of PyTorch.
 
     Raises:
-        ImportError: what it needs is not installed.
+        ImportError: PyTorch is not installed.
     """
-    if kind == SAFETENSORS:
-        from d2l_vgg.training import safetensors_files
-
-        safetensors_files.library()
-        return safetensors_files
     making.load_framework('torch')
     from d2l_vgg.torch import state_dicts
 

@@ -9,13 +9,11 @@ from __future__ import annotations
 import os
 import re
 import warnings
-import zipfile
 
 import numpy as np
 import torch
 
-from d2l_vgg.files import open_regular, write_whole
-from d2l_vgg.training import arrays as files
+from d2l_vgg.files import check_unpacked_size, open_regular, write_whole
 from d2l_vgg.training.arrays import Arrays
 
 # Before this, a file could run code in spite of `weights_only`
@@ -40,30 +38,35 @@ def read(path: str) -> Arrays:
             '2.6 or later, or a .safetensors file.'
         )
     with open_regular(path) as file:
-        size = os.fstat(file.fileno()).st_size
         try:
             if file.read(2) == b'PK':
-                with zipfile.ZipFile(file) as archive:
-                    files.check_size(archive, size)
+                check_unpacked_size(file)
             file.seek(0)
             with warnings.catch_warnings():
                 warnings.simplefilter('ignore')  # Damage makes it guess
                 state = torch.load(
                     file, map_location='cpu', weights_only=True
                 )
-        except MemoryError:
+            if isinstance(state, dict):
+                state = state.get('state_dict', state)
+            check(state, os.fstat(file.fileno()).st_size)
+        except (MemoryError, OSError):
             raise
         except Exception as error:  # Damage shows in a dozen ways
-            if getattr(error, 'errno', None):
-                raise
-            raise ValueError(explain(path, error)) from error
-    if isinstance(state, dict) and isinstance(state.get('state_dict'), dict):
-        state = state['state_dict']
-    check(path, state, size)
+            # Its second sentence may advise to open it all the same
+            reason = re.split(r'\.\s|\n', str(error))[0][:100]
+            asked = re.search(r'GLOBAL (\S+)', str(error))
+            if asked:
+                reason = f'it asks for {asked[1]}, which could run anything'
+            raise ValueError(
+                f'{path} is damaged, or no file with a state dict alone '
+                f'({reason or type(error).__name__}): copy it again, or save '
+                'it by torch.save(model.float().state_dict(), path).'
+            ) from error
     return {name: tensor.numpy() for name, tensor in state.items()}
 
 
-def check(path, state, size):
+def check(state, size):
     """Refuse what is no state dict, or claims more than the file's `size`.
 
     A tensor may name its few numbers over and over again.
@@ -71,47 +74,19 @@ def check(path, state, size):
     Raises:
         ValueError: it is such a thing.
     """
-    if not isinstance(state, dict) or not all(
-        isinstance(name, str) and isinstance(value, torch.Tensor)
-        for name, value in state.items()
-    ):
-        raise ValueError(
-            f'{path} holds no state dict, which is tensors by name: save '
-            'that by torch.save(model.state_dict(), path).'
-        )
+    if not isinstance(state, dict):
+        raise ValueError(f'it holds a {type(state).__name__}')
+    claimed = 0
     for name, tensor in state.items():
-        dense = tensor.layout == torch.strided and tensor.device.type == 'cpu'
-        if not dense or tensor.dtype not in (torch.float32, torch.int64):
-            raise ValueError(
-                f'{path} holds {tensor.dtype} in {name}, but parameters must '
-                'be in float32, and dense: save model.float().state_dict().'
-            )
-    claimed = sum(t.numel() * t.element_size() for t in state.values())
+        if not isinstance(name, str) or not isinstance(tensor, torch.Tensor):
+            raise ValueError('it holds more than tensors by name')
+        if tensor.layout != torch.strided or tensor.device.type != 'cpu':
+            raise ValueError(f'{name:.60} is not dense')
+        if tensor.dtype not in (torch.float32, torch.int64):
+            raise ValueError(f'{name:.60} is in {tensor.dtype}')
+        claimed += tensor.numel() * tensor.element_size()
     if claimed > size:
-        raise ValueError(
-            f'{path} is damaged (it claims {claimed} bytes and has {size}): '
-            'copy it anew.'
-        )
-
-
-def explain(path, error):
-    """Return in one sentence why PyTorch does not read the file."""
-    asked = re.search(r'GLOBAL (\S+)', str(error))
-    if asked:
-        return (
-            f'{path} holds more than tensors: it asks for {asked[1]}, which '
-            'could run anything, and so is not opened; save '
-            'model.state_dict() alone.'
-        )
-    reason = ''
-    if isinstance(error, (RuntimeError, zipfile.BadZipFile, ValueError)):
-        # The next sentence may advise to open it all the same
-        reason = re.split(r'\.\s|\n', str(error))[0][:100]
-    return (
-        f'{path} is no file of torch.save with a state dict, or is damaged'
-        + (f' ({reason})' if reason else '')
-        + ': copy it anew.'
-    )
+        raise ValueError(f'it claims {claimed} bytes and has {size}')
 
 
 def write(path: str, arrays: Arrays) -> None:

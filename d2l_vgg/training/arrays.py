@@ -1,34 +1,35 @@
 """Arrays by name, and what is to be told of them, in one file.
 
-The file is NumPy's .npz, whatever the framework, with a JSON text and a
-digest of everything as two more entries. It is written whole or not at all,
-and nothing in it is ever executed.
+The file is one of safetensors, whatever the framework, with a JSON text and a
+digest of everything in its metadata. It is written whole or not at all, and
+nothing in it is ever executed.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
-import io
 import json
-import math
-import os
-import zipfile
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from safetensors import safe_open
 
 from d2l_vgg.files import open_regular, write_whole
 
 # Name -> array
 Arrays = dict[str, np.ndarray]
 
-_META, _DIGEST = 'meta.json', 'sha256'
+_META, _DIGEST = 'meta', 'sha256'
 
 
 class BadArrays(ValueError):
-    """A file of arrays is damaged, or holds others than those wanted."""
+    """A file of arrays is damaged; the message is the first half of one."""
+
+
+class ForeignArrays(BadArrays):
+    """A file of arrays was written by an earlier version, or by others."""
 
 
 def save(path: str, arrays: Arrays, meta: dict[str, Any]) -> str:
@@ -42,19 +43,7 @@ def save(path: str, arrays: Arrays, meta: dict[str, Any]) -> str:
             at `path` before is still there.
     """
     found = digest(arrays, meta)
-    told = {_META: _bytes(json.dumps(meta)), _DIGEST: _bytes(found)}
-    entries: dict[str, Any] = {**arrays, **told}
-
-    def write(file):
-        # `np.savez` leaves its archive open where the disk is full
-        with zipfile.ZipFile(file, 'w') as archive:
-            for name, array in entries.items():
-                with archive.open(f'{name}.npy', 'w', force_zip64=True) as e:
-                    np.lib.format.write_array(
-                        e, np.asarray(array), allow_pickle=False
-                    )
-
-    write_whole(path, write)
+    write(path, arrays, {_META: json.dumps(meta), _DIGEST: found})
     return found
 
 
@@ -62,14 +51,13 @@ def load(path: str) -> tuple[Arrays, dict[str, Any]]:
     """Return the arrays and the meta that `save` wrote to `path`.
 
     Raises:
-        BadArrays: the file is damaged, or has no digest.
+        ForeignArrays: it has no digest.
+        BadArrays: it is damaged.
         OSError: it is not there, or cannot be read.
     """
-    with _archive(path) as archive:
-        arrays = {name: _read(archive, name) for name in _names(archive)}
-        told = _text(arrays.pop(_DIGEST))
-        meta = json.loads(_text(arrays.pop(_META)))
-        if told != digest(arrays, meta):
+    with _opened(path) as file:
+        meta, arrays = _meta(path, file), _arrays(file)
+        if file.metadata()[_DIGEST] != digest(arrays, meta):
             raise ValueError('its digest is another')
         return arrays, meta
 
@@ -77,12 +65,19 @@ def load(path: str) -> tuple[Arrays, dict[str, Any]]:
 def load_meta(path: str) -> dict[str, Any]:
     """Return the meta that `save` wrote to `path`, without the arrays.
 
-    Raises:
-        BadArrays: the file is damaged where it is read.
-        OSError: it is not there, or cannot be read.
+    Errors are those of `load`, but the digest is not looked at.
     """
-    with _archive(path) as archive:
-        return json.loads(_text(_read(archive, _META)))
+    with _opened(path) as file:
+        return _meta(path, file)
+
+
+def load_foreign(path: str) -> Arrays:
+    """Return the arrays of any file of safetensors, whoever wrote it.
+
+    Errors are those of `load`, but nothing is known of a digest.
+    """
+    with _opened(path) as file:
+        return _arrays(file)
 
 
 def digest(arrays: Arrays, meta: dict[str, Any]) -> str:
@@ -96,53 +91,68 @@ def digest(arrays: Arrays, meta: dict[str, Any]) -> str:
     return found.hexdigest()
 
 
-@contextlib.contextmanager
-def _archive(path):
-    """Open the file, and tell damage that shows inside this block."""
-    with open_regular(path) as file:
-        try:
-            with zipfile.ZipFile(file) as archive:
-                check_size(archive, os.fstat(file.fileno()).st_size)
-                yield archive
-        except MemoryError:  # Not the file's fault, nor is a failing disk
-            raise
-        except Exception as error:  # Damage shows in a dozen ways
-            if getattr(error, 'errno', None) not in (None, errno.EINVAL):
-                raise
-            reason = str(error).strip() or type(error).__name__
-            raise BadArrays(f'{path} is damaged ({reason})') from error
-
-
-def check_size(archive, size):
-    """Refuse what unpacks to more than it is: `save` packs nothing.
+def write(path: str, arrays: Arrays, metadata: dict[str, str]) -> None:
+    """Write name -> array and `metadata` to `path`, in safetensors' format.
 
     Raises:
-        ValueError: the entries do not fit into the `size` of the file.
+        OSError: as `save` tells.
     """
-    claimed = sum(entry.file_size for entry in archive.infolist())
-    if claimed > size:
-        raise ValueError(f'it claims {claimed} bytes and has {size}')
+    # Of the library's own functions, one writes to a temporary file that a
+    # kill leaves behind, the other takes the memory of all arrays twice more
+    header: dict[str, Any] = {'__metadata__': metadata}
+    end = 0
+    for name, array in arrays.items():
+        begin, end = end, end + array.nbytes
+        header[name] = {
+            'dtype': _type_name(array.dtype),
+            'shape': array.shape,
+            'data_offsets': [begin, end],
+        }
+    text = json.dumps(header).encode()
+    text += b' ' * (-len(text) % 8)
+
+    def write_all(file):
+        file.write(len(text).to_bytes(8, 'little') + text)
+        for array in arrays.values():
+            file.write(np.ascontiguousarray(array).reshape(-1).view('uint8'))
+
+    write_whole(path, write_all)
 
 
-def _names(archive):
-    return [name[: -len('.npy')] for name in archive.namelist()]
+def _type_name(dtype):
+    """Return what safetensors calls a type of NumPy, F32 for float32."""
+    name = dtype.name.upper()
+    for word in 'FLOAT', 'UINT', 'INT', 'COMPLEX':
+        name = name.replace(word, word[0])
+    return name
 
 
-def _read(archive, name):
-    """Return one array, once every byte of it has passed its checksum."""
-    file = io.BytesIO(archive.read(f'{name}.npy'))
-    np.lib.format.read_magic(file)
-    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-    # NumPy would take the memory first
-    if math.prod(shape) * dtype.itemsize > len(file.getbuffer()):
-        raise ValueError(f'{name} claims to be {shape} {dtype}')
-    file.seek(0)
-    return np.load(file, allow_pickle=False)
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[Any]:
+    """Open the file, and tell damage that shows inside this block."""
+    with open_regular(path) as file:
+        if file.read(4) == b'PK\3\4':
+            raise ForeignArrays(
+                f'{path} is an archive such as PyTorch and earlier versions '
+                'of this package write'
+            )
+    try:
+        with safe_open(path, framework='np', backend='pread') as file:
+            yield file
+    except (BadArrays, MemoryError, OSError):
+        raise
+    except Exception as error:  # Damage shows in a dozen ways
+        reason = str(error).strip() or type(error).__name__
+        raise BadArrays(f'{path} is damaged ({reason})') from error
 
 
-def _bytes(text):
-    return np.frombuffer(text.encode(), dtype='uint8')
+def _arrays(file):
+    # In the order in which they were written
+    return {name: file.get_tensor(name) for name in file.offset_keys()}
 
 
-def _text(array):
-    return array.tobytes().decode()
+def _meta(path, file):
+    metadata = file.metadata() or {}
+    if _DIGEST not in metadata:
+        raise ForeignArrays(f'{path} has no digest of this package')
+    return json.loads(metadata[_META])

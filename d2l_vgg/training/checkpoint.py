@@ -19,6 +19,10 @@ from d2l_vgg.training.history import History
 from d2l_vgg.training.parameters import describe
 
 
+class BadCheckpoint(ValueError):
+    """A checkpoint is damaged, or belongs to another run."""
+
+
 def optimizer_name(name: str, slot: str) -> str:
     """Return the name of what an optimizer keeps of the parameter `name`.
 
@@ -27,10 +31,6 @@ def optimizer_name(name: str, slot: str) -> str:
     slots are those of the framework.
     """
     return f'optimizer/{name}.{slot}'
-
-
-class BadCheckpoint(ValueError):
-    """A checkpoint is damaged, or belongs to another run."""
 
 
 def save(path: str, arrays: Arrays, meta: dict[str, Any]) -> None:
@@ -55,7 +55,7 @@ def load(path: str) -> tuple[Arrays, dict[str, Any]]:
     Raises:
         FileNotFoundError: there is no such file.
         OSError: it cannot be read.
-        BadCheckpoint: it is damaged; every byte is covered by checksums.
+        BadCheckpoint: it is damaged; every byte is covered by a digest.
     """
     with _explained(path):
         return files.load(path)
@@ -64,7 +64,7 @@ def load(path: str) -> tuple[Arrays, dict[str, Any]]:
 def load_meta(path: str) -> dict[str, Any]:
     """Return the meta that `save` wrote to `path`, without the arrays.
 
-    Errors are those of `load`, but damage to the arrays is not seen.
+    Errors are those of `load`, but damage is not seen.
     """
     with _explained(path):
         return files.load_meta(path)
@@ -75,13 +75,11 @@ def load_seed(path: str) -> int:
 
     Errors are those of `load_meta`.
     """
-    settings = load_meta(path).get('settings', {})
-    if not isinstance(settings.get('seed'), int):
-        raise BadCheckpoint(
-            f'The checkpoint {path} does not tell its seed: start the run '
-            'anew.'
-        )
-    return settings['seed']
+    with _explained(path):
+        seed = files.load_meta(path)['settings']['seed']
+        if not isinstance(seed, int):
+            raise ValueError(f'its seed is {seed!r}')
+        return seed
 
 
 def load_history(path: str) -> History:
@@ -89,35 +87,8 @@ def load_history(path: str) -> History:
 
     Errors are those of `load_meta`.
     """
-    meta = load_meta(path)
-    try:
-        return History.from_state(meta['history'])
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
-        raise BadCheckpoint(
-            f'The checkpoint {path} does not tell what was recorded '
-            f'({error}): start the run anew.'
-        ) from error
-
-
-@contextlib.contextmanager
-def _explained(path: str) -> Iterator[None]:
-    """Say of a failure to read in this block what it means for the run."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise FileNotFoundError(
-            f'No checkpoint at {path}: there is nothing to resume; start '
-            'the run anew.'
-        ) from None
-    except OSError as error:
-        raise OSError(
-            f'The checkpoint {path} cannot be read ({error.strerror}): give '
-            'it back to yourself, or wait for its disk, and resume the run.'
-        ) from error
-    except files.BadArrays as error:
-        raise BadCheckpoint(
-            f'The checkpoint {error}: delete it and start the run anew.'
-        ) from error
+    with _explained(path):
+        return History.from_state(files.load_meta(path)['history'])
 
 
 def check_arrays(path: str, arrays: Arrays, expected: Arrays) -> None:
@@ -131,11 +102,9 @@ def check_arrays(path: str, arrays: Arrays, expected: Arrays) -> None:
     Raises:
         BadCheckpoint: a name, a shape or a type differs.
     """
-    for name in [*expected, *(set(arrays) - set(expected))]:
-        found, wanted = (
-            describe(arrays.get(name)),
-            describe(expected.get(name)),
-        )
+    for name in {**expected, **arrays}:
+        found = describe(arrays.get(name))
+        wanted = describe(expected.get(name))
         if found != wanted:
             raise BadCheckpoint(
                 f'The checkpoint {path} is of another architecture or '
@@ -158,7 +127,7 @@ def check_meta(
     Raises:
         BadCheckpoint: one of `settings` differs, or a count cannot be.
     """
-    try:
+    with _explained(path):
         told, epoch = meta['settings'], meta['epoch']
         for name, value in settings.items():
             # As JSON has kept it, a pair as a list
@@ -169,30 +138,20 @@ def check_meta(
                     what = 'on other images than these'
                 raise BadCheckpoint(
                     f'The checkpoint {path} is of a run {what}: resume with '
-                    'the same hyperparameters and images, or start the run '
-                    'anew.'
+                    'the same hyperparameters and images, or start a new run.'
                 )
         done = meta['train_batch_idx'] - epoch * told['num_train_batches']
-        sensible = (
+        if not (
             0 <= epoch <= told['max_epochs']
             and 0 <= done <= told['num_train_batches']
             and 0 <= meta['seconds'] < math.inf
             and 'threads' in meta
-        )
+        ):
+            raise ValueError(
+                f'minibatch {meta["train_batch_idx"]} in epoch {epoch} of '
+                f'{told["max_epochs"]} after {meta["seconds"]} seconds'
+            )
         History.from_state(meta['history'])
-    except BadCheckpoint:
-        raise
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
-        raise BadCheckpoint(
-            f'The checkpoint {path} does not tell what a run needs '
-            f'({error}): start the run anew.'
-        ) from error
-    if not sensible:
-        raise BadCheckpoint(
-            f'The checkpoint {path} is of no run: it tells of minibatch '
-            f'{meta["train_batch_idx"]} in epoch {epoch} of '
-            f'{told["max_epochs"]}; start the run anew.'
-        )
 
 
 def tell_threads(before: object, now: object) -> None:
@@ -204,3 +163,31 @@ def tell_threads(before: object, now: object) -> None:
             'never stopped.',
             stacklevel=4,
         )
+
+
+@contextlib.contextmanager
+def _explained(path: str) -> Iterator[None]:
+    """Say of a failure to read in this block what it means for the run."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f'No checkpoint at {path}: there is nothing to resume; start a '
+            'new run.'
+        ) from None
+    except OSError as error:
+        raise OSError(
+            f'The checkpoint {path} cannot be read ({error.strerror}): give '
+            'it back to yourself, or wait for its disk, and resume the run.'
+        ) from error
+    except BadCheckpoint:
+        raise
+    except files.BadArrays as error:
+        raise BadCheckpoint(
+            f'The checkpoint {error}: delete it and start a new run.'
+        ) from error
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise BadCheckpoint(
+            f'The checkpoint {path} does not tell what a run needs '
+            f'({error}): start a new run.'
+        ) from error

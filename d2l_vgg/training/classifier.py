@@ -217,7 +217,7 @@ class Classifier(abc.ABC):
             ValueError: it is damaged, or of another network, which then
                 keeps its parameters.
         """
-        arrays = self.read(path)
+        arrays = parameters.load(path)
         shapes = self.shapes()
         if not last:
             for name in last_layer(shapes):
@@ -225,10 +225,6 @@ class Classifier(abc.ABC):
                 shapes.pop(name)
         parameters.check(path, arrays, shapes)
         self.load_arrays(arrays)
-
-    def read(self, path: str) -> Arrays:
-        """Return name -> NumPy array of a file of parameters."""
-        return parameters.load(path)
 
     @classmethod
     def trained(cls, run='quick', num_classes=None, lr=None):

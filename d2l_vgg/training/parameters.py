@@ -6,10 +6,12 @@ so that what one framework has trained, another can predict with.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from d2l_vgg.networks.names import has_shape
 from d2l_vgg.training import arrays as files
 
 # A size that a network does not know yet is None
@@ -31,20 +33,47 @@ def load(path: str) -> files.Arrays:
     """Return the arrays that `save` wrote to `path`.
 
     Raises:
-        ValueError: the file is damaged.
+        ValueError: the file is damaged, or of another kind.
         OSError: it is not there, or cannot be read.
     """
-    try:
+    with _explained(path):
         return files.load(path)[0]
+
+
+def load_any(path: str) -> tuple[files.Arrays, bool]:
+    """Return the arrays of any file, and whether `save` wrote it.
+
+    Errors are those of `load`.
+    """
+    with _explained(path):
+        try:
+            return files.load(path)[0], True
+        except files.ForeignArrays:
+            return files.load_foreign(path), False
+
+
+@contextlib.contextmanager
+def _explained(path: str) -> Iterator[None]:
+    """Say of damage that is found in this block what is to be done."""
+    try:
+        yield
+    except files.ForeignArrays as error:
+        raise ValueError(
+            f'The file of parameters {error}: turn it into ours by `d2l-vgg '
+            f'convert {path} new.safetensors`.'
+        ) from error
     except files.BadArrays as error:
         raise ValueError(
-            f'The file of parameters {error}: copy it anew, or train the '
-            'network anew.'
+            f'The file of parameters {error}: copy it again, or train the '
+            'network again.'
         ) from error
 
 
 def check(
-    path: str, arrays: files.Arrays, expected: Mapping[str, Shape]
+    path: str,
+    arrays: files.Arrays,
+    expected: Mapping[str, Shape],
+    network: str = 'this one',
 ) -> None:
     """Refuse parameters that are not those of this network.
 
@@ -53,27 +82,35 @@ def check(
         arrays: name -> array, as loaded
         expected: name -> shape, as the network has them; None stands for a
             size that it does not know yet
+        network: which that is, for the message
 
     Raises:
         ValueError: a name, a shape or a type differs, or a number cannot be.
     """
-    for name in [*expected, *(set(arrays) - set(expected))]:
-        found, wanted = describe(arrays.get(name)), expected.get(name)
-        if wanted is None or not fits(arrays.get(name), wanted):
+    # A name that one of them lacks tells more than a shape
+    names = {**expected, **arrays}
+    for name in sorted(names, key=lambda n: n in expected and n in arrays):
+        array, wanted = arrays.get(name), expected.get(name)
+        if (
+            array is None
+            or array.dtype != 'float32'
+            or not has_shape(array.shape, wanted)
+        ):
             raise ValueError(
-                f'The parameters in {path} are of another network: {name} is '
-                f'{found} there and {wanted or "missing"} in this one; take '
-                'the network that they were trained with.'
+                f'The parameters in {path} are of another network: '
+                f'{name:.60} is {describe(array)} there and '
+                f'{wanted or "missing"} in {network}; take the network that '
+                'they were trained with.'
             )
-        if not np.isfinite(arrays[name]).all():
+        if not np.isfinite(array).all():
             raise ValueError(
                 f'The parameters in {path} are not all numbers: {name} holds '
-                'nan or inf; train the network anew.'
+                'nan or inf; train the network again.'
             )
-        if name.endswith('running_var') and arrays[name].min() < 0:
+        if name.endswith('running_var') and array.min() < 0:
             raise ValueError(
                 f'The parameters in {path} cannot be: {name} holds a '
-                'negative variance; train the network anew.'
+                'negative variance; train the network again.'
             )
 
 
@@ -91,18 +128,8 @@ def check_digest(path: str, digest: str) -> None:
     if files.digest(load(path), {}) != digest:
         raise ValueError(
             f'The parameters in {path} are not those that the run has ended '
-            'with: copy them anew, or train the network anew.'
+            'with: copy them again, or train the network again.'
         )
-
-
-def fits(array: np.ndarray | None, shape: Shape) -> bool:
-    """Return whether `array` holds numbers in `shape`, None for any size."""
-    return (
-        array is not None
-        and array.dtype == 'float32'
-        and array.ndim == len(shape)
-        and all(n in (None, m) for n, m in zip(shape, array.shape))
-    )
 
 
 def describe(array: np.ndarray | None) -> str:

@@ -19,27 +19,38 @@ from d2l_vgg.frameworks import FRAMEWORKS
 from d2l_vgg.training.experiments import Experiment
 from d2l_vgg.training.history import History
 
-# The file that a stopped run goes on from
-CHECKPOINT = 'checkpoint.npz'
-
-# The file of the trained parameters, and what it was called when every run
-# was MXNet's
-PARAMETERS = 'parameters.npz'
-OLD_PARAMETERS = 'parameters.params'
+# The file that a stopped run goes on from, and that of the trained parameters
+CHECKPOINT = 'checkpoint.safetensors'
+PARAMETERS = 'parameters.safetensors'
+# What they were in earlier versions of this package
+OLD_CHECKPOINT = 'checkpoint.npz'
+OLD_PARAMETERS = 'parameters.npz'
 
 # The finished runs that come with this package
 TRAINED = os.path.join(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'trained'
 )
 
-# What a `run.json` always tells, and in which type
+# What a `run.json` tells, and in which type
 TYPES = {
     'status': str,
     'name': str,
     'hyperparameters': dict,
     'experiment': str,
     'data': dict,
+    'framework': str,
+    'trial': int,
 }
+# What it does not have to tell of the data
+DATA_TYPES = {
+    'root': str,
+    'digest': str,
+    'num_train': int,
+    'num_val': int,
+    'classes': list,
+}
+# Records of the time when there was but one framework do not tell it
+DEFAULTS = {'framework': 'mxnet', 'trial': 0}
 STATUSES = ('running', 'stopped', 'diverged', 'failed', 'finished')
 
 
@@ -129,10 +140,10 @@ class Run:
                 f'No run in {folder}: it has no run.json; name the folder '
                 'that `d2l-vgg train` has made, such as runs/quick.'
             ) from None
-        except RecursionError:
-            raise _damaged(path, 'it is nested too deep') from None
-        except ValueError as error:
-            raise _damaged(path, error) from None
+        except (OverflowError, RecursionError, TypeError, ValueError) as e:
+            raise ValueError(
+                f'{path} is damaged ({e}): start a new run.'
+            ) from None
         refuse_old(folder, info)
         return cls(folder, info)
 
@@ -204,28 +215,39 @@ class Run:
 
     @property
     def framework(self) -> str:
-        # Records of the time when there was but one do not tell
-        return self.info.get('framework', 'mxnet')
+        return self.info.get('framework', DEFAULTS['framework'])
+
+    def has_old_parameters(self) -> bool:
+        """Return whether its parameters have yet to be converted."""
+        return not os.path.exists(self.path(PARAMETERS)) and os.path.exists(
+            self.path(OLD_PARAMETERS)
+        )
 
     def find_parameters(self):
         """Return the path of the trained parameters.
 
         Raises:
             FileNotFoundError: there are none, as the run is not finished.
-            ValueError: they are not those that the run has ended with.
+            ValueError: they are not those that the run has ended with, or
+                have to be converted.
         """
         from d2l_vgg.training import parameters  # Needs NumPy, too
 
-        for name in PARAMETERS, OLD_PARAMETERS:
-            path = self.path(name)
-            if os.path.exists(path):
-                if self.info.get('parameters'):
-                    parameters.check_digest(path, self.info['parameters'])
-                return path
+        path = self.path(PARAMETERS)
+        if os.path.exists(path):
+            if self.info.get('parameters'):
+                parameters.check_digest(path, self.info['parameters'])
+            return path
+        if self.has_old_parameters():
+            raise ValueError(
+                f'The parameters of the run in {self.folder} are in a file '
+                f'of an earlier version: run `d2l-vgg convert {self.folder} '
+                f'{path}`.'
+            )
         if self.info['status'] == 'finished':
             raise FileNotFoundError(
                 f'The run in {self.folder} is finished, but its {PARAMETERS} '
-                'is gone: copy it there, or train anew.'
+                'is gone: copy it there, or start a new run.'
             )
         raise FileNotFoundError(
             f'The run in {self.folder} has no parameters because it is '
@@ -244,24 +266,27 @@ class Run:
 
 
 def refuse_old(folder, info):
-    """Refuse a run such as only an earlier version of this package makes.
+    """Refuse a run that only an earlier version of this package can use.
 
     Raises:
         ValueError: it was trained on drawn images, on a division of
-            Fashion-MNIST of its own, or on a few minibatches only.
+            Fashion-MNIST of its own, or on a few minibatches only; or its
+            checkpoint cannot be read.
     """
     data = info['data']
     if data.get('stand_in'):
-        images = 'images drawn by code'
+        what = 'trained on images drawn by code'
     elif data.get('division') is not None:
-        images = 'another division of Fashion-MNIST'
+        what = 'trained on another division of Fashion-MNIST'
     elif info.get('trial'):
-        images = f'{info["trial"]} minibatches only'
+        what = f'trained on {info["trial"]} minibatches only'
+    elif os.path.exists(os.path.join(folder, OLD_CHECKPOINT)):
+        what = 'stopped'
     else:
         return
     raise ValueError(
-        f'The run in {folder} was trained on {images}, by an earlier version '
-        'of this package: start a new run.'
+        f'The run in {folder} was {what}, by an earlier version of this '
+        'package: start a new run.'
     )
 
 
@@ -287,64 +312,43 @@ def check(info):
     """Refuse what cannot be the content of a `run.json`.
 
     Raises:
-        ValueError: it names what is missing or not as it must be.
+        TypeError, OverflowError, ValueError: it names what is missing or not
+            as it must be.
     """
     if not isinstance(info, dict):
         raise ValueError('it holds no names with values')
-    missing = set(TYPES) - set(info)
-    if missing:
-        raise ValueError(f'it lacks {", ".join(sorted(missing))}')
-    for name, kind in TYPES.items():
-        _check_value(name, info[name], kind)
-    _check_value('framework', info.get('framework', 'mxnet'), str)
-    _check_value('trial', info.get('trial', 0), int)
-    if info.get('continued_from') is not None:
-        # A number would be taken for an open file
-        _check_value('continued_from', info['continued_from'], str)
+    info = {**DEFAULTS, **info}
+    _check_types(info, TYPES)
+    # A number would be taken for an open file
+    _check_types(info, {'continued_from': str}, optional=True)
     if info['status'] not in STATUSES:
         raise ValueError(f'its status is {info["status"]!r}')
-    if info.get('framework', 'mxnet') not in FRAMEWORKS:
+    if info['framework'] not in FRAMEWORKS:
         raise ValueError(f'its framework is {info["framework"]!r}')
     check_name(info['name'])
     data = info['data']
-    _check_value('data: source', data.get('source'), str)
-    for name in 'root', 'digest':
-        if data.get(name) is not None:
-            _check_value(f'data: {name}', data[name], str)
-    for name in 'num_train', 'num_val':
-        if data.get(name) is not None:
-            _check_value(f'data: {name}', data[name], int)
+    _check_types(data, {'source': str})
+    _check_types(data, DATA_TYPES, optional=True)
     classes = data.get('classes')
-    if classes is not None:
-        _check_value('data: classes', classes, list)
-        if not 0 < len(classes) <= 256:
-            raise ValueError(f'it has {len(classes)} classes')
-        for name in classes:
-            _check_value('data: classes', name, str)
-            if not name.isprintable():
-                raise ValueError(f'its class {name!r} cannot be printed')
-    _check_hyperparameters(info['hyperparameters'])
-
-
-def _check_hyperparameters(values):
+    if classes is not None and not 0 < len(classes) <= 256:
+        raise ValueError(f'it has {len(classes)} classes')
+    for name in classes or ():
+        _check_types({'class': name}, {'class': str})
+        if not name.isprintable():
+            raise ValueError(f'its class {name!r} cannot be printed')
     # Records of the time when a hyperparameter was not there lack it
-    _check_value('arch', values.get('arch'), dict)
-    try:
-        Experiment.from_dict(values)
-    except (TypeError, OverflowError) as error:
-        raise ValueError(f'its hyperparameters are none: {error}') from None
+    _check_types(info['hyperparameters'], {'arch': dict})
+    Experiment.from_dict(info['hyperparameters'])
 
 
-def _check_value(name, value, kind):
-    """Refuse a value that is not of this type.
+def _check_types(values, types, optional=False):
+    """Refuse values that are not of these types, or None where `optional`.
 
     Raises:
-        ValueError: it is not.
+        ValueError: one is not.
     """
-    # Not isinstance: in Python True is a whole number, too
-    if type(value) is not kind:
-        raise ValueError(f'its {name} is {str(value)[:40]!r}')
-
-
-def _damaged(path, what):
-    return ValueError(f'{path} is damaged ({what}): start the run anew.')
+    for name, kind in types.items():
+        value = values.get(name)
+        # Not isinstance: in Python True is a whole number, too
+        if type(value) is not kind and not (optional and value is None):
+            raise ValueError(f'its {name} is {str(value)[:40]!r}')

@@ -16,6 +16,7 @@ from command_line import (
     stop_at,
 )
 from frameworks import needs_bfloat16
+from safetensors.numpy import load_file
 
 from d2l_vgg import frameworks
 from d2l_vgg.datasets import fashion_mnist
@@ -65,11 +66,11 @@ def change(folder, *keys, value):
 
 def refused(folder, *words):
     """The run is not resumed, for this reason; it can be still."""
-    before = (folder / 'checkpoint.npz').read_bytes()
+    before = (folder / 'checkpoint.safetensors').read_bytes()
     result = call('train', '--resume', folder)
     assert_fails(result, *words)
     assert result.stderr.count('\n') == 1
-    assert (folder / 'checkpoint.npz').read_bytes() == before
+    assert (folder / 'checkpoint.safetensors').read_bytes() == before
 
 
 def test_stopped_run_ends_as_one_that_never_was(copy, finished):
@@ -117,7 +118,7 @@ def test_another_network_is_refused(copy):
 def test_run_whose_checkpoint_is_gone_begins_again_or_is_refused(
     copy, finished
 ):
-    os.remove(copy / 'checkpoint.npz')
+    os.remove(copy / 'checkpoint.safetensors')
     # It has recorded something
     assert_fails(call('train', '--resume', copy), 'is gone')
     with open(copy / 'run.json') as file:
@@ -166,11 +167,6 @@ NEW = [
 ]
 
 
-def arrays_of(path):
-    with np.load(path, allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
-
-
 def test_new_run_begins_with_the_parameters_of_a_finished_one(
     tmp_path, monkeypatch
 ):
@@ -185,8 +181,8 @@ def test_new_run_begins_with_the_parameters_of_a_finished_one(
     assert experiment.arch.blocks == before.arch.blocks
     assert (experiment.momentum, experiment.max_epochs) == (0.9, 1)
     assert experiment.seed != before.seed
-    ours = arrays_of(new.find_parameters())
-    theirs = arrays_of(Run.find('quick').find_parameters())
+    ours = load_file(new.find_parameters())
+    theirs = load_file(Run.find('quick').find_parameters())
     for name in theirs:
         if name.endswith(('weight', 'bias')):
             np.testing.assert_allclose(ours[name], theirs[name], atol=1e-6)

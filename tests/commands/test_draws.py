@@ -2,9 +2,9 @@
 
 import importlib.util
 
-import numpy as np
 import pytest
 from command_line import done
+from safetensors.numpy import load_file
 
 from d2l_vgg.training.runs import Run
 
@@ -27,8 +27,8 @@ def test_run_begins_from_the_published_distribution(name, tmp_path):
     # The published TensorFlow runs trained without
     dropout = made.experiment.arch.dropout
     assert dropout == (0 if name == 'tensorflow' else 0.5)
-    with np.load(made.find_parameters()) as arrays:
-        biases, weights = arrays['dense1.bias'], arrays['dense1.weight']
+    arrays = load_file(made.find_parameters())
+    biases, weights = arrays['dense1.bias'], arrays['dense1.weight']
     fan_in = weights.shape[1]
     if name == 'torch':
         assert 0.7 < abs(biases).max() * fan_in**0.5 <= 1.0001

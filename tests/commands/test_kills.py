@@ -18,7 +18,7 @@ def test_run_killed_in_an_epoch_ends_as_one_that_never_was(
 ):
     """`kill -9` twice between checkpoints, then to the end."""
     folder = tmp_path / 'runs' / 'killed'
-    checkpoint = folder / 'checkpoint.npz'
+    checkpoint = folder / 'checkpoint.safetensors'
     args = ['train', *TINY, '--name', 'killed']
     kills = 0
     for options in (args, ['train', '--resume', folder]):
@@ -59,7 +59,7 @@ def test_run_killed_while_writing_a_checkpoint_ends_as_one_that_never_was(
 
     def is_writing():
         partial = [n for n in os.listdir(folder) if n.endswith('.tmp')]
-        return 'checkpoint.npz' in os.listdir(folder) and any(
+        return 'checkpoint.safetensors' in os.listdir(folder) and any(
             n.startswith('checkpoint') for n in partial
         )
 

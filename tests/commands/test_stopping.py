@@ -84,7 +84,7 @@ def test_run_that_gets_ctrl_c_again_and_again_goes_on(
     """Also while what was recorded is kept, and to the very end."""
     folder = tmp_path / 'runs' / 'a'
     process = start(*NAMED, cwd=tmp_path)
-    assert wait_for((folder / 'checkpoint.npz').exists, process)
+    assert wait_for((folder / 'checkpoint.safetensors').exists, process)
     while process.poll() is None:
         process.send_signal(signal.SIGINT)
         time.sleep(pause)
@@ -124,7 +124,7 @@ def test_run_that_loses_its_terminal_is_kept(tmp_path):
     folder = tmp_path / 'runs' / 'a'
     words = [w for w in NAMED if w not in ('--display', 'lines')]
     process, master = in_terminal([*words, '--max-epochs', '1000'], tmp_path)
-    assert wait_for((folder / 'checkpoint.npz').exists, process)
+    assert wait_for((folder / 'checkpoint.safetensors').exists, process)
     os.close(master)  # The window is closed
     assert process.wait(timeout=60) == 130
     stopped = Run.open(folder)
@@ -138,7 +138,7 @@ def test_run_under_nohup_outlives_its_terminal(tmp_path):
     folder = tmp_path / 'runs' / 'a'
     words = [*NAMED, '--display', 'bar']
     process, master = in_terminal(words, tmp_path, 'nohup')
-    assert wait_for((folder / 'checkpoint.npz').exists, process)
+    assert wait_for((folder / 'checkpoint.safetensors').exists, process)
     os.close(master)
     try:
         # What follows is how long the book would take
@@ -153,7 +153,7 @@ def test_no_two_processes_train_one_run(finished, tmp_path):
     folder = tmp_path / 'runs' / 'a'
     first = start(*NAMED, cwd=tmp_path)
     try:
-        assert wait_for((folder / 'checkpoint.npz').exists, first)
+        assert wait_for((folder / 'checkpoint.safetensors').exists, first)
         # It holds its run while it is halted, however long the second takes
         first.send_signal(signal.SIGSTOP)
         assert status(folder) == 'running'
@@ -189,7 +189,7 @@ def test_full_disk_is_told_and_stops_the_run(tmp_path):
     result = run_on_a_full_disk('train', *TINY, *words, cwd=tmp_path)
     assert result.returncode == 1
     assert 'Traceback' not in result.stderr
-    assert 'checkpoint.npz' in result.stderr
+    assert 'checkpoint.safetensors' in result.stderr
     assert not list(tmp_path.glob('**/*.tmp'))
 
 
@@ -220,7 +220,7 @@ def test_parameters_that_cannot_be_kept_stop_a_run(tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr('d2l_vgg.mxnet.VGG.save', full)
         result = call(*NAMED, '--runs', tmp_path)
-    assert_fails(result, 'parameters.npz')
+    assert_fails(result, 'parameters.safetensors')
     stopped = Run.open(tmp_path / 'a').info
     assert stopped['status'] == 'stopped'
     assert 'make room' in stopped['reason']

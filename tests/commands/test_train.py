@@ -25,7 +25,7 @@ def test_finished_run_leaves_its_record_and_nothing_else(finished):
         'curves.png',
         'curves.svg',
         'history.csv',
-        'parameters.npz',
+        'parameters.safetensors',
         'run.json',
     ]
     info = json.loads((folder / 'run.json').read_text())

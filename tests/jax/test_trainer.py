@@ -77,7 +77,7 @@ class Averaged(VGG):
 
 
 def test_an_optimizer_of_several_steps_goes_on(tmp_path):
-    path = tmp_path / 'checkpoint.npz'
+    path = tmp_path / 'checkpoint.safetensors'
     whole = fit(Averaged(ARCH))
     with pytest.raises(KeyboardInterrupt):
         fit(Averaged(ARCH), stop_at=14, checkpoint=path)
@@ -131,7 +131,7 @@ class Own(Classifier):
 
 
 def test_a_module_of_flaxs_trains(tmp_path):
-    path = tmp_path / 'parameters.npz'
+    path = tmp_path / 'parameters.safetensors'
     model = Own()
     assert_learned(fit(model))
     model.save(path)

@@ -5,6 +5,7 @@ import signal
 import numpy as np
 import pytest
 from command_line import done, run, start, wait_for
+from safetensors.numpy import load_file
 from workers import kill, pid_of
 
 from d2l_vgg.commands import making
@@ -56,8 +57,7 @@ def finished(folder):
 
 
 def arrays(found):
-    with np.load(found.find_parameters()) as file:
-        return {n: file[n] for n in file.files if file[n].dtype.kind == 'f'}
+    return load_file(found.find_parameters())
 
 
 def assert_close(one, other, rtol):
@@ -112,7 +112,7 @@ def test_stopped_run_is_resumed_by_more(tmp_path, framework):
         *('--framework', framework, *words),
         cwd=folder,
     )
-    checkpoint = folder / 'runs' / 'a' / 'checkpoint.npz'
+    checkpoint = folder / 'runs' / 'a' / 'checkpoint.safetensors'
     assert wait_for(checkpoint.exists, process)
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
@@ -133,7 +133,7 @@ def test_killed_worker_ends_all_and_their_run_is_resumed(tmp_path, framework):
         *('--framework', framework, *words, '--checkpoint-seconds', '0'),
         cwd=tmp_path,
     )
-    checkpoint = tmp_path / 'runs' / 'a' / 'checkpoint.npz'
+    checkpoint = tmp_path / 'runs' / 'a' / 'checkpoint.safetensors'
     assert wait_for(checkpoint.exists, process)
     found = [pid_of(process, i) for i in (0, 1)]
     kill(found[rank])

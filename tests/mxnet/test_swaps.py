@@ -240,7 +240,7 @@ def test_numpys_numbers_are_as_good_as_pythons(data, tmp_path):
         'momentum': np.float32(0.5),
         'num_gpus': np.int8(0),
         'checkpoint_seconds': np.float64(0),
-        'checkpoint': tmp_path / 'checkpoint.npz',
+        'checkpoint': tmp_path / 'checkpoint.safetensors',
     }
     arch = ((np.int64(1), np.int32(4)), (np.uint8(1), np.int64(8)))
     arch = Architecture('tiny', blocks=arch, hidden=(np.int16(16),))
@@ -250,8 +250,8 @@ def test_numpys_numbers_are_as_good_as_pythons(data, tmp_path):
     _, other = train(data, plain, momentum=0.5)
     assert trainer.history.points == other.history.points
     assert numbers['checkpoint'].exists()
-    model.save(tmp_path / 'vgg.npz')
-    plain.load(tmp_path / 'vgg.npz')
+    model.save(tmp_path / 'vgg.safetensors')
+    plain.load(tmp_path / 'vgg.safetensors')
     resumed = Trainer(**{**numbers, 'display': 'none'})
     again = resumed.fit(VGG(TINY, 0.05), data, resume=True)
     assert again.points == trainer.history.points

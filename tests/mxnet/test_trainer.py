@@ -131,7 +131,7 @@ def test_a_model_of_d2ls_from_scratch_trains_and_goes_on(tmp_path):
         mx.random.seed(seed)
         return Scratch()
 
-    path = tmp_path / 'checkpoint.npz'
+    path = tmp_path / 'checkpoint.safetensors'
     whole = fit(scratch(), Images())
     assert_learned(whole)
     with pytest.raises(KeyboardInterrupt):
@@ -152,7 +152,7 @@ def test_classifier_is_d2ls():
 
 
 def test_resuming_with_the_stock_loader(tmp_path):
-    path = tmp_path / 'checkpoint.npz'
+    path = tmp_path / 'checkpoint.safetensors'
     options = {'data': Images(), 'momentum': 0.9}
     whole = fit(VGG(ARCH, lr=0.05), **options)
     with pytest.raises(KeyboardInterrupt):

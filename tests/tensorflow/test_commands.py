@@ -56,7 +56,7 @@ def test_a_run_is_stopped_resumed_looked_at_and_predicted_with(tmp_path):
     assert whole['status'] == stopped['status'] == 'finished'
     assert whole['framework'] == 'tensorflow'
     assert 'keras' in whole['versions']
-    for name in 'history.csv', 'parameters.npz':
+    for name in 'history.csv', 'parameters.safetensors':
         content = (runs / 'whole' / name).read_bytes()
         assert (runs / 'stopped' / name).read_bytes() == content, name
     out = run(tmp_path, 'predict', 'runs/whole')

@@ -132,7 +132,7 @@ def test_our_optimizer_goes_on_with_a_model_from_scratch(tmp_path):
     class UnderOurs(own_tensorflow.Scratch):
         configure_optimizers = package.Classifier.configure_optimizers
 
-    path = tmp_path / 'checkpoint.npz'
+    path = tmp_path / 'checkpoint.safetensors'
     whole = fit(UnderOurs(), momentum=0.9)
     trainings.assert_learned(whole)
     with pytest.raises(KeyboardInterrupt):

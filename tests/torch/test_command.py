@@ -20,7 +20,7 @@ def test_a_run_is_stopped_and_resumed_and_predicts(tmp_path):
     # What is proposed next is for this framework, too
     assert 'train --framework torch --experiment book\n' in done.stdout
     process = start('train', *options, '--name', 'parts', cwd=tmp_path)
-    saved = runs / 'parts' / 'checkpoint.npz'
+    saved = runs / 'parts' / 'checkpoint.safetensors'
     assert wait_for(saved.exists, process)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)

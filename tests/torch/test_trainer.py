@@ -62,7 +62,7 @@ def test_it_trains_on_a_loader_of_pytorchs(workers):
 
 def test_a_loader_that_draws_with_pytorchs_generator_goes_on(tmp_path):
     """Its order, and what it adds to each image, are those of the run."""
-    path = tmp_path / 'checkpoint.npz'
+    path = tmp_path / 'checkpoint.safetensors'
     options = {'data': images(noise=0.1), 'momentum': 0.9}
     whole = fit(**options)
     with pytest.raises(KeyboardInterrupt):

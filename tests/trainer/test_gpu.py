@@ -66,7 +66,7 @@ def both(package, tmp_path):
     """Train on the processor, and on the GPU from the same parameters."""
 
     def trained(**options):
-        path = tmp_path / 'start.npz'
+        path = tmp_path / 'start.safetensors'
         on_cpu = fit(package, start_of(package, path), **OPTIONS)
         on_gpu = fit(
             package, start_of(package, path), **ON_GPU, **OPTIONS, **options
@@ -94,7 +94,8 @@ def test_half_precision_trains_as_float32_but_for_rounding(
 
 
 def test_a_run_goes_on_after_it_was_stopped(package, tmp_path):
-    options = {**ON_GPU, **OPTIONS, 'checkpoint': tmp_path / 'run.npz'}
+    path = tmp_path / 'run.safetensors'
+    options = {**ON_GPU, **OPTIONS, 'checkpoint': path}
     models = [
         package.VGG(replace(ARCH, dropout=0.5), lr=0.02) for _ in range(3)
     ]
@@ -107,7 +108,7 @@ def test_a_run_goes_on_after_it_was_stopped(package, tmp_path):
 
 @pytest.mark.parametrize('first', [0, 1])
 def test_a_run_goes_on_from_one_device_to_the_other(package, first, tmp_path):
-    path = tmp_path / 'checkpoint.npz'
+    path = tmp_path / 'checkpoint.safetensors'
     with pytest.raises(KeyboardInterrupt):
         fit(package, stop_at=13, checkpoint=path, num_gpus=first, **OPTIONS)
     resumed = fit(
@@ -144,9 +145,9 @@ def test_no_step_waits_for_the_labels(package):
 def test_its_parameters_predict_on_the_processor(package, tmp_path):
     model = model_of(package)
     trainer = fit(package, model, max_epochs=1, **ON_GPU)
-    model.save(tmp_path / 'parameters.npz')
+    model.save(tmp_path / 'parameters.safetensors')
     loaded = package.VGG(ARCH)
-    loaded.load(tmp_path / 'parameters.npz')
+    loaded.load(tmp_path / 'parameters.safetensors')
     batch = next(iter(data_of(package).val_dataloader()))
     _, scores = model.scored(next(iter(trainer.val_dataloader)), False)
     y, expected = loaded.scored(batch, False)

@@ -116,7 +116,7 @@ def test_a_network_with_too_few_outputs_is_refused(package):
 @pytest.fixture(scope='module')
 def saved(package, tmp_path_factory):
     """A whole checkpoint, of which nobody may change the file."""
-    path = tmp_path_factory.mktemp('saved') / 'checkpoint.npz'
+    path = tmp_path_factory.mktemp('saved') / 'checkpoint.safetensors'
     fit(package, checkpoint=path, **OPTIONS)
     return path
 
@@ -178,7 +178,7 @@ def test_a_damaged_checkpoint_is_refused(package, saved, damage, tmp_path):
         content[len(content) // 2] ^= 1
     else:
         content = b'' if damage == 'empty' else b'once upon a time'
-    path = tmp_path / 'damaged.npz'
+    path = tmp_path / 'damaged.safetensors'
     path.write_bytes(content)
     with pytest.raises(checkpoint.BadCheckpoint, match='damaged'):
         resume(package, path)
@@ -191,4 +191,4 @@ def test_resuming_needs_a_checkpoint(package):
 
 def test_no_checkpoint_to_resume(package, tmp_path):
     with pytest.raises(FileNotFoundError, match='nothing to resume'):
-        fit(package, resume=True, checkpoint=tmp_path / 'none.npz')
+        fit(package, resume=True, checkpoint=tmp_path / 'none.safetensors')

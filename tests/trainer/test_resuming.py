@@ -6,6 +6,7 @@ import signal
 import numpy as np
 import pytest
 from frameworks import needs_bfloat16
+from safetensors.numpy import load_file
 from trainings import (
     ARCH,
     NUM_BATCHES,
@@ -38,7 +39,7 @@ def stopped_and_resumed(package, path, stop_at, make=None, **options):
 
 @pytest.mark.parametrize('stop_at', STOPS, ids=str)
 def test_it_goes_on_as_if_it_had_not_been(package, tmp_path, stop_at):
-    path = tmp_path / 'checkpoint.npz'
+    path = tmp_path / 'checkpoint.safetensors'
     signum = [signal.SIGINT, signal.SIGTERM][STOPS.index(stop_at) % 2]
     before = signal.getsignal(signum)
     resumed = stopped_and_resumed(
@@ -50,7 +51,7 @@ def test_it_goes_on_as_if_it_had_not_been(package, tmp_path, stop_at):
 
 @needs_bfloat16
 def test_a_run_in_half_precision_goes_on_bit_for_bit(package, tmp_path):
-    path = tmp_path / 'checkpoint.npz'
+    path = tmp_path / 'checkpoint.safetensors'
     options = {'precision': 'bfloat16', **OPTIONS}
     expected = outcome(fit(package, **options))
     assert_same(stopped_and_resumed(package, path, 13, **options), expected)
@@ -62,7 +63,7 @@ def test_a_run_in_half_precision_goes_on_bit_for_bit(package, tmp_path):
 
 
 def test_an_optimizer_of_the_readers_own_goes_on(package, own, tmp_path):
-    path = tmp_path / 'checkpoint.npz'
+    path = tmp_path / 'checkpoint.safetensors'
     expected = outcome(fit(package, own.Adam(ARCH)))
     resumed = stopped_and_resumed(
         package, path, 14, make=lambda: own.Adam(ARCH)
@@ -73,7 +74,7 @@ def test_an_optimizer_of_the_readers_own_goes_on(package, own, tmp_path):
 
 
 def test_a_model_from_scratch_goes_on(package, own, tmp_path):
-    path = tmp_path / 'checkpoint.npz'
+    path = tmp_path / 'checkpoint.safetensors'
     expected = outcome(fit(package, own.Scratch()))
     losses = expected.points['train_loss']
     assert losses[-1][1] < losses[0][1]
@@ -97,7 +98,7 @@ def test_a_loader_that_draws_with_pythons_random_goes_on(
         return Shuffled(batches) if shuffle else batches
 
     data = Images(loader)
-    path = tmp_path / 'checkpoint.npz'
+    path = tmp_path / 'checkpoint.safetensors'
     expected = outcome(fit(package, data=data, **OPTIONS))
     assert_same(outcome(fit(package, data=data, **OPTIONS)), expected)
     resumed = stopped_and_resumed(package, path, 17, data=data, **OPTIONS)
@@ -115,7 +116,7 @@ def test_checkpoints_are_written_as_often_as_asked(
     package, tmp_path, seconds, expected
 ):
     """From which minibatch a run goes on that is killed in any of them."""
-    path = tmp_path / 'checkpoint.npz'
+    path = tmp_path / 'checkpoint.safetensors'
     found = []
 
     class Looking(package.Trainer):
@@ -136,15 +137,13 @@ def test_checkpoints_are_written_as_often_as_asked(
     assert len(found) == 2 * NUM_BATCHES
     assert found == expected
     assert checkpoint.load(path)[1]['epoch'] == 2  # Its end, in any case
-    assert [file.name for file in tmp_path.iterdir()] == ['checkpoint.npz']
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_checkpoint_holds_plain_arrays_by_name(package, tmp_path):
-    path = tmp_path / 'checkpoint.npz'
+    path = tmp_path / 'checkpoint.safetensors'
     trainer = fit(package, checkpoint=path, **OPTIONS)
-    with np.load(path, allow_pickle=False) as file:
-        names = set(file.files) - {'meta.json', 'sha256'}
-        found = {name: file[name] for name in names}
+    found = load_file(path)
     own = {
         f'{layer}.{part}'
         for layer in ('conv1_1', 'conv2_1', 'norm1_1', 'norm2_1')
@@ -156,7 +155,7 @@ def test_a_checkpoint_holds_plain_arrays_by_name(package, tmp_path):
         for i in (1, 2)
         for part in ('mean', 'var')
     }
-    assert names == own | statistics | {
+    assert set(found) == own | statistics | {
         f'optimizer/{name}.momentum' for name in own
     }
     for name, array in trainer.model.arrays().items():
@@ -168,7 +167,7 @@ def test_a_checkpoint_holds_plain_arrays_by_name(package, tmp_path):
 
 
 def test_a_checkpoint_brings_its_seed(package, tmp_path):
-    path = tmp_path / 'checkpoint.npz'
+    path = tmp_path / 'checkpoint.safetensors'
     with pytest.raises(KeyboardInterrupt):
         fit(package, stop_at=4, checkpoint=path, **OPTIONS)
     again = fit(package, resume=True, checkpoint=path, seed=None, **OPTIONS)
@@ -179,7 +178,7 @@ def test_a_checkpoint_brings_its_seed(package, tmp_path):
 def test_another_number_of_threads_is_told(
     package, own, tmp_path, monkeypatch
 ):
-    path = tmp_path / 'checkpoint.npz'
+    path = tmp_path / 'checkpoint.safetensors'
     fit(package, checkpoint=path, **OPTIONS)
     threads = own.compute_with_other_threads(monkeypatch)
     told = f'begun with .* goes on with {threads}'

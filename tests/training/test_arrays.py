@@ -1,12 +1,10 @@
-"""Arrays come back as they were, or are refused; nothing is executed."""
+"""Arrays come back as they were, or are refused."""
 
-import io
 import json
-import pickle
-import zipfile
 
 import numpy as np
 import pytest
+import safetensors.numpy
 from processes import run_python
 
 from d2l_vgg.training import arrays
@@ -21,30 +19,46 @@ META = {'epoch': 3, 'history': {'points': {'val_acc': [[1, 0.1 + 0.2]]}}}
 
 @pytest.fixture
 def path(tmp_path):
-    path = tmp_path / 'checkpoint.npz'
+    path = tmp_path / 'checkpoint.safetensors'
     arrays.save(path, ARRAYS, META)
     return path
 
 
-def assert_same(found):
-    assert list(found) == list(ARRAYS)
-    for name in ARRAYS:
-        np.testing.assert_array_equal(found[name], ARRAYS[name])
-        assert found[name].dtype == ARRAYS[name].dtype
-        assert found[name].shape == ARRAYS[name].shape
+def assert_same(found, expected=ARRAYS):
+    assert list(found) == list(expected)
+    for name in expected:
+        np.testing.assert_array_equal(found[name], expected[name])
+        assert found[name].dtype == expected[name].dtype
+        assert found[name].shape == expected[name].shape
 
 
 def test_they_come_back_exactly(path):
     found, meta = arrays.load(path)
-    assert meta == META
+    assert meta == META == arrays.load_meta(path)
     assert_same(found)
 
 
-def test_numpy_alone_reads_them(path):
-    with np.load(path, allow_pickle=False) as file:
-        np.testing.assert_array_equal(
-            file['conv1_1.weight'], ARRAYS['conv1_1.weight']
-        )
+def test_safetensors_alone_reads_them(path):
+    found = safetensors.numpy.load_file(path)
+    assert_same({name: found[name] for name in ARRAYS})
+
+
+@pytest.mark.parametrize(
+    'array',
+    [
+        np.arange(24).reshape(2, 3, 4).T,
+        np.arange(24, dtype='float32').reshape(4, 6)[::2, 1::3],
+        np.zeros((0, 3), 'float64'),
+        np.array([True, False]),
+        *(np.arange(3, dtype=f'{kind}{n}') for kind in 'iu' for n in (1, 8)),
+        np.arange(3, dtype='float16'),
+    ],
+    ids=lambda array: f'{array.shape} {array.dtype}',
+)
+def test_any_order_in_memory_and_any_type_comes_back(array, path):
+    arrays.save(path, {'a': array}, {})
+    assert_same(arrays.load(path)[0], {'a': array})
+    assert_same(safetensors.numpy.load_file(path), {'a': array})
 
 
 @pytest.mark.parametrize('mask', [0x01, 0x10, 0xFF])
@@ -63,7 +77,7 @@ def test_no_flipped_bit_goes_unnoticed(path, mask):
             continue
         assert meta == META
         assert_same(found)
-    assert refused > len(content) / 2
+    assert refused > 0.9 * len(content)
 
 
 def test_cut_off_anywhere_they_are_refused(path):
@@ -74,133 +88,44 @@ def test_cut_off_anywhere_they_are_refused(path):
             arrays.load(path)
 
 
-def rewritten(path, change):
-    """Put a file at `path` whose entries `change` has had its way with.
-
-    Every checksum of the format is right again.
-    """
-    with zipfile.ZipFile(path) as archive:
-        entries = {name: archive.read(name) for name in archive.namelist()}
-    change(entries)
-    with zipfile.ZipFile(path, 'w') as archive:
-        for name, content in entries.items():
-            archive.writestr(name, content)
-
-
-def test_what_was_changed_with_right_checksums_is_refused(path):
-    """The digest covers names, types, shapes and the text."""
-
-    def other_type(entries):
-        name = 'conv1_1.weight.npy'
-        entries[name] = entries[name].replace(b'<f4', b'<i4')
-
-    def other_shape(entries):
-        name = 'conv1_1.weight.npy'
-        entries[name] = entries[name].replace(b'(2, 3, 4)', b'(3, 2, 4)')
-
-    def other_name(entries):
-        entries['conv1_2.weight.npy'] = entries.pop('conv1_1.weight.npy')
-
-    def one_less(entries):
-        del entries['count.npy']
-
-    def other_meta(entries):
-        name = 'meta.json.npy'
-        entries[name] = entries[name].replace(b'"epoch": 3', b'"epoch": 4')
-
-    def no_digest(entries):
-        del entries['sha256.npy']
-
-    whole = path.read_bytes()
-    for change in (
-        other_type,
-        other_shape,
-        other_name,
-        one_less,
-        other_meta,
-        no_digest,
-    ):
-        path.write_bytes(whole)
-        rewritten(path, change)
-        assert path.read_bytes() != whole
-        with pytest.raises(arrays.BadArrays, match='damaged'):
-            arrays.load(path)
-
-
-class Hostile:
-    """Leaves a file behind when it is unpickled."""
-
-    def __init__(self, proof):
-        self.proof = str(proof)
-
-    def __reduce__(self):
-        return open, (self.proof, 'w')
-
-
-def test_a_hostile_file_is_not_executed(path, tmp_path):
-    proof = tmp_path / 'executed'
-    array = np.array([Hostile(proof)], dtype=object)
-    file = io.BytesIO()
-    np.save(file, array, allow_pickle=True)
-
-    def as_array(entries):
-        entries['conv1_1.weight.npy'] = file.getvalue()
-
-    rewritten(path, as_array)
-    with pytest.raises(arrays.BadArrays, match='damaged'):
-        arrays.load(path)
-
-    def as_raw_pickle(entries):
-        entries['conv1_1.weight.npy'] = pickle.dumps(Hostile(proof))
-
-    rewritten(path, as_raw_pickle)
-    with pytest.raises(arrays.BadArrays, match='damaged'):
-        arrays.load(path)
-    path.write_bytes(pickle.dumps(Hostile(proof)))
-    with pytest.raises(arrays.BadArrays, match='damaged'):
-        arrays.load(path)
-    assert not proof.exists()
-    pickle.loads(path.read_bytes()).close()  # The trap is a real one
-    assert proof.exists()
-
-
-def test_what_claims_more_than_it_has_is_refused(path):
+@pytest.mark.parametrize(
+    'old, new',
+    [
+        ('F32', 'I32'),
+        ('[2, 3, 4]', '[3, 2, 4]'),
+        ('"conv1_1.weight"', '"conv1_2.weight"'),
+        ('epoch\\": 3', 'epoch\\": 4'),
+        ('[0, 96]', '[96, 192]'),
+        ('sha256', 'sha257'),
+        ('"meta"', '"Meta"'),
+        ('[2, 3, 4]', '[2, 3, 40000000000]'),
+    ],
+)
+def test_another_header_is_refused(path, old, new):
     content = path.read_bytes()
-    entries = {**ARRAYS, 'meta.json': np.zeros(9, 'uint8')}
-    # Packed, a thousand times as much; it is not unpacked to see that
-    np.savez_compressed(path, **entries, bomb=np.zeros(2**20, 'uint8'))
+    length = int.from_bytes(content[:8], 'little')
+    text = content[8 : 8 + length].replace(old.encode(), new.encode(), 1)
+    if new == '[96, 192]':  # Of two arrays alike
+        text = text[::-1].replace(b'[96, 192]'[::-1], b'[0, 96]'[::-1], 1)
+        text = text[::-1]
+    assert text != content[8 : 8 + length]
+    head = len(text).to_bytes(8, 'little')
+    path.write_bytes(head + text + content[8 + length :])
+    with pytest.raises(arrays.BadArrays):
+        arrays.load(path)
+
+
+@pytest.mark.parametrize('length', [2**60, 10**8])
+def test_claimed_size_takes_no_memory(path, length):
+    path.write_bytes(length.to_bytes(8, 'little') + b'{}')
     for load in arrays.load, arrays.load_meta:
-        with pytest.raises(arrays.BadArrays, match='it claims 1'):
+        with pytest.raises(arrays.BadArrays, match='damaged'):
             load(path)
-    path.write_bytes(content)
-
-    def claim(entries):
-        name = 'conv1_1.weight.npy'
-        wide = b'(2, 3, 10000000000000)'
-        entries[name] = entries[name].replace(
-            b'(2, 3, 4), }' + b' ' * 13, wide + b', }'
-        )
-
-    rewritten(path, claim)
-    with pytest.raises(arrays.BadArrays, match='claims to be'):
-        arrays.load(path)
 
 
-def test_what_is_told_is_read_without_the_arrays(path):
-    assert arrays.load_meta(path) == META
-    # Even where an array is damaged: its bytes are not touched
-    content = bytearray(path.read_bytes())
-    place = content.index(ARRAYS['conv1_1.weight'].tobytes())
-    content[place + 8] ^= 1
-    path.write_bytes(content)
-    assert arrays.load_meta(path) == META
-    with pytest.raises(arrays.BadArrays, match='damaged'):
-        arrays.load(path)
-
-
-def test_what_is_no_damage(path, tmp_path):
+def test_what_is_no_damage(tmp_path):
     with pytest.raises(FileNotFoundError):
-        arrays.load(tmp_path / 'none.npz')
+        arrays.load(tmp_path / 'none.safetensors')
     with pytest.raises(IsADirectoryError):
         arrays.load(tmp_path)
     link = tmp_path / 'link'
@@ -211,7 +136,7 @@ def test_what_is_no_damage(path, tmp_path):
 
 def test_too_little_memory_is_no_damage(tmp_path):
     pytest.importorskip('resource')
-    path = tmp_path / 'large.npz'
+    path = tmp_path / 'large.safetensors'
     arrays.save(path, {'a': np.zeros(2**27, 'uint8')}, {})
     code = f"""
     import resource

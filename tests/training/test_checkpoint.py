@@ -32,7 +32,7 @@ META = {
 
 @pytest.fixture
 def path(tmp_path):
-    path = tmp_path / 'checkpoint.npz'
+    path = tmp_path / 'checkpoint.safetensors'
     checkpoint.save(path, ARRAYS, META)
     return path
 
@@ -93,7 +93,7 @@ def test_another_run_is_refused_by_name(path, name):
 )
 def test_what_makes_no_sense_is_refused(path, name, value):
     meta = {**copy.deepcopy(META), name: value}
-    with pytest.raises(checkpoint.BadCheckpoint, match='start the run anew'):
+    with pytest.raises(checkpoint.BadCheckpoint, match='start a new run'):
         checkpoint.check_meta(path, meta, SETTINGS)
 
 
@@ -111,7 +111,7 @@ def test_what_makes_no_sense_is_refused(path, name, value):
 def test_a_history_that_is_none(path, meta):
     assert checkpoint.load_history(path).state() == META['history']
     checkpoint.save(path, ARRAYS, meta)
-    with pytest.raises(checkpoint.BadCheckpoint, match='start the run anew'):
+    with pytest.raises(checkpoint.BadCheckpoint, match='start a new run'):
         checkpoint.load_history(path)
 
 
@@ -125,6 +125,6 @@ def test_damage(path):
 def test_what_is_not_there_or_not_to_be_read(path, tmp_path):
     for load in checkpoint.load, checkpoint.load_meta:
         with pytest.raises(FileNotFoundError, match='nothing to resume'):
-            load(tmp_path / 'none.npz')
+            load(tmp_path / 'none.safetensors')
         with pytest.raises(OSError, match=r'cannot be read \(Is a dir'):
             load(tmp_path)

@@ -48,7 +48,7 @@ def fit(data, stop_at=None, signum=None, resume=False, **options):
     'stop_at', [0, 4, 10, 11, 15, 21, ('val', 0), ('val', 5)], ids=str
 )
 def test_a_stopped_run_goes_on(data, tmp_path, stop_at, signum):
-    path = tmp_path / 'checkpoint.npz'
+    path = tmp_path / 'checkpoint.safetensors'
     before = signal.getsignal(signum)
     with pytest.raises(KeyboardInterrupt):
         fit(data, stop_at, signum, checkpoint=path)

@@ -17,7 +17,7 @@ def arrays(**changes):
 
 
 def test_what_fits_comes_back(tmp_path):
-    path = str(tmp_path / 'parameters.npz')
+    path = str(tmp_path / 'parameters.safetensors')
     digest = parameters.save(path, arrays())
     found = parameters.load(path)
     parameters.check(path, found, SHAPES)
@@ -44,4 +44,4 @@ def test_what_fits_comes_back(tmp_path):
 )
 def test_what_does_not_fit_is_refused(change, words):
     with pytest.raises(ValueError, match=words):
-        parameters.check('a.npz', arrays(**change), SHAPES)
+        parameters.check('a.safetensors', arrays(**change), SHAPES)

@@ -146,6 +146,6 @@ def test_a_run_is_not_running_before_it_does(tmp_path):
 def test_finished_run_whose_parameters_are_gone_says_so(capsys):
     folder = os.path.join(RESULTS, 'quick')
     assert main(['predict', folder]) == 1
-    assert 'is finished, but its parameters.npz is gone' in (
+    assert 'is finished, but its parameters.safetensors is gone' in (
         capsys.readouterr().err
     )

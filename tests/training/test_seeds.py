@@ -127,7 +127,7 @@ def test_neighbouring_seeds_have_orders_of_their_own(data):
 
 
 def test_a_resumed_run_sees_what_the_whole_one_saw(data, tmp_path):
-    path = str(tmp_path / 'checkpoint.npz')
+    path = str(tmp_path / 'checkpoint.safetensors')
     whole = fit(data, max_epochs=3)
 
     class Once(Softmax):
@@ -172,7 +172,7 @@ def test_training_epoch_by_epoch_goes_on_with_new_orders(data):
 
 
 def test_without_a_seed_a_stopped_run_goes_on_with_its_own(data, tmp_path):
-    path = str(tmp_path / 'checkpoint.npz')
+    path = str(tmp_path / 'checkpoint.safetensors')
 
     class Once(Softmax):
         def accuracy(self, Y_hat, y):
