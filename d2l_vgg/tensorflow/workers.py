@@ -1,7 +1,8 @@
-"""Workers that add their arrays by TensorFlow's own engine."""
+"""Processes that add their arrays by TensorFlow's own engine."""
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
 
@@ -9,11 +10,11 @@ import numpy as np
 import tensorflow as tf
 
 from d2l_vgg.tensorflow.classifier import compiled
-from d2l_vgg.training import team
+from d2l_vgg.training import team, workers
 
 
-class Team(team.Team):
-    """Workers that meet as `MultiWorkerMirroredStrategy` lets them.
+class ProcessGroup(team.ProcessGroup):
+    """Processes that meet as `MultiWorkerMirroredStrategy` lets them.
 
     Each listens at an address of its own; `$TF_CONFIG` names all. Of the
     strategy nothing is used but that, as its variables are not Keras's of
@@ -23,10 +24,20 @@ class Team(team.Team):
     lost = (RuntimeError, tf.errors.OpError)
 
     def meet(self) -> None:
+        host, port = workers.address()
         if 'TF_CONFIG' not in os.environ:
-            raise ValueError(
-                "TensorFlow's workers have to know the addresses of all: "
-                'start them by `d2l-vgg launch`.'
+            if not workers.is_one_machine():
+                raise ValueError(
+                    'Several machines are not supported in TensorFlow '
+                    'without the addresses of all processes: set TF_CONFIG, '
+                    'or train on one.'
+                )
+            cluster = [f'{host}:{port + i}' for i in range(self.count)]
+            os.environ['TF_CONFIG'] = json.dumps(
+                {
+                    'cluster': {'worker': cluster},
+                    'task': {'type': 'worker', 'index': self.rank},
+                }
             )
         tf.distribute.MultiWorkerMirroredStrategy()
         self.keys: dict = {}
@@ -54,7 +65,7 @@ class Team(team.Team):
         ]
 
     def key(self, i, array):
-        """Return a number that is the same in all workers, for this shape."""
+        """Return a number that all processes have for this shape."""
         name = i, tuple(array.shape)
         return self.keys.setdefault(name, 1 + len(self.keys))
 
@@ -63,3 +74,7 @@ class Team(team.Team):
 
     def to_numpy(self, array: Any) -> np.ndarray:
         return array.numpy()
+
+
+# The name that trainers know it by
+Team = ProcessGroup
