@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from typing import Any
@@ -40,34 +41,30 @@ class ProcessGroup(team.ProcessGroup):
                 }
             )
         tf.distribute.MultiWorkerMirroredStrategy()
-        self.keys: dict = {}
-        self.compiled: dict = {}
+        self.adding: dict = {}
 
     def sum(self, arrays: list) -> list:
         # One for each form: TensorFlow warns of one that sees many
         form = tuple(tuple(array.shape) for array in arrays)
-        if form not in self.compiled:
-            self.compiled[form] = compiled(self.added)
-        return self.compiled[form](arrays)
+        if form not in self.adding:
+            first_key = 1 + 1000 * len(self.adding)  # The same everywhere
+            added = functools.partial(self.added, first_key)
+            self.adding[form] = compiled(added)
+        return self.adding[form](arrays)
 
-    def added(self, arrays):
+    def added(self, first_key, arrays):
         return [
             tf.raw_ops.CollectiveReduceV2(
                 input=array,
                 group_size=self.count,
                 group_key=1,
-                instance_key=self.key(i, array),
+                instance_key=key,
                 ordering_token=[],
                 merge_op='Add',
                 final_op='Id',
             )
-            for i, array in enumerate(arrays)
+            for key, array in enumerate(arrays, first_key)
         ]
-
-    def key(self, i, array):
-        """Return a number that all processes have for this shape."""
-        name = i, tuple(array.shape)
-        return self.keys.setdefault(name, 1 + len(self.keys))
 
     def to_device(self, array: np.ndarray, trainer: Any) -> Any:
         return tf.constant(array)

@@ -15,7 +15,6 @@ import functools
 import json
 import os
 import sys
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,9 +23,6 @@ import numpy as np
 from d2l_vgg import gpus, machine
 from d2l_vgg.datasets.minibatches import Minibatches
 from d2l_vgg.training import interrupts, trial, workers
-
-# How long they wait for one another at the start
-SECONDS_TO_MEET = 120
 
 
 def join(kind: Any) -> Any:
@@ -86,14 +82,19 @@ class ProcessGroup(SingleProcess, abc.ABC):
         self.own_seed = (self.rank,) if self.rank else ()
         self.status = 1
         take_gpu()
-        with ended_after(SECONDS_TO_MEET):
-            with interrupts.at_once():  # Engines wait outside of Python
-                self.meet()
+        if self.rank == 0:
+            host, port = workers.address()
+            print(
+                f'd2l-vgg: The first of {self.count} processes waits for the '
+                f'others at {host}:{port}.',
+                file=sys.stderr,
+                flush=True,
+            )
+        with interrupts.at_once():  # Engines wait outside of Python
+            self.meet()
         atexit.register(self.leave)
 
-    # ------------------------------------- what a framework fills in
-
-    # What its engine raises when another process is gone
+    # What an engine raises when another process is gone
     lost: tuple = (RuntimeError,)
 
     @abc.abstractmethod
@@ -115,8 +116,6 @@ class ProcessGroup(SingleProcess, abc.ABC):
     def to_numpy(self, array: Any) -> np.ndarray:
         """Return what `sum` has returned as an array of NumPy."""
 
-    # ---------------------------------------------- what all share
-
     def prepare(self, trainer: Any, resumes: bool) -> None:
         if trainer.draws_seed:
             raise ValueError(
@@ -132,10 +131,8 @@ class ProcessGroup(SingleProcess, abc.ABC):
                     f'{type(loader).__name__}: train in one process.'
                 )
             loader.share = self.share
-        with ended_after(SECONDS_TO_MEET), self.ending():
-            settings = self.exchange_settings(trainer, resumes)
-            self.check_same(settings)
-            self.begin_together(trainer, settings[0]['position'])
+        with self.ending():
+            self.begin_together(trainer, self.agree(trainer, resumes))
 
     def share(self, first: int, end: int) -> slice:
         """Return which of the examples `first` to `end` are its own.
@@ -153,39 +150,30 @@ class ProcessGroup(SingleProcess, abc.ABC):
     def mean(self, arrays: list) -> list:
         return self.sum([array * self.weight for array in arrays])
 
-    def exchange_settings(self, trainer: Any, resumes: bool) -> list[dict]:
-        """Return what each process trains, and the position it begins at."""
-        framework = type(self).__module__.split('.')[1]
-        position = trainer.epoch, trainer.train_batch_idx, resumes
-        settings = {
-            **machine.versions(framework),
-            **trainer.settings(),
-            'position': position,
-        }
-        mine = json.dumps(settings).encode()
-        told = np.zeros((self.count, 8192), 'float32')
-        told[self.rank, : len(mine)] = np.frombuffer(mine, 'uint8')
-        (told,) = self.sum_numpy([told], trainer)
-        return [
-            json.loads(row.astype('uint8').tobytes().rstrip(b'\0'))
-            for row in told
-        ]
-
-    def check_same(self, settings: list[dict]) -> None:
-        """Refuse to train beside processes that would train otherwise.
+    def agree(self, trainer: Any, resumes: bool) -> list:
+        """Return where the first process begins.
 
         Raises:
             ValueError: versions, hyperparameters or images differ.
         """
-        for other, found in enumerate(settings):
+        framework = type(self).__module__.split('.')[1]
+        position = trainer.epoch, trainer.train_batch_idx, resumes
+        settings = {**machine.versions(framework), **trainer.settings()}
+        mine = json.dumps([settings, position]).encode()
+        told = np.zeros((self.count, 8192), 'float32')
+        told[self.rank, : len(mine)] = np.frombuffer(mine, 'uint8')
+        (told,) = self.sum_numpy([told], trainer)
+        texts = [row.astype('uint8').tobytes().rstrip(b'\0') for row in told]
+        (first, position), *others = map(json.loads, texts)
+        for other, (found, _) in enumerate(others, 1):
             for name, value in found.items():
-                first = settings[0].get(name)
-                if value != first and name != 'position':
+                if value != first.get(name):
                     raise ValueError(
                         f'Worker {other} of {self.count} has {name} {value}, '
-                        f'and worker 0 has {first}: start all with the same '
-                        'command, versions and images.'
+                        f'and worker 0 has {first.get(name)}: start all with '
+                        'the same command, versions and images.'
                     )
+        return position
 
     def begin_together(self, trainer: Any, position: list) -> None:
         """Give all processes what the first one has."""
@@ -256,28 +244,3 @@ def take_gpu() -> None:
             'CUDA_VISIBLE_DEVICES= to compute on the processor.'
         )
     os.environ['CUDA_VISIBLE_DEVICES'] = found[place]
-
-
-@contextlib.contextmanager
-def ended_after(seconds: float) -> Iterator[None]:
-    """End the process if the block, which may hang, takes any longer."""
-
-    def end():
-        host, port = workers.address()
-        print(
-            f'd2l-vgg: Worker {workers.rank()} of {workers.count()} has '
-            f'waited {seconds} seconds for the others at {host}, port '
-            f'{port}: see that each machine reaches that address, or unset '
-            'WORLD_SIZE to train in one process.',
-            file=sys.stderr,
-            flush=True,
-        )
-        os._exit(1)
-
-    timer = threading.Timer(seconds, end)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()

@@ -1,8 +1,8 @@
 """Which of several processes that train one network this one is.
 
 Their launcher tells it by the environment: torchrun by `$RANK` of
-`$WORLD_SIZE`, Open MPI's mpirun by names of its own. What they do together is
-in `d2l_vgg.training.team`. NumPy, which is slow to import, is not needed here.
+`$WORLD_SIZE`, Open MPI's mpirun by names of its own. What they do together
+is in `d2l_vgg.training.team`. NumPy, slow to import, is not needed here.
 """
 
 from __future__ import annotations
