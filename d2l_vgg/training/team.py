@@ -217,8 +217,10 @@ class ProcessGroup(SingleProcess, abc.ABC):
     def leave(self) -> None:
         """End after an error: an engine would wait for all at its exit."""
         if self.status:
-            sys.stdout.flush()
-            os._exit(self.status)
+            try:
+                sys.stdout.flush()
+            finally:
+                os._exit(self.status)
 
 
 # The name that trainers know it by

@@ -23,25 +23,21 @@ def mpirun(num_processes, *words):
     return [*MPIRUN, '-n', num_processes, sys.executable, *TRAIN, *words]
 
 
+def options(folder):
+    pipes = {'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE}
+    env = {**os.environ, 'PYTHONPATH': ROOT}
+    return {'cwd': folder, 'env': env, 'text': True, **pipes}
+
+
 def start(words, folder):
     """Start a command in `folder`, and return its process."""
-    return subprocess.Popen(
-        list(map(str, words)),
-        cwd=folder,
-        env={**os.environ, 'PYTHONPATH': ROOT},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    return subprocess.Popen(list(map(str, words)), **options(folder))
 
 
-def finish(words, folder, timeout=400):
-    """Run a command to its end; return its status, output and errors."""
-    process = start(words, folder)
-    try:
-        return process.wait(timeout), *process.communicate()
-    finally:
-        process.kill()
+def finish(words, folder):
+    """Run a command in `folder` to its end; return what came of it."""
+    words = list(map(str, words))
+    return subprocess.run(words, timeout=400, **options(folder))
 
 
 def pid_of(launcher, rank):

@@ -61,8 +61,8 @@ def train(num_processes, folder, *words):
     if num_processes == 1:
         done('train', *words, '--runs', folder / 'runs')
     else:
-        status, _, errors = finish(mpirun(num_processes, *words), folder)
-        assert status == 0, errors
+        result = finish(mpirun(num_processes, *words), folder)
+        assert result.returncode == 0, result.stderr
     return finished(folder)
 
 
@@ -150,14 +150,15 @@ def test_torchrun_stopped_by_ctrl_c_is_resumed_by_one_process(tmp_path):
 @needs_torch
 def test_process_with_other_hyperparameter_is_refused_by_name(tmp_path):
     words = ['-n', 1, sys.executable, *TRAIN, '--framework', 'torch', *SAME]
-    status, _, errors = finish(
+    result = finish(
         [*MPIRUN, *words, ':', *words, '--momentum', 0.5], tmp_path
     )
-    assert status == 1 and errors.count('Worker 1 of 2 has') == 1
-    assert 'Worker 1 of 2 has momentum 0.5, and worker 0 has 0.9' in errors
+    told = 'Worker 1 of 2 has momentum 0.5, and worker 0 has 0.9'
+    assert result.returncode == 1 and result.stderr.count(told) == 1
 
 
 def test_error_of_all_processes_is_told_once(tmp_path):
-    status, _, errors = finish(mpirun(3, *SAME, '--lr', -1), tmp_path)
-    assert status == 1 and errors.count('d2l-vgg: lr is -1.0') == 1
+    result = finish(mpirun(3, *SAME, '--lr', -1), tmp_path)
+    told = 'd2l-vgg: lr is -1.0'
+    assert result.returncode == 1 and result.stderr.count(told) == 1
     assert os.listdir(tmp_path) == []
