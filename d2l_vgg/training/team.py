@@ -83,13 +83,7 @@ class ProcessGroup(SingleProcess, abc.ABC):
         self.status = 1
         take_gpu()
         if self.rank == 0:
-            host, port = workers.address()
-            print(
-                f'd2l-vgg: The first of {self.count} processes waits for the '
-                f'others at {host}:{port}.',
-                file=sys.stderr,
-                flush=True,
-            )
+            workers.wait_for_others()
         with interrupts.at_once():  # Engines wait outside of Python
             self.meet()
         atexit.register(self.leave)

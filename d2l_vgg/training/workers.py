@@ -10,6 +10,8 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import socket
+import sys
 import time
 import zlib
 from collections.abc import Iterator
@@ -87,6 +89,30 @@ def address() -> tuple[str, int]:
     port = 10000 + zlib.crc32(job) % 20000
     host = os.environ.get('MASTER_ADDR', '127.0.0.1')
     return host, number('MASTER_PORT', port)
+
+
+def wait_for_others() -> None:
+    """Tell that the first process waits, which an engine does in silence.
+
+    Raises:
+        OSError: somebody listens already at the address, or it is none of
+            this machine.
+    """
+    host, port = address()
+    try:
+        if 'TORCHELASTIC_RUN_ID' not in os.environ:  # torchrun listens
+            socket.create_server((host, port)).close()
+    except OSError as error:
+        raise OSError(
+            f'The processes cannot meet at {host}:{port} '
+            f'({error.strerror or error}): set another MASTER_PORT.'
+        ) from error
+    print(
+        f'd2l-vgg: The first of {count()} processes waits for the others at '
+        f'{host}:{port}.',
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def leave() -> None:

@@ -1,6 +1,7 @@
 """How minibatches are dealt to processes, and what these refuse."""
 
 import json
+import socket
 
 import numpy as np
 import pytest
@@ -115,6 +116,14 @@ def test_prepare_refuses_foreign_loaders_and_chance(group):
 def test_wrong_rank_or_count_is_refused(group, rank, count, told):
     with pytest.raises(ValueError, match=told):
         group(rank, count)
+
+
+def test_address_that_is_taken_is_refused(group, monkeypatch):
+    with socket.create_server(('127.0.0.1', 0)) as server:
+        port = server.getsockname()[1]
+        monkeypatch.setenv('MASTER_PORT', str(port))
+        with pytest.raises(OSError, match=f'cannot meet at 127.0.0.1:{port}'):
+            group(0, 2)
 
 
 def test_rank_without_others_keeps_its_run(monkeypatch):
