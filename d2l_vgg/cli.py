@@ -16,7 +16,6 @@ from d2l_vgg import messages
 # In the order of `d2l-vgg --help`: the files of `d2l_vgg/commands/`
 COMMANDS = (
     'train',
-    'launch',
     'curves',
     'summary',
     'compare',
@@ -60,6 +59,8 @@ def run(argv):
         if hasattr(stream, 'reconfigure'):
             # A name that this terminal cannot print must not end a run
             stream.reconfigure(errors='backslashreplace')
+    from d2l_vgg.training import workers
+
     args = read(argv)
     if args.command.__module__.endswith('.train'):
         # It is for the cells that the builder of the chapter runs: a command
@@ -67,7 +68,7 @@ def run(argv):
         os.environ.pop('D2L_VGG_TRIAL', None)
     else:
         # Only a training is shared with the processes that this tells of
-        os.environ.pop('WORLD_SIZE', None)
+        workers.leave()
     try:
         with warnings.catch_warnings():
             warnings.showwarning = warn

@@ -28,7 +28,7 @@ MAY_IMPORT_LIBRARIES = {
 }
 
 SHARED = {'training', 'datasets', 'networks'}
-WINGS = {'book', 'chapter', 'doctor', 'figures', 'launch'}
+WINGS = {'book', 'chapter', 'doctor', 'figures'}
 # The files beside the folders that every part may import, and which of them
 # each imports itself
 GROUND = {
@@ -51,7 +51,6 @@ GROUND = {
 # What each folder or file beside the folders may import besides itself, from
 # the top: only what stands below it
 MAY_IMPORT = {
-    'worker': {'cli', 'training', *GROUND},
     'cli': {'commands', 'training', *GROUND},
     'commands': {*WINGS, *FRAMEWORKS, *SHARED, *GROUND},
     'book': {*FRAMEWORKS, *SHARED, *GROUND},
@@ -59,7 +58,6 @@ MAY_IMPORT = {
     'doctor': {'probing', *SHARED, *GROUND},
     # Trains with a framework that it is told
     'probing': {*FRAMEWORKS, *GROUND},
-    'launch': {*SHARED, *GROUND},
     **{framework: {*SHARED, *GROUND} for framework in FRAMEWORKS},
     # In a notebook it draws its curves
     'training': {'networks', 'datasets', 'figures', *GROUND},

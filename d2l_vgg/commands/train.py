@@ -91,6 +91,7 @@ class Job(NamedTuple):
     model: object
 
 
+@workers.told_by_first()
 def run(args):
     """Train a new run, or the rest of one, and tell what came out.
 

@@ -1,9 +1,8 @@
-"""Workers that add their arrays by JAX's own engine."""
+"""Processes that add their arrays by JAX's own engine."""
 
 from __future__ import annotations
 
 import functools
-import socket
 from typing import Any
 
 import jax
@@ -13,8 +12,8 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from d2l_vgg.training import team, workers
 
 
-class Team(team.Team):
-    """Workers that meet as `jax.distributed` has it.
+class ProcessGroup(team.ProcessGroup):
+    """Processes that meet as `jax.distributed` has it.
 
     On GPUs XLA adds by NCCL, on processors by Gloo.
     """
@@ -26,10 +25,8 @@ class Team(team.Team):
             f'{host}:{port}',
             num_processes=self.count,
             process_id=self.rank,
-            initialization_timeout=team.SECONDS_TO_MEET,
+            cluster_detection_method='deactivate',
         )
-        if jax.local_devices()[0].platform == 'cpu':
-            check_name(host)
 
     def sum(self, arrays: list) -> list:
         if not arrays:
@@ -53,30 +50,9 @@ class Team(team.Team):
         return np.asarray(array)
 
 
-def check_name(host):
-    """Refuse a host whose name leads the others to themselves.
-
-    They look for Gloo there, and JAX has no option for that.
-
-    Raises:
-        ValueError: it is such a host, and `host` is not the only one.
-    """
-    name = socket.gethostname()
-    try:
-        own, meeting = map(socket.gethostbyname, (name, host))
-    except OSError:
-        return
-    if own.startswith('127.') and not meeting.startswith('127.'):
-        raise ValueError(
-            f'The name of this host, {name}, leads to {own}, where workers '
-            'of JAX on other hosts cannot find it: let it lead to the '
-            'address that these reach, in /etc/hosts.'
-        )
-
-
 @functools.cache
 def of_all(platform):
-    """Return how arrays lie, one on each worker's device, and their sum."""
+    """Return how arrays lie, one on each process's device, and their sum."""
     first = {d.process_index: d for d in reversed(jax.devices(platform))}
     devices = [first[rank] for rank in sorted(first)]
     mesh = Mesh(np.array(devices), ('workers',))
@@ -88,3 +64,7 @@ def of_all(platform):
         return [array.sum(0) for array in arrays]
 
     return stacked, add
+
+
+# The name that trainers know it by
+Team = ProcessGroup

@@ -1,31 +1,60 @@
-"""Workers that add their arrays by MXNet's own engine.
+"""Processes that add their arrays by MXNet's own engine.
 
-That is a key-value store: servers add what workers push under a key, and give
-the sum to those that pull it. Where they are, the environment tells.
+That is a key-value store: a server adds what workers push under a key, and
+gives the sum to those that pull it.
 """
 
 from __future__ import annotations
 
 import os
+import socket
+import subprocess
+import sys
 from typing import Any
 
 import mxnet as mx
 import numpy as onp
 from mxnet import np
 
-from d2l_vgg.training import team
+from d2l_vgg.training import team, workers
+
+# It serves until the workers are done, or until the first, which holds its
+# input, is gone
+SERVE = """
+import os, sys, threading
+def end():
+    sys.stdin.read()
+    os._exit(0)
+threading.Thread(target=end, daemon=True).start()
+from d2l_vgg import frameworks
+frameworks.load('mxnet')
+"""
 
 
-class Team(team.Team):
-    """Workers of a synchronous distributed key-value store."""
+class ProcessGroup(team.ProcessGroup):
+    """Processes with a synchronous distributed key-value store.
+
+    Its scheduler and its server are child processes of the first.
+    """
 
     def meet(self) -> None:
-        if 'DMLC_NUM_SERVER' not in os.environ:
-            raise ValueError(
-                "MXNet's workers need its scheduler and its servers beside "
-                'them: start all by `d2l-vgg launch`.'
+        host, port = workers.address()
+        os.environ.update(
+            DMLC_PS_ROOT_URI=socket.gethostbyname(host),
+            DMLC_PS_ROOT_PORT=str(port),
+            DMLC_NUM_WORKER=str(self.count),
+            DMLC_NUM_SERVER='1',
+            DMLC_ROLE='worker',
+        )
+        self.children = [
+            subprocess.Popen(
+                [sys.executable, '-c', SERVE],
+                env={**os.environ, 'DMLC_ROLE': role},
+                stdin=subprocess.PIPE,
             )
-        os.environ['DMLC_ROLE'] = 'worker'
+            for role in ('scheduler', 'server')
+            if self.rank == 0
+        ]
         self.store = mx.kv.create('dist_sync')
         self.keys: set = set()
 
@@ -47,3 +76,7 @@ class Team(team.Team):
 
     def to_numpy(self, array: np.ndarray) -> onp.ndarray:
         return array.asnumpy()
+
+
+# The name that trainers know it by
+Team = ProcessGroup

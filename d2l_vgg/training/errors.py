@@ -40,8 +40,8 @@ def check_num_gpus(num_gpus: int, found: int, framework: str) -> None:
         raise ValueError(
             f'num_gpus is {num_gpus}, but a process uses one device; this '
             f'machine has {found} GPUs that {framework} can use: ask for 1, '
-            'or for 0 to train on the CPU, and start a worker for each GPU '
-            'by `d2l-vgg launch`.'
+            'or for 0 to train on the CPU, and start a process for each GPU '
+            'by torchrun or mpirun.'
         )
 
 

@@ -14,6 +14,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from d2l_vgg.training import workers
+
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 if hasattr(signal, 'SIGHUP'):  # Not on Windows
     SIGNALS.append(signal.SIGHUP)
@@ -75,7 +77,8 @@ def deferred() -> Iterator[Stop]:
         if isinstance(around, _Once):
             around.wait()
 
-    with _handled(ask):
+    # The launcher ends the other processes when the first has stopped
+    with _handled(signal.SIG_IGN if workers.rank() else ask):
         yield stop
 
 

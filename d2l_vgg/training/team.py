@@ -1,4 +1,4 @@
-"""Workers: processes that train one network, each on its share of the images.
+"""Processes that train one network, each on its share of the images.
 
 Each minibatch is dealt to all of them; what they compute of it, gradients
 above all, is averaged, and so they all take the step that one process takes
@@ -9,36 +9,28 @@ the framework's own engine.
 from __future__ import annotations
 
 import abc
+import atexit
 import contextlib
 import functools
 import json
 import os
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from d2l_vgg import machine
+from d2l_vgg import gpus, machine
 from d2l_vgg.datasets.minibatches import Minibatches
 from d2l_vgg.training import interrupts, trial, workers
 
-# How long they wait for one another at the start, and when that is told
-SECONDS_TO_MEET = 300
-SECONDS_TO_TELL = 5
-# How long one that has lost another waits for the end that its launcher
-# brings to all of them
-SECONDS_TO_END = 20
-
 
 def join(kind: Any) -> Any:
-    """Return this process as one of the workers, once it has met the others.
+    """Return this process as one of several, once it has met the others.
 
-    `kind` is the `Team` of the framework.
+    `kind` is the `ProcessGroup` of the framework.
     """
-    return Alone() if workers.count() == 1 else _met(kind)
+    return SingleProcess() if workers.count() == 1 else _met(kind)
 
 
 @functools.cache
@@ -46,8 +38,8 @@ def _met(kind):
     return kind()
 
 
-class Alone:
-    """The only worker: it takes whole minibatches and shares nothing."""
+class SingleProcess:
+    """The only process: it takes whole minibatches and shares nothing."""
 
     count = 1
     own_seed: tuple = ()
@@ -64,38 +56,39 @@ class Alone:
     def mean(self, arrays: list) -> list:
         """Return the mean of each array over the whole minibatch.
 
-        Each worker gives its mean over its own share. The arrays are the
+        Each process gives its mean over its own share. The arrays are the
         framework's, on its device; it may change them in place.
         """
         return arrays
 
     @contextlib.contextmanager
     def ending(self) -> Iterator[None]:
-        """Within the block, wait to be ended when another one is gone."""
+        """Within the block, explain what an engine raises.
+
+        Raises:
+            ConnectionError: another process is gone.
+        """
         yield
 
 
-class Team(Alone, abc.ABC):
-    """One of several workers; a framework fills in how they add arrays."""
+class ProcessGroup(SingleProcess, abc.ABC):
+    """One of several processes; a framework fills in how they add arrays."""
 
     def __init__(self) -> None:
         self.rank, self.count = workers.rank(), workers.count()
-        if not self.rank < self.count:
-            raise ValueError(
-                f'$RANK is {self.rank}, but there are only {self.count} '
-                'workers: it must be one of 0 to $WORLD_SIZE - 1.'
-            )
-        # The share of this worker in the minibatch that was dealt last
+        # The share of this process in the minibatch that was dealt last
         self.weight = 1.0
         # The first draws the dropout masks of a run without others
         self.own_seed = (self.rank,) if self.rank else ()
-        with ended_after(SECONDS_TO_MEET), told_after(SECONDS_TO_TELL):
-            with interrupts.at_once():  # Engines wait outside of Python
-                self.meet()
+        self.status = 1
+        take_gpu()
+        if self.rank == 0:
+            workers.wait_for_others()
+        with interrupts.at_once():  # Engines wait outside of Python
+            self.meet()
+        atexit.register(self.leave)
 
-    # ------------------------------------- what a framework fills in
-
-    # What its engine raises when another worker is gone
+    # What an engine raises when another process is gone
     lost: tuple = (RuntimeError,)
 
     @abc.abstractmethod
@@ -104,7 +97,7 @@ class Team(Alone, abc.ABC):
 
     @abc.abstractmethod
     def sum(self, arrays: list) -> list:
-        """Return the sum of each array over all workers.
+        """Return the sum of each array over all processes.
 
         They come in the same order and shapes everywhere.
         """
@@ -117,31 +110,28 @@ class Team(Alone, abc.ABC):
     def to_numpy(self, array: Any) -> np.ndarray:
         """Return what `sum` has returned as an array of NumPy."""
 
-    # ---------------------------------------------- what all share
-
     def prepare(self, trainer: Any, resumes: bool) -> None:
         if trainer.draws_seed:
             raise ValueError(
-                'Several workers have to draw the same numbers: give them a '
-                'seed, Trainer(..., seed=0).'
+                'Several processes have to draw the same numbers: give them '
+                'a seed, Trainer(..., seed=0).'
             )
         for loader in trainer.train_dataloader, trainer.val_dataloader:
             loader = trial.whole(loader)
             if not isinstance(loader, Minibatches):
                 raise ValueError(
-                    'Several workers can deal the minibatches of '
+                    'Several processes can deal the minibatches of '
                     "d2l_vgg's FashionMNIST only, not those of "
                     f'{type(loader).__name__}: train in one process.'
                 )
             loader.share = self.share
-        with ended_after(SECONDS_TO_MEET), self.ending():
-            self.check_same(trainer)
-            self.begin_together(trainer, resumes)
+        with self.ending():
+            self.begin_together(trainer, self.agree(trainer, resumes))
 
     def share(self, first: int, end: int) -> slice:
-        """Return which of the examples `first` to `end` are this worker's.
+        """Return which of the examples `first` to `end` are its own.
 
-        With fewer examples than workers, some compute one that counts
+        With fewer examples than processes, some compute one that counts
         nothing.
         """
         size = end - first
@@ -154,55 +144,42 @@ class Team(Alone, abc.ABC):
     def mean(self, arrays: list) -> list:
         return self.sum([array * self.weight for array in arrays])
 
-    def check_same(self, trainer: Any) -> None:
-        """Refuse to train beside workers that would train otherwise.
+    def agree(self, trainer: Any, resumes: bool) -> list:
+        """Return where the first process begins.
 
         Raises:
             ValueError: versions, hyperparameters or images differ.
         """
         framework = type(self).__module__.split('.')[1]
-        mine = json.dumps(
-            {**machine.versions(framework), **trainer.settings()}
-        ).encode()
+        position = trainer.epoch, trainer.train_batch_idx, resumes
+        settings = {**machine.versions(framework), **trainer.settings()}
+        mine = json.dumps([settings, position]).encode()
         told = np.zeros((self.count, 8192), 'float32')
         told[self.rank, : len(mine)] = np.frombuffer(mine, 'uint8')
         (told,) = self.sum_numpy([told], trainer)
-        all_told = [
-            json.loads(row.astype('uint8').tobytes().rstrip(b'\0'))
-            for row in told
-        ]
-        for other, settings in enumerate(all_told):
-            for name, value in settings.items():
-                first = all_told[0].get(name)
-                if value != first:
+        texts = [row.astype('uint8').tobytes().rstrip(b'\0') for row in told]
+        (first, position), *others = map(json.loads, texts)
+        for other, (found, _) in enumerate(others, 1):
+            for name, value in found.items():
+                if value != first.get(name):
                     raise ValueError(
                         f'Worker {other} of {self.count} has {name} {value}, '
-                        f'and worker 0 has {first}: start all with the same '
-                        'command, versions and images.'
+                        f'and worker 0 has {first.get(name)}: start all with '
+                        'the same command, versions and images.'
                     )
+        return position
 
-    def begin_together(self, trainer: Any, resumes: bool) -> None:
-        """Give all workers what the first one has."""
-        position = [trainer.epoch, trainer.train_batch_idx, int(resumes)]
-        # A float32 tells whole numbers up to 2**24
-        parts = [part for n in position for part in divmod(n, 4096)]
-        (parts,) = self.first_ones([np.array(parts, 'float32')], trainer)
-        trainer.epoch, trainer.train_batch_idx, resumed = (
-            int(whole) * 4096 + int(rest)
-            for whole, rest in parts.reshape(-1, 2)
-        )
+    def begin_together(self, trainer: Any, position: list) -> None:
+        """Give all processes what the first one has."""
+        trainer.epoch, trainer.train_batch_idx, resumed = position
         trainer.val_batch_idx = trainer.epoch * trainer.num_val_batches
         if resumed:
             trainer.make_optimizer_state()
-        mine = trainer.arrays()
-        found = self.first_ones(list(mine.values()), trainer)
-        trainer.load_arrays(dict(zip(mine, found)))
-
-    def first_ones(self, arrays: list, trainer: Any) -> list:
-        """Return the arrays that the first worker has given."""
+        arrays = trainer.arrays()
+        mine = list(arrays.values())
         if self.rank:
-            arrays = [np.zeros_like(array) for array in arrays]
-        return self.sum_numpy(arrays, trainer)
+            mine = [np.zeros_like(array) for array in mine]
+        trainer.load_arrays(dict(zip(arrays, self.sum_numpy(mine, trainer))))
 
     def sum_numpy(self, arrays: list, trainer: Any) -> list:
         """Return the sums of arrays of NumPy, as such."""
@@ -216,68 +193,50 @@ class Team(Alone, abc.ABC):
 
     @contextlib.contextmanager
     def ending(self) -> Iterator[None]:
+        self.status = 1
         try:
             yield
+            self.status = 0
+        except KeyboardInterrupt:
+            self.status = 130
+            raise
         except self.lost as error:
             if type(error).__module__.startswith('d2l_vgg'):
                 raise
-            # The one that is gone is to be told of, not the others
-            time.sleep(SECONDS_TO_END)
             raise ConnectionError(
                 f'Worker {self.rank} of {self.count} cannot go on, most '
                 f'likely because another one is gone ({str(error)[:200]}).'
             ) from error
 
-
-@contextlib.contextmanager
-def ended_after(seconds: float) -> Iterator[None]:
-    """End the process if the block, which may hang, takes any longer."""
-
-    def end():
-        tell(
-            f'has waited {seconds} seconds',
-            'see that each host reaches that address, and start anew',
-        )
-        os._exit(1)
-
-    with _after(seconds, end):
-        yield
+    def leave(self) -> None:
+        """End after an error: an engine would wait for all at its exit."""
+        if self.status:
+            try:
+                sys.stdout.flush()
+            finally:
+                os._exit(self.status)
 
 
-@contextlib.contextmanager
-def told_after(seconds: float) -> Iterator[None]:
-    """Tell that the block waits if it takes any longer.
+# The name that trainers know it by
+Team = ProcessGroup
 
-    Nobody has to be told of whom `d2l-vgg launch` has started; but a cluster
-    may have set `$WORLD_SIZE` for something else.
+
+def take_gpu() -> None:
+    """Let this process see but one GPU of its machine, if that has any.
+
+    Raises:
+        ValueError: there are fewer GPUs than processes on this machine.
     """
-    if workers.LISTENS in os.environ:
-        yield
+    visible = os.environ.get('CUDA_VISIBLE_DEVICES')
+    found = list(map(str, range(len(gpus.names()))))
+    if not found or visible in ('', '-1'):
         return
-    advice = 'unset WORLD_SIZE to train without any'
-    with _after(seconds, lambda: tell('waits', advice)):
-        yield
-
-
-def tell(waits: str, advice: str) -> None:
-    """Write that this worker waits for the others, and what to do."""
-    rank, count = workers.rank(), workers.count()
-    host, port = workers.address()
-    print(
-        f'd2l-vgg: Worker {rank} of {count} {waits} for the others at '
-        f'{host}, port {port}: {advice}.',
-        file=sys.stderr,
-        flush=True,
-    )
-
-
-@contextlib.contextmanager
-def _after(seconds, act):
-    """Call `act` if the block takes any longer."""
-    timer = threading.Timer(seconds, act)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+    found = visible.split(',') if visible else found
+    place = workers.number('LOCAL_RANK', 0)
+    if place >= len(found):
+        raise ValueError(
+            f'Worker {workers.rank()} is number {place + 1} on its machine, '
+            f'which has {len(found)} GPUs: start as many, or set '
+            'CUDA_VISIBLE_DEVICES= to compute on the processor.'
+        )
+    os.environ['CUDA_VISIBLE_DEVICES'] = found[place]

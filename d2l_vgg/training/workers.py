@@ -1,65 +1,136 @@
 """Which of several processes that train one network this one is.
 
-The environment tells it, by the names that `torchrun` has given these
-numbers, and `d2l-vgg launch` gives them: `$RANK` of `$WORLD_SIZE`, which meet
-at `$MASTER_ADDR` and `$MASTER_PORT`. What they do together is in
-`d2l_vgg.training.team`. NumPy, which is slow to import, is not needed here.
+Their launcher tells it by the environment: torchrun by `$RANK` of
+`$WORLD_SIZE`, Open MPI's mpirun by names of its own. What they do together
+is in `d2l_vgg.training.team`. NumPy, slow to import, is not needed here.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import socket
+import sys
+import time
+import zlib
+from collections.abc import Iterator
 
-# Set by `d2l-vgg launch`: whether they meet at the address of this process
-LISTENS = 'D2L_VGG_LISTENS'
+# What torchrun calls a number, and what Open MPI does
+OPEN_MPI = {
+    'WORLD_SIZE': 'OMPI_COMM_WORLD_SIZE',
+    'RANK': 'OMPI_COMM_WORLD_RANK',
+    'LOCAL_RANK': 'OMPI_COMM_WORLD_LOCAL_RANK',
+    'LOCAL_WORLD_SIZE': 'OMPI_COMM_WORLD_LOCAL_SIZE',
+}
+# How long the first process has to tell an error before another one does
+SECONDS_TO_TELL = 5
 
 
 def number(name: str, default: int) -> int:
-    """Return what the environment tells under this name.
+    """Return what the environment tells under this name of torchrun's.
 
     Raises:
         ValueError: it tells something else than a number.
     """
+    if not os.environ.get('WORLD_SIZE'):
+        name = OPEN_MPI.get(name, name)
     text = os.environ.get(name, '') or str(default)
     if not re.fullmatch('[0-9]{1,9}', text):
         raise ValueError(
-            f'${name} is {text!r}: it must be a whole number, as `d2l-vgg '
-            'launch` and torchrun set it.'
+            f'${name} is {text!r}: it must be a whole number, as torchrun '
+            'and mpirun set it.'
         )
     return int(text)
 
 
-def rank() -> int:
-    """Return which worker this process is; the first, 0, keeps the run."""
-    return number('RANK', 0) if count() > 1 else 0
-
-
 def count() -> int:
-    """Return how many workers there are, 1 without any other."""
+    """Return how many processes there are, 1 without any other."""
     return max(1, number('WORLD_SIZE', 1))
 
 
-def address() -> tuple[str, int]:
-    """Return the host and the port at which they meet."""
-    host = os.environ.get('MASTER_ADDR', '127.0.0.1')
-    return host, number('MASTER_PORT', 29500)
-
-
-def check_free(host: str, port: int) -> None:
-    """Refuse an address at which somebody listens already.
+def rank() -> int:
+    """Return which process this is; the first, 0, keeps the run.
 
     Raises:
-        OSError: it is taken, or none of this machine.
+        ValueError: it is none of them.
     """
-    import socket  # Only who listens needs it
+    found = number('RANK', 0) if count() > 1 else 0
+    if found >= count():
+        raise ValueError(
+            f'The rank of this process is {found}, but there are only '
+            f'{count()}: it must be 0 to {count() - 1}.'
+        )
+    return found
 
+
+def is_one_machine() -> bool:
+    """Return whether all processes are on this machine."""
+    return number('LOCAL_WORLD_SIZE', count()) == count()
+
+
+def address() -> tuple[str, int]:
+    """Return the host and the port at which they meet.
+
+    On one machine, mpirun's need not be told of it: the port is one that a
+    job at the same time is unlikely to have.
+
+    Raises:
+        ValueError: they are on several machines and are not told.
+    """
+    if 'MASTER_ADDR' not in os.environ and not is_one_machine():
+        raise ValueError(
+            'The processes are on several machines and have to know where '
+            'they meet: start them by mpirun -x MASTER_ADDR=HOST -x '
+            'MASTER_PORT=29500, with the host of the first one.'
+        )
+    job = os.environ.get('PMIX_NAMESPACE', '').encode()
+    # Below the ports from which a system takes those of connections
+    port = 10000 + zlib.crc32(job) % 20000
+    host = os.environ.get('MASTER_ADDR', '127.0.0.1')
+    return host, number('MASTER_PORT', port)
+
+
+def wait_for_others() -> None:
+    """Tell that the first process waits, which an engine does in silence.
+
+    Raises:
+        OSError: somebody listens already at the address, or it is none of
+            this machine.
+    """
+    host, port = address()
     try:
-        with socket.create_server((host, port)):
-            pass
+        if 'TORCHELASTIC_RUN_ID' not in os.environ:  # torchrun listens
+            socket.create_server((host, port)).close()
     except OSError as error:
         raise OSError(
-            f'The workers cannot meet at {host}, port {port} '
-            f'({error.strerror or error}): choose another with --port, or '
-            'end what listens there.'
+            f'The processes cannot meet at {host}:{port} '
+            f'({error.strerror or error}): set another MASTER_PORT.'
         ) from error
+    print(
+        f'd2l-vgg: The first of {count()} processes waits for the others at '
+        f'{host}:{port}.',
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+def leave() -> None:
+    """Forget the other processes: what follows is not shared with them."""
+    for names in OPEN_MPI.items():
+        for name in names:
+            os.environ.pop(name, None)
+
+
+@contextlib.contextmanager
+def told_by_first() -> Iterator[None]:
+    """Let the first process tell an error that most likely all have.
+
+    The launcher then ends the others before they tell the same.
+    """
+    try:
+        yield
+    except Exception:
+        if rank():
+            time.sleep(SECONDS_TO_TELL)
+        raise

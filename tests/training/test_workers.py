@@ -1,31 +1,28 @@
-"""How minibatches are dealt to workers, and what these refuse."""
+"""How minibatches are dealt to processes, and what these refuse."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
+import socket
 
 import numpy as np
 import pytest
 
 from d2l_vgg import machine
-from d2l_vgg.training import team as teams
-from d2l_vgg.training import workers
+from d2l_vgg.training import team, workers
 
 
-class Team(teams.Team):
-    """A worker whose engine adds what the others are said to have given."""
+class Group(team.ProcessGroup):
+    """A process whose engine adds what another is said to have given."""
 
     __module__ = 'd2l_vgg.jax.workers'  # It has the framework's name
-    others = None
+    theirs = b''
 
     def meet(self):
-        pass
+        self.status = 0  # The tests' own process ends as it would
 
     def sum(self, arrays):
-        return [a + (self.others or np.zeros_like)(a) for a in arrays]
+        (told,) = arrays
+        told[1, : len(self.theirs)] += np.frombuffer(self.theirs, 'uint8')
+        return arrays
 
     def to_device(self, array, trainer):
         return array
@@ -34,59 +31,51 @@ class Team(teams.Team):
         return array
 
 
+class Trainer:
+    """As much of one as a group asks for."""
+
+    draws_seed = False
+    epoch = train_batch_idx = 0
+
+    def settings(self):
+        return {'lr': 0.1, 'digest': 'abc'}
+
+
+@pytest.fixture(autouse=True)
+def no_launcher(monkeypatch):
+    for name in 'MASTER_ADDR', 'MASTER_PORT', 'PMIX_NAMESPACE':
+        monkeypatch.delenv(name, raising=False)
+    for names in workers.OPEN_MPI.items():
+        for name in names:
+            monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
-def team(monkeypatch):
-    """Return the worker of a rank among so many."""
+def group(monkeypatch):
+    """Return the process of a rank among so many."""
 
     def make(rank, count):
         monkeypatch.setenv('RANK', str(rank))
         monkeypatch.setenv('WORLD_SIZE', str(count))
-        return Team()
+        return Group()
 
     return make
 
 
 @pytest.mark.parametrize('count', [1, 2, 3, 7, 64])
 @pytest.mark.parametrize('size', [1, 2, 16, 31, 128])
-def test_each_example_is_dealt_once(team, count, size):
+def test_shares_deal_each_example_once(group, count, size):
     dealt, weights = [], 0
     for rank in range(count):
-        worker = team(rank, count)
-        share = worker.share(100, 100 + size)
-        taken = range(1000)[share]
+        process = group(rank, count)
+        taken = range(1000)[process.share(100, 100 + size)]
         assert taken and taken[0] >= 100 and taken[-1] < 100 + size
-        if worker.weight:
+        if process.weight:
             dealt += taken
-        assert worker.weight == pytest.approx(
-            len(taken) / size if worker.weight else 0
-        )
-        weights += worker.weight
+            assert process.weight == pytest.approx(len(taken) / size)
+        weights += process.weight
     assert dealt == list(range(100, 100 + size))
     assert weights == pytest.approx(1)
-
-
-def test_the_mean_of_shares_is_that_of_the_whole(team):
-    values = np.arange(31.0)
-    total = 0
-    for rank in range(4):
-        worker = team(rank, 4)
-        share = worker.share(0, 31)
-        total += worker.mean([values[share].mean()])[0]
-    assert total == pytest.approx(values.mean())
-
-
-def test_another_dropout_for_each(team):
-    seeds = [team(rank, 4).own_seed for rank in range(4)]
-    assert seeds[0] == () and len(set(seeds)) == 4
-
-
-class Trainer:
-    """As much of one as is asked here."""
-
-    draws_seed = False
-
-    def settings(self):
-        return {'lr': 0.1, 'digest': 'abc'}
 
 
 @pytest.mark.parametrize(
@@ -97,127 +86,106 @@ class Trainer:
         ({'jax': '0.1'}, 'has jax 0.1'),
     ],
 )
-def test_who_would_train_otherwise(team, changes, told):
-    worker = team(0, 2)
-    mine = {**machine.versions('jax'), **Trainer().settings()}
-    theirs = json.dumps({**mine, **changes}).encode()
-
-    def others(array):
-        found = np.zeros_like(array)
-        found[1, : len(theirs)] = np.frombuffer(theirs, 'uint8')
-        return found
-
-    worker.others = others
+def test_what_another_process_has_is_told_by_name(group, changes, told):
+    process, trainer = group(0, 2), Trainer()
+    mine = {**machine.versions('jax'), **trainer.settings()}
+    process.theirs = json.dumps([{**mine, **changes}, [0, 0, 0]]).encode()
     with pytest.raises(ValueError, match=told):
-        worker.check_same(Trainer())
+        process.agree(trainer, resumes=False)
 
 
-def test_foreign_loaders_and_chance_are_refused(team):
-    worker, trainer = team(0, 2), Trainer()
+def test_prepare_refuses_foreign_loaders_and_chance(group):
+    process, trainer = group(0, 2), Trainer()
     trainer.train_dataloader = trainer.val_dataloader = [1, 2]
     with pytest.raises(ValueError, match='not those of list'):
-        worker.prepare(trainer, resumes=False)
+        process.prepare(trainer, resumes=False)
     trainer.draws_seed = True
     with pytest.raises(ValueError, match='give them a seed'):
-        worker.prepare(trainer, resumes=False)
-
-
-def test_a_number_left_over_from_another_job(monkeypatch):
-    monkeypatch.setenv('RANK', '3')
-    monkeypatch.delenv('WORLD_SIZE', raising=False)
-    assert workers.rank() == 0 and workers.count() == 1
+        process.prepare(trainer, resumes=False)
 
 
 @pytest.mark.parametrize(
     ('rank', 'count', 'told'),
     [
-        ('2', '2', 'only 2 workers'),
+        ('2', '2', 'is 2, but there are only 2'),
         ('x', '2', r"\$RANK is 'x'"),
         ('0', '-2', r"\$WORLD_SIZE is '-2'"),
         ('0', '\u00b2', r'\$WORLD_SIZE is'),
     ],
 )
-def test_wrong_numbers(team, rank, count, told):
+def test_wrong_rank_or_count_is_refused(group, rank, count, told):
     with pytest.raises(ValueError, match=told):
-        team(rank, count)
+        group(rank, count)
 
 
-def test_a_rank_without_others_keeps_its_run(monkeypatch):
+def test_address_that_is_taken_is_refused(group, monkeypatch):
+    with socket.create_server(('127.0.0.1', 0)) as server:
+        port = server.getsockname()[1]
+        monkeypatch.setenv('MASTER_PORT', str(port))
+        with pytest.raises(OSError, match=f'cannot meet at 127.0.0.1:{port}'):
+            group(0, 2)
+
+
+def test_rank_without_others_keeps_its_run(monkeypatch):
     monkeypatch.setenv('RANK', '3')
-    monkeypatch.delenv('WORLD_SIZE', raising=False)
     assert workers.rank() == 0 and workers.count() == 1
     monkeypatch.setenv('WORLD_SIZE', '1')
     assert workers.rank() == 0
 
 
-@pytest.mark.parametrize('launched', [False, True])
-def test_who_waits_for_nobody_is_told(team, monkeypatch, capsys, launched):
-    monkeypatch.setattr(teams, 'SECONDS_TO_TELL', 0.1)
-    monkeypatch.setattr(Team, 'meet', lambda team: time.sleep(0.5))
-    monkeypatch.delenv(workers.LISTENS, raising=False)
-    if launched:
-        monkeypatch.setenv(workers.LISTENS, '0')
-    team(0, 2)
-    errors = capsys.readouterr().err
-    told = 'Worker 0 of 2 waits for the others at 127.0.0.1'
-    assert (told in errors) != launched
-    assert ('unset WORLD_SIZE' in errors) != launched
+def open_mpi(monkeypatch, local_size):
+    told = {'SIZE': 4, 'RANK': 3, 'LOCAL_RANK': 1, 'LOCAL_SIZE': local_size}
+    for name, value in told.items():
+        monkeypatch.setenv(f'OMPI_COMM_WORLD_{name}', str(value))
 
 
-def test_ctrl_c_while_an_engine_waits():
-    # As within a library, where Python's own handlers are not heard
-    code = (
-        'import ctypes\n'
-        'from d2l_vgg.training import interrupts, team\n'
-        'class Team(team.Team):\n'
-        '    sum = to_device = to_numpy = None\n'
-        '    def meet(self):\n'
-        '        print(flush=True)\n'
-        '        while True: ctypes.PyDLL(None).sleep(60)\n'
-        'with interrupts.once(): Team()'
-    )
-    process = subprocess.Popen(
-        [sys.executable, '-c', code],
-        env={**os.environ, 'WORLD_SIZE': '2'},
-        stdout=subprocess.PIPE,
-    )
-    with process:
-        process.stdout.readline()
-        process.send_signal(signal.SIGINT)
-        try:
-            assert process.wait(10) == -signal.SIGINT
-        finally:
-            process.kill()
+def test_address_under_mpirun_is_that_of_the_job(monkeypatch):
+    open_mpi(monkeypatch, local_size=4)
+    assert (workers.rank(), workers.count()) == (3, 4)
+    found = set()
+    for job in 'prterun-a-1@1', 'prterun-a-2@1':
+        monkeypatch.setenv('PMIX_NAMESPACE', job)
+        host, port = workers.address()
+        assert host == '127.0.0.1' and 1024 < port < 32768
+        assert workers.address() == (host, port)
+        found.add(port)
+    assert len(found) == 2
 
 
-def test_who_waits_too_long_is_ended():
-    code = (
-        'import time; from d2l_vgg.training import team\n'
-        'with team.ended_after(0.2): time.sleep(60)'
-    )
-    result = subprocess.run(
-        [sys.executable, '-c', code],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert result.returncode == 1
-    assert 'has waited 0.2 seconds for the others' in result.stderr
+def test_several_machines_have_to_be_told_an_address(monkeypatch):
+    open_mpi(monkeypatch, local_size=2)
+    with pytest.raises(ValueError, match='mpirun -x MASTER_ADDR=HOST'):
+        workers.address()
+    monkeypatch.setenv('MASTER_ADDR', 'gpu1')
+    monkeypatch.setenv('MASTER_PORT', '4000')
+    assert workers.address() == ('gpu1', 4000)
 
 
-def test_a_worker_trains_with_dropout_of_its_own():
-    pytest.importorskip('torch')
-    from d2l_vgg import torch as package
+@pytest.mark.parametrize(
+    ('visible', 'place', 'taken'),
+    [
+        (None, 1, '1'),
+        ('2,0', 1, '0'),
+        ('GPU-8932f937,MIG-5', 0, 'GPU-8932f937'),
+        ('', 3, ''),
+        ('-1', 3, '-1'),
+    ],
+)
+def test_process_takes_gpu_of_its_own(monkeypatch, visible, place, taken):
+    monkeypatch.setattr(team.gpus, 'names', lambda: ['H100'] * 2)
+    # Registered, so that what is set here is gone after the test
+    monkeypatch.setenv('CUDA_VISIBLE_DEVICES', visible or '')
+    if visible is None:
+        monkeypatch.delenv('CUDA_VISIBLE_DEVICES')
+    monkeypatch.setenv('WORLD_SIZE', '4')
+    monkeypatch.setenv('LOCAL_RANK', str(place))
+    team.take_gpu()
+    assert team.os.environ['CUDA_VISIBLE_DEVICES'] == taken
 
-    data = package.FashionMNIST(16, 28, num_train=32, num_val=16)
 
-    def loss(*own_seed):
-        trainer = package.Trainer(1, display='none', seed=0)
-        trainer.workers.own_seed = own_seed
-        model = package.VGG(((1, 4),), 0.05)
-        return trainer.fit(model, data).points['train_loss']
-
-    assert loss() == loss()
-    assert loss(1) == loss(1)
-    assert loss() != loss(1) != loss(2)
+def test_fewer_gpus_than_processes_are_refused(group, monkeypatch):
+    monkeypatch.setattr(team.gpus, 'names', lambda: ['H100'] * 2)
+    monkeypatch.delenv('CUDA_VISIBLE_DEVICES', raising=False)
+    monkeypatch.setenv('LOCAL_RANK', '2')
+    with pytest.raises(ValueError, match='number 3 .* which has 2 GPUs'):
+        group(2, 3)

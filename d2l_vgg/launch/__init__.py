@@ -1,1 +1,0 @@
-"""A training by several processes: one for each device, on several hosts."""

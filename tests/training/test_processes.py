@@ -1,0 +1,164 @@
+"""Several processes compute what one does with the whole minibatch."""
+
+import importlib.util
+import os
+import signal
+import sys
+
+import frameworks
+import numpy as np
+import pytest
+from command_line import done, wait_for
+from launchers import (
+    MPIRUN,
+    TORCHRUN,
+    TRAIN,
+    finish,
+    is_gone,
+    mpirun,
+    pid_of,
+    start,
+)
+
+from d2l_vgg.commands import making
+from d2l_vgg.training.runs import Run
+
+# A process takes as long as a framework does to be imported
+SLOW = pytest.mark.slow
+needs_torch = pytest.mark.skipif(
+    not importlib.util.find_spec('torch'), reason='torch is not installed'
+)
+
+# Nothing is drawn by chance but the order of the images; three processes
+# cannot deal these minibatches evenly, and the last has but two examples
+SAME = (
+    '--arch ((1,4),(1,8)) --hidden 16 --dropout 0 '
+    '--resize 28 --batch-size 32 --num-train 130 --num-val 34 '
+    '--no-batch-norm --momentum 0.9 --weight-decay 1e-3 --lr 0.05 '
+    '--label-smoothing 0.1 --gradient-clip-val 1 --max-epochs 1 '
+    '--display none --name a'
+).split()
+LONG = [*SAME, '--lr', '0.01', '--checkpoint-seconds', '0', '--max-epochs']
+
+
+@pytest.fixture(autouse=True)
+def without_estimate(monkeypatch):
+    """Do not find out how long the book would take: that takes seconds."""
+    monkeypatch.setattr(making, 'estimate_seconds', lambda *args: 7200)
+
+
+@pytest.fixture(params=frameworks.FRAMEWORKS, ids=lambda f: f.name)
+def framework(request):
+    """The options that choose a framework that is installed."""
+    if not request.param.is_installed():
+        pytest.skip(f'{request.param.name} is not installed')
+    return '--framework', request.param.name
+
+
+def train(num_processes, folder, *words):
+    """Train in `folder`, by one process or several; return the `Run`."""
+    folder.mkdir(exist_ok=True)
+    if num_processes == 1:
+        done('train', *words, '--runs', folder / 'runs')
+    else:
+        result = finish(mpirun(num_processes, *words), folder)
+        assert result.returncode == 0, result.stderr
+    return finished(folder)
+
+
+def finished(folder):
+    found = Run.open(folder / 'runs' / 'a')
+    assert found.info['status'] == 'finished'
+    return found
+
+
+def arrays(found):
+    with np.load(found.find_parameters()) as file:
+        return {n: file[n] for n in file.files if file[n].dtype.kind == 'f'}
+
+
+def assert_close(one, other, rtol):
+    """Parameters and points agree, relative to the largest of an array."""
+    others = arrays(other)
+    for name, array in arrays(one).items():
+        atol = rtol * np.abs(array).max()
+        np.testing.assert_allclose(
+            array, others[name], rtol=0, atol=atol, err_msg=name
+        )
+    for name, series in one.history().points.items():
+        other_series = other.history().points[name]
+        np.testing.assert_allclose(
+            series, other_series, rtol=rtol, err_msg=name
+        )
+
+
+@pytest.mark.parametrize('several', [2, pytest.param(3, marks=SLOW)])
+def test_several_processes_train_as_one(tmp_path, framework, several):
+    one, other = (
+        train(n, tmp_path / str(n), *framework, *SAME) for n in (1, several)
+    )
+    assert_close(one, other, rtol=2e-5)
+    assert len(other.info['devices']) == several
+    assert os.listdir(tmp_path / str(several) / 'runs') == ['a']
+
+
+@SLOW
+def test_running_mean_is_that_of_all_shares(tmp_path, framework):
+    words = [*framework, *SAME, '--batch-norm', '--num-train', '32']
+    one, two = (train(n, tmp_path / str(n), *words) for n in (1, 2))
+    # In the first layer it is that of the whole minibatch, after one step
+    name = 'norm1_1.running_mean'
+    np.testing.assert_allclose(
+        arrays(one)[name], arrays(two)[name], rtol=1e-4, atol=1e-7
+    )
+
+
+@SLOW
+def test_killed_process_ends_all_and_run_is_resumed(tmp_path, framework):
+    # The first in one framework, another one in the others
+    rank = int(framework[1] != 'torch')
+    whole = train(1, tmp_path / 'whole', *framework, *LONG, 20)
+    process = start(mpirun(2, *framework, *LONG, 20), tmp_path)
+    checkpoint = tmp_path / 'runs' / 'a' / 'checkpoint.npz'
+    assert wait_for(checkpoint.exists, process)
+    pids = [pid_of(process, i) for i in (0, 1)]
+    os.kill(pids[rank], signal.SIGKILL)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 128 + signal.SIGKILL
+    assert f'process rank {rank}' in errors and 'Killed' in errors
+    assert all(map(is_gone, pids))
+    resumed = train(3, tmp_path, '--resume', 'runs/a', '--display', 'none')
+    assert_close(whole, resumed, rtol=1e-3)
+
+
+@SLOW
+@needs_torch
+def test_torchrun_stopped_by_ctrl_c_is_resumed_by_one_process(tmp_path):
+    words = ['--framework', 'torch', *LONG, '30']
+    whole = train(1, tmp_path / 'whole', *words)
+    process = start([*TORCHRUN, *TRAIN, *words], tmp_path)
+    checkpoint = tmp_path / 'runs' / 'a' / 'checkpoint.npz'
+    assert wait_for(checkpoint.exists, process)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert 'continue with' in output
+    assert Run.open(tmp_path / 'runs' / 'a').info['status'] == 'stopped'
+    done('train', '--resume', tmp_path / 'runs' / 'a', '--display', 'none')
+    assert_close(whole, finished(tmp_path), rtol=1e-3)
+
+
+@needs_torch
+def test_process_with_other_hyperparameter_is_refused_by_name(tmp_path):
+    words = ['-n', 1, sys.executable, *TRAIN, '--framework', 'torch', *SAME]
+    result = finish(
+        [*MPIRUN, *words, ':', *words, '--momentum', 0.5], tmp_path
+    )
+    told = 'Worker 1 of 2 has momentum 0.5, and worker 0 has 0.9'
+    assert result.returncode == 1 and result.stderr.count(told) == 1
+
+
+def test_error_of_all_processes_is_told_once(tmp_path):
+    result = finish(mpirun(3, *SAME, '--lr', -1), tmp_path)
+    told = 'd2l-vgg: lr is -1.0'
+    assert result.returncode == 1 and result.stderr.count(told) == 1
+    assert os.listdir(tmp_path) == []
