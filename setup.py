@@ -92,6 +92,7 @@ setup(
         'matplotlib-inline',
         'numpy',
         'nvidia-ml-py',
+        'tabulate',
         'tqdm',
     ],
     extras_require={

@@ -6,7 +6,7 @@ is the same for all.
 
 from typing import NamedTuple
 
-from d2l_vgg import tables
+from tabulate import tabulate
 
 # Parts that have a number of their own even where a block has only one
 COUNTED = ('conv', 'norm')
@@ -47,8 +47,13 @@ def table(rows, details=False):
                 cells.append(_cells(part, f'    {name}'))
     total = Row('Total', None, sum(row.num_params for row in rows), add(rows))
     cells.append(_cells(total, total.name))
-    widths = (48, 10, 11)
-    return '\n'.join(tables.lay_out(cells, '<>>', widths=widths, gap=' '))
+    return tabulate(
+        cells,
+        tablefmt='plain',
+        colalign=['left', 'right', 'right'],
+        disable_numparse=True,
+        preserve_whitespace=True,
+    )
 
 
 def add(rows):
