@@ -7,6 +7,7 @@ knows one font, and cuts off what is too long.
 import functools
 import textwrap
 
+import numpy as np
 from matplotlib import font_manager, rc_context, rcParams
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -30,13 +31,32 @@ def any_text(draw):
 
     @functools.wraps(draw)
     def drawn(*args, **kwargs):
-        installed = font_manager.get_font_names()
-        fonts = [name for name in FALLBACKS if name in installed]
-        fonts = [*rcParams['font.family'], *fonts]
-        with rc_context({'text.parse_math': False, 'font.family': fonts}):
+        fonts = {'text.parse_math': False, 'font.family': _families()}
+        with rc_context(fonts):
             return draw(*args, **kwargs)
 
     return drawn
+
+
+def _families():
+    installed = font_manager.get_font_names()
+    found = [name for name in FALLBACKS if name in installed]
+    return list(dict.fromkeys([*rcParams['font.family'], *found]))
+
+
+def drawable(text):
+    """Return `text` on one line, of characters that some font can draw.
+
+    All others become escapes, such as `\\u6df1`.
+    """
+    paths = map(font_manager.findfont, _families())
+    fonts = [font_manager.get_font(path) for path in paths]
+    return ''.join(
+        c
+        if any(font.get_char_index(ord(c)) for font in fonts)
+        else c.encode('unicode_escape').decode()
+        for c in visible(text)
+    )
 
 
 def fit(artist, text, room, num_lines=1):
@@ -47,7 +67,7 @@ def fit(artist, text, room, num_lines=1):
     yet loses its middle.
     """
     lines = [text] if num_lines == 1 else str(text).splitlines()
-    lines = [visible(line) for line in lines]
+    lines = [drawable(line) for line in lines]
     count = max(map(len, lines), default=0)
     while True:
         artist.set_text('\n'.join(_broken(lines, count, num_lines)))
@@ -114,6 +134,11 @@ def add_heading(figure, title, note):
     return len(lines) * LINE_HEIGHT
 
 
+def _columns_width(widths, ncols):
+    """Return how wide labels are in columns, which are filled evenly."""
+    return sum(map(max, np.array_split(widths, ncols)))
+
+
 def add_legend(owner, handles, labels, room, ncols=None, **options):
     """Give a figure or axes a legend that is at most `room` inches wide.
 
@@ -130,7 +155,11 @@ def add_legend(owner, handles, labels, room, ncols=None, **options):
             for text in labels
         )
     )
-    ncols = ncols or max(1, int(room / (max(widths) + beside)))
+    ncols = ncols or max(
+        n
+        for n in range(1, len(labels) + 1)
+        if n == 1 or n * beside + _columns_width(widths, n) < room
+    )
     # A label in `legend` is dropped in some versions if it begins with `_`
     numbers = list(map(str, range(len(labels))))
     legend = owner.legend(

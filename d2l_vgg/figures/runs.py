@@ -5,7 +5,12 @@ import math
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import (
+    FuncFormatter,
+    MaxNLocator,
+    NullFormatter,
+    SymmetricalLogLocator,
+)
 
 from d2l_vgg.figures import lettering
 
@@ -196,14 +201,36 @@ def _scale_distances(row, distances, limit):
         ax.axhspan(-limit, limit, color=BAND_COLOR, linewidth=0)
         ax.axhline(0, color=GRAY, linewidth=1)
         if is_log:
-            ax.set_yscale('symlog', linthresh=limit)
-            ax.set_ylim(1.5 * low, 1.5 * high)
+            _scale_symlog(ax, low, high, limit)
         else:
             ax.set_ylim(1.15 * low, 1.15 * high)
             ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 3, 6, 10]))
         ax.yaxis.set_major_formatter(FuncFormatter(_with_sign))
     beyond = f',\nlog beyond ±{limit}' if is_log else ''
     row[0].set_ylabel('distance (sd)' + beyond)
+
+
+def _scale_symlog(ax, low, high, limit):
+    """Scale by the logarithm what is beyond `limit` on either side."""
+    decades = [math.log10(max(1, end / limit)) for end in (-low, high)]
+    # The band has at least a third of the height
+    linscale = max(1, 0.3 * sum(decades))
+    ax.set_yscale('symlog', linthresh=limit, linscale=linscale)
+    ax.set_ylim(1.5 * low, 1.5 * high)
+    # There is room for seven numbers one above the other
+    room = (2 * linscale + sum(decades)) / 7
+    ticks = [0]
+    for sign, end in ((-1, -low), (1, high)):
+        last = -math.inf
+        for tick in [limit, *(10.0**e for e in range(1, 300))]:
+            if limit <= tick < end and math.log10(tick) - last > room:
+                ticks.append(sign * tick)
+                last = math.log10(tick)
+    ax.set_yticks(ticks)
+    # The uneven marks that show a logarithm
+    minor = SymmetricalLogLocator(base=10, linthresh=limit, subs=range(2, 10))
+    ax.yaxis.set_minor_locator(minor)
+    ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _with_sign(number, _):
