@@ -101,11 +101,12 @@ def _make(project, tab, run_cells, keep_output, progress):
         clean = notebooks.clean(
             notebook, name, project.marks, project.install.get(tab)
         )
-        missing = notebooks.missing_imports(clean) if run_cells else []
+        has_code = any(map(notebooks.is_code, notebook.cells))
+        missing = notebooks.missing(tab) if run_cells and has_code else []
         if missing:
             lacking = ', '.join(missing)
             progress(f'{tab}: {name} not run, {lacking} missing')
-        elif run_cells and any(map(notebooks.is_code, notebook.cells)):
+        elif run_cells and has_code:
             progress(f'{tab}: running {name}')
             notebooks.run(clean, name, tab)
             notebooks.copy_output(clean, notebook)

@@ -6,14 +6,13 @@ follows, what that cell printed, or one figure. nbconvert writes them for
 reveal.js.
 """
 
-import glob
 import html
 import importlib.util
 import os
 import re
 import shutil
 
-from d2l_vgg.chapter import ChapterError, markup, tabs
+from d2l_vgg.chapter import markup, tabs
 from d2l_vgg.chapter.marks import IMAGE, SLIDE
 from d2l_vgg.chapter.notebooks import FOLDED, classes_of, is_code
 
@@ -23,25 +22,19 @@ LINES = 18
 
 
 def copy_libraries(static):
-    """Copy reveal.js, MathJax and our style to `static`.
-
-    Raises:
-        ChapterError: one of them is not installed.
-    """
+    """Copy reveal.js, MathJax and our style to `static`."""
     for module, inner, name in [
-        ('sphinx_revealjs', '**/revealjs4', 'reveal'),
+        (
+            'sphinx_revealjs',
+            'themes/sphinx_revealjs/static/revealjs4',
+            'reveal',
+        ),
         ('sphinx-mathjax-offline', 'static/mathjax', 'mathjax'),
     ]:
-        spec = importlib.util.find_spec(module)
-        if spec is None:
-            raise ChapterError(
-                f'{module} is not installed: run `pip install -e .[book]`.'
-            )
-        (home,) = spec.submodule_search_locations
-        (found,) = glob.glob(os.path.join(home, inner), recursive=True)
+        (home,) = importlib.util.find_spec(module).submodule_search_locations
         no_maps = shutil.ignore_patterns('*.map')
-        target = os.path.join(static, name)
-        shutil.copytree(found, target, ignore=no_maps, dirs_exist_ok=True)
+        source, target = os.path.join(home, inner), f'{static}/{name}'
+        shutil.copytree(source, target, ignore=no_maps, dirs_exist_ok=True)
     shutil.copy(os.path.join(HERE, 'slides.css'), static)
 
 
@@ -117,12 +110,9 @@ def _cells(notebook, name, tab, marks, up):
                 heading = SLIDE.sub(r'\1', title.group(1)).strip()
             elif picture:
                 caption, source = picture.group(1, 2)
-                beside = os.path.join('_build/notebooks', tab, inner, source)
-                words = ' '.join(caption.split())
-                if source.endswith('.svg') and os.path.exists(beside):
-                    words = markup.words_of(beside) or words
                 address = os.path.join(up, 'notebooks', tab, inner, source)
-                image = f'<img src="{address}" alt="{html.escape(words)}">'
+                words = html.escape(' '.join(caption.split()))
+                image = f'<img src="{address}" alt="{words}">'
                 yield _text(f'## {heading}', image, caption)
             else:
                 phrases += _phrases(block, name, marks)

@@ -1,7 +1,7 @@
 """The markup of the page, as readers without eyes or mouse need it, too.
 
-d2lbook and Sphinx leave tables without their alignment and pictures without
-words. Here each page is gone through once.
+d2lbook and Sphinx leave numbers unaligned and pictures without words. Here
+each page is gone through once.
 """
 
 import os
@@ -9,27 +9,16 @@ import re
 
 # What a cell draws, if its fence does not say it: {.python .input alt="..."}
 DRAWN = 'Picture that the cell above draws'
-TABLE = re.compile(r'^\|(.*)\|\s*\n\|((?:\s*:?-+:?\s*\|)+)\s*$', re.M)
+# How a number begins, or what stands for none
+NUMBER = re.compile(r'[-+−\d]')
 # docutils closes a list of works that it has not opened, and gives each work
 # a role that no list of today has
 WORK = '<div class="citation"'
 WORKS = '<h2 id="references">References</h2>\n<div class="references">\n'
-# By the colons at the left and at the right end of the line below a head
-SIDES = {
-    (True, True): 'center',
-    (False, True): 'right',
-    (True, False): 'left',
-    (False, False): None,
-}
 
 
-def finish(path, alignments):
-    """Rewrite one page of HTML.
-
-    Args:
-        path: of the page
-        alignments: what `alignments_in` found in the texts of all pages
-    """
+def finish(path):
+    """Rewrite one page of HTML."""
     from bs4 import BeautifulSoup
 
     with open(path, encoding='utf-8') as file:
@@ -40,7 +29,7 @@ def finish(path, alignments):
     for image in soup.select('main img'):
         _picture(image, os.path.dirname(path))
     for table in soup.select('main table'):
-        _table(soup, table, alignments)
+        _table(soup, table)
     for summary in soup.select('summary > p'):
         summary.unwrap()
     with open(path, 'w', encoding='utf-8') as file:
@@ -94,35 +83,18 @@ def _picture(image, folder):
         link.unwrap()
 
 
-def _key(cells):
-    """Return what tells a table from others: the words of its head."""
-    return tuple(re.sub(r'\W+', '', cell) for cell in cells)
-
-
-def alignments_in(markdown):
-    """Return how the columns of each table are aligned, by its head."""
-    found = {}
-    for head, rule in TABLE.findall(markdown):
-        rules = [cell.strip() for cell in rule.strip().strip('|').split('|')]
-        found[_key(head.split('|'))] = [
-            SIDES[rule.startswith(':'), rule.endswith(':')] for rule in rules
-        ]
-    return found
-
-
-def _table(soup, table, alignments):
+def _table(soup, table):
+    """Tell what a table is, and align its numbers at their right."""
     heads = table.select('thead th')
     for head in heads:
         head['scope'] = 'col'
-    words = [head.get_text() for head in heads]
-    for row in table.select('tr'):
-        cells = row.find_all(['th', 'td'])
-        for cell, side in zip(cells, alignments.get(_key(words), [])):
-            if side:
-                cell['class'] = [*cell.get('class', []), f'to-{side}']
-    caption = table.select_one('.caption-text')
+    rows = [row.find_all(['th', 'td']) for row in table.select('tbody tr')]
+    for head, *cells in zip(heads, *rows):
+        texts = [cell.get_text().strip() for cell in cells]
+        if all(NUMBER.match(text) for text in texts if text):
+            for cell in (head, *cells):
+                cell['class'] = [*cell.get('class', []), 'to-right']
+    words = ', '.join(head.get_text() for head in heads)
     box = soup.new_tag('div', attrs={'class': 'table', 'role': 'region'})
-    box['aria-label'] = (
-        caption.get_text() if caption else 'Table: ' + ', '.join(words)
-    )
+    box['aria-label'] = 'Table: ' + words
     table.wrap(box)

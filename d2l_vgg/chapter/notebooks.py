@@ -7,16 +7,13 @@ import re
 
 from d2l_vgg.chapter import ChapterError
 
-# What a folder of this package imports in its turn
+# Without them the cells of a tab are not run
 NEEDS = {
-    'd2l_vgg.mxnet': ['mxnet', 'd2l'],
-    'd2l_vgg.torch': ['torch'],
-    'd2l_vgg.tensorflow': ['tensorflow', 'keras'],
-    'd2l_vgg.jax': ['jax', 'flax', 'optax'],
+    'mxnet': ['mxnet', 'd2l'],
+    'pytorch': ['torch'],
+    'tensorflow': ['tensorflow', 'keras'],
+    'jax': ['jax', 'flax', 'optax'],
 }
-IMPORT = re.compile(
-    r'^ *(?:from (\w[\w.]*) import (\w+)|import (\w[\w.]*))', re.M
-)
 SVG = 'image/svg+xml'
 # The class of a fence, ```{.python .input .long}, whose cell trains: the page
 # does not show what it prints, since the builder cuts it short
@@ -130,19 +127,10 @@ def classes_of(cell):
     return cell.metadata.get('attributes', {}).get('classes', [])
 
 
-def missing_imports(notebook):
-    """Return the modules that its cells import but that are not installed.
-
-    A folder of this package counts with what it imports itself.
-    """
-    found = {}
-    code = '\n'.join(cell.source for cell in filter(is_code, notebook.cells))
-    for module, name, alone in IMPORT.findall(code):
-        top, *inner = (alone or f'{module}.{name}').split('.')
-        found[top] = True
-        needs = NEEDS.get(f'{top}.{inner[0]}', []) if inner else []
-        found.update(dict.fromkeys(needs))
-    return [name for name in found if importlib.util.find_spec(name) is None]
+def missing(tab):
+    """Return the modules of a tab's framework that are not installed."""
+    find = importlib.util.find_spec
+    return [name for name in NEEDS.get(tab, []) if find(name) is None]
 
 
 def run(notebook, name, tab):
@@ -171,20 +159,16 @@ def run(notebook, name, tab):
     )
     try:
         client.execute()
-    except CellTimeoutError as error:
-        wrong = error, f'ran longer than {client.timeout} seconds'
-    except DeadKernelError as error:
-        wrong = error, 'made its kernel die'
-    except CellExecutionError as error:
-        wrong = error, f'raised {error.ename}: {error.evalue}'
-    else:
-        return
-    # The page's own cells are counted, not what stands before them
-    places = [cell.metadata.get('origin_pos', -1) for cell in started]
-    number = sum(place >= 0 for place in places)
-    raise ChapterError(
-        f'{name}.md, tab {tab}, code cell {number} {wrong[1]}'
-    ) from wrong[0]
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        # The page's own cells are counted, not what stands before them
+        places = [cell.metadata.get('origin_pos', -1) for cell in started]
+        number = sum(place >= 0 for place in places)
+        what = str(error).splitlines()[0]
+        if isinstance(error, CellExecutionError):
+            what = f'{error.ename}: {error.evalue}'
+        raise ChapterError(
+            f'{name}.md, tab {tab}, code cell {number}: {what}'
+        ) from error
 
 
 def copy_output(source, target):

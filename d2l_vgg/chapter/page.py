@@ -85,16 +85,13 @@ def build_page(project, pages, forms, not_run):
         raise ChapterError(
             f'Sphinx could not build the page: {done.stdout.strip()}'
         )
-    alignments = {}
     for name in project.names:
         source = os.path.join('_build', 'html', 'source', name + '.md')
         os.makedirs(os.path.dirname(source), exist_ok=True)
         shutil.copyfile(name + '.md', source)
-        with open(source, encoding='utf-8') as file:
-            alignments.update(markup.alignments_in(file.read()))
     for path in glob.glob('_build/html/**/*.html', recursive=True):
         if not path.startswith('_build/html/slides/'):
-            markup.finish(path, alignments)
+            markup.finish(path)
 
 
 def _write_static(project, folder):

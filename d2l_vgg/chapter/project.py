@@ -28,10 +28,11 @@ def open_project(folder):
             f'{folder} has no config.ini, so it is no d2lbook project: name '
             'the folder of the chapter.'
         )
-    if importlib.util.find_spec('d2lbook') is None:
-        raise ChapterError(
-            "d2lbook is not installed: run `pip install -e '.[book]'`."
-        )
+    for module in 'd2lbook', 'sphinx_revealjs', 'sphinx-mathjax-offline':
+        if importlib.util.find_spec(module) is None:
+            raise ChapterError(
+                f"{module} is not installed: run `pip install -e '.[book]'`."
+            )
     trial.size()  # Refuses what the cells would stop at
     from nbformat.warnings import DuplicateCellId
 

@@ -14,11 +14,12 @@ pytest.importorskip('jupyterlab', reason='JupyterLab is not installed')
 
 import browser
 import nbformat
+import page_cells
 from jupyterlab_page import Notebook, serving
 from small_chapter import SOURCE, copy_of
 
 from d2l_vgg import frameworks
-from d2l_vgg.chapter import builder, cells
+from d2l_vgg.chapter import builder
 
 pytestmark = [
     pytest.mark.slow,
@@ -40,7 +41,7 @@ def lab(tmp_path_factory):
         chapter, run_cells=False, page=False, progress=lambda line: None
     )
     folder = tmp_path_factory.mktemp('notebooks')
-    for tab in cells.TABS:
+    for tab in page_cells.TABS:
         notebook = nbformat.read(
             f'{chapter}/_build/notebooks/{tab}/vgg.ipynb', as_version=4
         )
@@ -81,7 +82,7 @@ def stop(notebook, number):
     return progress(notebook, number)[0]
 
 
-@pytest.mark.parametrize('tab', cells.TABS)
+@pytest.mark.parametrize('tab', page_cells.TABS)
 def test_run_all_stop_and_go_on(lab, tab):
     module = frameworks.named(tab)
     if importlib.util.find_spec(module) is None:

@@ -146,7 +146,7 @@ def test_every_summary_has_its_output_or_the_page_says_why_not(built):
         assert (tab in notes) == (f'{tab}: running vgg' not in built[1])
         cells = [
             cell
-            for cell in page.select(f'[role=tabpanel][data-only={tab}] > div')
+            for cell in page.select(f'.tabs > [data-only={tab}] > div')
             if 'layer_summary' in cell.text
         ]
         assert cells
