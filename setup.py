@@ -78,6 +78,7 @@ setup(
             'book/*.csv',
             'chapter/*.css',
             'chapter/*.html',
+            'chapter/*.j2',
             'chapter/*.js',
             'datasets/fashion-mnist/*',
             'trained/*/*',

@@ -17,20 +17,16 @@ from d2l_vgg.chapter.marks import IMAGE, SLIDE
 from d2l_vgg.chapter.notebooks import FOLDED, classes_of, is_code
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-# How many lines of code and output a slide has room for
-LINES = 18
+# A module, a folder of it, and its name beside the slides
+LIBRARIES = [
+    ('sphinx_revealjs.themes', 'sphinx_revealjs/static/revealjs4', 'reveal'),
+    ('sphinx-mathjax-offline', 'static/mathjax', 'mathjax'),
+]
 
 
 def copy_libraries(static):
     """Copy reveal.js, MathJax and our style to `static`."""
-    for module, inner, name in [
-        (
-            'sphinx_revealjs',
-            'themes/sphinx_revealjs/static/revealjs4',
-            'reveal',
-        ),
-        ('sphinx-mathjax-offline', 'static/mathjax', 'mathjax'),
-    ]:
+    for module, inner, name in LIBRARIES:
         (home,) = importlib.util.find_spec(module).submodule_search_locations
         no_maps = shutil.ignore_patterns('*.map')
         source, target = os.path.join(home, inner), f'{static}/{name}'
@@ -129,33 +125,23 @@ def _phrases(block, name, marks):
 
 
 def _of_code(cell, heading, phrases):
-    """Yield the cells of the slides of a cell: its code, what it printed.
+    """Yield the cells of the slides of a cell: one, and one of each picture.
 
-    What the text before it marks stands above the code.
+    What the text before it marks stands above the code, text that it printed
+    below.
     """
     from nbformat import v4
 
-    text, pictures = [], []
+    pictures, text = [], []
     for output in cell.get('outputs', []):
         kinds = ' '.join(output.get('data', {}))
         (pictures if 'image/' in kinds else text).append(output)
-    printed = ''.join(
-        output.get('text') or output.get('data', {}).get('text/plain', '')
-        for output in text
-    )
-    lines = f'{cell.source.strip()}\n{printed.strip()}'.count('\n') + 2
-    code = v4.new_code_cell(cell.source.strip(), metadata=cell.metadata)
-    others = [[picture] for picture in pictures]
-    if lines + 2 * len(phrases) < LINES:
-        code.outputs = text
-    elif text:
-        others.insert(0, text)
     yield _text(f'## {heading}', *phrases)
-    yield code
-    for outputs in others:
+    yield v4.new_code_cell(cell.source.strip(), outputs=text)
+    for picture in pictures:
         yield _text(f'## {heading}')
         hidden = {**cell.metadata, 'transient': {'remove_source': True}}
-        yield v4.new_code_cell('', outputs=outputs, metadata=hidden)
+        yield v4.new_code_cell('', outputs=[picture], metadata=hidden)
 
 
 def _text(*blocks):
