@@ -120,13 +120,15 @@ def hand_out(folder, target):
 
     A reader works in that copy; the next build does not touch it.
     """
-    for path in glob.glob(os.path.join(folder, '**'), recursive=True):
-        copy = os.path.join(target, os.path.relpath(path, folder))
-        if os.path.isfile(path) and not os.path.exists(copy):
+
+    def copy(path, mine):
+        if not os.path.exists(mine):
             with open(path, 'rb') as file:
                 content = file.read()
             # A half would never be written over
-            write_whole(copy, lambda file, data=content: file.write(data))
+            write_whole(mine, lambda file: file.write(content))
+
+    shutil.copytree(folder, target, copy_function=copy, dirs_exist_ok=True)
 
 
 def slides(folder='chapter', tab=None, progress=print):

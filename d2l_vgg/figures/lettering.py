@@ -49,8 +49,12 @@ def drawable(text):
 
     All others become escapes, such as `\\u6df1`.
     """
-    paths = map(font_manager.findfont, _families())
-    fonts = [font_manager.get_font(path) for path in paths]
+    fonts = [
+        font_manager.get_font(
+            font_manager.findfont(font_manager.FontProperties([family]))
+        )
+        for family in _families()
+    ]
     return ''.join(
         c
         if any(font.get_char_index(ord(c)) for font in fonts)
