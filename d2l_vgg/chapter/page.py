@@ -31,10 +31,6 @@ html_context = {{
     'other_forms': {forms!r}, 'not_run': {not_run!r},
 }}
 """
-# Hides what belongs to other tabs
-STYLE_OF_TAB = """
-html[data-tab="{0}"] [data-only]:not([data-only~="{0}"]) {{ display: none; }}
-"""
 
 
 def build_page(project, pages, forms, not_run):
@@ -71,7 +67,7 @@ def build_page(project, pages, forms, not_run):
     with warnings_are_errors():
         builder.rst()
     rst = builder.config.rst_dir
-    _write_static(project, os.path.join(rst, '_static'))
+    _write_static(f'{rst}/_static')
     os.makedirs(f'{rst}/_templates', exist_ok=True)
     shutil.copy(os.path.join(HERE, 'layout.html'), f'{rst}/_templates')
     sphinx = [sys.executable, '-m', 'sphinx', '-q', '-W', '--keep-going']
@@ -94,7 +90,7 @@ def build_page(project, pages, forms, not_run):
             markup.finish(path)
 
 
-def _write_static(project, folder):
+def _write_static(folder):
     """Write the style and the script of the pages.
 
     d2lbook's own script would load analytics, icons and a forum from other
@@ -103,16 +99,9 @@ def _write_static(project, folder):
     from pygments.formatters import HtmlFormatter
 
     dark = HtmlFormatter(style=DARK).get_style_defs('.highlight')
-    texts = {
-        'css': f'@media screen and (prefers-color-scheme: dark) {{{dark}}}\n',
-        'js': '',
-    }
-    for kind, text in texts.items():
-        extra = project.config.html['include_' + kind].split()
-        for part in [os.path.join(HERE, 'page.' + kind), *extra]:
-            with open(part, encoding='utf-8') as source:
-                text += source.read()
-        if kind == 'css':
-            text += ''.join(map(STYLE_OF_TAB.format, project.tabs))
-        with open(f'{folder}/d2l.{kind}', 'w', encoding='utf-8') as file:
-            file.write(text)
+    with open(os.path.join(HERE, 'page.css'), encoding='utf-8') as file:
+        style = file.read()
+    with open(f'{folder}/d2l.css', 'w', encoding='utf-8') as file:
+        file.write('@media screen and (prefers-color-scheme: dark) {\n')
+        file.write(f'{dark}\n}}\n{style}')
+    shutil.copy(os.path.join(HERE, 'page.js'), f'{folder}/d2l.js')

@@ -26,10 +26,9 @@ def merge(notebooks, tabs):
     groups = d2lbook._merge_tabs(merged, tabs)
     cells = []
     for in_tabs, group in groups:
-        if in_tabs and len(notebooks) > 1:
-            cells += _box(group, tabs)
-        else:
-            cells += _folded(group)
+        if in_tabs and len(notebooks) == 1:
+            in_tabs, group = False, group[0][1]
+        cells += _box(group, tabs) if in_tabs else _folded(group)
     return d2lbook.create_new_notebook(merged, cells)
 
 
