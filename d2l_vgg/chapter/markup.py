@@ -47,37 +47,13 @@ def words_of(svg):
     return '. '.join(words) or None
 
 
-def smallest_letters(svg):
-    """Return width and smallest letters of an SVG, in its units, or None."""
-    with open(svg, encoding='utf-8') as file:
-        text = file.read()
-    width = re.search(r'viewBox="[-\d.]+ [-\d.]+ ([\d.]+)', text)
-    sizes = re.findall(r'font(?:-size[=:]\s*"?|: )([\d.]+)', text)
-    sizes = [float(size) for size in sizes]
-    # matplotlib draws letters, as outlines of a size of 100
-    scales = re.findall(r' scale\(([\d.]+) -\1\)', text)
-    sizes += [100 * float(scale) for scale in scales]
-    return (float(width.group(1)), min(sizes)) if width and sizes else None
-
-
 def _picture(image, folder):
-    """Give a picture its words, and letters that can be read on a phone."""
+    """Give a picture its words."""
     source = os.path.join(folder, image['src'])
     caption = image.find_parent('figure')
     caption = caption and caption.select_one('.caption-text')
-    words = caption and caption.get_text()
-    if source.endswith('.svg'):
-        words = words_of(source) or words
-        letters = smallest_letters(source)
-        if letters:
-            # At least 11 pixels; a phone scrolls what is wider
-            width = round(11 * letters[0] / letters[1])
-            image['style'] = f'min-width: {width}px'
-    elif source.endswith('.png'):
-        with open(source, 'rb') as file:
-            width = int.from_bytes(file.read(24)[16:20], 'big')
-        image['style'] = f'min-width: {width}px'  # Its letters are small
-    image['alt'] = words or DRAWN
+    words = words_of(source) if source.endswith('.svg') else None
+    image['alt'] = words or (caption and caption.get_text()) or DRAWN
     link = image.find_parent('a', class_='image-reference')
     if link is not None:
         link.unwrap()
