@@ -144,4 +144,5 @@ class Project:
             default = tab if for_all else self.tabs[0]
             nb = notebook.get_tab_notebook(nb, tab, default)
             if nb is not None:
+                nb.metadata['language_info'] = {'name': 'python'}
                 yield name, library.format_code_nb(nb)

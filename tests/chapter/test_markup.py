@@ -143,6 +143,13 @@ def test_numbers_of_tables_are_aligned_at_their_right(small):
         assert right == [False, True]
 
 
+def test_code_is_colored_and_output_is_not(small):
+    page = soup_of(small, 'page')
+    assert page.select('.highlight-python span')
+    assert 'printed' in page.select_one('.output pre').text
+    assert not page.select('.output pre .mi')
+
+
 def test_comments_are_seen_by_nobody(small):
     cells = read_notebook(small, 'mxnet', 'page').cells
     text = '\n'.join(cell.source for cell in cells)
