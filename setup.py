@@ -79,6 +79,7 @@ setup(
             'book/*.csv',
             'chapter/*.css',
             'chapter/*.html',
+            'chapter/*.j2',
             'chapter/*.js',
             'datasets/fashion-mnist/*',
             'trained/*/*',
@@ -94,6 +95,7 @@ setup(
         'numpy',
         'nvidia-ml-py',
         'safetensors>=0.8',
+        'tabulate',
         'tqdm',
     ],
     extras_require={

@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import section
+from tabulate import tabulate
 from variant import MARK
 
-from d2l_vgg import machine, tables
+from d2l_vgg import machine
 from d2l_vgg.files import write_text
 from d2l_vgg.frameworks import FRAMEWORKS
 from d2l_vgg.training import precisions
@@ -197,7 +198,14 @@ def table(result):
                 f'{variant["peak_memory"] / 2**30:.2f} GiB',
             )
         )
-    return tables.lay_out(rows, '<<>>>', markdown=True)
+    text = tabulate(
+        rows,
+        headers='firstrow',
+        tablefmt='pipe',
+        colalign=['left'] * 2 + ['right'] * 3,
+        disable_numparse=True,
+    )
+    return text.splitlines()
 
 
 def read_arguments():

@@ -16,7 +16,9 @@ import os
 import statistics
 from typing import NamedTuple
 
-from d2l_vgg import frameworks, tables
+from tabulate import tabulate
+
+from d2l_vgg import frameworks
 from d2l_vgg.book import draws
 from d2l_vgg.files import open_regular, write_text
 from d2l_vgg.networks import architectures, costs
@@ -201,10 +203,15 @@ def report(outcomes):
             cells.append(
                 (name, *(f'{number:.4f}' for number in spread(groups)))
             )
-        widths = (10, 9, 14, 17)
+        table = tabulate(
+            cells,
+            headers='firstrow',
+            colalign=['left'] + ['right'] * 3,
+            disable_numparse=True,
+        )
         lines += [
             f'biases {biases}: {len(chosen)} runs from {len(by_draw)} draws',
-            *tables.lay_out(cells, '<>>>', widths=widths, rule=True),
+            table,
             '',
         ]
     return '\n'.join(lines).rstrip()

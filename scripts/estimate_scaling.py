@@ -5,7 +5,8 @@ the bandwidth that a link has on paper, without latency. The tables are
 written by `scripts/write_tables.py`.
 """
 
-from d2l_vgg import tables
+from tabulate import tabulate
+
 from d2l_vgg.networks import costs
 from d2l_vgg.networks.architectures import Architecture, get
 
@@ -69,6 +70,22 @@ def without_hidden_layers(pooled):
     return costs.totals(arch).conv_params + 10 * (channels + 1)
 
 
+def markdown(rows, num_left):
+    """Return a table in Markdown, the first row its head.
+
+    The first `num_left` columns are aligned to the left, others to the right.
+    """
+    rows = [list(row) for row in rows]
+    num_right = len(rows[0]) - num_left
+    return tabulate(
+        rows,
+        headers='firstrow',
+        tablefmt='pipe',
+        colalign=['left'] * num_left + ['right'] * num_right,
+        disable_numparse=True,
+    )
+
+
 def traffic():
     """Return the table of the bytes at a step, for each number of workers."""
     whole = gradient_bytes(SMALL)
@@ -79,7 +96,7 @@ def traffic():
     ):
         megabytes = [f'{count(whole, n) / 1e6:.0f}' for n in WORKERS]
         rows.append((name, *megabytes))
-    return tables.lay_out(rows, '<' + '>' * len(WORKERS), markdown=True)
+    return markdown(rows, num_left=1)
 
 
 def speed_ups():
@@ -96,7 +113,7 @@ def speed_ups():
                 if 'Ethernet' in link or name == 'ring':
                     gains = [f'{gain:.2f}' for gain in gains]
                     rows.append((device, link, name, *gains))
-    return tables.lay_out(rows, '<<<' + '>' * len(WORKERS), markdown=True)
+    return markdown(rows, num_left=3)
 
 
 def remedies():
@@ -127,4 +144,4 @@ def remedies():
         if name.startswith('MXNet'):  # A ring has none of it
             gains[0] = gains[2] = '-'
         rows.append((name, f'{num_bytes / 1e6:.1f}', *gains))
-    return tables.lay_out(rows, '<>>>>>', markdown=True)
+    return markdown(rows, num_left=1)

@@ -11,8 +11,9 @@ import io
 import sys
 from pathlib import Path
 
+import page_cells
+
 from d2l_vgg import frameworks, machine
-from d2l_vgg.chapter import cells
 from d2l_vgg.files import write_text
 
 CHAPTER = Path(__file__).parents[1] / 'chapter'
@@ -25,7 +26,7 @@ TIMES = {'claims': 1, 'compile': 5}
 def record(tab, what):
     """Run the definitions of the page and the cell; return its output."""
     shown = {}
-    for cell in cells.read(CHAPTER / 'vgg.md', tab):
+    for cell in page_cells.read(CHAPTER / 'vgg.md', tab):
         if WHAT[what] in cell.source:
             printed = io.StringIO()
             with contextlib.redirect_stdout(printed):

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import draw_cost
 import estimate_scaling
+from estimate_scaling import markdown
 
 from d2l_vgg.book import published
 from d2l_vgg.frameworks import FRAMEWORKS
 from d2l_vgg.networks import architectures, costs
-from d2l_vgg.tables import lay_out
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / 'benchmarks'))
@@ -179,26 +179,23 @@ OTHERS = {
     'JAX, ours': run('book-jax'),
     "JAX's mean": mean('jax'),
 }
-# Name of a table -> its lines
+# Name of a table -> its text
 TABLES = {
-    name: lay_out(rows, align, markdown=True)
-    for name, align, rows in [
-        ('cheap', '<>>', cheap()),
-        ('frameworks', '<<>>>>>', frameworks()),
-        ('divisions', '<>>>', divisions()),
-        ('paper', '<>>>>>', paper()),
-        ('published', '<>>>>', published_runs()),
-        ('spread', '<>>>', spread()),
-        ('ours', '<>>>>', ends(OURS)),
-        ('others', '<>>>>', ends(OTHERS)),
-    ]
+    'cheap': markdown(cheap(), 1),
+    'frameworks': markdown(frameworks(), 2),
+    'divisions': markdown(divisions(), 1),
+    'paper': markdown(paper(), 1),
+    'published': markdown(published_runs(), 1),
+    'spread': markdown(spread(), 1),
+    'ours': markdown(ends(OURS), 1),
+    'others': markdown(ends(OTHERS), 1),
 }
 TABLES['traffic'] = estimate_scaling.traffic()
 TABLES['speed-ups'] = estimate_scaling.speed_ups()
 TABLES['remedies'] = estimate_scaling.remedies()
 # `d2l-vgg compare --markdown` without its note
 family = costs.table(list(architectures.FAMILY), markdown=True)
-TABLES['family'] = family.partition('\n\n')[0].splitlines()
+TABLES['family'] = family.partition('\n\n')[0]
 
 
 def written(text):
@@ -206,7 +203,7 @@ def written(text):
 
     def fill(match):
         begin, name, end = match.groups()
-        return begin + '\n'.join(TABLES[name]) + end
+        return begin + TABLES[name] + end
 
     return MARKED.sub(fill, text)
 

@@ -43,8 +43,6 @@ GROUND = {
     'gpus': set(),
     'limits': set(),
     'old_numpy': set(),
-    'pdf_needs': set(),
-    'tables': set(),
     # The package itself: its version
     '': set(),
 }

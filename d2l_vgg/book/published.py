@@ -9,7 +9,8 @@ import math
 import os
 from typing import NamedTuple
 
-from d2l_vgg import tables
+from tabulate import tabulate
+
 from d2l_vgg.training.history import History
 
 # The tabs of the book
@@ -190,9 +191,11 @@ def table(rows):
                 f'{row.distance:+.1f} sd',
             )
         )
-    widths = (10, 6, 9, 7, 6, 8)
-    return '\n'.join(
-        tables.lay_out(cells, '<>>>>>', widths=widths, rule=True)
+    return tabulate(
+        cells,
+        headers='firstrow',
+        colalign=['left'] + ['right'] * 5,
+        disable_numparse=True,
     )
 
 

@@ -9,15 +9,32 @@ import glob
 import os
 import shutil
 
-from d2l_vgg import pdf_needs
-from d2l_vgg.chapter import ChapterError, deck, notebooks, paper
-from d2l_vgg.chapter.page import (
-    build_page,
-    check_links,
-    name_figures_apart,
-)
+from d2l_vgg.chapter import ChapterError, deck, notebooks
+from d2l_vgg.chapter.links import check_links
+from d2l_vgg.chapter.page import build_page
 from d2l_vgg.chapter.project import open_project, warnings_are_errors
 from d2l_vgg.files import write_whole
+
+# The programs that make a PDF, and the packages of Debian that have them
+PDF_PROGRAMS = {
+    'xelatex': 'texlive-xetex texlive-latex-recommended '
+    'texlive-latex-extra texlive-fonts-recommended fonts-freefont-otf',
+    'latexmk': 'latexmk',
+    'rsvg-convert': 'librsvg2-bin',
+}
+PDF_CONFIG = r"""
+latex_elements['extraclassoptions'] = 'openany,oneside'
+# Sphinx writes authors and years itself; natbib only gets labels
+latex_elements['preamble'] += r'\setcitestyle{numbers}'
+bibtex_default_style = 'apa'
+# What cells print is no code
+highlight_language = 'none'
+# Pictures of the same name in several folders become PDFs in one
+from sphinx.transforms.post_transforms import images
+name_of = images.get_filename_for
+images.get_filename_for = lambda path, kind: name_of(
+    path.replace('/', '-'), kind)
+"""
 
 
 def build(
@@ -53,24 +70,23 @@ def build(
             shutil.rmtree(old)
         forms = {name: {} for name in project.names}
         not_run = {name: {} for name in project.names}
+        pages = {name: {} for name in project.names}
         for tab in project.tabs:
             made = _make(project, tab, run_cells, keep_output, progress)
             for name, notebook, missing in made:
+                pages[name][tab] = notebook
                 if missing:
                     not_run[name][tab] = ', '.join(missing)
-                forms[name][tab] = [
-                    ('Notebook', f'notebooks/{tab}/{name}.ipynb')
-                ]
+                there = [('Notebook', f'notebooks/{tab}/{name}.ipynb')]
                 if page and deck.write(notebook, name, tab, project):
-                    forms[name][tab].append(
-                        ('Slides', f'slides/{tab}/{name}.html')
-                    )
+                    there.append(('Slides', f'slides/{tab}/{name}.html'))
+                forms[name][tab] = there
         if not page:
             return os.path.join(folder, '_build', 'notebooks')
         progress('building the page')
         deck.copy_libraries('_build/html/_static')
         shutil.copytree('_build/notebooks', '_build/html/notebooks')
-        build_page(project, forms, not_run)
+        build_page(project, pages, forms, not_run)
         check_links('_build/html')
     return os.path.join(folder, '_build', 'html', 'index.html')
 
@@ -81,27 +97,22 @@ def _make(project, tab, run_cells, keep_output, progress):
     That is its name, d2lbook's notebook, which holds what its cells print if
     `run_cells` is set, and the modules for whose lack they were not run.
     """
-    for name, notebook in project.notebooks(tab).items():
+    for name, notebook in project.notebooks(tab):
         clean = notebooks.clean(
             notebook, name, project.marks, project.install.get(tab)
         )
-        missing = notebooks.missing_imports(clean) if run_cells else []
-        if run_cells and any(map(notebooks.is_code, notebook.cells)):
-            _run(clean, notebook, name, tab, project, missing, progress)
+        has_code = any(map(notebooks.is_code, notebook.cells))
+        missing = notebooks.missing(tab) if run_cells and has_code else []
+        if missing:
+            lacking = ', '.join(missing)
+            progress(f'{tab}: {name} not run, {lacking} missing')
+        elif run_cells and has_code:
+            progress(f'{tab}: running {name}')
+            notebooks.run(clean, name, tab)
+            notebooks.copy_output(clean, notebook)
         notebooks.remove_output(clean, only_long=keep_output)
         notebooks.write(clean, notebooks.clean_path(tab, name))
         yield name, notebook, missing
-
-
-def _run(clean, notebook, name, tab, project, missing, progress):
-    """Run a clean notebook, for the page; not without what it imports."""
-    if missing:
-        progress(f'{tab}: {name} not run, {", ".join(missing)} missing')
-        return
-    progress(f'{tab}: running {name}')
-    notebooks.run(clean, name, tab)
-    notebooks.copy_output(clean, notebook)
-    notebooks.write(notebook, project.eval_path(tab, name))
 
 
 def hand_out(folder, target):
@@ -109,13 +120,15 @@ def hand_out(folder, target):
 
     A reader works in that copy; the next build does not touch it.
     """
-    for path in glob.glob(os.path.join(folder, '**'), recursive=True):
-        copy = os.path.join(target, os.path.relpath(path, folder))
-        if os.path.isfile(path) and not os.path.exists(copy):
+
+    def copy(path, mine):
+        if not os.path.exists(mine):
             with open(path, 'rb') as file:
                 content = file.read()
             # A half would never be written over
-            write_whole(copy, lambda file, data=content: file.write(data))
+            write_whole(mine, lambda file: file.write(content))
+
+    shutil.copytree(folder, target, copy_function=copy, dirs_exist_ok=True)
 
 
 def slides(folder='chapter', tab=None, progress=print):
@@ -131,16 +144,14 @@ def slides(folder='chapter', tab=None, progress=print):
     """
     with open_project(folder) as project:
         tab = tab or project.tabs[0]
-        html = os.path.join('_build', 'html')
-        target = os.path.join(html, 'slides', tab)
-        shutil.rmtree(target, ignore_errors=True)
+        for old in glob.glob(f'_build/html/[ns]*/{tab}'):
+            shutil.rmtree(old)
         for name, notebook, _ in _make(project, tab, True, False, progress):
             deck.write(notebook, name, tab, project)
-        deck.copy_libraries(os.path.join(html, '_static'))
-        copies = os.path.join(html, 'notebooks', tab)
-        shutil.rmtree(copies, ignore_errors=True)
-        shutil.copytree(f'_build/notebooks/{tab}', copies)
-        return os.path.join(folder, target)
+        deck.copy_libraries('_build/html/_static')
+        inner = os.path.join('notebooks', tab)
+        shutil.copytree(f'_build/{inner}', f'_build/html/{inner}')
+        return os.path.join(folder, '_build', 'html', 'slides', tab)
 
 
 def pdf(folder='chapter', tab=None, progress=print):
@@ -152,24 +163,24 @@ def pdf(folder='chapter', tab=None, progress=print):
         ChapterError: a program that makes PDFs is not installed, or the
             chapter is wrong as for `build`.
     """
-    missing = pdf_needs.missing()
+    missing = [name for name in PDF_PROGRAMS if not shutil.which(name)]
     if missing:
+        packages = ' '.join(PDF_PROGRAMS[name] for name in missing)
         raise ChapterError(
             f'The PDF needs {", ".join(missing)}, not found here: on Debian '
-            f'or Ubuntu run `{pdf_needs.how_to_install(missing)}`.'
+            f'or Ubuntu run `apt install {packages}`.'
         )
     with open_project(folder) as project:
         shutil.rmtree('_build', ignore_errors=True)
         tab = tab or project.tabs[0]
-        for _ in _make(project, tab, True, False, progress):
-            pass
-        os.environ.pop('SOURCE_DATE_EPOCH')  # A print tells its date
         builder = project.builder(tab)
-        builder.config.build['sphinx_configs'] += paper.CONFIG
+        for name, notebook, _ in _make(project, tab, True, False, progress):
+            # d2lbook leaves alone what is newer than its source
+            path = os.path.join(builder.config.eval_dir, name + '.ipynb')
+            notebooks.write(notebook, path)
+        os.environ.pop('SOURCE_DATE_EPOCH')  # A print tells its date
+        builder.config.build['sphinx_configs'] += PDF_CONFIG
         with warnings_are_errors():
-            builder.rst()
-            name_figures_apart(builder.config.rst_dir)
-            paper.prepare(builder.config.rst_dir)
             builder.pdf()
         name = builder.config.project['name'] + '.pdf'
         return os.path.join(folder, builder.config.pdf_dir, name)

@@ -1,83 +1,25 @@
 """Notebooks: clean ones for readers, whose cells run for the page."""
 
-import ast
+import html
 import importlib.util
 import os
 import re
 
 from d2l_vgg.chapter import ChapterError
 
-# What a folder of this package, or a module of d2l, imports in its turn
+# Without them the cells of a tab are not run
 NEEDS = {
-    'd2l_vgg.mxnet': ['mxnet', 'd2l'],
-    'd2l_vgg.torch': ['torch'],
-    'd2l_vgg.tensorflow': ['tensorflow', 'keras'],
-    'd2l_vgg.jax': ['jax', 'flax', 'optax'],
-    'd2l.mxnet': ['mxnet'],
-    'd2l.torch': ['torch', 'torchvision'],
-    'd2l.tensorflow': ['tensorflow'],
-    'd2l.jax': ['jax', 'flax', 'optax', 'tensorflow', 'tensorflow_datasets'],
+    'mxnet': ['mxnet', 'd2l'],
+    'pytorch': ['torch'],
+    'tensorflow': ['tensorflow', 'keras'],
+    'jax': ['jax', 'flax', 'optax'],
 }
+SVG = 'image/svg+xml'
 # The class of a fence, ```{.python .input .long}, whose cell trains: the page
 # does not show what it prints, since the builder cuts it short
 LONG = 'long'
 # The same for a cell that a notebook shows folded: a solution
 FOLDED = 'folded'
-
-
-def clean(notebook, name, marks, install=None):
-    """Return a notebook as a reader wants it, without d2lbook's marks.
-
-    Args:
-        notebook: of one tab, as d2lbook makes it
-        name: the page, as `marks` knows it
-        marks: what the Marks of the project refer to
-        install: what pip is told by a first cell, one call a line
-
-    Raises:
-        ChapterError: a mark refers to what is nowhere.
-    """
-    import nbformat
-    from d2lbook.slides import remove_slide_marks
-
-    cited = []
-    cells = []
-    if install is not None and any(map(is_code, notebook.cells)):
-        cells.append(_first_cell(install, notebook))
-    for old in remove_slide_marks(notebook).cells:
-        if old.cell_type == 'markdown':
-            text = _unfold(marks.replace(old.source, name, cited))
-            if text:
-                cells.append(nbformat.v4.new_markdown_cell(text))
-        else:
-            cell = nbformat.v4.new_code_cell(old.source)
-            cell.metadata['origin_pos'] = old.metadata['origin_pos']
-            cell.metadata['classes'] = classes_of(old)
-            if FOLDED in classes_of(old):
-                hidden = {'source_hidden': True, 'outputs_hidden': True}
-                cell.metadata['jupyter'] = hidden
-            cells.append(cell)
-    if cited:
-        lines = [f'- {marks.reference(key)}' for key in cited]
-        cells.append(
-            nbformat.v4.new_markdown_cell(
-                '## References\n\n' + '\n'.join(lines)
-            )
-        )
-    for i, cell in enumerate(cells):
-        cell.id = f'cell-{i}'  # By itself it would be random
-    return nbformat.v4.new_notebook(
-        cells=cells,
-        metadata={
-            'kernelspec': {
-                'name': 'python3',
-                'display_name': 'Python 3',
-                'language': 'python',
-            },
-            'language_info': {'name': 'python'},
-        },
-    )
-
 
 # Of a notebook that somebody opens elsewhere, such as on Colab or Kaggle
 FIRST_CELL = """\
@@ -98,6 +40,50 @@ from d2l_vgg.chapter.found import found
 
 print(found('{framework}'))
 """
+
+
+def clean(notebook, name, marks, install=None):
+    """Return a notebook as a reader wants it, without d2lbook's marks.
+
+    Args:
+        notebook: of one tab, as d2lbook makes it
+        name: the page, as `marks` knows it
+        marks: what the Marks of the project refer to
+        install: what pip is told by a first cell, one call a line
+
+    Raises:
+        ChapterError: a mark refers to what is nowhere.
+    """
+    from d2lbook.slides import remove_slide_marks
+    from nbformat import v4
+
+    cited, cells = [], []
+    if install is not None and any(map(is_code, notebook.cells)):
+        cells.append(_first_cell(install, notebook))
+    for old in remove_slide_marks(notebook).cells:
+        if is_code(old):
+            cell = v4.new_code_cell(old.source)
+            cell.metadata['origin_pos'] = old.metadata['origin_pos']
+            cell.metadata['classes'] = classes_of(old)
+            if FOLDED in classes_of(old):
+                hidden = {'source_hidden': True, 'outputs_hidden': True}
+                cell.metadata['jupyter'] = hidden
+            cells.append(cell)
+        else:
+            text = _unfold(marks.replace(old.source, name, cited))
+            cells += [v4.new_markdown_cell(text)] if text else []
+    if cited:
+        works = '\n'.join(f'- {marks.reference(key)}' for key in cited)
+        cells.append(v4.new_markdown_cell('## References\n\n' + works))
+    for i, cell in enumerate(cells):
+        cell.id = f'cell-{i}'  # By itself it would be random
+    kernel = {
+        'name': 'python3',
+        'display_name': 'Python 3',
+        'language': 'python',
+    }
+    about = {'kernelspec': kernel, 'language_info': {'name': 'python'}}
+    return v4.new_notebook(cells=cells, metadata=about)
 
 
 def _first_cell(install, notebook):
@@ -127,9 +113,8 @@ def _unfold(text):
     if text.count('<details') == text.count('</details>'):
         return text
     text = re.sub(r'</?details[^>]*>', '', text)
-    return re.sub(
-        r'<summary>\s*(.*?)\s*</summary>', r'**\1**', text, flags=re.S
-    ).strip()
+    summary = r'(?s)<summary>\s*(.*?)\s*</summary>'
+    return re.sub(summary, r'**\1**', text).strip()
 
 
 def is_code(cell):
@@ -142,33 +127,10 @@ def classes_of(cell):
     return cell.metadata.get('attributes', {}).get('classes', [])
 
 
-def missing_imports(notebook):
-    """Return the modules that its cells import but that are not installed.
-
-    A module of d2l, or of this package, counts with what it imports itself.
-    """
-    found = {}
-    for cell in filter(is_code, notebook.cells):
-        lines = cell.source.splitlines()
-        code = '\n'.join(x for x in lines if not x.startswith(('%', '!')))
-        try:
-            nodes = list(ast.walk(ast.parse(code)))
-        except SyntaxError:
-            continue  # Running it will tell
-        for node in nodes:
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and not node.level:
-                names = [f'{node.module}.{a.name}' for a in node.names]
-            else:
-                continue
-            for name in names:
-                top, *inner = name.split('.')
-                found[top] = True
-                if inner:
-                    needs = NEEDS.get(f'{top}.{inner[0]}', [])
-                    found.update(dict.fromkeys(needs))
-    return [name for name in found if importlib.util.find_spec(name) is None]
+def missing(tab):
+    """Return the modules of a tab's framework that are not installed."""
+    find = importlib.util.find_spec
+    return [name for name in NEEDS.get(tab, []) if find(name) is None]
 
 
 def run(notebook, name, tab):
@@ -185,6 +147,7 @@ def run(notebook, name, tab):
     )
 
     started = []
+    folder = os.path.dirname(clean_path(tab, name))
     client = NotebookClient(
         notebook,
         timeout=1200,
@@ -192,44 +155,43 @@ def run(notebook, name, tab):
         record_timing=False,  # Two builds must be the same
         on_cell_start=lambda cell, cell_index: started.append(cell),
         extra_arguments=['--log-level=ERROR'],
-        resources={
-            'metadata': {'path': os.path.dirname(clean_path(tab, name))}
-        },
+        resources={'metadata': {'path': folder}},
     )
     try:
         client.execute()
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         # The page's own cells are counted, not what stands before them
-        number = sum(
-            is_code(cell) and cell.metadata.get('origin_pos', -1) >= 0
-            for cell in started
-        )
-        where = f'{name}.md, tab {tab}, code cell {number}'
-        if isinstance(error, CellTimeoutError):
-            what = f'ran longer than {client.timeout} seconds'
-        elif isinstance(error, DeadKernelError):
-            what = 'made its kernel die'
-        else:
-            what = f'raised {error.ename}: {error.evalue}'
-        raise ChapterError(f'{where} {what}') from error
+        places = [cell.metadata.get('origin_pos', -1) for cell in started]
+        number = sum(place >= 0 for place in places)
+        what = str(error).splitlines()[0]
+        if isinstance(error, CellExecutionError):
+            what = f'{error.ename}: {error.evalue}'
+        raise ChapterError(
+            f'{name}.md, tab {tab}, code cell {number}: {what}'
+        ) from error
 
 
 def copy_output(source, target):
     """Put what the cells of a clean notebook printed into d2lbook's own.
 
-    The page shows it, but for the cells that train and for warnings.
+    The page shows it, except that of cells that train, and warnings. Pictures
+    get the words of the fence: {.python .input alt="..."}.
     """
     outputs = {
         cell.metadata['origin_pos']: cell.outputs
         for cell in filter(is_code, source.cells)
     }
     for cell in target.cells:
-        if is_code(cell) and LONG not in classes_of(cell):
-            cell.outputs = [
-                output
-                for output in outputs[cell.metadata['origin_pos']]
-                if output.get('name') != 'stderr'
-            ]
+        if not is_code(cell) or LONG in classes_of(cell):
+            continue
+        words = cell.metadata.get('attributes', {}).get('alt')
+        for output in outputs[cell.metadata['origin_pos']]:
+            data = output.get('data', {})
+            if words and SVG in data:
+                title = rf'\1<title>{html.escape(words)}</title>'
+                data[SVG] = re.sub(r'(<svg[^>]*>)', title, data[SVG], count=1)
+            if output.get('name') != 'stderr':
+                cell.outputs.append(output)
 
 
 def remove_output(notebook, only_long=False):
@@ -250,11 +212,7 @@ def clean_path(tab, name):
 
 
 def write(notebook, path):
-    """Write a notebook, and the folder that it is in.
-
-    Raises:
-        OSError: it cannot be written.
-    """
+    """Write a notebook, and the folder that it is in."""
     import nbformat
 
     os.makedirs(os.path.dirname(path), exist_ok=True)

@@ -2,6 +2,30 @@
 
 const root = document.documentElement;
 
+// Over panels of code, a bar with a button for each
+function addBar(box, number) {
+  const bar = document.createElement('div');
+  bar.setAttribute('role', 'tablist');
+  bar.setAttribute('aria-label', 'Framework');
+  for (const panel of box.children) {
+    const {only, title} = panel.dataset;
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.id = `tab-${only}-${number}`;
+    button.dataset.tab = only;
+    button.textContent = title;
+    panel.id = `panel-${only}-${number}`;
+    panel.setAttribute('role', 'tabpanel');
+    panel.setAttribute('aria-labelledby', button.id);
+    button.setAttribute('role', 'tab');
+    button.setAttribute('aria-controls', panel.id);
+    button.addEventListener('click', () => choose(button));
+    button.addEventListener('keydown', moveByKey);
+    bar.append(button);
+  }
+  box.prepend(bar);
+}
+
 // What is shown of each tab is told to the style sheet by one attribute. This
 // script runs before there is anything to show, so nothing moves later
 function chooseTab(tab) {
@@ -102,14 +126,11 @@ function letScroll() {
 root.dataset.tab = remembered();
 
 document.addEventListener('DOMContentLoaded', () => {
+  document.querySelectorAll('.tabs').forEach(addBar);
   chooseTab(root.dataset.tab);
   document.querySelectorAll(
     'div[class*="highlight-"]:not(.output) .highlight pre'
   ).forEach(addCopyButton);
-  document.querySelectorAll('[role="tab"]').forEach(button => {
-    button.addEventListener('click', () => choose(button));
-    button.addEventListener('keydown', moveByKey);
-  });
   const print = document.querySelector('button.print');
   if (print) print.addEventListener('click', () => window.print());
   new ResizeObserver(letScroll).observe(document.body);

@@ -6,7 +6,6 @@
 import os
 
 from d2l_vgg.messages import one_line
-from d2l_vgg.tables import lay_out
 
 # So many classes are named for each picture
 NUM_GUESSES = 3
@@ -37,7 +36,8 @@ def classify(model, package, finished, paths):
         print(f'{one_line(picture.path)}: {", ".join(picture.steps)}')
         best = row.argsort()[::-1][:NUM_GUESSES]
         guesses = [(finished.classes[i], f'{row[i]:.3f}') for i in best]
-        print(*lay_out(guesses, '<>', widths=(14, 5)), sep='\n')
+        for name, probability in guesses:
+            print(f'{name:14}  {probability}')
         images.append(picture.image)
         name = os.path.basename(picture.path)
         titles.append(f'{name}\n{guesses[0][0]} {row[best[0]]:.0%}')

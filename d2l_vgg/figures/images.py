@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from d2l_vgg.figures import lettering
 
 
+@lettering.any_text
 def show_images(
     images,
     labels=None,
@@ -34,22 +35,17 @@ def show_images(
         )
     figure = Figure(figsize=(width * num_cols, 1), layout='constrained')
     axes = figure.subplots(num_rows, num_cols, squeeze=False)
+    shades = {'vmin': images.min(), 'vmax': images.max()}
     num_lines = 0
     for i, ax in enumerate(axes.flat):
         ax.axis('off')
         if i < len(images):
-            ax.imshow(
-                images[i].squeeze(),
-                # White paper instead of the data's black background
-                cmap='gray_r',
-                vmin=images.min(),
-                vmax=images.max(),
-                interpolation='nearest',
-            )
+            # White paper instead of the data's black background
+            image = images[i].squeeze()
+            ax.imshow(image, 'gray_r', interpolation='nearest', **shades)
             if labels is not None:
                 label = ax.set_title('', fontsize='small')
-                room = 0.95 * width
-                lettering.fit(label, labels[i], room, num_lines=2)
+                lettering.fit(label, labels[i], 0.95 * width, num_lines=2)
                 lines = label.get_text().count('\n') + 1
                 num_lines = max(num_lines, lines)
     # In inches; a label has a little air around it
@@ -59,6 +55,15 @@ def show_images(
     texts = [' '.join(text.split()) for text in labels or ()]
     figure.set_label('; '.join([f'{len(images)} images', *texts]))
     return figure
+
+
+def mistakes(images, titles, num_cols=6, title=None, note=None):
+    """Draw every image, in rows of `num_cols`; the rest as `show_images`."""
+    num_rows = math.ceil(len(images) / num_cols)
+    # As much room as `not ankle boot (100%)` takes
+    return show_images(
+        images, titles, num_rows, num_cols, title, note, width=1.45
+    )
 
 
 def feature_maps(maps, num_cols=8):
@@ -74,40 +79,27 @@ def feature_maps(maps, num_cols=8):
     if not maps:
         raise ValueError('there are no feature maps to draw')
     # In inches: the text at the left, then a column for each channel
-    figure = Figure(
-        figsize=(1.1 + num_cols * 0.8, len(maps) * 0.85),
-        layout='constrained',
-    )
+    widths = [1.1] + [0.8] * num_cols
+    size = sum(widths), len(maps) * 0.85
+    figure = Figure(figsize=size, layout='constrained')
     axes = figure.subplots(
-        len(maps),
-        num_cols + 1,
-        squeeze=False,
-        gridspec_kw={'width_ratios': [1.1] + [0.8] * num_cols},
+        len(maps), num_cols + 1, squeeze=False, width_ratios=widths
     )
     for ax in axes.flat:
         ax.axis('off')
-    for row, array in zip(axes, maps):
+    for (left, *others), array in zip(axes, maps):
         channels, height, width = array.shape
-        text = f'{height} x {width}\n{channels} channel' + 's' * (
-            channels > 1
-        )
-        row[0].text(1, 0.5, text, ha='right', va='center', fontsize='small')
-        for ax, channel in zip(row[1:], array):
+        text = f'{height} x {width}\n{channels} channel'
+        text += 's' if channels > 1 else ''
+        left.text(1, 0.5, text, ha='right', va='center', fontsize='small')
+        for ax, channel in zip(others, array):
             ax.imshow(channel, cmap='gray_r', interpolation='nearest')
     shapes = ['{} of {} x {}'.format(*array.shape) for array in maps]
     figure.set_label('Channels of layers: ' + ', '.join(shapes))
     return figure
 
 
-def mistakes(images, titles, num_cols=6, title=None, note=None):
-    """Draw every image, in rows of `num_cols`; the rest as `show_images`."""
-    num_rows = math.ceil(len(images) / num_cols)
-    # As much room as `not ankle boot (100%)` takes
-    return show_images(
-        images, titles, num_rows, num_cols, title, note, width=1.45
-    )
-
-
+@lettering.any_text
 def confusion(matrix, labels, title=None, note=None):
     """Draw how often examples of each class were predicted to be of each.
 
@@ -129,12 +121,19 @@ def confusion(matrix, labels, title=None, note=None):
     side = max(6, 0.43 * n + 1.7)
     figure = Figure(figsize=(side, side - 0.4), layout='constrained')
     ax = figure.subplots()
-    _draw_counts(ax, matrix)
+    # A class without examples has an empty row
+    totals = np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    shades = np.sqrt(matrix / totals)
+    ax.imshow(shades, cmap='Blues', vmin=0, vmax=1)
+    size = min(10, 40 / max(len(f'{count}') for count in matrix.flat))
+    for (i, j), count in np.ndenumerate(matrix):
+        color = 'white' if shades[i, j] > 0.6 else 'black' if count else '0.7'
+        style = {'color': color, 'fontsize': size}
+        ax.text(j, i, f'{count}', ha='center', va='center', **style)
     labels = [lettering.fitted(figure, text, 1.2)[0] for text in labels]
-    style = lettering.style(*labels)
     tilt = {'rotation': 45, 'ha': 'right', 'rotation_mode': 'anchor'}
-    ax.set_xticks(range(n), labels, **tilt, **style)
-    ax.set_yticks(range(n), labels, **style)
+    ax.set_xticks(range(n), labels, **tilt)
+    ax.set_yticks(range(n), labels)
     ax.set_xlabel('predicted class')
     ax.set_ylabel('true class')
     ax.spines[:].set_visible(False)
@@ -143,23 +142,3 @@ def confusion(matrix, labels, title=None, note=None):
     right, total = matrix.trace(), matrix.sum()
     figure.set_label(f'Confusion matrix: {right} of {total} on the diagonal')
     return figure
-
-
-def _draw_counts(ax, matrix):
-    """Write every count of a matrix into its cell, which it shades."""
-    # A class without examples has an empty row
-    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    shades = np.sqrt(shares)
-    ax.imshow(shades, cmap='Blues', vmin=0, vmax=1)
-    num_digits = max((len(f'{count}') for count in matrix.flat), default=1)
-    for (i, j), count in np.ndenumerate(matrix):
-        color = 'white' if shades[i, j] > 0.6 else 'black' if count else '0.7'
-        ax.text(
-            j,
-            i,
-            f'{count}',
-            ha='center',
-            va='center',
-            color=color,
-            fontsize=min(10, 40 / num_digits),
-        )

@@ -19,15 +19,14 @@ from d2l_vgg.figures import lettering
 COLORS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9']
 GRAY = '0.45'
 BAND_COLOR = '0.8'
-
 # Of the first six runs, of the next six with the same colors, and so on
 MARKERS = 'os^DvP*X'
-
 # As on the book's board, and for any other series
 LINE_STYLES = {'train_loss': '-', 'val_loss': '--', 'val_acc': '-.'}
 OTHER_STYLES = [':', (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2))]
 
 
+@lettering.any_text
 def curves(histories, band=None, title=None, note=None, max_epochs=0):
     """Draw the curves of runs: losses on the left, accuracies on the right.
 
@@ -42,39 +41,43 @@ def curves(histories, band=None, title=None, note=None, max_epochs=0):
 
     Raises ValueError when there is nothing to draw.
     """
-    book_points = band.until(_last_epoch(histories)) if band else {}
     runs = [history.points for history in histories.values()]
+    ends = [points[-1][0] for run in runs for points in run.values()]
+    book_points = band.until(max(ends, default=math.inf)) if band else {}
     # A dictionary, since unlike a set it keeps the order
     names = list(dict.fromkeys(n for ps in [*runs, book_points] for n in ps))
     if not names:
         raise ValueError('there are no points to draw yet')
     styles = _series_styles(names, len(runs))
+    losses = [name for name in names if not name.endswith('acc')]
+    accuracies = [name for name in names if name.endswith('acc')]
     panels = [
-        ('loss', [name for name in names if not name.endswith('acc')]),
-        ('accuracy', [name for name in names if name.endswith('acc')]),
+        (label, {name: styles[name] for name in series})
+        for label, series in [('loss', losses), ('accuracy', accuracies)]
+        if series
     ]
-    panels = [(label, series) for label, series in panels if series]
     has_distances = bool(runs and book_points)
     figure, axes = _make_axes(len(panels), has_distances)
     for ax, (label, series) in zip(axes[0], panels):
         ax.set_ylabel(label)
         _draw_band(ax, book_points, series, band)
-        _draw_runs(ax, runs, {name: styles[name] for name in series})
-        _name_series(ax, {name: styles[name] for name in series})
+        _draw_runs(ax, runs, series)
+        _name_series(ax, series)
     if has_distances:
         distances = [_distances(h, band) for h in histories.values()]
         # First, so that its lines lie behind
         _scale_distances(axes[1], distances, band.limit)
         for ax, (_, series) in zip(axes[1], panels):
-            _draw_runs(ax, distances, {name: styles[name] for name in series})
+            _draw_runs(ax, distances, series)
     # The x axis is one for all; less than an epoch would have no whole tick
-    ends = [1, 1.03 * max_epochs, axes[0, 0].get_xlim()[1]]
-    axes[0, 0].set_xlim(0, max(ends))
+    right = axes[0, 0].get_xlim()[1]
+    axes[0, 0].set_xlim(0, max(1, 1.03 * max_epochs, right))
+    shown = band if book_points else None
     height = 4.4 if has_distances else 3.2
-    height += _add_legend(figure, histories, band if book_points else None)
+    height += _add_legend(figure, histories, shown)
     height += lettering.add_heading(figure, title, note)
     figure.set_figheight(height)
-    figure.set_label(_words(histories, band if book_points else None, note))
+    figure.set_label(_words(histories, shown, note))
     return figure
 
 
@@ -90,25 +93,16 @@ def _words(histories, band, note):
     return ' '.join(words)
 
 
-def _last_epoch(histories):
-    """Return where the longest of `histories` ends, infinity without any."""
-    ends = [
-        points[-1][0]
-        for history in histories.values()
-        for points in history.points.values()
-    ]
-    return max(ends, default=math.inf)
-
-
 def _make_axes(num_panels, has_distances):
     """Return a figure and its axes: a row of panels, or two."""
     figure = Figure(figsize=(4 * num_panels, 3.2), layout='constrained')
+    heights = [3, 1.6] if has_distances else [1]
     axes = figure.subplots(
-        2 if has_distances else 1,
+        len(heights),
         num_panels,
         sharex=True,
         squeeze=False,
-        gridspec_kw={'height_ratios': [3, 1.6] if has_distances else [1]},
+        height_ratios=heights,
     )
     for ax in axes.flat:
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -121,20 +115,19 @@ def _make_axes(num_panels, has_distances):
 
 def _series_styles(names, num_runs):
     """Return how each series is drawn, gray where the runs have colors."""
-    known = list(LINE_STYLES)
-    others = [name for name in names if name not in known]
-    styles = {}
-    for name in names:
-        if name in known:
-            color, dashes = COLORS[known.index(name)], LINE_STYLES[name]
-        else:
-            i = others.index(name)
-            color = COLORS[3:][i % 3]
-            dashes = OTHER_STYLES[i % len(OTHER_STYLES)]
-        if num_runs != 1:
-            color = GRAY
-        styles[name] = {'color': color, 'linestyle': dashes, 'linewidth': 1.5}
-    return styles
+    others = [name for name in names if name not in LINE_STYLES]
+    dashes = {n: OTHER_STYLES[i % 3] for i, n in enumerate(others)}
+    colors = {n: COLORS[3:][i % 3] for i, n in enumerate(others)}
+    dashes.update(LINE_STYLES)
+    colors.update(zip(LINE_STYLES, COLORS))
+    return {
+        name: {
+            'color': colors[name] if num_runs == 1 else GRAY,
+            'linestyle': dashes[name],
+            'linewidth': 1.5,
+        }
+        for name in names
+    }
 
 
 def _run_style(run):
@@ -149,11 +142,9 @@ def _run_style(run):
 def _draw_runs(ax, runs, styles):
     """Draw the points of each run, which are in a dictionary by series."""
     for i, run in enumerate(runs):
-        for name, style in styles.items():
-            points = run.get(name)
-            if not points:
-                continue
-            style = {'marker': 'o', 'markersize': 3, **style}
+        for name in filter(run.get, styles):
+            points = run[name]
+            style = {'marker': 'o', 'markersize': 3, **styles[name]}
             if len(runs) > 1:
                 style.update(_run_style(i))
             # Many marks would hide the line; few hide nothing
@@ -167,15 +158,11 @@ def _draw_runs(ax, runs, styles):
 def _name_series(ax, styles):
     """Name the series where falling losses, rising accuracies leave room."""
     is_accuracy = all(name.endswith('acc') for name in styles)
+    handles = [Line2D([], [], **style) for style in styles.values()]
+    place = 'lower right' if is_accuracy else 'upper right'
+    # Half of a panel
     lettering.add_legend(
-        ax,
-        [Line2D([], [], **style) for style in styles.values()],
-        list(styles),
-        # Half of a panel
-        room=2,
-        loc='lower right' if is_accuracy else 'upper right',
-        handlelength=3,
-        ncols=1,
+        ax, handles, styles, room=2, loc=place, handlelength=3, ncols=1
     )
 
 
@@ -205,13 +192,8 @@ def _scale_distances(row, distances, limit):
     A run that leaves the plateau late is far off at first: without a
     logarithm all its other points would lie on one line.
     """
-    found = [
-        d
-        for run in distances
-        for points in run.values()
-        for _, d in points
-        if math.isfinite(d)
-    ]
+    series = [points for run in distances for points in run.values()]
+    found = [d for ps in series for _, d in ps if math.isfinite(d)]
     # The band is to be seen as one
     low, high = min([-4 / 3 * limit, *found]), max([4 / 3 * limit, *found])
     is_log = max(high, -low) > 4 * limit
@@ -224,10 +206,8 @@ def _scale_distances(row, distances, limit):
             ax.set_ylim(1.15 * low, 1.15 * high)
             ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 3, 6, 10]))
         ax.yaxis.set_major_formatter(FuncFormatter(_with_sign))
-    label = 'distance (sd)'
-    if is_log:
-        label += f',\nlog beyond ±{limit}'
-    row[0].set_ylabel(label)
+    beyond = f',\nlog beyond ±{limit}' if is_log else ''
+    row[0].set_ylabel('distance (sd)' + beyond)
 
 
 def _scale_symlog(ax, low, high, limit):
@@ -242,8 +222,8 @@ def _scale_symlog(ax, low, high, limit):
     ticks = [0]
     for sign, end in ((-1, -low), (1, high)):
         last = -math.inf
-        for tick in _decades(limit, end):
-            if math.log10(tick) - last > room:
+        for tick in [limit, *(10.0**e for e in range(1, 300))]:
+            if limit <= tick < end and math.log10(tick) - last > room:
                 ticks.append(sign * tick)
                 last = math.log10(tick)
     ax.set_yticks(ticks)
@@ -251,12 +231,6 @@ def _scale_symlog(ax, low, high, limit):
     minor = SymmetricalLogLocator(base=10, linthresh=limit, subs=range(2, 10))
     ax.yaxis.set_minor_locator(minor)
     ax.yaxis.set_minor_formatter(NullFormatter())
-
-
-def _decades(limit, end):
-    """Return `limit`, and above it 10, 100 and so on, below `end`."""
-    powers = (10.0**e for e in range(300))
-    return [limit, *(power for power in powers if limit < power < end)]
 
 
 def _with_sign(number, _):
@@ -268,23 +242,16 @@ def _add_legend(figure, histories, band):
 
     Returns its height in inches.
     """
-    handles, labels = [], []
-    if len(histories) > 1:
-        labels += histories
-        handles += [
-            Line2D([], [], **_run_style(i)) for i in range(len(histories))
-        ]
+    labels = list(histories) if len(histories) > 1 else []
+    handles = [Line2D([], [], **_run_style(i)) for i in range(len(labels))]
     if band:
         labels.append(f'{band.label}: mean ± {band.limit} sd')
         patch = Patch(color=BAND_COLOR)
         handles.append((patch, Line2D([], [], color=GRAY, linewidth=1)))
     if not handles:
         return 0
+    room = 0.98 * figure.get_figwidth()
     num_rows = lettering.add_legend(
-        figure,
-        handles,
-        labels,
-        room=0.98 * figure.get_figwidth(),
-        loc='outside lower center',
+        figure, handles, labels, room, loc='outside lower center'
     )
     return num_rows * lettering.LINE_HEIGHT

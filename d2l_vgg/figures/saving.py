@@ -6,7 +6,7 @@ import re
 
 import matplotlib
 
-from d2l_vgg.figures import lettering
+from d2l_vgg.figures.lettering import DPIS
 from d2l_vgg.files import write_whole
 from d2l_vgg.foreign_text import visible
 
@@ -22,26 +22,23 @@ def names(path):
     Raises ValueError where no such file can be.
     """
     path = os.path.expanduser(os.fspath(path))
-    if not os.path.basename(path) or os.path.isdir(path):
-        raise ValueError(
-            f'A picture cannot be written to {path!r}, which is a folder: '
-            f'name a file in it, such as {os.path.join(path, "curves.png")}.'
-        )
     ending = os.path.splitext(path)[1]
-    if ending.lower() in ENDINGS:
-        return [path]
-    if re.match(r'\.[A-Za-z]', ending):  # Not as in `lr0.05`
-        raise ValueError(
-            f'{path} ends in {ending}, but a picture is written as .png or '
-            '.svg: take one of these, or no ending for both.'
-        )
-    found = [path + ending for ending in ENDINGS]
-    for name in filter(os.path.isdir, found):
-        raise ValueError(
-            f'{name} is to be a picture, but it is a folder: choose another '
-            'name.'
-        )
-    return found
+    found = [path]
+    if ending.lower() not in ENDINGS and os.path.basename(path):
+        if re.match(r'\.[A-Za-z]', ending):  # Not as in `lr0.05`
+            raise ValueError(
+                f'{path} ends in {ending}, but a picture is written as .png '
+                'or .svg: take one of these, or no ending for both.'
+            )
+        found = [path, *(path + ending for ending in ENDINGS)]
+    for name in found:
+        if not os.path.basename(name) or os.path.isdir(name):
+            raise ValueError(
+                f'A picture cannot be written to {name!r}, which is a '
+                f'folder: name a file, such as '
+                f'{os.path.join(name, "curves.png")}.'
+            )
+    return found[1:] or found
 
 
 def save(figure, path):
@@ -56,11 +53,9 @@ def save(figure, path):
         if name.lower().endswith('.svg'):
             write_whole(name, lambda file: write_svg(figure, file))
         else:
+            png = {'format': 'png', 'dpi': DPIS[1]}
             write_whole(
-                name,
-                lambda file: figure.savefig(
-                    file, format='png', dpi=lettering.DPIS[1]
-                ),
+                name, lambda file, png=png: figure.savefig(file, **png)
             )
     return paths
 
@@ -69,8 +64,6 @@ def write_svg(figure, file):
     """Write a figure as SVG into an open binary file.
 
     Its label, if it has one, tells those who cannot see it what it shows.
-
-    Raises OSError when it cannot be written.
     """
     # By default matplotlib draws the identifiers by chance and writes a date
     with matplotlib.rc_context({'svg.hashsalt': 'd2l_vgg'}):

@@ -10,7 +10,8 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from d2l_vgg import tables
+from tabulate import tabulate
+
 from d2l_vgg.networks.architectures import as_size, as_tuple, get, layers_of
 
 # (channels, height, width) of what the book trains with
@@ -270,9 +271,15 @@ def table(
                 memory_text(memory),
             )
         )
-    lines = tables.lay_out(rows, '<<>>>>>>', markdown=markdown)
+    text = tabulate(
+        rows,
+        headers='firstrow' if markdown else (),
+        tablefmt='pipe' if markdown else 'plain',
+        colalign=['left'] * 2 + ['right'] * 6,
+        disable_numparse=True,
+    )
     return (
-        '\n'.join(lines) + '\n\n'
+        f'{text}\n\n'
         f'For an input of {_shape(input_shape)} and {num_classes} classes; '
         'multiply-adds for one image,\nmemory of all layer outputs for a '
         f'minibatch of {batch_size} in float32.'
@@ -323,7 +330,13 @@ def summary_table(
         total.activations - conv_activations,
     )
     add('total', '', '', total.num_params, total.macs, total.activations)
-    lines = tables.lay_out(rows, '<<<>>>')
+    text = tabulate(
+        rows,
+        tablefmt='plain',
+        colalign=['left'] * 3 + ['right'] * 3,
+        disable_numparse=True,
+    )
+    lines = text.splitlines()
     rule = '-' * max(map(len, lines))
     lines.insert(-3, rule)
     lines.insert(1, rule)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from d2l_vgg import tables
+from tabulate import tabulate
 
 # What a layer is called as a part, by what the name of its class holds
 KINDS = {
@@ -122,8 +122,13 @@ def table(rows, details=False):
                 cells.append(_cells(part, f'    {name}'))
     total = Row('Total', None, sum(row.num_params for row in rows), add(rows))
     cells.append(_cells(total, total.name))
-    widths = (48, 10, 11)
-    return '\n'.join(tables.lay_out(cells, '<>>', widths=widths, gap=' '))
+    return tabulate(
+        cells,
+        tablefmt='plain',
+        colalign=['left', 'right', 'right'],
+        disable_numparse=True,
+        preserve_whitespace=True,
+    )
 
 
 def add(rows):

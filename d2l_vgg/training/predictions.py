@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from tabulate import tabulate
 
-from d2l_vgg import tables
 from d2l_vgg.datasets.fashion_mnist import TEXT_LABELS
 
 
@@ -65,14 +65,18 @@ def worst_mistakes(
 
 def report(matrix: np.ndarray, classes: Sequence[str] = TEXT_LABELS) -> str:
     """Return the accuracy, and the confusion matrix as text."""
-    short = [label.replace(' ', '-')[:6] for label in classes]
+    short = [label.replace(' ', '-')[:5] for label in classes]
     rows = [('', *short)]
     for label, counts in zip(classes, matrix):
         rows.append((label, *map(str, counts)))
-    widths = (0, *[6] * len(short))
     lines = [
         f'Accuracy {np.trace(matrix) / matrix.sum():.4f} '
         f'on {matrix.sum()} images (rows are true, columns predicted)',
-        *tables.lay_out(rows, '>' * len(widths), widths=widths, gap=' '),
+        tabulate(
+            rows,
+            tablefmt='plain',
+            colalign=['right'] * len(rows[0]),
+            disable_numparse=True,
+        ),
     ]
     return '\n'.join(lines)

@@ -13,23 +13,23 @@ import subprocess
 import sys
 from pathlib import Path
 
+import page_cells
 import pytest
 
 from d2l_vgg import frameworks
-from d2l_vgg.chapter import cells
 from d2l_vgg.networks import architectures
 from d2l_vgg.training.experiments import FIELDS, get_experiment
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTER = ROOT / 'chapter'
 PAGES = 'vgg', 'exercises', 'reproduce'
-MODULES = {tab: frameworks.named(tab) for tab in cells.TABS}
+MODULES = {tab: frameworks.named(tab) for tab in page_cells.TABS}
 # What it reads: (name, page, code, minibatches of a training) of each part;
 # what it writes: name -> what was printed, and the error if there was one
 RUN = """
 import contextlib, functools, io, json, os, sys, traceback
 os.environ['MPLBACKEND'] = 'agg'
-from d2l_vgg.chapter import cells
+import page_cells
 from d2l_vgg.datasets import fashion_mnist
 # It unpacks what the cells ask for again and again
 fashion_mnist.load = functools.lru_cache(None)(fashion_mnist.load)
@@ -39,7 +39,7 @@ for name, path, code, trial in json.load(sys.stdin):
     printed, error = io.StringIO(), None
     try:
         with contextlib.redirect_stdout(printed):
-            page = cells.read(path, sys.argv[1])
+            page = page_cells.read(path, sys.argv[1])
             exec(code, {'page': page, 'shown': {}})
     except Exception:
         error = traceback.format_exc()
@@ -117,10 +117,10 @@ SHOWN_FIELDS = [
 
 
 def read(name, tab):
-    return cells.read(str(CHAPTER / f'{name}.md'), tab)
+    return page_cells.read(str(CHAPTER / f'{name}.md'), tab)
 
 
-@pytest.fixture(scope='module', params=cells.TABS)
+@pytest.fixture(scope='module', params=page_cells.TABS)
 def run(request, tmp_path_factory):
     """The tab, the folder, and what each part printed there, or its error."""
     tab = request.param
@@ -138,14 +138,18 @@ def run(request, tmp_path_factory):
         (name, str(CHAPTER / f'{page}.md'), code, trial)
         for name, page, code, trial in parts
     ]
-    path = os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])
+    paths = [
+        str(ROOT),
+        str(ROOT / 'scripts'),
+        os.environ.get('PYTHONPATH', ''),
+    ]
     done = subprocess.run(
         [sys.executable, '-c', RUN, tab],
         input=json.dumps(parts),
         cwd=folder,
         env={
             **os.environ,
-            'PYTHONPATH': path,
+            'PYTHONPATH': os.pathsep.join(paths),
             'TF_CPP_MIN_LOG_LEVEL': '3',
             'D2L_VGG_TRIAL': '1',
             # Or sums come in another order
@@ -221,7 +225,7 @@ def test_the_small_experiment_shows_all_that_quick_is(run):
 def test_cells_are_short_and_as_many_in_every_tab():
     """Where one tab has a cell of its own, so have the others."""
     for name in PAGES:
-        pages = [read(name, tab) for tab in cells.TABS]
+        pages = [read(name, tab) for tab in page_cells.TABS]
         assert len({len(page) for page in pages}) == 1
         for cell in sum(pages, []):
             lines = cell.source.splitlines()
@@ -230,7 +234,7 @@ def test_cells_are_short_and_as_many_in_every_tab():
 
 
 def test_definitions_are_as_short_as_the_books():
-    for tab in cells.TABS:
+    for tab in page_cells.TABS:
         lines = {
             node.name: node.end_lineno - node.lineno + 1
             for cell in read('vgg', tab)

@@ -94,8 +94,7 @@ def test_vgg_shows_layers_and_blocks(drawn):
     ]
 
 
-def test_cost_shows_the_recorded_runs_where_they_belong(drawn):
-    """Accuracies evenly from below to above, logarithms of seconds across."""
+def test_cost_tells_every_recorded_experiment(drawn):
     runs = {}
     for folder in ('cheap', 'resolutions'):
         with open(RESULTS / folder / 'seeds.csv', newline='') as file:
@@ -103,39 +102,10 @@ def test_cost_shows_the_recorded_runs_where_they_belong(drawn):
                 if not row.get('division'):
                     key = row.get('recipe'), row.get('resize')
                     runs.setdefault((*key, row.get('experiment')), []).append(
-                        (float(row['seconds']), float(row['val_acc']))
+                        float(row['val_acc'])
                     )
-    expected = [np.median(group, axis=0) for group in runs.values()]
+    medians = [np.median(group) for group in runs.values()]
     info = json.loads((RESULTS / 'book' / 'run.json').read_text())
-    expected.append((info['seconds'], info['results']['val_acc']))
-    root = ElementTree.parse(drawn / 'cost.svg').getroot()
-    svg = '{http://www.w3.org/2000/svg}'
-    dots = [
-        use
-        for group in root.iter(f'{svg}g')
-        if group.get('id', '').startswith(('dot-', 'legend-'))
-        for use in group.iter(f'{svg}use')
-    ]
-    places = np.array(
-        [(float(dot.get('x')), float(dot.get('y'))) for dot in dots]
-    )
-    legend = places[:, 1] > 262
-    assert legend.sum() == 3
-    places = sorted(places[~legend].tolist())
-    expected = sorted((np.log(t), -accuracy) for t, accuracy in expected)
-    assert len(places) == len(expected)
-    for column in range(2):
-        drawn_at, true = (
-            np.array([row[column] for row in rows])
-            for rows in (places, expected)
-        )
-        slope, offset = np.polyfit(true, drawn_at, 1)
-        assert slope > 0
-        np.testing.assert_allclose(slope * true + offset, drawn_at, atol=0.02)
-    shown = texts(drawn / 'cost.svg', 'text')
-    assert {'fast', 'quick', 'best', '84', '96'} <= set(shown)
-    assert shown.count('56') == shown.count('224') == 2
-    assert "the book's network and training" in shown
     (words,) = texts(drawn / 'cost.svg', 'desc')
-    for _, accuracy in expected:
-        assert f'{-accuracy:.4f} after' in words
+    for accuracy in [*medians, info['results']['val_acc']]:
+        assert f'{accuracy:.4f} after' in words

@@ -21,13 +21,6 @@ def test_images_are_shown_with_their_labels():
     assert len(figures.show_images(images, None, 1, 2).axes) == 2
 
 
-def test_all_mistakes_are_shown():
-    images = np.zeros((7, 28, 28))
-    figure = figures.mistakes(images, list('abcdefg'), num_cols=3)
-    assert len(figure.axes) == 9
-    assert [ax.get_title() for ax in figure.axes[:7]] == list('abcdefg')
-
-
 def test_feature_maps_are_rows_of_channels():
     image, features = np.ones((1, 4, 6)), np.arange(12 * 4).reshape(12, 2, 2)
     figure = figures.feature_maps([image, features], num_cols=8)

@@ -4,7 +4,6 @@ import runpy
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-import matplotlib.image
 import numpy as np
 import pytest
 from pictures import (
@@ -85,16 +84,12 @@ FAR = history(
 )
 CASES = {
     'quick': curves({'quick': recorded('quick')}),
-    'quick, note': curves({'quick': recorded('quick')}, note=NOTE),
     'book': curves({'book': recorded('book')}, 'mxnet'),
     'own draw': curves({'own': recorded('book-own-draw')}, 'mxnet', **TITLED),
-    'book alone': curves({}, 'tensorflow'),
-    'a point': curves({'run': history(train_loss=[(0.25, 2.3)])}),
     'a point, band': curves(
         {'run': history(train_loss=[(0.25, 2.3)])}, 'mxnet', **TITLED
     ),
     'on the board': curves(runs(1), note=NOTE, max_epochs=10),
-    'far': curves({'run': FAR}, 'mxnet'),
     'far, two': curves({'run': FAR, 'book': recorded('book')}, 'pytorch'),
     'other series': curves(
         {
@@ -108,19 +103,15 @@ CASES = {
     'strange series': curves(
         {'run': history(**{name: [(1, 0.1)] for name in STRANGE})}
     ),
-    'strange names': curves({name: published_run() for name in STRANGE}),
     'strange names, band': curves(
         {name: published_run() for name in STRANGE}, 'jax', **TITLED
     ),
     'long names': curves(
         runs(3, LONG + '{}'), 'mxnet', title=LONG, note=NOTE
     ),
-    'long note': curves(runs(1), note=LONG + '.'),
     'no break': curves(runs(1), title='x' * 2000, note='y' * 300),
     'no mistake': confusion(TEXT_LABELS, note=NOTE),
     'three classes': confusion(TEXT_LABELS[:3], **TITLED),
-    'two classes': confusion(TEXT_LABELS[:2], title=LONG),
-    'one class': confusion(TEXT_LABELS[:1]),
     'thirty classes': confusion(TEXT_LABELS * 3),
     'large counts': confusion(TEXT_LABELS, 10**6, **TITLED),
     'strange classes': confusion(STRANGE),
@@ -130,9 +121,6 @@ CASES = {
     'images': lambda: figures.show_images(
         np.zeros((16, 28, 28)), (TEXT_LABELS * 2)[:16], note=NOTE
     ),
-    'images without labels': lambda: figures.show_images(
-        np.zeros((16, 28, 28)), note=NOTE
-    ),
     'images with strange labels': lambda: figures.show_images(
         np.zeros((9, 28, 28)), STRANGE
     ),
@@ -141,7 +129,7 @@ CASES = {
     ),
     'cost': cost,
 }
-for n in (1, 2, 8, 20):
+for n in (2, 8, 20):
     CASES[f'{n} runs'] = curves(runs(n))
     CASES[f'{n} runs, band'] = curves(runs(n), 'mxnet', **TITLED)
 for n in (1, 5, 24):
@@ -149,16 +137,10 @@ for n in (1, 5, 24):
     CASES[f'{n} mistakes, note'] = mistakes(n, note=NOTE)
 
 
-@pytest.mark.parametrize(
-    'ending', ['.svg', pytest.param('.png', marks=pytest.mark.slow)]
-)
 @pytest.mark.filterwarnings('error')
-def test_every_text_has_room_in_the_file_of_each_picture(ending, tmp_path):
-    path = tmp_path / f'picture{ending}'
+def test_every_text_has_room_in_the_file_of_each_picture(tmp_path):
+    path = tmp_path / 'picture.svg'
     for case, draw in CASES.items():
         print(case)  # Pytest shows the last one if it fails
         assert_texts_have_room(places_of_texts(draw(), path))
-        if ending == '.svg':
-            ElementTree.parse(path)
-        else:
-            assert matplotlib.image.imread(path).min() < 1
+        ElementTree.parse(path)

@@ -98,12 +98,6 @@ def test_run_far_from_the_band_stays_in_the_picture():
     assert 27.6 < high < 60
 
 
-def test_book_alone_can_be_drawn():
-    figure = figures.curves({}, band=published.Band('tensorflow'))
-    assert len(figure.axes) == 2
-    assert "book's 11 TensorFlow runs: mean ± 3 sd" in texts(figure)
-
-
 @pytest.mark.parametrize('band', [None, published.Band()])
 def test_note_and_title_are_seen(band):
     note = 'a trial, no result'

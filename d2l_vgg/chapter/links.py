@@ -1,0 +1,43 @@
+"""Every link and every source of the built pages is there."""
+
+import glob
+import os
+from urllib.parse import unquote, urldefrag, urlsplit
+
+from d2l_vgg.chapter import ChapterError
+
+
+def check_links(folder):
+    """See that each link and each source of a folder of pages is there.
+
+    Raises:
+        ChapterError: one leads nowhere, or a source is on another host.
+    """
+    from bs4 import BeautifulSoup
+
+    pages, anchors = {}, {}
+    for path in sorted(glob.glob(f'{folder}/**/*.html', recursive=True)):
+        name = os.path.relpath(path, folder)
+        with open(path, encoding='utf-8') as file:
+            soup = BeautifulSoup(file.read(), 'html.parser')
+        pages[name] = soup.select('[src], [href]')
+        anchors[name] = {tag['id'] for tag in soup.select('[id]')}
+    for name, tags in pages.items():
+        for tag in tags:
+            link = (tag.get('src') or tag.get('href')).strip()
+            address, anchor = urldefrag(link)
+            if link.startswith('data:'):  # It stands in the page itself
+                continue
+            if urlsplit(address).scheme or address.startswith('//'):
+                if tag.name != 'a':
+                    raise ChapterError(
+                        f'{name} asks another host for {link}.'
+                    )
+                continue
+            target = os.path.join(os.path.dirname(name), unquote(address))
+            target = os.path.normpath(target) if address else name
+            lost = not os.path.exists(os.path.join(folder, target))
+            if anchor and target in pages:
+                lost = lost or unquote(anchor) not in anchors[target]
+            if lost:
+                raise ChapterError(f'{name} links to {link}, not there.')
