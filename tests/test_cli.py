@@ -12,7 +12,7 @@ from d2l_vgg.training import runs, workers
 
 def test_help_of_each_command():
     for command in cli.COMMANDS:
-        assert f'usage: d2l-vgg {command}' in done(command, '--help')
+        assert f'Usage: d2l-vgg {command}' in done(command, '--help')
 
 
 def test_other_commands_wait_for_no_workers(monkeypatch):

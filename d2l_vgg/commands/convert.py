@@ -4,35 +4,25 @@ import math
 import os
 
 from d2l_vgg.commands import making
-from d2l_vgg.commands.options import path
+from d2l_vgg.commands.options import argument, command, path
 from d2l_vgg.foreign_text import visible
 from d2l_vgg.training.runs import OLD_PARAMETERS, TRAINED, Run
 
-HELP = "turn torchvision's files of parameters into ours, and ours into such"
-
 OURS, SAFETENSORS, TORCH = '.npz', '.safetensors', ('.pth', '.pt')
 
-
-def add_arguments(parser):
-    """Add what to read and what to write."""
-    parser.add_argument(
-        'source',
-        type=path,
-        help="a file with the parameters of a VGG: torchvision's .pth, a "
-        '.safetensors, or the .npz of this package; or the folder of a '
-        "finished run, or 'quick', which comes with this package",
-    )
-    parser.add_argument(
-        'target',
-        type=path,
-        help='the file to write: .npz, which every framework reads here, or '
-        ".pth or .safetensors, with torchvision's names where that has such "
-        'a network',
-    )
+FILES = 'file .npz, .safetensors or .pth'
 
 
-def run(args):
-    """Read the parameters of a network, write them, and tell which it is.
+@command(
+    argument('source', f'a {FILES}, or a run as for `predict`', path),
+    argument('target', f'the {FILES} to write', path),
+)
+def convert(source, target):
+    """Turn torchvision's files of parameters into ours, and back.
+
+    A .npz is for every framework here; the others have torchvision's names
+    where that has such a network.
+    \f
 
     Raises:
         ImportError: what reads or writes such a file is not installed.
@@ -42,26 +32,26 @@ def run(args):
     """
     from d2l_vgg.training import parameters, state_dicts
 
-    kind = kind_of(args.target)
+    kind = kind_of(target)
     files = None if kind == OURS else files_of(kind)
-    arch, arrays = read(args.source)
+    arch, arrays = read(source)
     there = state_dicts.is_torchvisions(arch, arrays)
     if kind in TORCH and not there:
         raise ValueError(
-            f'{args.target} would have the names of torchvision, which has '
+            f'{target} would have the names of torchvision, which has '
             f'no such network: write a {SAFETENSORS} file, with ours.'
         )
     print(describe(arch, {name: a.shape for name, a in arrays.items()}))
     if files is None:
-        parameters.save(args.target, arrays)
+        parameters.save(target, arrays)
         names = 'ours, for every framework of this package'
     elif there:
-        files.write(args.target, state_dicts.torchvisions(arch, arrays))
+        files.write(target, state_dicts.torchvisions(arch, arrays))
         names = "torchvision's"
     else:
-        files.write(args.target, arrays)
+        files.write(target, arrays)
         names = 'ours, as torchvision has no such network'
-    print(f'{visible(args.target)}: the names are {names}.')
+    print(f'{visible(target)}: the names are {names}.')
 
 
 def read(source):

@@ -5,6 +5,10 @@
 """
 
 import dataclasses
+import os
+import shlex
+import shutil
+import sys
 
 from d2l_vgg import frameworks
 from d2l_vgg.networks import architectures
@@ -127,3 +131,12 @@ def as_published(experiment, framework):
         return experiment
     arch = dataclasses.replace(arch, dropout=0)
     return dataclasses.replace(experiment, arch=arch)
+
+
+def command_line(*words):
+    """Return a command of this program that the user's shell will find."""
+    program = 'd2l-vgg'
+    if shutil.which(program) is None:
+        program = os.path.join(os.path.dirname(sys.executable), program)
+        program = os.path.relpath(program)
+    return shlex.join([program, *words])
