@@ -7,6 +7,9 @@ every number is checked by its limits there.
 import contextlib
 import importlib
 import os
+import shlex
+import shutil
+import sys
 
 import click
 
@@ -90,7 +93,8 @@ def command(*params, examples=None):
 
 
 def group(title, *options):
-    """Return `options`, to be listed under this title."""
+    """Return `options` under a title, after its hyperparameters."""
+    options = [*hyperparameters(title), *options]
     for each in options:
         each.group = title
     return options
@@ -225,3 +229,12 @@ def shapes():
         number('channels', 'of the images', default=channels),
         number('num_classes', 'outputs of the network', default=10),
     ]
+
+
+def command_line(*words):
+    """Return a command of this program that the user's shell will find."""
+    program = 'd2l-vgg'
+    if shutil.which(program) is None:
+        program = os.path.join(os.path.dirname(sys.executable), program)
+        program = os.path.relpath(program)
+    return shlex.join([program, *words])

@@ -9,14 +9,15 @@ import click
 
 from d2l_vgg import messages
 from d2l_vgg.book import published
-from d2l_vgg.commands import making, options
+from d2l_vgg.commands import making
 from d2l_vgg.commands.options import (
+    DEFAULT,
     choice,
     command,
+    command_line,
     data,
     framework,
     group,
-    hyperparameters,
     number,
     option,
     path,
@@ -92,16 +93,14 @@ def widths(value):
         data(),
         number('num_train', 'train on the first so many images only'),
         number('num_val', 'validate on the first so many images only'),
-        *hyperparameters('Data'),
     ),
     *group(
         'Network',
-        *hyperparameters('Network'),
-        switch('--batch-norm/--no-batch-norm', 'after each convolution'),
+        switch('--batch-norm/--no-batch-norm', 'behind each convolution'),
         option('--hidden', widths, 'fully connected layers before the last'),
         number('dropout', 'probability after each of those'),
     ),
-    *group('Training', *hyperparameters('Training')),
+    *group('Training'),
     examples=[
         'd2l-vgg train --experiment book --framework torch',
         "d2l-vgg train --arch '((1,16),(1,32))' --lr 0.05 --name small",
@@ -181,7 +180,7 @@ def new_run(words, settings):
     experiment = read_experiment(words, before)
     selection = {name: words[name] for name in making.SELECTION}
     named = words['experiment'] or (before and before.name)
-    name = words['name'] or named or options.DEFAULT
+    name = words['name'] or named or DEFAULT
     check_name(name)
     # With a part of the images, or with others, it is another experiment
     whole = all(v is None for v in (words['data'], *selection.values()))
@@ -238,7 +237,7 @@ def read_experiment(words, before=None):
             draw='seed',
         )
     else:
-        experiment = get_experiment(words['experiment'] or options.DEFAULT)
+        experiment = get_experiment(words['experiment'] or DEFAULT)
     changes = given(words, FIELDS)
     arch = changes.pop('arch', None)
     arch = architectures.read(arch) if arch else experiment.arch
@@ -255,12 +254,7 @@ def read_experiment(words, before=None):
 
 
 def fit(job):
-    """Train, keep what comes out, and tell it.
-
-    Raises:
-        KeyboardInterrupt, TrainingDiverged, OSError: as `run` tells; what
-            was recorded until then is kept.
-    """
+    """Train, keep what comes out, whatever ends it, and tell it."""
     run, data, trainer, model = job
     trainer.checkpoint = run.path(CHECKPOINT)
     resumes = os.path.exists(trainer.checkpoint)
@@ -283,10 +277,7 @@ def fit(job):
 
 
 def initialize(model, experiment, info):
-    """Give the model of a new run its parameters, if not drawn by its seed.
-
-    `info` is what its `run.json` tells besides.
-    """
+    """Give the model of a new run its parameters, if not drawn by seed."""
     if info.get('continued_from'):
         model.load(info['continued_from'])
     elif experiment.draw == 'published':
@@ -323,7 +314,7 @@ def keep_unfinished(job, error):
         job.run.save(status=status, **reason)
     if status != 'diverged':
         where = os.path.relpath(job.run.folder)
-        resume = making.command_line('train', '--resume', where)
+        resume = command_line('train', '--resume', where)
         with contextlib.suppress(OSError):  # As it may be stdout
             print(
                 f'Stopped after {job.trainer.seconds:.0f} seconds; continue '
@@ -370,7 +361,7 @@ def report(job):
         print(
             "The book's full experiment takes about "
             f'{format_seconds(seconds)} on this machine: '
-            + making.command_line(*words)
+            + command_line(*words)
         )
     print(
         f'Validation accuracy {trainer.history.final["val_acc"]:.4f} on the '
