@@ -34,13 +34,13 @@ class Commands(click.Group):
         )
         super().__init__(help=about, **HELP)
         click.version_option(__version__, message='%(version)s')(self)
-        self.names = names
+        self.commands = dict.fromkeys(names)
 
     def list_commands(self, ctx):
-        return self.names
+        return list(self.commands)
 
     def get_command(self, ctx, name):
-        if name not in self.names:
+        if name not in self.commands:
             return None
         with interrupts.ending():
             module = importlib.import_module(f'd2l_vgg.commands.{name}')
@@ -196,17 +196,22 @@ def hyperparameters(title):
     options = []
     for name, field in FIELDS.items():
         about, value = field.metadata, getattr(EXPERIMENTS[DEFAULT], name)
-        word, help = name.replace('_', '-'), f'{about["help"]} [{value}]'
+        word, help = name.replace('_', '-'), about['help']
         if about['group'] != title:
             continue
         if field.type is bool:
-            help = f'{about["help"]} [{"yes" if value else "no"}]'
+            help = f'{help} [{"yes" if value else "no"}]'
             options.append(switch(f'--{word}/--no-{word}', help))
         elif name == 'arch':
-            options.append(option('--arch', text, about['help']))
+            options.append(option('--arch', text, help))
         else:
+            if 'choices' in about:
+                help += f': {", ".join(about["choices"])}'
+            for bound, words in ('below', 'below'), ('most', 'at most'):
+                if bound in about:
+                    help += f', {words} {about[bound]}'
             metavar = about.get('metavar')
-            options.append(number(name, help, metavar=metavar))
+            options.append(number(name, f'{help} [{value}]', metavar=metavar))
     return options
 
 

@@ -59,12 +59,12 @@ class Experiment:
     )
     # Eleven days at a second each
     max_epochs: int = setting(
-        10, 'passes over the training set', above=0, most=10**6
+        10, 'passes over the images', above=0, most=10**6
     )
     lr: float = setting(0.01, 'largest learning rate', above=0)
     lr_schedule: str = setting(
         'constant',
-        f'one of {", ".join(SCHEDULES)}',
+        'course',
         choices=tuple(SCHEDULES),
         metavar='NAME',
     )
@@ -74,31 +74,29 @@ class Experiment:
         0.0, 'largest norm of the gradient; 0: any', least=0
     )
     label_smoothing: float = setting(
-        0.0, 'probability spread over all classes', least=0, below=1
+        0.0, 'spread over all classes', least=0, below=1
     )
     flip: bool = setting(False, 'mirror half of the training images', 'Data')
     shift: int = setting(
         0,
-        'move each training image by up to so many',
+        'move each training image by up to that',
         'Data',
         least=0,
         below=28,
         metavar='PIXELS',
     )
     test_flip: bool = setting(False, 'predict by image and mirror image')
-    seed: int = setting(
-        0, 'of shuffles, flips, shifts, dropout', least=0, below=2**32
-    )
+    seed: int = setting(0, 'of all that is random', least=0, below=2**32)
     draw: str = setting(
         'seed',
-        'initial parameters: seed or published',
+        'initial parameters',
         'Network',
         choices=DRAWS,
         metavar='NAME',
     )
     precision: str = setting(
         'float32',
-        f'of most blocks: {", ".join(PRECISIONS)}',
+        'of most blocks',
         choices=PRECISIONS,
         metavar='NAME',
     )
