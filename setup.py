@@ -89,6 +89,7 @@ setup(
     python_requires=f'>=3.{minors[0]}',
     # What every framework's part uses
     install_requires=[
+        'click>=8.5',
         'ipython',
         'matplotlib>=3.7',  # Its legends outside of the axes
         'matplotlib-inline',

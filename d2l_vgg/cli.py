@@ -6,7 +6,6 @@ Nothing is imported here that takes time: Ctrl-C at any moment is to be heard.
 
 import contextlib
 import errno
-import importlib
 import os
 import sys
 import warnings
@@ -26,43 +25,34 @@ COMMANDS = (
 )
 
 
-def main(argv=None):
-    """Run the command line and return its exit status.
+def main(words=None):
+    """Run the command line; return its exit status.
 
-    That is 0, 1 after an error, or 130 after Ctrl-C.
+    That is 0, 1 after an error, 2 if `words` cannot be read, or 130 after
+    Ctrl-C.
 
     Raises:
-        SystemExit: `argv` cannot be read (status 2), or asks for help.
         Exception: any error of a command that is given --debug.
     """
     try:
         from d2l_vgg.training import interrupts
 
-        # Without `argv` it is the process that runs the command line
-        with interrupts.once(to_the_end=argv is None):
-            return end(run(argv))
+        # Without `words` it is the process that runs the command line
+        with interrupts.once(to_the_end=words is None):
+            return end(run(sys.argv[1:] if words is None else words))
     except KeyboardInterrupt:
         return end(130)
-    except SystemExit as stop:
-        stop.code = end(stop.code)
-        raise
 
 
-def run(argv):
-    """Run the command line, and put an error into a line.
-
-    Raises:
-        KeyboardInterrupt: Ctrl-C.
-        SystemExit, Exception: as `main` tells.
-    """
+def run(words):
+    """Run the command line, with an error as a line; return its status."""
     for stream in sys.stdout, sys.stderr:
         if hasattr(stream, 'reconfigure'):
             # A name that this terminal cannot print must not end a run
             stream.reconfigure(errors='backslashreplace')
     from d2l_vgg.training import workers
 
-    args = read(argv)
-    if args.command.__module__.endswith('.train'):
+    if words[:1] == ['train']:
         # It is for the cells that the builder of the chapter runs: a command
         # would take what is cut short for a result
         os.environ.pop('D2L_VGG_TRIAL', None)
@@ -72,9 +62,9 @@ def run(argv):
     try:
         with warnings.catch_warnings():
             warnings.showwarning = warn
-            return args.command(args) or 0
+            return call(words or ['--help'])
     except Exception as error:
-        if args.debug:
+        if '--debug' in words:
             raise
         if is_of_output(error):
             lose_output(error)
@@ -83,27 +73,38 @@ def run(argv):
         return 1
 
 
-def warn(message, *about, **more):
-    """Tell a warning as an error is told, in one line."""
-    complain(messages.one_line(str(message)))
-
-
-def read(argv):
-    """Return the command line, read; what is wrong with it ends in status 2.
-
-    Raises:
-        SystemExit: as `main` tells.
-    """
+def call(words):
+    """Call the command; return its status, 2 if `words` cannot be read."""
     from d2l_vgg.training import interrupts
 
     with interrupts.ending():
-        from d2l_vgg.commands import options
+        import click
 
-        modules = {
-            name: importlib.import_module(f'd2l_vgg.commands.{name}')
-            for name in COMMANDS
-        }
-    return options.make_parser(modules).parse_args(argv)
+        from d2l_vgg.commands.options import Commands
+
+    # click's own `main` would take Ctrl-C and a lost stdout to itself
+    commands = Commands(COMMANDS)
+    try:
+        with commands.make_context('d2l-vgg', list(words)) as context:
+            return commands.invoke(context) or 0
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.UsageError as error:
+        text = error.format_message()
+        nearest = getattr(error, 'possibilities', None)
+        if nearest:
+            text = f'{error.message[:-1]}: the nearest is {nearest[0]}'
+        name = f' {words[0]}' if words[0] in COMMANDS else ''
+        complain(
+            f'{messages.one_line(text).rstrip(".")} '
+            f'(`d2l-vgg{name} --help` lists all).'
+        )
+        return 2
+
+
+def warn(message, *about, **more):
+    """Tell a warning as an error is told, in one line."""
+    complain(messages.one_line(str(message)))
 
 
 def is_of_output(error):

@@ -10,11 +10,6 @@ from d2l_vgg import cli
 from d2l_vgg.training import runs, workers
 
 
-def test_help_of_each_command():
-    for command in cli.COMMANDS:
-        assert f'usage: d2l-vgg {command}' in done(command, '--help')
-
-
 def test_other_commands_wait_for_no_workers(monkeypatch):
     monkeypatch.setenv('WORLD_SIZE', '2')
     assert 'lenet' in done('compare', 'lenet')
@@ -37,10 +32,9 @@ SLOW = {
 
 def test_what_answers_at_once_imports_nothing_slow():
     code = (
-        'import contextlib, sys, d2l_vgg.cli\n'
+        'import sys, d2l_vgg.cli\n'
         'for words in ["--help"], ["summary", "vgg16"]:\n'
-        '    with contextlib.suppress(SystemExit):\n'
-        '        d2l_vgg.cli.main(words)\n'
+        '    assert d2l_vgg.cli.main(words) == 0\n'
         'print("IMPORTED", *sys.modules)'
     )
     out = subprocess.check_output([sys.executable, '-c', code], text=True)
@@ -52,7 +46,6 @@ def test_what_answers_at_once_imports_nothing_slow():
 def test_summary_has_the_published_total():
     words = 'summary vgg16 --channels 3 --num-classes 1000'.split()
     assert '138357544' in done(*words)
-    assert 'conv1_1' in done('summary', '((1,16),(1,32))', '--resize', '28')
 
 
 def test_compare_has_what_was_asked_for():
@@ -61,9 +54,6 @@ def test_compare_has_what_was_asked_for():
 
 
 def test_wrong_request_is_told_in_one_line(tmp_path):
-    result = call('summary', 'vgg17')
-    assert_fails(result, 'vgg17', 'vgg16')
-    assert result.stdout == '' and result.stderr.count('\n') == 1
     assert_fails(call('summary', 'vgg11', '--resize', '28'), '32 x 32')
     assert_fails(call('curves', tmp_path), 'No run in')
     (tmp_path / 'run.json').write_text('{"status": "fin')

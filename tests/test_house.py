@@ -174,11 +174,12 @@ def test_no_imports_go_in_a_circle(imports):
         follow(module, [])
 
 
-def test_argparse_is_imported_by_commands_only(imports):
+def test_click_is_imported_by_command_line_only(imports):
     wrong = [
-        f'{path}:{modules["argparse"]} imports argparse'
+        f'{path}:{modules["click"]} imports click'
         for path, modules in imports.items()
-        if 'argparse' in modules and part_of(module_of(path)) != 'commands'
+        if 'click' in modules
+        and part_of(module_of(path)) not in ('cli', 'commands')
     ]
     assert not wrong, tell(wrong)
 

@@ -2,105 +2,45 @@
 
 import os
 
-from d2l_vgg.commands.options import path, text
-
-HELP = 'build the chapter: a web page with tabs, a notebook for each tab'
-
-
-def add_arguments(parser):
-    """Add which chapter, which of its forms, and what becomes of them."""
-    parser.epilog = (
-        'Cells run while the page is built, training cut short to '
-        '$D2L_VGG_TRIAL minibatches (1).'
-    )
-    parser.add_argument(
-        'folder',
-        nargs='?',
-        default='chapter',
-        type=path,
-        help='the d2lbook project',
-    )
-    parser.add_argument(
-        '--only',
-        choices=['notebooks', 'slides', 'pdf'],
-        help='build just these, in the first tab unless --tab is given',
-    )
-    parser.add_argument('--tab', type=text, help='of the slides or the PDF')
-    parser.add_argument(
-        '--no-run', action='store_true', help='run no cells, only convert'
-    )
-    parser.add_argument(
-        '--copy-to',
-        metavar='FOLDER',
-        type=path,
-        help='copy the notebooks there, but not over those that are there',
-    )
-    parser.add_argument(
-        '--keep-output',
-        action='store_true',
-        help='leave in the notebooks what their cells print',
-    )
+from d2l_vgg.commands.options import (
+    argument,
+    choice,
+    command,
+    option,
+    path,
+    switch,
+    text,
+)
 
 
-def run(args):
-    """Build what is asked for and print where it is.
+@command(
+    argument(
+        'folder', 'the d2lbook project [chapter]', path, default='chapter'
+    ),
+    choice('--only', ['notebooks', 'slides', 'pdf'], 'build just these'),
+    option('--tab', text, 'of the slides or the PDF [the first]'),
+    switch('--no-run', 'run no cells, only convert'),
+    option('--copy-to', path, 'copy the notebooks there, but over none'),
+    switch('--keep-output', 'leave in the notebooks what cells print'),
+)
+def chapter(folder, only, tab, no_run, copy_to, keep_output):
+    """Build the chapter: a web page with tabs, a notebook for each tab.
 
-    Raises:
-        ValueError: two options contradict each other.
-        Exception: whatever the builder and its tools find wrong.
+    Cells run while the page is built, with training cut short to
+    $D2L_VGG_TRIAL minibatches (1).
     """
     from d2l_vgg.chapter import builder
 
-    refuse_contradictions(
-        args.only, args.no_run, args.keep_output, args.copy_to
-    )
-    if args.only == 'slides':
-        print(f'Slides: {builder.slides(args.folder, args.tab)}')
-    elif args.only == 'pdf':
-        print(f'PDF: {builder.pdf(args.folder, args.tab)}')
-    else:
-        build(
-            args.folder,
-            page=args.only != 'notebooks',
-            run_cells=not args.no_run,
-            keep_output=args.keep_output,
-            copy_to=args.copy_to,
-        )
-
-
-def refuse_contradictions(only, no_run, keep_output, copy_to):
-    """Refuse options that cannot be heeded together.
-
-    Raises:
-        ValueError: these are such.
-    """
-    if keep_output and no_run:
-        raise ValueError(
-            '--keep-output needs the cells to run: leave out --no-run.'
-        )
-    if only in ('slides', 'pdf') and (keep_output or copy_to):
-        raise ValueError(
-            '--keep-output and --copy-to are for notebooks, not for '
-            f'{only}: leave them out.'
-        )
-
-
-def build(folder, page, run_cells, keep_output, copy_to):
-    """Build the notebooks and print where they are.
-
-    Args:
-        folder: of the d2lbook project
-        page: build the page, too, whose cells are run
-        run_cells: unless this is False
-        keep_output: leave in the notebooks what their cells print, for which
-            they are run even without the page
-        copy_to: where the reader's own copy goes, or None
-    """
-    from d2l_vgg.chapter import builder
-
+    refuse_contradictions(only, no_run, keep_output, copy_to)
+    if only in ('slides', 'pdf'):
+        build = {'slides': builder.slides, 'pdf': builder.pdf}[only]
+        print(f'{"PDF" if only == "pdf" else "Slides"}: {build(folder, tab)}')
+        return
+    page = only != 'notebooks'
     built = builder.build(
         folder,
-        run_cells=keep_output or (run_cells and page),
+        # For their output, cells are run even without the page
+        run_cells=keep_output or (page and not no_run),
         page=page,
         keep_output=keep_output,
     )
@@ -111,4 +51,17 @@ def build(folder, page, run_cells, keep_output, copy_to):
         print(
             f'Your own copy is in {copy_to}: it is never written over, so '
             'remove it to get a new one.'
+        )
+
+
+def refuse_contradictions(only, no_run, keep_output, copy_to):
+    """Refuse options that contradict each other."""
+    if keep_output and no_run:
+        raise ValueError(
+            '--keep-output needs the cells to run: leave out --no-run.'
+        )
+    if only in ('slides', 'pdf') and (keep_output or copy_to):
+        raise ValueError(
+            '--keep-output and --copy-to are for notebooks, not for '
+            f'{only}: leave them out.'
         )

@@ -4,36 +4,28 @@ import math
 import os
 
 from d2l_vgg.commands import making
-from d2l_vgg.commands.options import path
+from d2l_vgg.commands.options import argument, command, path
 from d2l_vgg.foreign_text import visible
 from d2l_vgg.training.runs import OLD_PARAMETERS, TRAINED, Run
-
-HELP = "turn torchvision's files of parameters into ours, and ours into such"
 
 SAFETENSORS, TORCH, OLD = '.safetensors', ('.pth', '.pt'), '.npz'
 
 
-def add_arguments(parser):
-    """Add what to read and what to write."""
-    parser.add_argument(
+@command(
+    argument(
         'source',
-        type=path,
-        help='a file with the parameters of a VGG: .safetensors, '
-        "torchvision's or ours, torchvision's .pth, or an .npz of an earlier "
-        'version of this package; or the folder of a finished run, or '
-        "'quick', which comes with this package",
-    )
-    parser.add_argument(
-        'target',
-        type=path,
-        help="the file to write: .pth, with torchvision's names, or "
-        '.safetensors, with ours, for every framework here; but what is in '
-        "ours already gets torchvision's, if that has such a network",
-    )
+        'a file .safetensors or .pth, an .npz of an earlier version, or a '
+        'run as for `predict`',
+        path,
+    ),
+    argument('target', 'the file .safetensors or .pth to write', path),
+)
+def convert(source, target):
+    """Turn torchvision's files of parameters into ours, and back.
 
-
-def run(args):
-    """Read the parameters of a network, write them, and tell which it is.
+    Ours are for every framework here. What is in ours already gets
+    torchvision's names, if that has such a network.
+    \f
 
     Raises:
         ImportError: what reads or writes such a file is not installed.
@@ -41,14 +33,14 @@ def run(args):
         ValueError: what is read is no VGG, is damaged, or does not go into
             such a file.
     """
-    names = convert(args.source, args.target)
-    print(f'{visible(args.target)}: the names are {names}.')
+    names = write(source, target)
+    print(f'{visible(target)}: the names are {names}.')
 
 
-def convert(source, target):
+def write(source, target):
     """Write to `target` what is in `source`; return whose the names are.
 
-    Errors are those of `run`.
+    Errors are those of `convert`.
     """
     from d2l_vgg.training import arrays, parameters, state_dicts
 
@@ -77,7 +69,7 @@ def convert(source, target):
 def read(source):
     """Return a network, its parameters, and whether they are in our format.
 
-    Errors are those of `run`.
+    Errors are those of `convert`.
     """
     from d2l_vgg.training import old_parameters, parameters, state_dicts
 

@@ -1,56 +1,42 @@
 """`d2l-vgg doctor`: what this machine can run, and what is missing."""
 
 import getpass
-import json
 import os
 import re
 import sys
 import textwrap
 
 from d2l_vgg import __version__
-from d2l_vgg.commands.options import seconds
+from d2l_vgg.commands.options import (
+    DEFAULT,
+    choice,
+    command,
+    number,
+    switch,
+)
 from d2l_vgg.foreign_text import visible
 from d2l_vgg.frameworks import FRAMEWORKS
 from d2l_vgg.training.experiments import EXPERIMENTS
 
-HELP = 'tell what this machine can run, and what to do where it cannot'
-
 WIDTH = 79
 
 
-def add_arguments(parser):
-    """Add the experiment that is to be run, and the form of the report."""
-    parser.epilog = (
-        'Each framework that is installed trains one minibatch, in a process '
-        'of its own. Exit status: 0 if one of them can train here, else 1.'
-    )
-    parser.add_argument(
-        '--experiment',
-        choices=EXPERIMENTS,
-        default='quick',
-        help='whose needs of memory and disk are looked at',
-    )
-    parser.add_argument(
-        '--json',
-        action='store_true',
-        help='print a report to send, without user names and home folders',
-    )
-    parser.add_argument(
-        '--time-limit',
-        metavar='SECONDS',
-        type=seconds,
-        default=300,
-        help='after which a framework is taken to hang',
-    )
+@command(
+    choice('--experiment', EXPERIMENTS, 'that is to run', default=DEFAULT),
+    switch('--json', 'print a report to send, without names of users'),
+    number('time_limit', 'seconds until a framework hangs', default=300),
+)
+def doctor(experiment, json, time_limit):
+    """Tell what this machine can run, and what to do where it cannot.
 
-
-def run(args):
-    """Print the page or the report; return 1 if nothing here can train."""
+    Each framework that is installed trains one minibatch, in a process of
+    its own. Exit status: 0 if one of them can train here, else 1.
+    """
     from d2l_vgg.doctor import examine
 
-    findings = examine(args.experiment, args.time_limit, tell_progress)
+    findings = examine(experiment, time_limit, tell_progress)
     tell_progress('')
-    print(as_json(findings) if args.json else page(findings))
+    print(as_json(findings) if json else page(findings))
     return 0 if findings.trained else 1
 
 
@@ -106,6 +92,8 @@ def headline(trained):
 
 def as_json(findings):
     """Return all that was found out, without the name of who uses this."""
+    import json
+
     report = {
         'd2l_vgg': __version__,
         'headline': headline(findings.trained),

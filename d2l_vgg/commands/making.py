@@ -25,17 +25,9 @@ def load_framework(name):
 
 
 def make_data(package, experiment, root, selection):
-    """Return the data of `experiment`.
+    """Return the data of `experiment`, Fashion-MNIST if `root` is None.
 
-    Args:
-        package: the folder of the framework, as a module
-        experiment: an `Experiment`
-        root: the folder of another data set, None for Fashion-MNIST
-        selection: a value or None for each of `SELECTION`
-
-    Raises:
-        OSError: `root` or a file there is missing, or cannot be read.
-        ValueError: a file is damaged, or there are not so many examples.
+    `selection` has a value or None for each of `SELECTION`.
     """
     return package.FashionMNIST(
         root=root,
@@ -48,18 +40,11 @@ def make_data(package, experiment, root, selection):
 
 
 def make_data_of(run, root, package):
-    """Return the data that `run` began with, in the framework `package`.
-
-    `root` is where they are now, None where that has not changed. Errors are
-    those of `make_data`.
-    """
-    asked = run.info['data']
-    return make_data(
-        package,
-        run.experiment,
-        root or asked.get('root'),
-        {name: asked.get(name) for name in SELECTION},
-    )
+    """Return the data that `run` began with, which may be in `root` now."""
+    before = run.info['data']
+    selection = {name: before.get(name) for name in SELECTION}
+    root = root or before.get('root')
+    return make_data(package, run.experiment, root, selection)
 
 
 def make_model(package, experiment, classes):
@@ -70,15 +55,7 @@ def make_model(package, experiment, classes):
 
 
 def make_trainer(package, experiment, **options):
-    """Return the trainer of `experiment`.
-
-    `options` are those that change nothing of what comes out: `num_gpus`,
-    `checkpoint_seconds` and `display`.
-
-    Raises:
-        ValueError: there is no such GPU, no such display, or the device
-            cannot compute in the precision of `experiment`.
-    """
+    """Return the trainer of `experiment`; `options` change no result."""
     return package.Trainer(
         max_epochs=experiment.max_epochs,
         gradient_clip_val=experiment.gradient_clip_val,

@@ -1,271 +1,242 @@
-"""The command line, and the options that several commands share."""
+"""The form of a command, and the options that several of them have.
 
-import argparse
-import ast
-import math
+An option for a hyperparameter is made from its field of `Experiment`, and
+every number is checked by its limits there.
+"""
+
+import contextlib
+import importlib
 import os
 import shlex
 import shutil
 import sys
-import warnings
 
-from d2l_vgg import __version__, frameworks, messages
-from d2l_vgg.networks import architectures
+import click
 
-# What Python raises where brackets are nested too deep
-TOO_DEEP = (RecursionError, MemoryError)
+from d2l_vgg import __version__, frameworks
+from d2l_vgg.networks import costs
+from d2l_vgg.training import experiments, interrupts
+from d2l_vgg.training.experiments import EXPERIMENTS, FIELDS, LIMITS
 
+# The experiment of a command that names none; the help shows its values
+DEFAULT = 'quick'
 
-class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
-    """Shows the defaults, but not of options that have none."""
-
-    def _get_help_string(self, action):
-        if action.default is None or action.default is False:
-            return action.help
-        return super()._get_help_string(action)
+HELP = {'context_settings': {'help_option_names': ['-h', '--help']}}
 
 
-class Parser(argparse.ArgumentParser):
-    """Says in one line what is wrong."""
+class Commands(click.Group):
+    """The commands called `names`; each is imported when it is needed."""
 
-    def error(self, message):
-        message = messages.one_line(message).rstrip('.')
-        self.exit(
-            2,
-            f'd2l-vgg: {message[:1].upper()}{message[1:]} (`{self.prog} '
-            '--help` lists all).\n',
+    def __init__(self, names):
+        about = (
+            'VGG of Dive into Deep Learning: train it, look at it, compare '
+            "it with the book's curves."
+        )
+        super().__init__(help=about, **HELP)
+        click.version_option(__version__, message='%(version)s')(self)
+        self.commands = dict.fromkeys(names)
+
+    def list_commands(self, ctx):
+        return list(self.commands)
+
+    def get_command(self, ctx, name):
+        if name not in self.commands:
+            return None
+        with interrupts.ending():
+            module = importlib.import_module(f'd2l_vgg.commands.{name}')
+        return getattr(module, name)
+
+
+class Option(click.Option):
+    """An option that the help lists under the title `group`."""
+
+    group = 'Options'
+
+
+class Command(click.Command):
+    """A command of the name of its function, with --debug, too."""
+
+    def __init__(self, run, params, examples):
+        debug = switch('--debug', 'show the traceback of an error')
+        debug.expose_value = False  # `cli` looks for it
+        debug.group = getattr(params[0], 'group', debug.group)
+        super().__init__(
+            run.__name__,
+            callback=run,
+            help=run.__doc__,
+            params=[*params, debug],
+            epilog=examples and '\n  '.join(['\b\nExamples:', *examples]),
+            **HELP,
         )
 
+    def parse_args(self, ctx, args):
+        """Read `--hidden 256 128`, too: an option of click has one value."""
+        return super().parse_args(ctx, join_values(args, '--hidden'))
 
-def make_parser(commands):
-    """Return the parser of the command line.
+    def format_options(self, ctx, formatter):
+        """Write the options of each group below its title."""
+        groups = {}
+        for param in self.params:
+            if isinstance(param, Option):
+                record = param.get_help_record(ctx)
+                groups.setdefault(param.group, []).append(record)
+        formatter.write_paragraph()
+        for title, records in groups.items():
+            formatter.write_heading(title)
+            with formatter.indentation():
+                formatter.write_dl(records)
 
-    What it returns of a command line has the function of the command as
-    `command`, and `debug`, whether an error is to be shown whole.
 
-    Args:
-        commands: maps the name of each command to its module
-    """
-    parser = Parser(
-        prog='d2l-vgg',
-        description='VGG of Dive into Deep Learning: train it, look at it, '
-        'hold it against the book.',
-    )
-    parser.add_argument('--version', action='version', version=__version__)
-    subparsers = parser.add_subparsers(metavar='COMMAND', required=True)
-    for name, module in commands.items():
-        subparser = subparsers.add_parser(
-            name,
-            help=module.HELP,
-            description=module.HELP[0].upper() + module.HELP[1:] + '.',
-            formatter_class=HelpFormatter,
+def command(*params, examples=None):
+    """Make a function the command of its name."""
+    return lambda run: Command(run, params, examples)
+
+
+def group(title, *options):
+    """Return `options` under a title, after its hyperparameters."""
+    options = [*hyperparameters(title), *options]
+    for each in options:
+        each.group = title
+    return options
+
+
+def join_values(words, name):
+    """Return `words` with the values that follow an option as one value."""
+    if name not in words:
+        return words
+    end = start = words.index(name) + 1
+    while end < len(words) and not words[end].startswith('-'):
+        end += 1
+    joined = f'{name}={" ".join(words[start:end])}'
+    return [*words[: start - 1], joined, *join_values(words[end:], name)]
+
+
+class Checked(click.ParamType):
+    """The value of a hyperparameter or setting, within its `LIMITS`."""
+
+    name = 'number'
+
+    def convert(self, value, param, ctx):
+        with contextlib.suppress(ValueError):  # The check says it better
+            value = LIMITS[param.name]['kind'](value)
+        try:
+            return experiments.check(param.name, value)
+        except ValueError as error:
+            raise click.UsageError(str(error), ctx) from None
+
+
+class Name(click.ParamType):
+    """One of `names`, which `read` makes of a text."""
+
+    name = 'name'
+
+    def __init__(self, names, read=str):
+        self.names, self.read = names, read
+
+    def convert(self, value, param, ctx):
+        if self.read(value) in self.names:
+            return self.read(value)
+        return self.fail(
+            f'it is {value!r}, but must be one of {", ".join(self.names)}'
         )
-        subparser.add_argument(
-            '--debug',
-            action='store_true',
-            help='show the traceback of an error',
-        )
-        subparser.set_defaults(command=module.run)
-        module.add_arguments(subparser)
-    return parser
-
-
-def add_switch(parser, name, help):
-    """Add the options --name and --no-name; without either, None."""
-    parser.add_argument(
-        f'--{name}',
-        action=argparse.BooleanOptionalAction,
-        default=None,
-        help=help,
-    )
-
-
-def add_data_option(parser):
-    """Add the option --data, which is None where it is not given."""
-    parser.add_argument(
-        '--data',
-        metavar='FOLDER',
-        type=path,
-        help='of another data set in four IDX files (default: '
-        'Fashion-MNIST, which comes with this package)',
-    )
-
-
-def add_framework_option(parser, help):
-    """Let the user say in which framework it is computed, as `help` tells."""
-    parser.add_argument(
-        '--framework',
-        type=frameworks.named,
-        choices=frameworks.FRAMEWORKS,
-        default='mxnet',
-        help=help,
-    )
-
-
-def add_gpus_option(parser, default=1):
-    """Add the option --num-gpus."""
-    parser.add_argument(
-        '--num-gpus',
-        type=not_negative,
-        default=default,
-        help='0 for the CPU, which 1 means, too, where there is no GPU',
-    )
-
-
-def add_shape_options(parser):
-    """Add the options for the shapes of a network's input and output."""
-    parser.add_argument(
-        '--resize',
-        type=positive,
-        default=224,
-        help='height and width, in pixels',
-    )
-    parser.add_argument(
-        '--channels', type=positive, default=1, help='of the images'
-    )
-    parser.add_argument(
-        '--num-classes',
-        type=positive,
-        default=10,
-        help='outputs of the network',
-    )
 
 
 def text(value):
-    """Return a value that is not empty, as an unset variable's would be.
-
-    Raises:
-        argparse.ArgumentTypeError: it is.
-    """
-    if not value:
-        raise argparse.ArgumentTypeError(
-            'it is empty: give it a value, or leave it out'
-        )
+    """Return a value that is neither empty nor the next option."""
+    if not value or value.startswith('--'):
+        raise click.BadParameter(f'{value!r} is empty or an option')
     return value
 
 
 def path(value):
-    """Return a path in which `~` stands for the home no longer.
-
-    Raises:
-        argparse.ArgumentTypeError: it is empty, or the home is not known.
-    """
+    """Return a path in which `~` stands for the home no longer."""
     expanded = os.path.expanduser(text(value))
     if expanded.startswith('~'):
-        raise argparse.ArgumentTypeError(
+        raise click.BadParameter(
             f'the home folder in {value!r} is not known: write the path '
             'without ~, or ./~ for a folder of that name'
         )
     return expanded
 
 
-def whole_number(value, least=None, below=None):
-    """Return the whole number that an option gives.
+def argument(name, help, type=str, **about):
+    """Return a value that has no name on the command line."""
+    return click.Argument([name], type=type, help=help, **about)
 
-    Raises:
-        argparse.ArgumentTypeError: it is none, less than `least`, or not
-            less than `below`.
+
+def option(name, type, help, **about):
+    """Return an option with a value; its help shows the default."""
+    if 'default' in about:
+        help = f'{help} [{about["default"]}]'
+    return Option([name], type=type, help=help, **about)
+
+
+def switch(name, help):
+    """Return an option without a value, or the two of `--x/--no-x`."""
+    default = None if '/' in name else False
+    return Option([name], is_flag=True, default=default, help=help)
+
+
+def choice(name, names, help, read=str, **about):
+    """Return an option for one of `names`."""
+    help = f'{help}: {", ".join(names)}'
+    return option(name, Name(names, read), help, **about)
+
+
+def number(name, help, **about):
+    """Return an option for a number with `LIMITS`."""
+    return option(f'--{name.replace("_", "-")}', Checked(), help, **about)
+
+
+def hyperparameters(title):
+    """Return the options for the fields of `Experiment` in this group.
+
+    Their help shows the values of `DEFAULT`.
     """
-    try:
-        number = int(value)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f'{value!r} is no whole number'
-        ) from None
-    if least is not None and number < least:
-        raise argparse.ArgumentTypeError(f'{value} is less than {least}')
-    if below is not None and number >= below:
-        raise argparse.ArgumentTypeError(f'{value} is not below {below}')
-    return number
+    options = []
+    for name, field in FIELDS.items():
+        about, value = field.metadata, getattr(EXPERIMENTS[DEFAULT], name)
+        word, help = name.replace('_', '-'), about['help']
+        if about['group'] != title:
+            continue
+        if field.type is bool:
+            help = f'{help} [{"yes" if value else "no"}]'
+            options.append(switch(f'--{word}/--no-{word}', help))
+        elif name == 'arch':
+            options.append(option('--arch', text, help))
+        else:
+            if 'choices' in about:
+                help += f': {", ".join(about["choices"])}'
+            for bound, words in ('below', 'below'), ('most', 'at most'):
+                if bound in about:
+                    help += f', {words} {about[bound]}'
+            metavar = about.get('metavar')
+            options.append(number(name, f'{help} [{value}]', metavar=metavar))
+    return options
 
 
-def positive(value):
-    """Return the whole number, 1 or more, that an option gives.
-
-    Raises:
-        argparse.ArgumentTypeError: it is none.
-    """
-    return whole_number(value, least=1)
+def framework(help, **about):
+    """Return the option --framework, which knows the book's names, too."""
+    names, read = list(frameworks.FRAMEWORKS), frameworks.named
+    return choice('--framework', names, help, read, **about)
 
 
-def port(value):
-    """Return the number of a port that an option gives.
-
-    Raises:
-        argparse.ArgumentTypeError: it is none, or one that takes root.
-    """
-    return whole_number(value, least=1024, below=2**16)
+def data():
+    """Return the option --data."""
+    return option('--data', path, 'four IDX files [Fashion-MNIST]')
 
 
-def not_negative(value):
-    """Return the whole number, 0 or more, that an option gives.
-
-    Raises:
-        argparse.ArgumentTypeError: it is none.
-    """
-    return whole_number(value, least=0)
-
-
-def seed(value):
-    """Return the seed that an option gives, of the 32 bits that NumPy takes.
-
-    Raises:
-        argparse.ArgumentTypeError: it is none.
-    """
-    number = not_negative(value)
-    if number >= 2**32:
-        raise argparse.ArgumentTypeError(f'{value} is not below 2**32')
-    return number
+def shapes():
+    """Return the options for the shapes of a network's input and output."""
+    channels, size, _ = costs.BOOK_INPUT
+    return [
+        number('resize', 'height and width of the images', default=size),
+        number('channels', 'of the images', default=channels),
+        number('num_classes', 'outputs of the network', default=10),
+    ]
 
 
-def number(value):
-    """Return the finite number that an option gives.
-
-    Raises:
-        argparse.ArgumentTypeError: it is none.
-    """
-    try:
-        found = float(value)
-    except ValueError:
-        found = math.nan
-    if not math.isfinite(found):
-        raise argparse.ArgumentTypeError(f'{value!r} is no finite number')
-    return found
-
-
-def seconds(value):
-    """Return the time, 0 or more, that an option gives.
-
-    Raises:
-        argparse.ArgumentTypeError: it is none.
-    """
-    found = number(value)
-    if found < 0:
-        raise argparse.ArgumentTypeError(f'{value} is less than 0')
-    return found
-
-
-def read_arch(word):
-    """Return the architecture that a word of the command names.
-
-    Raises:
-        ValueError: it names none.
-    """
-    if word.startswith(('(', '[')):
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter('ignore')  # Such as of 1is 2
-                pairs = ast.literal_eval(word)
-        except (SyntaxError, ValueError, TypeError, *TOO_DEEP):
-            raise ValueError(
-                f'{word} does not read as pairs (num_convs, num_channels): '
-                'write them as in ((1,16),(1,32)).'
-            ) from None
-        return architectures.get(pairs)
-    return architectures.get(word)
-
-
-def command(*words):
+def command_line(*words):
     """Return a command of this program that the user's shell will find."""
     program = 'd2l-vgg'
     if shutil.which(program) is None:

@@ -2,57 +2,37 @@
 
 import os
 
-from d2l_vgg import frameworks
-from d2l_vgg.commands.making import (
-    in_best_precision,
-    load_framework,
-    make_data_of,
-    make_model,
+from d2l_vgg.commands import making
+from d2l_vgg.commands.options import (
+    argument,
+    command,
+    data,
+    framework,
+    option,
+    path,
 )
-from d2l_vgg.commands.options import add_data_option, path
-from d2l_vgg.commands.pictures import classify
+from d2l_vgg.messages import one_line
 from d2l_vgg.training.runs import Run
 
-HELP = (
-    'show what a trained network gets right and wrong, or sees in a picture'
-)
+# So many classes are named for each picture
+NUM_GUESSES = 3
 
 # So many mistakes are drawn
 NUM_MISTAKES = 24
 
 
-def add_arguments(parser):
-    """Add which run, on what, with what, and where the pictures go."""
-    parser.add_argument(
-        'run',
-        type=path,
-        help="the folder of a finished run, or 'quick', which comes with "
-        'this package',
-    )
-    parser.add_argument(
-        'image',
-        nargs='*',
-        type=path,
-        help='pictures of your own to look at, instead of the validation set',
-    )
-    parser.add_argument(
-        '--framework',
-        type=frameworks.named,
-        choices=frameworks.FRAMEWORKS,
-        help='to compute with (default: what the run was trained with)',
-    )
-    parser.add_argument(
-        '--output',
-        metavar='FOLDER',
-        type=path,
-        help='of the pictures that are drawn (default: that of the run, and '
-        'for one that comes with this package, the current one)',
-    )
-    add_data_option(parser)
-
-
-def run(args):
-    """Print what the network gets right and wrong, and draw it.
+@command(
+    argument(
+        'run', "folder of a finished run, or 'quick', which is here", path
+    ),
+    argument('image', 'pictures of your own to look at', path, nargs=-1),
+    framework('to compute with [that of the run]'),
+    option('--output', path, 'folder of what is drawn [that of the run]'),
+    data(),
+)
+def predict(run, image, framework, output, data):
+    """Show what a trained network gets right and wrong, or sees.
+    \f
 
     Raises:
         FileNotFoundError: there is no run, it is not finished, or there are
@@ -62,33 +42,50 @@ def run(args):
     """
     from d2l_vgg import figures
 
-    finished = Run.find(args.run)
-    package = load_framework(args.framework or finished.framework)
-    experiment = in_best_precision(package, finished.experiment)
+    finished = Run.find(run)
+    package = making.load_framework(framework or finished.framework)
+    experiment = making.in_best_precision(package, finished.experiment)
     parameters = finished.find_parameters()
-    data = None
-    if not args.image:
-        data = make_data_of(finished, args.data, package)
+    if not image:
+        data = making.make_data_of(finished, data, package)
         check_classes(finished, data)
-    model = make_model(package, experiment, finished.classes)
+    model = making.make_model(package, experiment, finished.classes)
     model.load(parameters)
     model.set_precision(experiment.precision)
-    if args.image:
-        drawn = {'pictures': classify(model, package, finished, args.image)}
+    if image:
+        drawn = {'pictures': classify(model, package, finished, image)}
     else:
         drawn = judge(model, data, finished)
-    folder = args.output or finished.place
+    folder = output or finished.place
     for name, figure in drawn.items():
         figures.save(figure, os.path.join(folder, name))
         print(f'Picture: {os.path.relpath(os.path.join(folder, name))}.png')
 
 
-def check_classes(finished, data):
-    """Refuse images that a network of other classes cannot be judged on.
+def classify(model, package, finished, paths):
+    """Print what each of a reader's own pictures shows; return a figure."""
+    from d2l_vgg import figures
+    from d2l_vgg.datasets import pictures
 
-    Raises:
-        ValueError: they are.
-    """
+    experiment = finished.experiment
+    found = [pictures.read(path) for path in paths]
+    batches = package.FashionMNIST.pictures(paths, resize=experiment.resize)
+    _, scores = model.predict(batches, test_flip=experiment.test_flip)
+    images, titles = [], []
+    for picture, row in zip(found, scores):
+        print(f'{one_line(picture.path)}: {", ".join(picture.steps)}')
+        best = row.argsort()[::-1][:NUM_GUESSES]
+        guesses = [(finished.classes[i], f'{row[i]:.3f}') for i in best]
+        for name, probability in guesses:
+            print(f'{name:14}  {probability}')
+        images.append(picture.image)
+        name = os.path.basename(picture.path)
+        titles.append(f'{name}\n{guesses[0][0]} {row[best[0]]:.0%}')
+    return figures.mistakes(images, titles)
+
+
+def check_classes(finished, data):
+    """Refuse images of other classes than the network's."""
     if len(data.classes) != len(finished.classes):
         raise ValueError(
             f'The run in {finished.folder} tells {len(finished.classes)} '
@@ -109,16 +106,7 @@ def tell_other_mean(finished, accuracy):
 
 
 def judge(model, data, finished):
-    """Print how good a network is, and return the figures of its mistakes.
-
-    Args:
-        model: the network
-        data: what it is validated with
-        finished: the run that has trained it
-
-    Returns:
-        name -> figure
-    """
+    """Print how good a network is; return name -> figure of its mistakes."""
     from d2l_vgg import figures
     from d2l_vgg.training import predictions
 

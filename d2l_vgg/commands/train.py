@@ -1,85 +1,53 @@
 """`d2l-vgg train`: a new run, or the rest of one that was stopped."""
 
+import contextlib
+import dataclasses
 import os
 from typing import NamedTuple
 
-from d2l_vgg.commands import hyperparameters, making, options, outcome
+import click
+
+from d2l_vgg import messages
+from d2l_vgg.book import published
+from d2l_vgg.commands import making
 from d2l_vgg.commands.options import (
-    add_data_option,
-    add_framework_option,
-    add_gpus_option,
+    DEFAULT,
+    choice,
+    command,
+    command_line,
+    data,
+    framework,
+    group,
+    number,
+    option,
+    path,
+    switch,
+    text,
 )
 from d2l_vgg.foreign_text import visible
+from d2l_vgg.frameworks import FRAMEWORKS
+from d2l_vgg.networks import architectures, costs
 from d2l_vgg.training import memory, workers
+from d2l_vgg.training.errors import TrainingDiverged
+from d2l_vgg.training.estimate import format_seconds
 from d2l_vgg.training.experiments import (
     EXPERIMENTS,
+    FIELDS,
+    get_experiment,
     name_of,
 )
 from d2l_vgg.training.runs import (
     CHECKPOINT,
     PARAMETERS,
+    TRAINED,
     Run,
     check_name,
 )
 
-HELP = 'train a network and keep its curves and parameters in runs/'
-
-
-def add_arguments(parser):
-    """Add which experiment, where, on what, and every hyperparameter."""
-    parser.epilog = (
-        'Experiments: '
-        + '; '.join(f'{n}: {e.description}' for n, e in EXPERIMENTS.items())
-        + '. Ctrl-C stops a run, --resume continues it.'
-    )
-    parser.add_argument(
-        '--experiment',
-        choices=EXPERIMENTS,
-        help='hyperparameters to start from (default: quick)',
-    )
-    add_framework_option(parser, 'to train with')
-    parser.add_argument(
-        '--resume',
-        metavar='RUN',
-        type=options.path,
-        help='continue the run in this folder',
-    )
-    parser.add_argument(
-        '--continue-from',
-        metavar='RUN',
-        type=options.path,
-        help='begin a new run with the parameters of a finished one, and '
-        'with its hyperparameters but for those given',
-    )
-    parser.add_argument(
-        '--name', type=options.text, help='of the folder that the run gets'
-    )
-    parser.add_argument(
-        '--runs',
-        default='runs',
-        type=options.path,
-        help='the folder that holds the runs',
-    )
-    add_data_option(parser)
-    add_gpus_option(parser)
-    add_progress_options(parser)
-    hyperparameters.add_hyperparameters(parser)
-
-
-def add_progress_options(parser):
-    """Add what is shown, and what is saved, while the network is trained."""
-    parser.add_argument(
-        '--display',
-        choices=['auto', 'bar', 'lines', 'none'],
-        default='auto',
-        help='of the progress',
-    )
-    parser.add_argument(
-        '--checkpoint-seconds',
-        type=options.seconds,
-        default=60,
-        help='how much work may be lost when the machine goes down',
-    )
+# The options that change a part of the architecture
+PARTS = ('batch_norm', 'hidden', 'dropout')
+# Beside the board, which is for notebooks
+DISPLAYS = ('auto', 'bar', 'lines', 'none')
 
 
 class Job(NamedTuple):
@@ -91,89 +59,97 @@ class Job(NamedTuple):
     model: object
 
 
-@workers.told_by_first()
-def run(args):
-    """Train a new run, or the rest of one, and tell what came out.
+def widths(value):
+    """Return the whole numbers of a text, which may be none."""
+    try:
+        return tuple(map(int, value.split()))
+    except ValueError:
+        raise click.BadParameter(
+            f'{value!r} has words that are no whole numbers'
+        ) from None
 
-    Raises:
-        ValueError: the request is wrong; no folder is left behind.
-        OSError: there are no data, or a file cannot be written.
-        RuntimeError: another process trains the run.
-        TrainingDiverged: the loss is no longer a number.
-        KeyboardInterrupt: the run was stopped, and can be resumed.
+
+@command(
+    *group(
+        'Run',
+        choice('--experiment', EXPERIMENTS, 'to start from'),
+        framework('with', default='mxnet'),
+        option('--resume', path, 'continue the run in this folder'),
+        option(
+            '--continue-from', path, 'start with the parameters of this run'
+        ),
+        option('--name', text, 'of the new folder [that of the experiment]'),
+        option('--runs', path, 'folder of all runs', default='runs'),
+        number(
+            'num_gpus', '0: the CPU; 1: a GPU, if there is one', default=1
+        ),
+        choice('--display', DISPLAYS, 'of the progress'),
+        number(
+            'checkpoint_seconds', 'work that may be lost', metavar='SECONDS'
+        ),
+    ),
+    *group(
+        'Data',
+        data(),
+        number('num_train', 'train on the first so many images only'),
+        number('num_val', 'validate on the first so many images only'),
+    ),
+    *group(
+        'Network',
+        switch('--batch-norm/--no-batch-norm', 'behind each convolution'),
+        option('--hidden', widths, 'fully connected layers before the last'),
+        number('dropout', 'probability after each of those'),
+    ),
+    *group('Training'),
+    examples=[
+        'd2l-vgg train --experiment book --framework torch',
+        "d2l-vgg train --arch '((1,16),(1,32))' --lr 0.05 --name small",
+        'd2l-vgg train --resume runs/small',
+    ],
+)
+@workers.told_by_first()
+def train(**words):
+    """Train a network and keep its curves and parameters in runs/.
+
+    What is not given is that of the experiment, in brackets that of quick.
     """
-    settings = {
-        'num_gpus': args.num_gpus,
-        'checkpoint_seconds': args.checkpoint_seconds,
-        'display': 'none' if workers.rank() else args.display,
-    }
-    if args.resume:
-        stopped = Run.open(args.resume)
-        hyperparameters.refuse_changes(args)
-        refuse_finished(args.resume)
-        job = resumed_run(stopped, args.data, settings)
+    settings = given(words, ['num_gpus', 'checkpoint_seconds', 'display'])
+    if workers.rank():
+        settings['display'] = 'none'
+    if words['resume']:
+        stopped = Run.open(words['resume'])
+        refuse_changes(words)
+        refuse_finished(words['resume'])
+        job = resumed_run(stopped, words['data'], settings)
     else:
-        job = asked_run(args, settings)
+        job = new_run(words, settings)
     if workers.rank():  # The first one keeps the run
         job.trainer.fit(job.model, job.data)
         return
     with job.run.alone():
         # Another process may have ended it meanwhile
-        refuse_finished(args.resume or job.run.folder)
+        refuse_finished(words['resume'] or job.run.folder)
         fit(job)
 
 
-def asked_run(args, settings):
-    """Return the job of the new run that the command line asks for.
+def given(words, names):
+    """Return the options among `names` that the user has given."""
+    return {n: words[n] for n in names if words.get(n) is not None}
 
-    Args:
-        args: the command line
-        settings: those of the trainer
 
-    Raises:
-        ValueError, OSError: as `run` tells.
-    """
-    before = args.continue_from and Run.find(args.continue_from)
-    parameters = before and before.find_parameters()
-    experiment = hyperparameters.read_experiment(args, before)
-    selection = hyperparameters.read_selection(args)
-    name = args.name or args.experiment or (before and before.name) or 'quick'
-    check_name(name)
-    # With a part of the images, or with others, it is another experiment
-    whole = all(v is None for v in (args.data, *selection.values()))
-    kind = name_of(experiment) if whole and not before else 'custom'
-    experiment = making.as_published(experiment, args.framework)
-    package = making.load_framework(args.framework)
-    data = making.make_data(package, experiment, args.data, selection)
-    # It may be resumed from another folder
-    root = args.data and os.path.abspath(args.data)
-    return new_run(
-        experiment,
-        data,
-        settings,
-        place=(args.runs, name),
-        info={
-            'experiment': kind,
-            'framework': args.framework,
-            'continued_from': parameters and os.path.abspath(parameters),
-            'data': {
-                'source': data.source,
-                'root': root,
-                'digest': data.digest,
-                'classes': list(data.classes),
-                **selection,
-            },
-        },
-        keep_precision=args.precision is not None,
-    )
+def refuse_changes(words):
+    """Refuse the options that a run that is resumed would not obey."""
+    new = ('experiment', 'continue_from', 'name')
+    for name in given(words, [*new, *FIELDS, *PARTS, *making.SELECTION]):
+        raise ValueError(
+            f'--{name.replace("_", "-")} is for a new run: one that is '
+            'resumed keeps what it began with; leave out the option, or '
+            '--resume.'
+        )
 
 
 def refuse_finished(folder):
-    """Refuse to go on with a run that is at its end.
-
-    Raises:
-        ValueError: the run in `folder` is.
-    """
+    """Refuse to go on with a run that is at its end."""
     if Run.open(folder).info['status'] == 'finished':
         raise ValueError(
             f'The run in {folder} is finished: start a new one instead of '
@@ -182,74 +158,104 @@ def refuse_finished(folder):
 
 
 def resumed_run(stopped, root, settings):
-    """Return the job of going on with a run.
-
-    Args:
-        stopped: the run
-        root: where its data are now, None where that has not changed
-        settings: those of the trainer
-
-    Raises:
-        OSError: its data are not there.
-        ValueError: they are other images than it began with, or its numbers
-            cannot be computed with here.
-    """
+    """Return the job of going on with a run, whose data are in `root` now."""
     if not os.path.exists(stopped.path(CHECKPOINT)):
         if stopped.info.get('results'):
             raise FileNotFoundError(
                 f'The checkpoint of the run in {stopped.folder} is gone, so '
                 'it cannot be continued: start a new run.'
             )
-        print('It was stopped before its first checkpoint: it begins anew.')
-    experiment = stopped.experiment
+        print('It was stopped before its first checkpoint: it starts again.')
     package = making.load_framework(stopped.framework)
     data = making.make_data_of(stopped, root, package)
     stopped.check_digest(data.digest)
-    trainer = making.make_trainer(package, experiment, **settings)
-    model = making.make_model(package, experiment, data.classes)
+    trainer = making.make_trainer(package, stopped.experiment, **settings)
+    model = making.make_model(package, stopped.experiment, data.classes)
     return Job(stopped, data, trainer, model)
 
 
-def new_run(experiment, data, settings, place, info, keep_precision):
-    """Return the job of a new run, which has its folder then.
-
-    Args:
-        experiment: an `Experiment`
-        data: what to train on
-        settings: those of the trainer
-        place: the folder that holds the runs, and the name of this one
-        info: what its `run.json` tells besides
-        keep_precision: refuse what cannot be computed in here, instead of
-            taking float32 where that is as fast
-
-    Raises:
-        OSError: the folder cannot be made.
-        ValueError: there are no such GPUs, or no such numbers here.
-    """
-    package = making.load_framework(info['framework'])
-    if not keep_precision:
+def new_run(words, settings):
+    """Return the job of the new run that the command line asks for."""
+    before = words['continue_from'] and Run.find(words['continue_from'])
+    parameters = before and before.find_parameters()
+    experiment = read_experiment(words, before)
+    selection = {name: words[name] for name in making.SELECTION}
+    named = words['experiment'] or (before and before.name)
+    name = words['name'] or named or DEFAULT
+    check_name(name)
+    # With a part of the images, or with others, it is another experiment
+    whole = all(v is None for v in (words['data'], *selection.values()))
+    kind = name_of(experiment) if whole and not before else 'custom'
+    experiment = making.as_published(experiment, words['framework'])
+    package = making.load_framework(words['framework'])
+    data = making.make_data(package, experiment, words['data'], selection)
+    if words['precision'] is None:  # What was asked for is done or refused
         experiment = making.in_best_precision(
             package, experiment, settings['num_gpus']
         )
     trainer = making.make_trainer(package, experiment, **settings)
     memory.check_experiment(experiment, trainer.on_cpu)
     model = making.make_model(package, experiment, data.classes)
-    if info['continued_from']:
-        model.load(info['continued_from'])  # Before the folder is made
+    if parameters:
+        model.load(parameters)  # Before the folder is made
     if workers.rank():
         return Job(None, data, trainer, model)
-    devices = [str(trainer.device)] * workers.count()
-    made = Run.new(*place, experiment, **info, devices=devices)
+    made = Run.new(
+        words['runs'],
+        name,
+        experiment,
+        experiment=kind,
+        framework=words['framework'],
+        continued_from=parameters and os.path.abspath(parameters),
+        data={
+            'source': data.source,
+            # It may be resumed from another folder
+            'root': words['data'] and os.path.abspath(words['data']),
+            'digest': data.digest,
+            'classes': list(data.classes),
+            **selection,
+        },
+        devices=[str(trainer.device)] * workers.count(),
+    )
     return Job(made, data, trainer, model)
 
 
-def fit(job):
-    """Train, keep what comes out, and tell it.
+def read_experiment(words, before=None):
+    """Return the experiment with the changes that the options make.
+
+    Without `--experiment`, it is that of the run `before`, or `DEFAULT`.
 
     Raises:
-        KeyboardInterrupt, TrainingDiverged, OSError: as `run` tells; what
-            was recorded until then is kept.
+        ValueError: an option has a value that no run can have, or the
+            images are too small for the network.
     """
+    if before and not words['experiment']:
+        experiment = dataclasses.replace(
+            before.experiment,
+            description='a finished run, continued',
+            # Another one, so that the images come in another order
+            seed=(before.experiment.seed + 1) % 2**32,
+            draw='seed',
+        )
+    else:
+        experiment = get_experiment(words['experiment'] or DEFAULT)
+    changes = given(words, FIELDS)
+    arch = changes.pop('arch', None)
+    arch = architectures.read(arch) if arch else experiment.arch
+    arch = architectures.get(arch)
+    parts = given(words, PARTS)
+    if parts:
+        if not arch.blocks:
+            raise ValueError(f'{arch.name} is not built of VGG blocks.')
+        arch = dataclasses.replace(arch, name='custom', letter='', **parts)
+    experiment = dataclasses.replace(experiment, arch=arch, **changes)
+    # Refuses images that are too small for the network
+    costs.summary(arch, (1, experiment.resize, experiment.resize))
+    return experiment
+
+
+def fit(job):
+    """Train, keep what comes out, whatever ends it, and tell it."""
     run, data, trainer, model = job
     trainer.checkpoint = run.path(CHECKPOINT)
     resumes = os.path.exists(trainer.checkpoint)
@@ -259,27 +265,20 @@ def fit(job):
         run.save(status='running')
         print(visible(describe(job, resumes)), flush=True)
         if not resumes:
-            begin(model, run.experiment, run.info)
+            initialize(model, run.experiment, run.info)
         trainer.fit(model, data, resume=resumes)
         run.info['parameters'] = model.save(run.path(PARAMETERS))
-        outcome.keep_results(job)
+        keep_results(job)
         run.save(status='finished')
     except BaseException as error:
-        outcome.keep_unfinished(job, error)
+        keep_unfinished(job, error)
         raise
     os.remove(trainer.checkpoint)
-    outcome.report(job)
+    report(job)
 
 
-def begin(model, experiment, info):
-    """Give the model of a new run its parameters, if not drawn by its seed.
-
-    `info` is what its `run.json` tells besides.
-
-    Raises:
-        OSError, ValueError: those of the run that it continues are gone, or
-            are of another network.
-    """
+def initialize(model, experiment, info):
+    """Give the model of a new run its parameters, if not drawn by seed."""
     if info.get('continued_from'):
         model.load(info['continued_from'])
     elif experiment.draw == 'published':
@@ -301,3 +300,89 @@ def describe(job, resumes):
         f'{os.path.relpath(job.run.folder)} (Ctrl-C stops, --resume '
         'continues).'
     )
+
+
+def keep_unfinished(job, error):
+    """Keep how the run ended and what was recorded; tell how to go on."""
+    status, reason = 'failed', {}
+    if isinstance(error, TrainingDiverged):
+        status = 'diverged'
+    elif isinstance(error, (KeyboardInterrupt, OSError)):
+        status = 'stopped'
+    if not isinstance(error, KeyboardInterrupt):
+        reason['reason'] = messages.explain(error)
+    with contextlib.suppress(OSError):  # As it may be the disk
+        job.run.save(status=status, **reason)
+    if status != 'diverged':
+        where = os.path.relpath(job.run.folder)
+        resume = command_line('train', '--resume', where)
+        with contextlib.suppress(OSError):  # As it may be stdout
+            print(
+                f'Stopped after {job.trainer.seconds:.0f} seconds; continue '
+                f'with: {resume}',
+                flush=True,
+            )
+    # Whatever goes wrong here, `error` is what is told
+    with contextlib.suppress(Exception):
+        keep_results(job)
+
+
+def keep_results(job):
+    """Write what the run has recorded so far."""
+    from d2l_vgg import figures
+
+    run, history = job.run, job.trainer.history
+    if history is None or not history.points:  # Stopped before it began
+        return
+    history.to_csv(run.path('history.csv'))
+    band = published.Band(run.framework) if is_the_books(run) else None
+    figure = figures.curves({run.name: history}, band=band)
+    figures.save(figure, run.path('curves'))
+    run.save(results=history.final, seconds=round(job.trainer.seconds, 1))
+
+
+def report(job):
+    """Print the last lines of a finished run, and its accuracy last."""
+    run, trainer = job.run, job.trainer
+    print(f'Picture: {os.path.relpath(run.path("curves.png"))}')
+    if is_the_books(run):
+        print(published.verdict(trainer.history, run.framework))
+        remark = published.remark(run.framework)
+        if remark:
+            print(remark)
+    elif workers.count() == 1:
+        package = making.load_framework(run.framework)
+        seconds = making.estimate_seconds(
+            package, get_experiment('book'), trainer.num_gpus
+        )
+        framework = ()
+        if run.framework != 'mxnet':  # The default
+            framework = ('--framework', run.framework)
+        words = ('train', *framework, '--experiment', 'book')
+        print(
+            "The book's full experiment takes about "
+            f'{format_seconds(seconds)} on this machine: '
+            + command_line(*words)
+        )
+    print(
+        f'Validation accuracy {trainer.history.final["val_acc"]:.4f} on the '
+        f'{len(job.data.val[0])} validation images of {job.data.source} '
+        f'after {format_seconds(trainer.seconds)}{recorded(run)}.'
+    )
+
+
+def recorded(run):
+    """Return what to expect of a run whose like comes with this package."""
+    if run.info['experiment'] not in os.listdir(TRAINED):
+        return ''
+    found = Run.find(run.info['experiment'])
+    return (
+        f'; the recorded run of {found.name}, in '
+        f'{FRAMEWORKS[found.framework].title}, has '
+        f'{found.info["results"]["val_acc"]:.4f}'
+    )
+
+
+def is_the_books(run):
+    """Return whether it is the book's experiment, which has a band."""
+    return run.info['experiment'] == 'book'

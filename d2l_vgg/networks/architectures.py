@@ -6,9 +6,11 @@ costs is counted in `d2l_vgg.networks.costs`.
 
 from __future__ import annotations
 
+import ast
 import difflib
 import numbers
 import operator
+import warnings
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -319,3 +321,32 @@ def layers_of(arch: Architecture, num_classes: int = 10) -> list[list[Spec]]:
     last = f'dense{len(arch.hidden) + 1}'
     children.append([Spec(last, 'dense', num_classes)])
     return children
+
+
+def read(word: str) -> Architecture:
+    """Return the Architecture that a word of the command line stands for.
+
+    It is a name that `get` knows, or pairs as Python writes them.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if not word.startswith(('(', '[')):
+        return get(word)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')  # Such as of 1is 2
+            pairs = ast.literal_eval(word)
+    # Where brackets are nested too deep, Python raises one of the last two
+    except (
+        SyntaxError,
+        ValueError,
+        TypeError,
+        RecursionError,
+        MemoryError,
+    ):
+        raise ValueError(
+            f'{word} does not read as pairs (num_convs, num_channels): '
+            'write them as in ((1,16),(1,32)).'
+        ) from None
+    return get(pairs)

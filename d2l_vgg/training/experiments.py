@@ -17,17 +17,18 @@ from d2l_vgg.training.schedules import SCHEDULES
 DRAWS = ('seed', 'published')
 
 
-def setting(default, help=None, **about):
+def setting(default, help=None, group='Training', **about):
     """Return a field of `Experiment` with all that is to know of it.
 
     Args:
         default: the book's choice
         help: what the command line says of it; without, it has no option
+        group: of the options among which that one is listed
         about: the limits of `limits.check`: above, least, below, most,
             choices; and metavar: what the help shows for the value
     """
     return dataclasses.field(
-        default=default, metadata={'help': help, **about}
+        default=default, metadata={'help': help, 'group': group, **about}
     )
 
 
@@ -35,62 +36,69 @@ def setting(default, help=None, **about):
 class Experiment:
     """The hyperparameters of a run, with the book's as defaults."""
 
-    description: str = setting('your own choice of hyperparameters')
+    description: str = setting(
+        'your own choice of hyperparameters', group=None
+    )
     arch: Any = setting(  # Anything that `architectures.get` takes
-        'vgg_small', 'a name such as vgg11, or pairs such as ((1,16),(1,32))'
+        'vgg_small',
+        'such as vgg11, or ((1,16),(1,32))',
+        'Network',
     )
     # So many pixels of one image of 28 x 28 that more can only be a slip
     resize: int = setting(
-        224, 'size of the images', above=0, most=2048, metavar='PIXELS'
+        224,
+        'height and width of the images',
+        'Data',
+        above=0,
+        most=2048,
+        metavar='PIXELS',
     )
     # The whole training set
     batch_size: int = setting(
-        128, 'images in a minibatch', above=0, most=60000
+        128, 'images in a minibatch', 'Data', above=0, most=60000
     )
     # Eleven days at a second each
     max_epochs: int = setting(
-        10, 'passes over the training set', above=0, most=10**6
+        10, 'passes over the images', above=0, most=10**6
     )
     lr: float = setting(0.01, 'largest learning rate', above=0)
     lr_schedule: str = setting(
-        'constant', 'its course over the run', choices=tuple(SCHEDULES)
+        'constant',
+        'course',
+        choices=tuple(SCHEDULES),
+        metavar='NAME',
     )
-    momentum: float = setting(
-        0.0, 'of gradient descent, below 1', least=0, below=1
-    )
+    momentum: float = setting(0.0, 'of gradient descent', least=0, below=1)
     weight_decay: float = setting(0.0, 'shrinks the parameters', least=0)
     gradient_clip_val: float = setting(
-        0.0, 'largest norm, 0 for none', least=0
+        0.0, 'largest norm of the gradient; 0: any', least=0
     )
     label_smoothing: float = setting(
-        0.0, 'probability spread over all classes, below 1', least=0, below=1
+        0.0, 'spread over all classes', least=0, below=1
     )
-    flip: bool = setting(False, 'mirror half of the training images')
+    flip: bool = setting(False, 'mirror half of the training images', 'Data')
     shift: int = setting(
         0,
-        'move each training image by up to so many of its 28',
+        'move each training image by up to that',
+        'Data',
         least=0,
         below=28,
         metavar='PIXELS',
     )
-    test_flip: bool = setting(
-        False,
-        'validate and predict with the mean over image and mirror image',
-    )
-    seed: int = setting(
-        0, 'of shuffles, flips, shifts and dropout', least=0, below=2**32
-    )
+    test_flip: bool = setting(False, 'predict by image and mirror image')
+    seed: int = setting(0, 'of all that is random', least=0, below=2**32)
     draw: str = setting(
         'seed',
-        'where initial parameters come from: the seed, or the published runs '
-        'of the book',
+        'initial parameters',
+        'Network',
         choices=DRAWS,
+        metavar='NAME',
     )
     precision: str = setting(
         'float32',
-        'number type of all blocks but the first; bfloat16 takes a CPU with '
-        'avx512_bf16 or, except in MXNet, a GPU with it',
+        'of most blocks',
         choices=PRECISIONS,
+        metavar='NAME',
     )
 
     def __post_init__(self):
@@ -137,16 +145,19 @@ LIMITS: dict[str, dict[str, Any]] = {
         **{
             key: value
             for key, value in field.metadata.items()
-            if key not in ('help', 'metavar')
+            if key not in ('help', 'group', 'metavar')
         },
     }
     for name, field in FIELDS.items()
 }
 # What a trainer has besides, which changes nothing of what comes out
-LIMITS['num_gpus'] = {'kind': int}
+LIMITS['num_gpus'] = {'kind': int, 'least': 0}
 LIMITS['checkpoint_seconds'] = {'kind': float, 'least': 0}
-# And a network
-LIMITS['num_classes'] = {'kind': int, 'above': 0}
+# And a network, the data, and a command
+for _name in 'num_classes', 'channels', 'num_train', 'num_val':
+    LIMITS[_name] = {'kind': int, 'above': 0}
+LIMITS['dropout'] = {'kind': float}
+LIMITS['time_limit'] = {'kind': float, 'least': 0}
 
 
 def check(name: str, value: Any) -> Any:

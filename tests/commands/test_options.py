@@ -1,45 +1,115 @@
 """What is wrong on the command line: one line, at once, and nothing made.
 
-The options are those of the parser itself, so a new one is tested, too.
+The options are those of the commands themselves, so a new one is tested, too.
 """
 
-import argparse
-import contextlib
-import importlib
-import io
 import math
 import os
 import re
 
+import click
 import pytest
+from command_line import call
 
 from d2l_vgg import cli
 from d2l_vgg.commands import options
+from d2l_vgg.training.experiments import LIMITS
 
 pytest.importorskip('hypothesis')
 
 from hypothesis import HealthCheck, given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
-SUBPARSERS = next(
-    action.choices
-    for action in options.make_parser(
-        {
-            name: importlib.import_module(f'd2l_vgg.commands.{name}')
-            for name in cli.COMMANDS
-        }
-    )._actions
-    if isinstance(action, argparse._SubParsersAction)
-)
-# What each command needs besides, and would make something of
-NEEDED = {'curves': ['nothing-here'], 'predict': ['nothing-here']}
-
-TAKING = [
-    (command, action)
-    for command, parser in SUBPARSERS.items()
-    for action in parser._actions
-    if action.nargs != 0 and action.dest != 'help'
+# The command line, its exit status, and what is told: on stdout after 0
+LINES = [
+    ([], 0, 'Commands:'),
+    (['--version'], 0, '0.1.0'),
+    *([[name, '-h'], 0, f'Usage: d2l-vgg {name}'] for name in cli.COMMANDS),
+    (['summary', 'vgg11', '--resize', '64'], 0, '64 x 64 x 64'),
+    (['summary', '--resize=64', 'VGG-11'], 0, '64 x 64 x 64'),
+    (['summary', 'D', '--resize', '9', '--resize', '32'], 0, '64 x 32 x 32'),
+    (['summary', '((1,16),(1,32))'], 0, '16 x 224 x 224'),
+    (['compare', 'lenet', '[(1,4)]', '--markdown'], 0, '| lenet '),
+    (['nonsense'], 2, "No such command 'nonsense'"),
+    (['trian'], 2, 'the nearest is train'),
+    (['--debug', 'summary', 'vgg11'], 2, "No such option '--debug'"),
+    (['summary'], 2, "Missing argument 'ARCH'"),
+    (['summary', 'vgg11', 'vgg13'], 2, 'unexpected extra argument'),
+    (['summary', 'vgg11', '--reszie', '64'], 2, 'the nearest is --resize'),
+    (['summary', 'vgg11', '--resize'], 2, "'--resize' requires an argument"),
+    (['summary', 'vgg11', '--resize', '2.5'], 2, 'must be a whole number'),
+    (['summary', ''], 1, "no architecture ''"),
+    (['summary', '--', 'vgg17'], 1, 'the nearest is vgg11'),
+    (['summary', os.fsdecode(b'a\xff')], 1, r"no architecture 'a\udcff'"),
+    (['compare', '--batch-size', '-1'], 2, 'batch_size is -1: it must be'),
+    (['convert', 'a.npz'], 2, "Missing argument 'TARGET'"),
+    (['doctor', '--json=yes'], 2, "'--json' does not take a value"),
+    (['chapter', '--no-run', '--keep-output'], 1, 'leave out --no-run'),
+    (['chapter', '--only', 'pdf', '--copy-to', 'x'], 1, 'leave them out'),
+    (['predict', '~nobody-of-that-name/x'], 2, 'is not known: write the'),
+    (['train', 'extra'], 2, 'unexpected extra argument'),
+    (['train', '--lr', '-1'], 2, 'lr is -1.0: it must be positive'),
+    (
+        ['train', '--lr', '1', '--lr', 'x'],
+        2,
+        "lr is 'x': it must be a number",
+    ),
+    (['train', '--lr', '1e999'], 2, 'lr is inf: it must be finite'),
+    (['train', '--lr=x\n\x1b[2J', '--seed=y'], 2, r"lr is 'x\n\x1b[2J'"),
+    (['train', '--lr', os.fsdecode(b'a\xff')], 2, r"lr is 'a\udcff'"),
+    (['train', '--momentum', '1'], 2, 'momentum is 1.0: it must be below 1'),
+    (['train', '--seed', '4294967296'], 2, 'it must be below 4294967296'),
+    (['train', '--resize', '2049'], 2, 'it must be 2048 or less'),
+    (['train', '--max-epochs', '0'], 2, 'max_epochs is 0: it must be'),
+    (['train', '--num-gpus', '-1'], 2, 'num_gpus is -1: it must be 0 or'),
+    (['train', '--lr-schedule', 'linear'], 2, 'one of constant, cosine'),
+    (['train', '--framework', 'caffe'], 2, 'one of mxnet, torch'),
+    (['train', '--name', '--flip'], 2, "'--flip' is empty or an option"),
+    (['train', '--flip=yes'], 2, "'--flip' does not take a value"),
+    (['train', '--hidden', '8', 'x'], 2, "'8 x'"),
+    (['train', '--hidden', '8', '0'], 1, '0'),
+    (['train', '--nonsense\n\x1b[2J'], 2, r"'--nonsense\n\x1b[2J'"),
+    (['train', '--resume', 'quick', '--no-flip'], 1, 'No run in quick'),
 ]
+
+
+def check(words, status, told, folder):
+    """The command ends so; what is wrong is one line, and nothing made."""
+    result = call(*words)
+    assert result.returncode == status, result
+    assert told in (result.stderr if status else result.stdout)
+    if status:
+        assert result.stdout == ''
+        # Whatever the value holds, a terminal can only print the line
+        assert re.fullmatch(r'd2l-vgg: [^\n]+\n', result.stderr)
+        assert result.stderr[:-1].isprintable()
+    assert os.listdir(folder) == []
+
+
+@pytest.mark.parametrize('words, status, told', LINES)
+def test_command_line_ends_as_told(
+    words, status, told, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    check(words, status, told, tmp_path)
+
+
+def test_help_of_train_fits_two_screens(monkeypatch):
+    monkeypatch.setenv('COLUMNS', '80')
+    lines = call('train', '--help').stdout.splitlines()
+    assert len(lines) <= 48 and max(map(len, lines)) <= 80
+
+
+COMMANDS = options.Commands(cli.COMMANDS)
+TAKING = [
+    (name, param)
+    for name in cli.COMMANDS
+    for param in COMMANDS.get_command(None, name).params
+    if not getattr(param, 'is_flag', False)
+    and param.name not in ('arch', 'hidden')
+]
+# Terminal escapes, NUL, letters of any script
+texts = st.text(st.characters(exclude_categories=['Cs']), max_size=20)
 
 
 def is_number(text, kind):
@@ -49,91 +119,55 @@ def is_number(text, kind):
         return False
 
 
-# A terminal's own escapes, NUL, letters of any script; no lone surrogates,
-# which the system hands over for bytes that are no UTF-8, but see below
-texts = st.text(st.characters(exclude_categories=['Cs']), max_size=20)
-
-
-def bad_values(action):
+def bad_values(param):
     """Return the values that this option must refuse, whatever they are."""
-    if action.choices:
-        return texts.filter(lambda text: text not in action.choices)
-    if action.type in (options.whole_number, options.positive):
+    about = LIMITS.get(param.name, {})
+    if isinstance(param.type, options.Name) or 'choices' in about:
+        return texts.filter(lambda text: text not in ALL_NAMES)
+    if isinstance(param.type, options.Checked):
+        bad = texts.filter(lambda text: not is_number(text, about['kind']))
         return st.one_of(
-            texts.filter(lambda text: not is_number(text, int)),
+            bad,
             st.integers(max_value=-1).map(str),
-        )
-    if action.type in (options.not_negative, options.seed):
-        return st.one_of(
-            texts.filter(lambda text: not is_number(text, int)),
-            st.integers(max_value=-1).map(str),
-        )
-    if action.type in (options.number, options.seconds):
-        return st.one_of(
-            texts.filter(lambda text: not is_number(text, float)),
-            st.floats(max_value=-1e-300, allow_nan=False).map(str),
             st.sampled_from(['nan', 'inf', '-inf', '1e999']),
         )
     # A text or a path may be anything but this
     return st.just('')
 
 
-def call(words):
-    """Run the command line; return its status, stdout and stderr."""
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            status = cli.main(words)
-        except SystemExit as stop:
-            status = stop.code
-    return status, out.getvalue(), err.getvalue()
+ALL_NAMES = set()
+for _, _param in TAKING:
+    ALL_NAMES |= set(getattr(_param.type, 'names', ()))
+    ALL_NAMES |= set(LIMITS.get(_param.name, {}).get('choices', ()))
 
-
-def assert_refused(words, folder):
-    status, out, err = call(words)
-    assert status in (1, 2), (words, out)
-    assert out == ''
-    # Whatever the value holds, a terminal can only print the line
-    assert re.fullmatch(r'd2l-vgg: [^\n]+\n', err), err
-    assert err[:-1].isprintable()
-    assert os.listdir(folder) == []
-
-
-@pytest.mark.parametrize(
-    'command, action',
-    TAKING,
-    ids=[f'{command} {action.dest}' for command, action in TAKING],
-)
-@settings(
+SETTINGS = settings(
     max_examples=10,
     deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(data=st.data())
-def test_a_bad_value_is_refused(command, action, data, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    value = data.draw(bad_values(action))
-    words = NEEDED.get(command, [])
-    if action.option_strings:
-        words = [*words, f'{action.option_strings[-1]}={value}']
-    elif value.startswith('-'):
-        return  # An option, not a value
-    else:
-        words = [value]
-    if command == 'summary' and action.option_strings:
-        words = ['vgg11', *words]
-    assert_refused([command, *words], tmp_path)
 
 
-@settings(
-    max_examples=25,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+@pytest.mark.parametrize(
+    'command, param', TAKING, ids=[f'{c} {p.name}' for c, p in TAKING]
 )
+@SETTINGS
+@given(data=st.data())
+def test_bad_value_is_refused(command, param, data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    value = data.draw(bad_values(param))
+    needed = {'curves': ['x'], 'predict': ['x'], 'summary': ['vgg11']}
+    words = [*needed.get(command, []), f'{param.opts[0]}={value}']
+    status = 2
+    if isinstance(param, click.Argument):
+        words = [value, 'x']
+    elif param.name == 'dropout' and is_number(value, float):
+        status = 1  # The network refuses it
+    check([command, *words], status, '', tmp_path)
+
+
+@SETTINGS
 @given(
     st.one_of(
         texts.map(lambda text: '(' + text),
@@ -144,28 +178,7 @@ def test_a_bad_value_is_refused(command, action, data, tmp_path, monkeypatch):
         st.sampled_from(['(' * 9999, '(1is 2)', '((1,16),(1e3,2))']),
     )
 )
-def test_an_architecture_that_is_none(tmp_path, monkeypatch, word):
+def test_architecture_that_is_none_is_refused(tmp_path, monkeypatch, word):
     monkeypatch.chdir(tmp_path)
-    for command in 'train', 'summary', 'compare':
-        option = '--arch=' if command == 'train' else ''
-        assert_refused([command, option + word], tmp_path)
-
-
-def test_bytes_that_are_no_text_are_refused_in_a_line(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    word = os.fsdecode(b'a\xff')
-    for words in (
-        ['train', '--name', word],
-        ['summary', word],
-        ['curves', word],
-        ['train', '--lr', word],
-    ):
-        assert_refused(words, tmp_path)
-
-
-def test_several_at_once_are_refused_by_the_first(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert_refused(['train', '--lr=x\n\x1b[2J', '--seed=y'], tmp_path)
-    assert_refused(['train', '--nonsense\n\x1b[2J'], tmp_path)
-    assert_refused(['nonsense\n\x1b[2J'], tmp_path)
-    assert_refused([], tmp_path)
+    for words in ['train', f'--arch={word}'], ['summary', word]:
+        check(words, 1, '', tmp_path)

@@ -21,10 +21,7 @@ def call(*args):
     """Run the command in this process; return what came of it."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            status = cli.main(list(map(str, args)))
-        except SystemExit as stop:
-            status = stop.code
+        status = cli.main(list(map(str, args)))
     return subprocess.CompletedProcess(
         args, status, out.getvalue(), err.getvalue()
     )
