@@ -170,8 +170,10 @@ fi
 # index has one without, where it can be reached
 if contains "$parts" torch && [ "$(uname)" = Linux ] &&
     ! nvidia-smi -L >/dev/null 2>&1; then
-    (install -qq --no-deps --timeout 4 --retries 0 \
-        --index-url https://download.pytorch.org/whl/cpu torch) 2>/dev/null || :
+    (install -qq --no-deps --timeout 10 --retries 0 --index-url \
+        https://download.pytorch.org/whl/cpu torch) 2>/dev/null ||
+        echo 'setup: the index of PyTorch for CPUs cannot be reached, so pip' \
+            'chooses which build it takes'
 fi
 # Older versions of pip would build without a look at pyproject.toml
 install --use-pep517 --no-build-isolation --editable ".[$extras]"

@@ -16,7 +16,7 @@ import estimate_scaling
 
 from d2l_vgg.book import published
 from d2l_vgg.frameworks import FRAMEWORKS
-from d2l_vgg.networks import architectures, costs
+from d2l_vgg.networks import costs
 from d2l_vgg.tables import lay_out
 
 ROOT = Path(__file__).parents[1]
@@ -196,9 +196,6 @@ TABLES = {
 TABLES['traffic'] = estimate_scaling.traffic()
 TABLES['speed-ups'] = estimate_scaling.speed_ups()
 TABLES['remedies'] = estimate_scaling.remedies()
-# `d2l-vgg compare --markdown` without its note
-family = costs.table(list(architectures.FAMILY), markdown=True)
-TABLES['family'] = family.partition('\n\n')[0].splitlines()
 
 
 def written(text):
