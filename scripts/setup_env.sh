@@ -38,8 +38,12 @@ mxnet=${MXNET:-${installed:-cpu}}
 contains 'cpu cu112 cu117 system' "$mxnet" ||
     fail "MXNET=$mxnet is no wheel of MXNet: choose cpu, cu112 or cu117, or" \
         'system for one that pip did not install.'
-case ${FRAMEWORK:=} in
-'' | mxnet) frameworks=mxnet versions='3.13 3.12 3.11 3.10 3.14' ;;
+if [ -z "${FRAMEWORK:-}" ] && [ "$(uname -sm)" = 'Darwin arm64' ]; then
+    echo 'setup: MXNet has no build for Apple silicon, so PyTorch is used'
+    FRAMEWORK=torch
+fi
+case ${FRAMEWORK:=mxnet} in
+mxnet) frameworks=mxnet versions='3.13 3.12 3.11 3.10 3.14' ;;
 torch | pytorch) frameworks=torch versions='3.13 3.12 3.11 3.14' ;;
 jax) frameworks=jax versions='3.13 3.12 3.11 3.14' ;;
 tensorflow) frameworks=tensorflow versions='3.13 3.12 3.11' ;;
@@ -89,15 +93,6 @@ want=$(version_of "$python") || fail 'No Python was found' \
     'install one (on Debian and Ubuntu, apt install python3-venv), or uv' \
     '(https://docs.astral.sh/uv), which brings one, or name one' \
     '(PYTHON=/path make test).'
-if [ -z "$FRAMEWORK" ] && ! contains "$recorded" mxnet; then
-    status=0
-    "$python" -m d2l_vgg.platforms || status=$?
-    case $status in
-    0) ;;
-    3) frameworks=torch versions='3.13 3.12 3.11 3.14' ;;
-    *) exit 1 ;;
-    esac
-fi
 contains "$versions" "$want" ||
     fail "Python $want ($python) does not go with $frameworks, but one of" \
         "$versions does: ask for one (PYTHON=3.13), and for a folder of its" \
@@ -105,7 +100,9 @@ contains "$versions" "$want" ||
 
 # Another Python, another wheel: all is to be installed again
 if [ "$have" != "$want" ] || [ "${installed:-$mxnet}" != "$mxnet" ]; then
-    known='' recorded=''
+    known='' recorded='' installed=''
+    # Not that of the environment, which is about to be emptied
+    python=$("$python" -c 'import sys; print(sys._base_executable)')
 fi
 # What is here already has to go on working with what comes
 parts=$recorded
@@ -124,7 +121,7 @@ if [ "$fingerprint" = "$known" ] && [ "$parts" = "$recorded" ]; then
 fi
 
 # shellcheck disable=SC2086
-[ -z "$FRAMEWORK" ] || "$python" -m d2l_vgg.platforms $frameworks || exit 1
+"$python" -m d2l_vgg.platforms $frameworks || exit 1
 extras=$(echo "$parts" | sed 's/mxnet/mxnet-needs/; s/chapter/book/
     s/notebook/book,notebook/; s/ /,/g')
 wheel='' place=''
