@@ -9,7 +9,7 @@ VENV ?= .venv
 export VENV
 bin := $(VENV)/bin
 set_up := sh scripts/setup_env.sh
-# Those that the set-up has found to be asked for, and can be had here
+# What the set-up has found to be asked for, and to have a build here
 frameworks = $$(cat "$(VENV)/frameworks")
 
 # Two that set up at once would be in each other's way
@@ -34,7 +34,7 @@ run:  ## Train a VGG on Fashion-MNIST and draw its curve (3 minutes)
 # Two at a time, those of one framework or one file together
 pytest = "$(bin)/python" -m pytest -q -n 2
 
-test:  ## Run the tests (4 minutes), but for the slow ones
+test:  ## Run the tests (4 minutes), except for the slow ones
 	@$(set_up) test
 	@$(pytest) -m 'not slow' $(ARGS)
 

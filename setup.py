@@ -23,7 +23,7 @@ package = read('d2l_vgg', '__init__.py')
 version = re.search(r"^__version__ = '(.+)'$", package, re.MULTILINE).group(1)
 description = ast.get_docstring(ast.parse(package)).splitlines()[0]
 
-# Of Python 3, those that constraints/ has versions for; ruff has to be told
+# Of Python 3, those that requirements/ has versions for; ruff has to be told
 # the first one in pyproject.toml as well
 minors = range(10, 15)
 

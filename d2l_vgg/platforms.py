@@ -1,7 +1,7 @@
 """Where MXNet 1.9.1 and the other frameworks can be had, and what to do else.
 
-`python -m d2l_vgg.platforms` tells it in one line before anything is
-installed; nothing but Python is needed for that.
+`python -m d2l_vgg.platforms FRAMEWORK...` tells it in one line before
+anything is installed; nothing but Python is needed for that.
 """
 
 import glob
@@ -17,8 +17,6 @@ from d2l_vgg import cuda
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 LINUX = 'a Linux machine with an x86-64 processor'
-# What `python -m d2l_vgg.platforms` ends with where PyTorch is to be used
-TORCH_INSTEAD = 3
 
 # The package that brings a library, by the family that a system belongs to
 PACKAGES = {
@@ -242,22 +240,15 @@ def needs(extra):
     return [n.split(';')[0].strip() for n in named if marker.search(n)]
 
 
-def main(framework=None):
-    """Tell whether `framework` can be had here; end with 1 if it cannot.
-
-    Without a framework, MXNet is meant, or else PyTorch, which one line and
-    the status `TORCH_INSTEAD` tell.
-    """
-    if framework in (None, 'mxnet'):
+def main(*frameworks):
+    """Tell whether `frameworks` can be had here; end with 1 if one cannot."""
+    refused = None
+    if 'mxnet' in frameworks:
         refused = refusal()
-        if refused and not framework and not refusal_of_others():
-            reason = why_no_mxnet(platform.system(), platform.machine())
-            print(f'setup: {reason}, so PyTorch is used')
-            sys.exit(TORCH_INSTEAD)
         if not refused and remark():
             print(f'setup: {remark()}')
-    else:
-        refused = refusal_of_others()
+    if set(frameworks) - {'mxnet'}:
+        refused = refused or refusal_of_others()
     if refused:
         sys.exit(f'setup: {refused}')
 

@@ -21,7 +21,7 @@ LINKS = {
     'PCIe 3.0 x16': 15.75e9,
     'NVLink of a V100': 150e9,
 }
-# Seconds of a step of 128 images: ours in MXNet on two cores (README.md),
+# Seconds of a step of 128 images: ours in MXNet on two cores (BENCHMARKS.md),
 # and the book's on a V100, of whose 267 seconds each of the 4690 steps of
 # ten epochs has its share, validation included
 STEPS = {'two cores': 1.29, 'V100': 267 / 4690}

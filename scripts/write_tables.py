@@ -17,7 +17,6 @@ from estimate_scaling import markdown
 
 from d2l_vgg.book import published
 from d2l_vgg.frameworks import FRAMEWORKS
-from d2l_vgg.networks import architectures, costs
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / 'benchmarks'))
@@ -193,9 +192,6 @@ TABLES = {
 TABLES['traffic'] = estimate_scaling.traffic()
 TABLES['speed-ups'] = estimate_scaling.speed_ups()
 TABLES['remedies'] = estimate_scaling.remedies()
-# `d2l-vgg compare --markdown` without its note
-family = costs.table(list(architectures.FAMILY), markdown=True)
-TABLES['family'] = family.partition('\n\n')[0]
 
 
 def written(text):

@@ -58,16 +58,16 @@ def test_other_frameworks_are_refused_where_they_have_no_build(
 @pytest.mark.parametrize(
     'system, machine, asked, status, told',
     [
-        ('Darwin', 'arm64', [], platforms.TORCH_INSTEAD, 'PyTorch is used'),
         ('Darwin', 'arm64', ['mxnet'], 1, 'use PyTorch (`make run'),
         ('Darwin', 'arm64', ['torch'], 0, ''),
-        ('Darwin', 'x86_64', [], 0, 'MXNet 1.9.1 has a build'),
+        ('Darwin', 'arm64', ['torch', 'mxnet'], 1, 'use PyTorch (`make run'),
+        ('Darwin', 'x86_64', ['mxnet'], 0, 'MXNet 1.9.1 has a build'),
         ('Darwin', 'x86_64', ['jax'], 1, 'or MXNet.'),
-        ('Windows', 'AMD64', [], 1, 'wsl --install'),
-        ('Linux', 'x86_64', [], 0, ''),
+        ('Windows', 'AMD64', ['mxnet'], 1, 'wsl --install'),
+        ('Linux', 'x86_64', ['mxnet', 'jax'], 0, ''),
     ],
 )
-def test_module_tells_by_its_status_what_is_to_be_used(
+def test_module_tells_by_its_status_what_can_be_had(
     system, machine, asked, status, told
 ):
     code = (

@@ -83,7 +83,6 @@ def five_classes(d2l_vgg, num_train=2000):
 
 def test_fine_tuning_to_five_classes(d2l_vgg):
     data = five_classes(d2l_vgg)
-    # The six lines of the README
     model = d2l_vgg.VGG.trained('quick', num_classes=5, lr=0.02)
     model.freeze()
     trainer = d2l_vgg.Trainer(
