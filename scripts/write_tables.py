@@ -17,6 +17,7 @@ from estimate_scaling import markdown
 
 from d2l_vgg.book import published
 from d2l_vgg.frameworks import FRAMEWORKS
+from d2l_vgg.networks import costs
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / 'benchmarks'))

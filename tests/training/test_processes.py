@@ -19,6 +19,7 @@ from launchers import (
     pid_of,
     start,
 )
+from safetensors.numpy import load_file
 
 from d2l_vgg.commands import making
 from d2l_vgg.training.runs import Run
@@ -73,8 +74,7 @@ def finished(folder):
 
 
 def arrays(found):
-    with np.load(found.find_parameters()) as file:
-        return {n: file[n] for n in file.files if file[n].dtype.kind == 'f'}
+    return load_file(found.find_parameters())
 
 
 def assert_close(one, other, rtol):
@@ -119,7 +119,7 @@ def test_killed_process_ends_all_and_run_is_resumed(tmp_path, framework):
     rank = int(framework[1] != 'torch')
     whole = train(1, tmp_path / 'whole', *framework, *LONG, 20)
     process = start(mpirun(2, *framework, *LONG, 20), tmp_path)
-    checkpoint = tmp_path / 'runs' / 'a' / 'checkpoint.npz'
+    checkpoint = tmp_path / 'runs' / 'a' / 'checkpoint.safetensors'
     assert wait_for(checkpoint.exists, process)
     pids = [pid_of(process, i) for i in (0, 1)]
     os.kill(pids[rank], signal.SIGKILL)
@@ -137,7 +137,7 @@ def test_torchrun_stopped_by_ctrl_c_is_resumed_by_one_process(tmp_path):
     words = ['--framework', 'torch', *LONG, '30']
     whole = train(1, tmp_path / 'whole', *words)
     process = start([*TORCHRUN, *TRAIN, *words], tmp_path)
-    checkpoint = tmp_path / 'runs' / 'a' / 'checkpoint.npz'
+    checkpoint = tmp_path / 'runs' / 'a' / 'checkpoint.safetensors'
     assert wait_for(checkpoint.exists, process)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
