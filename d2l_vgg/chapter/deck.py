@@ -17,9 +17,10 @@ from d2l_vgg.chapter.marks import IMAGE, SLIDE
 from d2l_vgg.chapter.notebooks import FOLDED, classes_of, is_code
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+THEME = 'themes/sphinx_revealjs'
 # A module, a folder of it, and its name beside the slides
 LIBRARIES = [
-    ('sphinx_revealjs.themes', 'sphinx_revealjs/static/revealjs4', 'reveal'),
+    ('sphinx_revealjs', f'{THEME}/static/revealjs4', 'reveal'),
     ('sphinx-mathjax-offline', 'static/mathjax', 'mathjax'),
 ]
 
