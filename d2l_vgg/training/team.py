@@ -205,7 +205,8 @@ class ProcessGroup(SingleProcess, abc.ABC):
                 raise
             raise ConnectionError(
                 f'Worker {self.rank} of {self.count} cannot go on, most '
-                f'likely because another one is gone ({str(error)[:200]}).'
+                f'likely because another one is gone ({str(error)[:200]}): '
+                'continue the run with --resume.'
             ) from error
 
     def leave(self) -> None:
