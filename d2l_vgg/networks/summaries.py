@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -93,7 +94,7 @@ def rows(
     ):
         row, X = run(layer, X)
         if row is not None:
-            name = type(layer).__name__.replace('BFloat16', '')
+            name = re.sub('BFloat16|Hybrid', '', type(layer).__name__)
             found.append(row._replace(name=name))
     return found
 
