@@ -37,8 +37,7 @@ def save(path: str, arrays: Arrays, meta: dict[str, Any]) -> None:
     """Write `arrays` and `meta`, which JSON can hold, to `path`.
 
     Raises:
-        OSError: the folder cannot be written or the disk is full; what was
-            at `path` before is still there.
+        OSError: as `arrays.save` tells.
     """
     try:
         files.save(path, arrays, meta)
@@ -61,19 +60,10 @@ def load(path: str) -> tuple[Arrays, dict[str, Any]]:
         return files.load(path)
 
 
-def load_meta(path: str) -> dict[str, Any]:
-    """Return the meta that `save` wrote to `path`, without the arrays.
-
-    Errors are those of `load`, but damage is not seen.
-    """
-    with _explained(path):
-        return files.load_meta(path)
-
-
 def load_seed(path: str) -> int:
     """Return the seed of the run that `path` is a checkpoint of.
 
-    Errors are those of `load_meta`.
+    Errors are those of `load`, but damage of arrays is not seen.
     """
     with _explained(path):
         seed = files.load_meta(path)['settings']['seed']
@@ -85,19 +75,14 @@ def load_seed(path: str) -> int:
 def load_history(path: str) -> History:
     """Return what the run that `path` is a checkpoint of has recorded.
 
-    Errors are those of `load_meta`.
+    Errors are those of `load_seed`.
     """
     with _explained(path):
         return History.from_state(files.load_meta(path)['history'])
 
 
 def check_arrays(path: str, arrays: Arrays, expected: Arrays) -> None:
-    """Refuse a checkpoint whose arrays are not those of this run.
-
-    Args:
-        path: where `arrays` come from, for the message
-        arrays: name -> array, as loaded
-        expected: name -> array, as network and optimizer have them now
+    """Refuse arrays of `path` that are not those `expected` in this run.
 
     Raises:
         BadCheckpoint: a name, a shape or a type differs.
@@ -154,7 +139,7 @@ def check_meta(
         History.from_state(meta['history'])
 
 
-def tell_threads(before: object, now: object) -> None:
+def warn_of_threads(before: object, now: object) -> None:
     """Warn where a run goes on with another number of threads."""
     if before != now:
         warnings.warn(

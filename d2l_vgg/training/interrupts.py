@@ -1,8 +1,7 @@
 """Ctrl-C, `kill` and the end of a terminal, as what a run can bear.
 
-A step that has begun is finished first: a run that is stopped between two
-steps can be saved and continued; one that is stopped in the middle of a step
-could not.
+A run that is stopped between two steps can be saved and continued; in the
+middle of a step it could not. So a step that has begun is finished first.
 """
 
 import contextlib
@@ -31,11 +30,7 @@ class Stop:
 
 
 class Stopped(KeyboardInterrupt):
-    """A run has been stopped between two steps; the message says where.
-
-    A notebook shows that message alone: where in the code the run was tells
-    nobody anything. JupyterLab breaks longer lines in the middle of a word.
-    """
+    """A run has been stopped between two steps; the message says where."""
 
     def __init__(self, trainer: Any) -> None:
         total = trainer.max_epochs * trainer.num_train_batches
@@ -55,6 +50,7 @@ class Stopped(KeyboardInterrupt):
         )
 
     def _render_traceback_(self):  # The name that IPython looks for
+        # JupyterLab breaks longer lines in the middle of a word
         return textwrap.wrap(
             str(self), 78, break_long_words=False, break_on_hyphens=False
         )
@@ -68,9 +64,9 @@ def deferred() -> Iterator[Stop]:
     only, so elsewhere the block changes nothing.
     """
     stop = Stop()
-    around = getattr(signal.getsignal(signal.SIGINT), 'act', None)
+    around = signal.getsignal(signal.SIGINT)
 
-    def ask():
+    def ask(*signal_and_frame):
         if stop.asked:
             raise KeyboardInterrupt
         stop.asked = True
@@ -94,48 +90,43 @@ def once(to_the_end=False):
         yield
 
 
-@contextlib.contextmanager
 def ending():
     """Within the block, a signal ends the process at once, without a word.
 
     For imports, which make nothing that would have to be removed: libraries
     catch an exception in the middle of them, or print it.
     """
-    with _handled(lambda: os._exit(130)):
-        yield
+    return _handled(lambda *signal_and_frame: os._exit(130))
 
 
-@contextlib.contextmanager
 def at_once():
     """Within the block, a signal ends the process, even within a library.
 
     For what waits outside of Python, where nobody hears a handler.
     """
-    with _handled(signal.SIG_DFL):
-        yield
+    return _handled(signal.SIG_DFL)
 
 
 class _Once:
     """Interrupts, unless it has done so in the last seconds."""
 
-    def __init__(self):
-        self.until = 0
+    until = 0.0
 
     def wait(self):
         """Interrupt no more for a while: something is to be kept."""
         self.until = time.monotonic() + SECONDS_TO_KEEP
 
-    def __call__(self):
+    def __call__(self, *signal_and_frame):
         if time.monotonic() >= self.until:
             self.wait()
             raise KeyboardInterrupt
 
 
 @contextlib.contextmanager
-def _handled(act, after=None):
-    """Within the block, call `act` at a signal, or let the system act.
+def _handled(handler, after=None):
+    """Within the block, let `handler` take the signals.
 
-    After it the signals do what they did before, or `after`, if given.
+    After it they do what they did before, or `after`, if given.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -146,19 +137,9 @@ def _handled(act, after=None):
         # What `nohup` has started is to outlive its terminal
         if signum in SIGNALS[:2] or known != signal.SIG_IGN:
             before[signum] = known
-            signal.signal(signum, _Handler(act) if callable(act) else act)
+            signal.signal(signum, handler)
     try:
         yield
     finally:
         for signum, known in before.items():
             signal.signal(signum, known if after is None else after)
-
-
-class _Handler:
-    """What Python calls at a signal."""
-
-    def __init__(self, act):
-        self.act = act
-
-    def __call__(self, signum, frame):
-        self.act()
