@@ -1,7 +1,7 @@
 """Let the memory of one training step serve the next.
 
 The C library of GNU gives large arrays back to the kernel as soon as they are
-freed, which clears their pages anew when the next step asks for them.
+freed, which clears their pages when the next step asks for them.
 """
 
 import contextlib
@@ -19,12 +19,9 @@ AMPLE = 3
 
 @contextlib.contextmanager
 def kept(needed):
-    """In this block, keep what is freed; afterwards, give it back.
+    """In this block, keep what is freed, where memory is not short.
 
-    Nothing is kept where the memory is short, or the library is another.
-
-    Args:
-        needed: the least that the block takes, in bytes; None if not known
+    `needed` is the least that the block takes, in bytes; None if not known.
     """
     library = glibc()
     there_is = machine.available_memory()

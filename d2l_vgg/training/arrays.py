@@ -35,8 +35,7 @@ class ForeignArrays(BadArrays):
 def save(path: str, arrays: Arrays, meta: dict[str, Any]) -> str:
     """Write `arrays` (name -> NumPy array) and `meta` (JSON-able) to `path`.
 
-    Returns:
-        The digest, a text of 64 digits.
+    Returns the digest, a text of 64 digits.
 
     Raises:
         OSError: the folder cannot be written or the disk is full; what was
@@ -63,19 +62,13 @@ def load(path: str) -> tuple[Arrays, dict[str, Any]]:
 
 
 def load_meta(path: str) -> dict[str, Any]:
-    """Return the meta that `save` wrote to `path`, without the arrays.
-
-    Errors are those of `load`, but the digest is not looked at.
-    """
+    """As `load`, without arrays; the digest is not looked at."""
     with _opened(path) as file:
         return _meta(path, file)
 
 
 def load_foreign(path: str) -> Arrays:
-    """Return the arrays of any file of safetensors, whoever wrote it.
-
-    Errors are those of `load`, but nothing is known of a digest.
-    """
+    """As `load`, for any file of safetensors, with a digest or without."""
     with _opened(path) as file:
         return _arrays(file)
 
@@ -92,11 +85,7 @@ def digest(arrays: Arrays, meta: dict[str, Any]) -> str:
 
 
 def write(path: str, arrays: Arrays, metadata: dict[str, str]) -> None:
-    """Write name -> array and `metadata` to `path`, in safetensors' format.
-
-    Raises:
-        OSError: as `save` tells.
-    """
+    """Write `arrays` and `metadata` to `path`, in safetensors' format."""
     # Of the library's own functions, one writes to a temporary file that a
     # kill leaves behind, the other takes the memory of all arrays twice more
     header: dict[str, Any] = {'__metadata__': metadata}

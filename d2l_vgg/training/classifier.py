@@ -48,10 +48,9 @@ class Classifier(abc.ABC):
     def set_precision(self, precision: str) -> None:
         """Let all blocks but the first compute in this type.
 
-        With 'bfloat16' the convolutions of a block round their
-        input and their parameters to it; the block gives float32 back, and
-        the parameters stay float32. With the few channels of images nothing
-        would be gained.
+        With 'bfloat16' the convolutions of a block round their input and
+        their parameters to it; the block gives float32 back, and the
+        parameters stay float32.
 
         Raises:
             ValueError: `net` has no second block with convolutions.
@@ -82,9 +81,8 @@ class Classifier(abc.ABC):
     def freeze(self) -> None:
         """Let training change nothing but the last layer's parameters.
 
-        Batch normalization, too, stays as it is: in training it goes on to
-        normalize by the running means and variances, and keeps them. So the
-        last layer learns from what it will see in predicting. Dropout acts.
+        Batch normalization, too, normalizes by its running means and
+        variances in training, and keeps them. Dropout acts.
         """
 
     @abc.abstractmethod
@@ -110,10 +108,7 @@ class Classifier(abc.ABC):
     # ---------------------------------------------- what all share
 
     def loaded(self) -> Arrays:
-        """Return what was loaded and waits for an image to tell the layers.
-
-        Nothing, in a framework that needs no image for that.
-        """
+        """Return what was loaded and waits for a first image, if anything."""
         return {}
 
     def training_step(self, batch):
@@ -144,8 +139,7 @@ class Classifier(abc.ABC):
 
         With `flip`, they are the mean of those of the images and those of
         their mirror images (Simonyan and Zisserman, 2014, Section 3.2, where
-        the probabilities are averaged). It takes a network that was trained
-        on both.
+        the probabilities are averaged).
         """
         Y_hat = self(X, *others)
         if flip:
@@ -160,9 +154,7 @@ class Classifier(abc.ABC):
                 channels last where the framework has its images so
             details: also list the layers inside each block
 
-        The shapes are those of a forward pass, layer by layer; parameters
-        and multiply-adds (for one image) are counted in each, with '-' for
-        what is not known.
+        Multiply-adds are those of one image; '-' is what is not known.
 
         Raises:
             ValueError: such images do not fit, or the model has no layers.
@@ -179,13 +171,9 @@ class Classifier(abc.ABC):
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the labels and the predicted probabilities of a data set.
 
-        Args:
-            dataloader: minibatches of images and labels
-            test_flip: judge each image together with its mirror image
-
-        Returns:
-            NumPy arrays of shape (number of examples,) and (number of
-            examples, num_classes).
+        NumPy arrays of shape (number of examples,) and (number of examples,
+        num_classes); with `test_flip`, each image is judged with its mirror
+        image. `dataloader` has minibatches of images and labels.
         """
         self.compile()
         pairs = [self.scored(batch, test_flip) for batch in dataloader]
@@ -195,8 +183,7 @@ class Classifier(abc.ABC):
     def save(self, path: str) -> str:
         """Write the parameters to `path`, for every framework to read.
 
-        Returns:
-            Their digest, a text of 64 digits.
+        Returns their digest, a text of 64 digits.
 
         Raises:
             OSError: the folder cannot be written or the disk is full.
@@ -207,10 +194,8 @@ class Classifier(abc.ABC):
     def load(self, path: str, last: bool = True) -> None:
         """Read the parameters that `save` wrote to `path`.
 
-        Args:
-            path: of the file
-            last: False to leave out the last layer, which keeps its own and
-                may have another number of outputs
+        Without `last`, the last layer keeps its own, and may have another
+        number of outputs.
 
         Raises:
             OSError: the file is not there, or cannot be read.

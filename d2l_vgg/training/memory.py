@@ -7,19 +7,14 @@ refused which would run.
 from d2l_vgg import machine
 from d2l_vgg.networks import costs
 
+ITEMSIZE = {'float32': 4, 'bfloat16': 2}
+
 
 def refuse(needed, size, batch_size):
-    """Refuse a training that takes `needed` bytes, if there are not so many.
+    """Raise ValueError if there are not `needed` bytes of memory.
 
-    Where it is not known how much there is, nothing is refused.
-
-    Args:
-        needed: bytes, as many as the training takes at the least
-        size: (height, width) of the images
-        batch_size: images in a minibatch
-
-    Raises:
-        ValueError: there are not.
+    `size` is (height, width) of the images, for the message. Where it is not
+    known how much memory there is, nothing is refused.
     """
     there_is = machine.available_memory()
     if there_is is None or needed <= there_is:
@@ -52,10 +47,7 @@ def least_bytes(experiment):
 
 
 def check_fit(trainer, model, data):
-    """Refuse to fit one of our own networks to our own data, if too large.
-
-    Of what a reader has written, nobody knows the size beforehand.
-    """
+    """Refuse, as `refuse` does, to fit one of our networks to our data."""
     needed = bytes_of_fit(trainer, model, data)
     if needed is not None:
         refuse(needed, data.resize[::-1], data.batch_size)
@@ -63,6 +55,7 @@ def check_fit(trainer, model, data):
 
 def bytes_of_fit(trainer, model, data):
     """Return the bytes that a fit takes at the least, None if not known."""
+    # Of what a reader has written, nobody knows the size beforehand
     of_ours = [type(each).__module__.split('.')[0] for each in (model, data)]
     if not trainer.on_cpu or of_ours != ['d2l_vgg', 'd2l_vgg']:
         return None
@@ -77,6 +70,3 @@ def bytes_of_fit(trainer, model, data):
         bool(trainer.momentum),
         ITEMSIZE[trainer.precision],
     )
-
-
-ITEMSIZE = {'float32': 4, 'bfloat16': 2}

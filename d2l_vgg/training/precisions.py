@@ -21,14 +21,9 @@ FIRST_GPUS = {'bfloat16': (8, 0), 'TF32': (8, 0)}
 
 
 def check(precision: str, reason_of: Callable[[str], str]) -> None:
-    """Refuse a type that is unknown, or that cannot be computed in here.
+    """Raise ValueError for a type that is unknown, or not supported here.
 
-    Args:
-        precision: its name
-        reason_of: `Computing.unsupported_reason`
-
-    Raises:
-        ValueError: `precision` is such a type.
+    `reason_of` is `Computing.unsupported_reason`.
     """
     if precision not in PRECISIONS:
         raise ValueError(
@@ -59,9 +54,11 @@ class Computing(abc.ABC):
         """
         if precision == 'float32':  # No device has to be asked for it
             return ''
-        if self.on_cpu:
-            return processor_lacks()
-        return gpu_lacks(precision, self.capability())
+        if not self.on_cpu:
+            return gpu_lacks(precision, self.capability())
+        if has_bfloat16():
+            return ''
+        return 'takes a processor with avx512_bf16, and this one has none'
 
     def no_gain(self, precision: str) -> str:
         """Return why this type is of no use on `device`, '' if it is."""
@@ -72,24 +69,16 @@ class Computing(abc.ABC):
         return (0, 0)
 
     def choose(self, precision: str) -> tuple[str, str]:
-        """Return the type to take for one that may help, and the reason.
-
-        That is '' where it is `precision` itself.
-        """
+        """Return the type to take, and why it is not `precision`, or ''."""
         reason = self.no_gain(precision)
         return ('float32', reason) if reason else (precision, '')
 
 
 def blocks_of(net: Any, precision: str, Sequential: Any, Conv: Any) -> list:
-    """Return the blocks of `net` that `precision` changes.
+    """Return the blocks of `net` that `precision` changes: all but the first.
 
-    These are all but the first: with the few channels of images nothing
-    would be gained.
-
-    Args:
-        net: a network of any framework
-        precision: one of `PRECISIONS`
-        Sequential, Conv: that framework's classes
+    With the few channels of images nothing would be gained. `Sequential` and
+    `Conv` are the framework's classes.
 
     Raises:
         ValueError: there are none, and `precision` asks for one.
@@ -113,19 +102,10 @@ def blocks_of(net: Any, precision: str, Sequential: Any, Conv: Any) -> list:
     return blocks
 
 
-def processor_lacks() -> str:
-    """Return why the processor has no bfloat16, '' if it has."""
-    if has_bfloat16():
-        return ''
-    return 'takes a processor with avx512_bf16, and this one has none'
-
-
 def gpu_lacks(precision: str, capability: tuple) -> str:
-    """Return why a GPU does not compute in a type, '' if it does.
+    """Return why a GPU does not compute in a type or TF32, '' if it does.
 
-    Args:
-        precision: one of `PRECISIONS`, or 'TF32'
-        capability: its compute capability, (major, minor)
+    `capability` is its compute capability, (major, minor).
     """
     first = FIRST_GPUS.get(precision, (0, 0))
     if tuple(capability) >= first:
@@ -140,9 +120,8 @@ def gpu_lacks(precision: str, capability: tuple) -> str:
 def has_bfloat16(path: str = '/proc/cpuinfo') -> bool:
     """Return whether the processor, of which `path` tells, has bfloat16.
 
-    Where there is no such file, as on Windows and macOS, it is taken to have
-    none: on processors without AVX-512, oneDNN would end with an error, and
-    on those with AVX-512 alone it would be slower than float32.
+    Where there is no such file, as on Windows and macOS, it has none. With
+    AVX-512 alone it would be slower than float32.
     """
     try:
         with open(path, encoding='utf-8') as file:

@@ -1,4 +1,4 @@
-"""What a trainer is told, and what it prepares before the first step.
+"""What a trainer is told, what it prepares, and what it saves of a run.
 
 The loop itself is in `d2l_vgg.training.loop`; the steps, and all that touches
 a framework's arrays, are in that framework's `training.py`.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import abc
 import os
+import time
 from typing import Any
 
 from d2l_vgg.training import checkpoint as checkpoints
@@ -20,14 +21,13 @@ from d2l_vgg.training import (
     precisions,
     progress,
     schedules,
+    smoke_test,
     team,
-    trial,
 )
 from d2l_vgg.training.history import History
-from d2l_vgg.training.resuming import Resuming
 
 
-class Preparation(precisions.Computing, Resuming):
+class Preparation(precisions.Computing):
     """Train a model with minibatch stochastic gradient descent.
 
     Args:
@@ -57,6 +57,13 @@ class Preparation(precisions.Computing, Resuming):
         ValueError: a number is out of its range, there are fewer GPUs than
             asked for, or the device cannot compute in `precision`.
     """
+
+    # Where the run is, which `fit` sets
+    epoch: int
+    train_batch_idx: int
+    val_batch_idx: int
+    started: float
+    saved: float
 
     def __init__(
         self,
@@ -99,15 +106,15 @@ class Preparation(precisions.Computing, Resuming):
         self.board = progress.make(display)
         self.history: History = None  # type: ignore[assignment]
         self.seconds = 0.0
-        self.trial = trial.size()
+        self.smoke_test = smoke_test.size()
         self.metrics: dict = {}
 
     # ------------------------------------- what a framework fills in
 
     @property
     @abc.abstractmethod
-    def Team(self) -> type[team.Team]:
-        """The framework's subclass of `training.team.Team`."""
+    def Team(self) -> type[team.ProcessGroup]:
+        """The framework's subclass of `training.team.ProcessGroup`."""
 
     @abc.abstractmethod
     def find_device(self, num_gpus: int) -> Any:
@@ -141,7 +148,27 @@ class Preparation(precisions.Computing, Resuming):
     def labels(self, batch: tuple) -> Any:
         """Return the labels of a minibatch, None if the device has them."""
 
-    # ---------------------------------------------- what all share
+    @abc.abstractmethod
+    def arrays(self) -> checkpoints.Arrays:
+        """Return name -> NumPy array of all that training changes.
+
+        These are parameters and running statistics, under the names and in
+        the layout of `d2l_vgg.networks.names`, and what the optimizer keeps
+        of each, under the names of `optimizer_name`.
+        """
+
+    @abc.abstractmethod
+    def load_arrays(self, arrays: checkpoints.Arrays) -> None:
+        """Take up what `arrays` returned after `train_batch_idx` steps."""
+
+    def make_optimizer_state(self) -> None:
+        """Let the optimizer have all that it keeps, without a step."""
+
+    def threads(self) -> object:
+        """Return how many threads compute, on which the last bits depend."""
+        return os.environ.get('OMP_NUM_THREADS')
+
+    # --------------------------------------- before the first step
 
     def check(self, model: Any, data: Any, resume: bool) -> None:
         """Refuse what cannot be trained, and take the seed of the run.
@@ -163,31 +190,25 @@ class Preparation(precisions.Computing, Resuming):
         memory.check_fit(self, model, data)
 
     def prepare(self, model: Any, data: Any) -> None:
-        """Bring data and model to the device."""
-        self.prepare_data(data)
+        """Bring data and model to the device; a smoke test takes less."""
+        self.data = data
+        data.trainer = self  # It holds its images where they are used
+        self.train_dataloader = data.train_dataloader()
+        self.val_dataloader = data.val_dataloader()
+        self.num_train_batches = len(self.train_dataloader)
+        self.num_val_batches = len(self.val_dataloader or ())
+        self.board.note = smoke_test.note(self.smoke_test)
+        if self.smoke_test:
+            smoke_test.shorten(self, self.smoke_test)
         model.trainer = self
         self.model = model
         self.seed_device(self.seed)
         self.num_classes = self.prepare_model(model)
         labels.check_sets(self)
 
-    def prepare_data(self, data: Any) -> None:
-        """Take the minibatches: with `$D2L_VGG_TRIAL` only so many, once.
-
-        This setting shows that a long run would start and end well.
-        """
-        self.data = data
-        data.trainer = self  # It holds its images where they are used
-        self.board.note = trial.note(self.trial)
-        self.train_dataloader = data.train_dataloader()
-        self.val_dataloader = data.val_dataloader()
-        self.num_train_batches = len(self.train_dataloader)
-        self.num_val_batches = len(self.val_dataloader or ())
-        trial.shorten(self, self.trial)
-
     def start_board(self) -> None:
-        if self.trial:
-            self.board.tell(trial.note(self.trial))
+        if self.board.note:
+            self.board.tell(self.board.note)
         per_epoch = self.num_train_batches + self.num_val_batches
         self.board.start(
             self.max_epochs * per_epoch,
@@ -197,3 +218,53 @@ class Preparation(precisions.Computing, Resuming):
         )
         if self.on_cpu and self.board.announces:
             self.board.announce(estimate.rest_of(self))
+
+    # ------------------------------------ saving, and going on from that
+
+    def save_if_due(self, ended: bool = False) -> None:
+        """Save a run that has `ended`, or was not saved for long enough."""
+        if ended or time.monotonic() - self.saved > self.checkpoint_seconds:
+            self.save_checkpoint()
+
+    def save_checkpoint(self) -> None:
+        """Write the run to `checkpoint`, if there is one."""
+        if self.checkpoint is None:
+            return
+        meta = {
+            'settings': self.settings(),
+            'threads': self.threads(),
+            'epoch': self.epoch,
+            'train_batch_idx': self.train_batch_idx,
+            'history': self.history.state(),
+            'seconds': time.monotonic() - self.started,
+        }
+        checkpoints.save(self.checkpoint, self.arrays(), meta)
+        self.saved = time.monotonic()
+
+    def load_checkpoint(self) -> None:
+        """Return to where the run was when `checkpoint` was written."""
+        arrays, meta = checkpoints.load(self.checkpoint)
+        checkpoints.check_meta(self.checkpoint, meta, self.settings())
+        self.make_optimizer_state()
+        checkpoints.check_arrays(self.checkpoint, arrays, self.arrays())
+        checkpoints.warn_of_threads(meta['threads'], self.threads())
+        self.epoch = meta['epoch']
+        self.train_batch_idx = meta['train_batch_idx']
+        self.val_batch_idx = self.epoch * self.num_val_batches
+        self.history = History.from_state(meta['history'])
+        self.seconds = meta['seconds']
+        self.load_arrays(arrays)
+
+    def settings(self) -> dict[str, Any]:
+        """Return what must be the same in a run and in its continuation.
+
+        Of foreign data only what they have is known.
+        """
+        mine = [name for name in vars(self) if name in experiments.FIELDS]
+        found = {name: getattr(self, name) for name in mine}
+        for name in 'batch_size', 'resize', 'flip', 'shift', 'digest':
+            found[name] = getattr(self.data, name, None)
+        # Last, as it is by one of those above if these differ
+        for name in 'num_train_batches', 'num_val_batches':
+            found[name] = getattr(self, name)
+        return found

@@ -23,17 +23,16 @@ SECONDS_BETWEEN_LINES = 0.5
 BAR_LENGTH = 20
 
 
-def make(name: str = 'auto') -> Silent:
+def make(name: str = 'auto') -> Display:
     """Return the display called 'bar', 'board', 'lines', 'none' or 'auto'.
 
     Raises:
         ValueError: there is no display of this name.
     """
     if name == 'auto':
+        name = 'bar' if sys.stderr.isatty() else 'lines'
         if is_notebook(get_ipython()):
             name = 'board'
-        else:
-            name = 'bar' if sys.stderr.isatty() else 'lines'
     displays = {'bar': Bar, 'board': Board, 'lines': Lines, 'none': Silent}
     if name not in displays:
         raise ValueError(
@@ -55,14 +54,20 @@ def is_notebook(shell):
     )
 
 
-class Silent:
-    """Show nothing; the base class of what shows something."""
+class Display:
+    """The base class: it tells what is to be known, and shows nothing else.
 
-    announces = False
+    In the order of their calls.
+    """
+
+    announces = False  # Whether it takes the time of an estimate
     note: str | None = None  # To be written on every picture
 
     def open(self) -> None:
         """The network and the images are being prepared."""
+
+    def tell(self, text: str) -> None:
+        print(text, flush=True)
 
     def start(
         self,
@@ -79,9 +84,6 @@ class Silent:
     def announce(self, seconds: float) -> None:
         """Tell, before it starts, how long the training will take."""
 
-    def tell(self, text):
-        """Tell, before it starts, what is to be known of the training."""
-
     def step(self) -> None:
         """One more minibatch has been given to the device."""
 
@@ -95,14 +97,12 @@ class Silent:
         """The run has ended or was stopped."""
 
 
-class Telling(Silent):
-    """Show nothing but what is to be known; the base class of the rest."""
-
+class Silent(Display):
     def tell(self, text):
-        print(text, flush=True)
+        pass
 
 
-class Bar(Telling):
+class Bar(Display):
     """A progress bar in a terminal with the time left and the last points."""
 
     def start(self, total, done, max_epochs, batch_size=None):
@@ -120,7 +120,7 @@ class Bar(Telling):
         self.bar.close()
 
 
-class Lines(Telling):
+class Lines(Display):
     """One line for each epoch, for a log file."""
 
     def start(self, total, done, max_epochs, batch_size=None):
@@ -133,21 +133,15 @@ class Lines(Telling):
         )
 
 
-class Board(Telling):
-    """A live plot in a notebook, redrawn when a point is added.
-
-    Above it, from the first second on, a line tells how far the run is.
-    """
+class Board(Display):
+    """A live plot in a notebook, under a line that tells the progress."""
 
     announces = True
     line = None
 
     def open(self):
-        self.line = display.display(
-            as_text('preparing the network and the images'),
-            raw=True,
-            display_id=True,
-        )
+        text = as_text('preparing the network and the images')
+        self.line = display.display(text, raw=True, display_id=True)
 
     def start(self, total, done, max_epochs, batch_size=None):
         backend_inline.set_matplotlib_formats('svg')

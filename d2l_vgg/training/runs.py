@@ -247,7 +247,7 @@ class Run:
 
 
 def make_folder(parent, name):
-    """Make and return the first of `name`, `name-2`, ... that is not taken."""
+    """Make and return the first of name, name-2, ... that is not taken."""
     for number in itertools.count(1):
         suffix = f'-{number}' if number > 1 else ''
         folder = os.path.join(parent, name + suffix)

@@ -20,9 +20,7 @@ PARALLEL = 'module.'
 def understood(path: str, state: Arrays) -> tuple[Architecture, Arrays]:
     """Return the network of a state dict, and its parameters by our names.
 
-    Args:
-        path: where it comes from, for the messages
-        state: name -> array; the names are torchvision's, or ours
+    The names in `state` are torchvision's, or ours.
 
     Raises:
         ValueError: it is that of another network, or holds what cannot be.

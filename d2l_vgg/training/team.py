@@ -22,7 +22,7 @@ import numpy as np
 
 from d2l_vgg import gpus, machine
 from d2l_vgg.datasets.minibatches import Minibatches
-from d2l_vgg.training import interrupts, trial, workers
+from d2l_vgg.training import interrupts, smoke_test, workers
 
 
 def join(kind: Any) -> Any:
@@ -63,16 +63,15 @@ class SingleProcess:
 
     @contextlib.contextmanager
     def ending(self) -> Iterator[None]:
-        """Within the block, explain what an engine raises.
-
-        Raises:
-            ConnectionError: another process is gone.
-        """
+        """Within the block, say ConnectionError when a process is gone."""
         yield
 
 
 class ProcessGroup(SingleProcess, abc.ABC):
     """One of several processes; a framework fills in how they add arrays."""
+
+    # What an engine raises when another process is gone
+    lost: tuple = (RuntimeError,)
 
     def __init__(self) -> None:
         self.rank, self.count = workers.rank(), workers.count()
@@ -87,9 +86,6 @@ class ProcessGroup(SingleProcess, abc.ABC):
         with interrupts.at_once():  # Engines wait outside of Python
             self.meet()
         atexit.register(self.leave)
-
-    # What an engine raises when another process is gone
-    lost: tuple = (RuntimeError,)
 
     @abc.abstractmethod
     def meet(self) -> None:
@@ -117,7 +113,8 @@ class ProcessGroup(SingleProcess, abc.ABC):
                 'a seed, Trainer(..., seed=0).'
             )
         for loader in trainer.train_dataloader, trainer.val_dataloader:
-            loader = trial.whole(loader)
+            if isinstance(loader, smoke_test.First):
+                loader = loader.loader
             if not isinstance(loader, Minibatches):
                 raise ValueError(
                     'Several processes can deal the minibatches of '
@@ -215,10 +212,6 @@ class ProcessGroup(SingleProcess, abc.ABC):
                 sys.stdout.flush()
             finally:
                 os._exit(self.status)
-
-
-# The name that trainers know it by
-Team = ProcessGroup
 
 
 def take_gpu() -> None:

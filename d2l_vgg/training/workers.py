@@ -1,8 +1,7 @@
 """Which of several processes that train one network this one is.
 
-Their launcher tells it by the environment: torchrun by `$RANK` of
-`$WORLD_SIZE`, Open MPI's mpirun by names of its own. What they do together
-is in `d2l_vgg.training.team`. NumPy, slow to import, is not needed here.
+Their launcher tells it by the environment. What they do together is in
+`d2l_vgg.training.team`. NumPy, slow to import, is not needed here.
 """
 
 from __future__ import annotations
@@ -28,11 +27,7 @@ SECONDS_TO_TELL = 5
 
 
 def number(name: str, default: int) -> int:
-    """Return what the environment tells under this name of torchrun's.
-
-    Raises:
-        ValueError: it tells something else than a number.
-    """
+    """Return what the environment tells under this name of torchrun's."""
     if not os.environ.get('WORLD_SIZE'):
         name = OPEN_MPI.get(name, name)
     text = os.environ.get(name, '') or str(default)
@@ -50,11 +45,7 @@ def count() -> int:
 
 
 def rank() -> int:
-    """Return which process this is; the first, 0, keeps the run.
-
-    Raises:
-        ValueError: it is none of them.
-    """
+    """Return which process this is; the first, 0, keeps the run."""
     found = number('RANK', 0) if count() > 1 else 0
     if found >= count():
         raise ValueError(
@@ -72,9 +63,6 @@ def is_one_machine() -> bool:
 def address() -> tuple[str, int]:
     """Return the host and the port at which they meet.
 
-    On one machine, mpirun's need not be told of it: the port is one that a
-    job at the same time is unlikely to have.
-
     Raises:
         ValueError: they are on several machines and are not told.
     """
@@ -85,7 +73,7 @@ def address() -> tuple[str, int]:
             'MASTER_PORT=29500, with the host of the first one.'
         )
     job = os.environ.get('PMIX_NAMESPACE', '').encode()
-    # Below the ports from which a system takes those of connections
+    # Unlikely to be that of another job, and below those of connections
     port = 10000 + zlib.crc32(job) % 20000
     host = os.environ.get('MASTER_ADDR', '127.0.0.1')
     return host, number('MASTER_PORT', port)
@@ -95,8 +83,7 @@ def wait_for_others() -> None:
     """Tell that the first process waits, which an engine does in silence.
 
     Raises:
-        OSError: somebody listens already at the address, or it is none of
-            this machine.
+        OSError: nobody can listen at their address.
     """
     host, port = address()
     try:
