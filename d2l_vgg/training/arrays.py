@@ -29,7 +29,7 @@ class BadArrays(ValueError):
 
 
 class ForeignArrays(BadArrays):
-    """A file of arrays was written by an earlier version, or by others."""
+    """A file of arrays was written by others."""
 
 
 def save(path: str, arrays: Arrays, meta: dict[str, Any]) -> str:
@@ -122,8 +122,7 @@ def _opened(path: str) -> Iterator[Any]:
     with open_regular(path) as file:
         if file.read(4) == b'PK\3\4':
             raise ForeignArrays(
-                f'{path} is an archive such as PyTorch and earlier versions '
-                'of this package write'
+                f'{path} is an archive such as PyTorch writes'
             )
     try:
         with safe_open(path, framework='np', backend='pread') as file:

@@ -48,9 +48,8 @@ class Classifier(abc.ABC):
     def set_precision(self, precision: str) -> None:
         """Let all blocks but the first compute in this type.
 
-        With 'bfloat16' the convolutions of a block round their input and
-        their parameters to it; the block gives float32 back, and the
-        parameters stay float32.
+        Input and parameters of their convolutions are rounded to bfloat16;
+        a block gives float32 back, and the parameters stay float32.
 
         Raises:
             ValueError: `net` has no second block with convolutions.
@@ -63,15 +62,12 @@ class Classifier(abc.ABC):
         Names and layout are those of `d2l_vgg.networks.names`.
 
         Raises:
-            ValueError: no parameter has been drawn yet.
+            NotDrawn: the network has none yet.
         """
 
     @abc.abstractmethod
     def shapes(self) -> parameters.Shapes:
-        """Return name -> shape of what `load_arrays` takes.
-
-        None stands for a size that is not known before the first image.
-        """
+        """Return name -> shape of `arrays`; None for a size not known yet."""
 
     @abc.abstractmethod
     def load_arrays(self, arrays: Arrays) -> None:
@@ -99,11 +95,7 @@ class Classifier(abc.ABC):
 
     @abc.abstractmethod
     def rows(self, X_shape: tuple) -> list[summaries.Row]:
-        """Return a `Row` for each layer of `net`, for such a minibatch.
-
-        Raises:
-            ValueError: such images do not fit.
-        """
+        """Return a `Row` for each layer of `net`, for such a minibatch."""
 
     # ---------------------------------------------- what all share
 
@@ -149,12 +141,10 @@ class Classifier(abc.ABC):
     def layer_summary(self, X_shape, details=False):
         """Print the output shape and the cost of each layer of `net`.
 
-        Args:
-            X_shape: (batch_size, num_channels, height, width), or with the
-                channels last where the framework has its images so
-            details: also list the layers inside each block
-
-        Multiply-adds are those of one image; '-' is what is not known.
+        `X_shape` is (batch_size, num_channels, height, width), or with the
+        channels last where the framework has its images so; `details` lists
+        the layers inside each block, too. Multiply-adds are those of one
+        image, '-' is what is not known.
 
         Raises:
             ValueError: such images do not fit, or the model has no layers.
@@ -181,13 +171,10 @@ class Classifier(abc.ABC):
         return np.concatenate(labels), np.concatenate(scores)
 
     def save(self, path: str) -> str:
-        """Write the parameters to `path`, for every framework to read.
+        """Write the parameters to `path`, and return their digest.
 
-        Returns their digest, a text of 64 digits.
-
-        Raises:
-            OSError: the folder cannot be written or the disk is full.
-            ValueError: no parameter has been drawn yet.
+        Every framework can read them. Errors are those of `arrays`, and an
+        OSError if the file cannot be written.
         """
         return parameters.save(path, self.arrays())
 
@@ -216,10 +203,9 @@ class Classifier(abc.ABC):
         """Return the network of a finished run, with its parameters.
 
         Args:
-            run: its folder, or 'quick', which comes with this package:
-                trained on Fashion-MNIST, images of 28 x 28, ten classes
-            num_classes: for a network with so many outputs, whose last
-                layer is not trained yet; None for the run's own
+            run: its folder, or 'quick', which comes with this package
+            num_classes: for so many outputs of a last layer that is not
+                trained yet; None for the run's own
             lr: learning rate of a further training, None for the run's own
 
         Raises:

@@ -1,7 +1,6 @@
 """Fashion-MNIST as a run takes it, for any framework.
 
-Which images are used, how large they are and how they are moved is decided
-here; a framework fills in its `Minibatches`.
+A framework fills in its `Minibatches`.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 import abc
 import functools
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -34,8 +33,7 @@ class FashionMNIST(abc.ABC):
 
     `train` and `val` are pairs of NumPy arrays: images, uint8 of shape
     (number of examples, 28, 28) or as `root` has them, and labels, of shape
-    (number of examples,). `classes` are the names of the classes, `source`
-    tells where all this is from.
+    (number of examples,). `classes` are their names, `source` is the origin.
 
     Raises:
         ValueError: a number is out of its range, there are not so many
@@ -124,6 +122,7 @@ class FashionMNIST(abc.ABC):
         device = self.device
         if device is None and self.trainer is not None:
             device = self.trainer.device
+        moves = {'flip': self.flip, 'shift': self.shift} if train else {}
         return self.Minibatches(
             images,
             labels,
@@ -131,8 +130,7 @@ class FashionMNIST(abc.ABC):
             self.resize,
             shuffle=train,
             device=device,
-            flip=self.flip and train,
-            shift=self.shift if train else 0,
+            **moves,
         )
 
     def train_dataloader(self) -> minibatches.Minibatches:
@@ -161,13 +159,7 @@ class FashionMNIST(abc.ABC):
             images, labels, batch_size, read_resize(resize)
         )
 
-    def visualize(
-        self,
-        batch: tuple,
-        nrows: int = 1,
-        ncols: int = 8,
-        labels: Sequence[str] | None = None,
-    ) -> None:
+    def visualize(self, batch, nrows=1, ncols=8, labels=None):
         """Draw the images of a minibatch with their labels above them."""
         from matplotlib import pyplot as plt
 

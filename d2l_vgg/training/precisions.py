@@ -21,15 +21,7 @@ FIRST_GPUS = {'bfloat16': (8, 0), 'TF32': (8, 0)}
 
 
 def check(precision: str, reason_of: Callable[[str], str]) -> None:
-    """Raise ValueError for a type that is unknown, or not supported here.
-
-    `reason_of` is `Computing.unsupported_reason`.
-    """
-    if precision not in PRECISIONS:
-        raise ValueError(
-            f'precision is {precision!r}: it must be one of '
-            f'{", ".join(PRECISIONS)}.'
-        )
+    """Raise ValueError where `Computing.unsupported_reason` has one."""
     lack = reason_of(precision)
     if lack:
         others = [repr(p) for p in PRECISIONS if not reason_of(p)]

@@ -95,10 +95,10 @@ class Preparation(precisions.Computing):
         self.checkpoint: Any = checkpoint
         self.checkpoint_seconds = checkpoint_seconds
         for name, value in vars(self).items():
-            if name in experiments.LIMITS and value is not None:
+            if name in experiments.LIMITS and (name, value) != ('seed', None):
                 # NumPy's numbers become Python's, which JSON can write
                 setattr(self, name, experiments.check(name, value))
-        self.schedule = schedules.get(lr_schedule)
+        self.schedule = schedules.SCHEDULES[lr_schedule]
         # Engines are told of the others before they look for devices
         self.workers: Any = team.join(self.Team)
         self.device = self.find_device(self.num_gpus)
@@ -118,11 +118,7 @@ class Preparation(precisions.Computing):
 
     @abc.abstractmethod
     def find_device(self, num_gpus: int) -> Any:
-        """Return the device that `num_gpus` stands for; 1 may be the CPU.
-
-        Raises:
-            ValueError: there is no such device.
-        """
+        """Return the device that `num_gpus` stands for; 1 may be the CPU."""
 
     @abc.abstractmethod
     def seed_device(self, seed: int) -> None:
@@ -132,12 +128,11 @@ class Preparation(precisions.Computing):
     def prepare_model(self, model: Any) -> int:
         """Put `model` on the device, compiled, with its parameters drawn.
 
-        Takes its optimizer, too. `self.train_dataloader` is there already.
-        Returns how many scores it gives an example.
+        Takes its optimizer, too, and returns how many scores it gives an
+        example. `self.train_dataloader` is there already.
 
         Raises:
-            ValueError: the model cannot follow a hyperparameter of this
-                trainer.
+            ValueError: it cannot follow a hyperparameter of this trainer.
         """
 
     @abc.abstractmethod
@@ -152,9 +147,8 @@ class Preparation(precisions.Computing):
     def arrays(self) -> checkpoints.Arrays:
         """Return name -> NumPy array of all that training changes.
 
-        These are parameters and running statistics, under the names and in
-        the layout of `d2l_vgg.networks.names`, and what the optimizer keeps
-        of each, under the names of `optimizer_name`.
+        These are the `arrays` of the model, and what the optimizer keeps of
+        each, under the names of `optimizer_name`.
         """
 
     @abc.abstractmethod
@@ -171,10 +165,7 @@ class Preparation(precisions.Computing):
     # --------------------------------------- before the first step
 
     def check(self, model: Any, data: Any, resume: bool) -> None:
-        """Refuse what cannot be trained, and take the seed of the run.
-
-        Errors are those of `fit`.
-        """
+        """Refuse what cannot be trained, and take the seed of the run."""
         if resume and self.checkpoint is None:
             raise ValueError(
                 'resume is True, but this trainer has no checkpoint to go on '
@@ -256,10 +247,7 @@ class Preparation(precisions.Computing):
         self.load_arrays(arrays)
 
     def settings(self) -> dict[str, Any]:
-        """Return what must be the same in a run and in its continuation.
-
-        Of foreign data only what they have is known.
-        """
+        """Return what must be the same in a run and in its continuation."""
         mine = [name for name in vars(self) if name in experiments.FIELDS]
         found = {name: getattr(self, name) for name in mine}
         for name in 'batch_size', 'resize', 'flip', 'shift', 'digest':

@@ -23,10 +23,6 @@ from d2l_vgg.training.history import History
 # The file that a stopped run goes on from, and that of the trained parameters
 CHECKPOINT = 'checkpoint.safetensors'
 PARAMETERS = 'parameters.safetensors'
-# What they were in earlier versions of this package
-OLD_CHECKPOINT = 'checkpoint.npz'
-OLD_PARAMETERS = 'parameters.npz'
-
 # The finished runs that come with this package
 TRAINED = os.path.join(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'trained'
@@ -112,7 +108,7 @@ class Run:
 
         Raises:
             FileNotFoundError: there is none.
-            ValueError: its `run.json` is damaged, or too old.
+            ValueError: its `run.json` is damaged, or of an earlier version.
         """
         path = os.path.join(folder, 'run.json')
         try:
@@ -197,19 +193,12 @@ class Run:
                 'these: name the folder of its own with --data.'
             )
 
-    def has_old_parameters(self) -> bool:
-        """Return whether its parameters have yet to be converted."""
-        return not os.path.exists(self.path(PARAMETERS)) and os.path.exists(
-            self.path(OLD_PARAMETERS)
-        )
-
     def find_parameters(self):
         """Return the path of the trained parameters.
 
         Raises:
             FileNotFoundError: there are none.
-            ValueError: they are not those that the run has ended with, or
-                have to be converted.
+            ValueError: they are not those that the run has ended with.
         """
         from d2l_vgg.training import parameters  # Needs NumPy, too
 
@@ -218,12 +207,6 @@ class Run:
             if self.info.get('parameters'):
                 parameters.check_digest(path, self.info['parameters'])
             return path
-        if self.has_old_parameters():
-            raise ValueError(
-                f'The parameters of the run in {self.folder} are in a file '
-                f'of an earlier version: run `d2l-vgg convert {self.folder} '
-                f'{path}`.'
-            )
         reason = (
             f'has no parameters because it is {self.info["status"]}: finish '
             'it first.'
@@ -272,8 +255,8 @@ def refuse_old(folder, info):
         what = 'trained on another division of Fashion-MNIST'
     elif info.get('trial'):
         what = f'trained on {info["trial"]} minibatches only'
-    elif os.path.exists(os.path.join(folder, OLD_CHECKPOINT)):
-        what = 'stopped'
+    elif any(name.endswith('.npz') for name in os.listdir(folder)):
+        what = 'kept in .npz files'
     else:
         return
     raise ValueError(

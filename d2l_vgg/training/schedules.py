@@ -23,8 +23,7 @@ def cosine(progress: float) -> float:
 def one_cycle(progress: float, warmup: float = 0.25) -> float:
     """Rise linearly to 1 during `warmup`, then fall linearly to 0.
 
-    After Smith and Topin (2017): the rise lets a large learning rate be
-    survived, the fall collects what it has gained.
+    After Smith and Topin (2017).
     """
     if progress < warmup:
         return progress / warmup
@@ -36,17 +35,3 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
     'cosine': cosine,
     'one_cycle': one_cycle,
 }
-
-
-def get(name: str) -> Callable[[float], float]:
-    """Return the schedule of this name.
-
-    Raises:
-        ValueError: there is none.
-    """
-    if name not in SCHEDULES:
-        raise ValueError(
-            f'No learning-rate schedule is called {name!r}: choose one of '
-            f'{", ".join(SCHEDULES)}.'
-        )
-    return SCHEDULES[name]
