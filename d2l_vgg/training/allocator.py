@@ -1,6 +1,6 @@
 """Let the memory of one training step serve the next.
 
-The C library of GNU gives large arrays back to the kernel as soon as they are
+GNU's C library gives large arrays back to the kernel as soon as they are
 freed, which clears their pages when the next step asks for them.
 """
 
@@ -19,10 +19,7 @@ AMPLE = 3
 
 @contextlib.contextmanager
 def kept(needed):
-    """In this block, keep what is freed, where memory is not short.
-
-    `needed` is the least that the block takes, in bytes; None if not known.
-    """
+    """Keep what is freed in this block, which takes `needed` bytes."""
     library = glibc()
     there_is = machine.available_memory()
     if None in (library, needed, there_is) or there_is < AMPLE * needed:

@@ -1,8 +1,7 @@
 """Arrays by name, and what is to be told of them, in one file.
 
-The file is one of safetensors, whatever the framework, with a JSON text and a
-digest of everything in its metadata. It is written whole or not at all, and
-nothing in it is ever executed.
+It is one of safetensors, with a JSON text and a digest of everything in its
+metadata, written whole or not at all. Nothing in it is ever executed.
 """
 
 from __future__ import annotations
@@ -33,9 +32,7 @@ class ForeignArrays(BadArrays):
 
 
 def save(path: str, arrays: Arrays, meta: dict[str, Any]) -> str:
-    """Write `arrays` (name -> NumPy array) and `meta` (JSON-able) to `path`.
-
-    Returns the digest, a text of 64 digits.
+    """Write `arrays` and `meta` (JSON-able) to `path`; return their digest.
 
     Raises:
         OSError: the folder cannot be written or the disk is full; what was
@@ -50,8 +47,7 @@ def load(path: str) -> tuple[Arrays, dict[str, Any]]:
     """Return the arrays and the meta that `save` wrote to `path`.
 
     Raises:
-        ForeignArrays: it has no digest.
-        BadArrays: it is damaged.
+        BadArrays: it is damaged, or, ForeignArrays, it has no digest.
         OSError: it is not there, or cannot be read.
     """
     with _opened(path) as file:

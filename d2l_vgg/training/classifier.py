@@ -1,8 +1,4 @@
-"""What the classifiers of all frameworks share: asking, keeping, predicting.
-
-The steps of training and what touches a framework's arrays are in the class
-of its own folder.
-"""
+"""What the classifiers of all frameworks share."""
 
 from __future__ import annotations
 
@@ -49,20 +45,16 @@ class Classifier(abc.ABC):
         """Let all blocks but the first compute in this type.
 
         Input and parameters of their convolutions are rounded to bfloat16;
-        a block gives float32 back, and the parameters stay float32.
-
-        Raises:
-            ValueError: `net` has no second block with convolutions.
+        a block gives float32 back, and the parameters stay float32. A `net`
+        without such blocks raises ValueError.
         """
 
     @abc.abstractmethod
     def arrays(self) -> Arrays:
         """Return name -> NumPy array of parameters and running statistics.
 
-        Names and layout are those of `d2l_vgg.networks.names`.
-
-        Raises:
-            NotDrawn: the network has none yet.
+        Names and layout are those of `d2l_vgg.networks.names`. Raises
+        NotDrawn where the network has none yet.
         """
 
     @abc.abstractmethod
@@ -129,9 +121,8 @@ class Classifier(abc.ABC):
     def test_scores(self, X, *others, flip=False):
         """Return the scores, (batch_size, num_classes), to judge `X` by.
 
-        With `flip`, they are the mean of those of the images and those of
-        their mirror images (Simonyan and Zisserman, 2014, Section 3.2, where
-        the probabilities are averaged).
+        With `flip`, they are means over images and mirror images, as those
+        of Simonyan and Zisserman (2014, Section 3.2) are of probabilities.
         """
         Y_hat = self(X, *others)
         if flip:
@@ -144,10 +135,8 @@ class Classifier(abc.ABC):
         `X_shape` is (batch_size, num_channels, height, width), or with the
         channels last where the framework has its images so; `details` lists
         the layers inside each block, too. Multiply-adds are those of one
-        image, '-' is what is not known.
-
-        Raises:
-            ValueError: such images do not fit, or the model has no layers.
+        image, '-' is what is not known. Raises ValueError for images that do
+        not fit.
         """
         if not hasattr(self, 'net'):
             raise ValueError(
@@ -186,8 +175,7 @@ class Classifier(abc.ABC):
 
         Raises:
             OSError: the file is not there, or cannot be read.
-            ValueError: it is damaged, or of another network, which then
-                keeps its parameters.
+            ValueError: it is damaged, or of another network; nothing is read.
         """
         arrays = parameters.load(path)
         shapes = self.shapes()
@@ -202,11 +190,9 @@ class Classifier(abc.ABC):
     def trained(cls, run='quick', num_classes=None, lr=None):
         """Return the network of a finished run, with its parameters.
 
-        Args:
-            run: its folder, or 'quick', which comes with this package
-            num_classes: for so many outputs of a last layer that is not
-                trained yet; None for the run's own
-            lr: learning rate of a further training, None for the run's own
+        `run` is its folder, or 'quick', which comes with this package. With
+        `num_classes`, the last layer has so many outputs and is not trained
+        yet; `lr` is that of a further training, None for the run's own.
 
         Raises:
             FileNotFoundError: there is no such run, or it is not finished.

@@ -1,7 +1,4 @@
-"""Fashion-MNIST as a run takes it, for any framework.
-
-A framework fills in its `Minibatches`.
-"""
+"""Fashion-MNIST as a run takes it, for any framework."""
 
 from __future__ import annotations
 
@@ -144,8 +141,8 @@ class FashionMNIST(abc.ABC):
         """Return minibatches of a reader's own pictures, for `predict`.
 
         `paths` are files with one thing each, of any size, colour and format
-        (see `datasets.pictures.read`); `resize` is that of the training.
-        Their labels, which nobody knows, are 0.
+        (see `datasets.pictures.read`); `resize` is that of the training. The
+        labels, which nobody knows, are 0.
 
         Raises:
             OSError: a file is not there, or cannot be read.

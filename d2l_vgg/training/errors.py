@@ -1,17 +1,10 @@
-"""What every framework's trainer refuses, and why it stops.
-
-Each is one sentence that says what is wrong and what to do.
-"""
+"""What every framework's trainer refuses, and why it stops."""
 
 from typing import Any
 
 
 class TrainingDiverged(ArithmeticError):
-    """The loss of a run is no longer a finite number.
-
-    `series`, such as 'train_loss', has a `value` that is infinite or not a
-    number at epoch `x`; `lr` is that of the run.
-    """
+    """The `value` of a series is no longer a finite number at epoch `x`."""
 
     def __init__(self, series: str, x: float, value: float, lr: float):
         super().__init__(
@@ -31,10 +24,7 @@ class NotDrawn(ValueError):
 
 
 def check_num_gpus(num_gpus: int, found: int, framework: str) -> None:
-    """Raise ValueError unless `num_gpus` is 0 or 1.
-
-    `found` is how many of this machine the `framework` can use.
-    """
+    """Raise ValueError unless it is 0 or 1; `found` is how many there are."""
     if num_gpus < 0:
         raise ValueError(f'num_gpus is {num_gpus}, but it must be 0 or 1.')
     if num_gpus > 1:
@@ -82,8 +72,8 @@ def check_model(model: Any) -> None:
 def check_supported(trainer: Any, supported: dict[str, bool]) -> None:
     """Raise ValueError if the optimizer does not do what `trainer` asks for.
 
-    `supported` tells for momentum, weight_decay and lr_schedule whether it
-    takes them as the trainer has them; what is not known is left out.
+    `supported` tells so for those of momentum, weight_decay and lr_schedule
+    of which it is known.
     """
     for name, is_supported in supported.items():
         asked = getattr(trainer, name)

@@ -17,10 +17,7 @@ def rest_of(trainer: Any) -> float:
 
 
 def whole(trainer: Any, num_train: int, num_val: int) -> float:
-    """Return about how many seconds a run with so many examples would take.
-
-    `trainer` has its model, and minibatches of the size that the run has.
-    """
+    """Return about how many seconds so many examples would take."""
     size = trainer.data.batch_size
     return seconds(
         trainer, trainer.max_epochs, num_train / size, num_val / size

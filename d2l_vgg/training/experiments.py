@@ -1,8 +1,4 @@
-"""The named experiments: every hyperparameter of a run in one place.
-
-`book` is the experiment of the book's section; `quick` is the one that shows
-in a minute on a laptop that the network learns.
-"""
+"""The named experiments: every hyperparameter of a run in one place."""
 
 import dataclasses
 from typing import Any
@@ -20,8 +16,8 @@ DRAWS = ('seed', 'published')
 def setting(default, help=None, group='Training', **about):
     """Return a field of `Experiment` with all that is to know of it.
 
-    `help`, `group` and `metavar` are for its option in the command line,
-    which there is none of without a help; the rest is for `limits.check`.
+    `help`, `group` and `metavar` are for its option on the command line,
+    `about` is for `limits.check`.
     """
     return dataclasses.field(
         default=default, metadata={'help': help, 'group': group, **about}
@@ -130,11 +126,7 @@ for _name, _field in FIELDS.items():
 
 
 def check(name: str, value: Any) -> Any:
-    """Return `value` as Python's own number.
-
-    Raises:
-        ValueError: the hyperparameter `name` cannot have it.
-    """
+    """As `limits.check`, for the hyperparameter `name`."""
     return limits.check(name, value, **LIMITS[name])
 
 
@@ -205,11 +197,7 @@ def name_of(experiment: Experiment) -> str:
 
 
 def get_experiment(name: str) -> Experiment:
-    """Return the experiment of this name.
-
-    Raises:
-        ValueError: there is none.
-    """
+    """Return the experiment of this name; ValueError if there is none."""
     if name not in EXPERIMENTS:
         raise ValueError(
             f'No experiment is called {name!r}: choose one of '

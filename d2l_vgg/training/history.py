@@ -1,7 +1,7 @@
 """What a run recorded: the points of its training curves.
 
-The points are averages over minibatches exactly as the book's ProgressBoard
-takes them, and survive an interrupted run bit for bit.
+They are averages over minibatches as the book's ProgressBoard takes them, and
+survive an interrupted run bit for bit.
 """
 
 from __future__ import annotations
@@ -25,16 +25,14 @@ ARGUMENTS = (
 class History:
     """The points of a run's curves, and the sums of those yet to come.
 
-    Args:
-        num_train_batches, num_val_batches: minibatches of an epoch; None in
-            a history that was read from a file, to which nothing is added
-        plot_train_per_epoch, plot_valid_per_epoch: points of an epoch
-
     `points` maps the name of a series (such as train_loss, val_loss, val_acc)
     to its points, a list of (epoch, value) in the order of recording.
 
-    Raises:
-        ValueError: there are not more than 0 points to an epoch.
+    Args:
+        num_train_batches, num_val_batches: minibatches of an epoch, None in
+            a history of a file, to which nothing is added
+        plot_train_per_epoch, plot_valid_per_epoch: points of an epoch, more
+            than 0
     """
 
     def __init__(
@@ -76,11 +74,7 @@ class History:
         The `every_n`-th value completes a point: the mean of the x and the
         mean of the values since the point before, across the borders of
         epochs. `value` is a number or a scalar of any framework, in at least
-        float32 and detached from the gradient. Only a complete point waits
-        for the device.
-
-        Raises:
-            ValueError: `every_n` is less than 1.
+        float32, without gradient. Only a complete point waits for the device.
         """
         if every_n < 1:
             raise ValueError(f'every_n must be at least 1, not {every_n!r}')
@@ -136,11 +130,7 @@ class History:
         return history
 
     def to_csv(self, path: str) -> None:
-        """Write the points, one a line, with every digit of each number.
-
-        Raises:
-            OSError: the file cannot be written; `path` is then as before.
-        """
+        """Write the points to `path`, one a line, with every digit."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator='\n')
         writer.writerow(COLUMNS)

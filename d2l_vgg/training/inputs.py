@@ -1,8 +1,4 @@
-"""Why a network of the family cannot take an image, in one sentence.
-
-A framework tells what one of its operations met; a reader asks what is wrong
-with his images.
-"""
+"""Why a network of the family cannot take an image, in one sentence."""
 
 from __future__ import annotations
 
@@ -57,11 +53,7 @@ def explained(model: Any, X: Any, channels_last: bool = False) -> Iterator:
 
 @functools.lru_cache(maxsize=64)
 def checked_sizes(arch, shape, channels_last):
-    """Return channels, height and width of a minibatch of this shape.
-
-    Raises:
-        WrongInput: a network of these blocks takes none of that shape.
-    """
+    """Return channels, height and width; WrongInput if none can fit."""
     axes = [0, 3, 1, 2] if channels_last else [0, 1, 2, 3]
     if len(shape) != 4:
         names = ', '.join(AXES[axes.index(i)] for i in range(4))
@@ -90,8 +82,7 @@ def misfit(shape, reason):
 def find_reason(arch, shapes, sizes):
     """Return why parameters of these shapes do not fit images, or None.
 
-    `shapes` has None for what is not known; `sizes` are the channels, the
-    height and the width of the images.
+    `sizes` are channels, height and width of the images.
     """
     known = {'conv1_1.weight', 'dense1.weight'} <= set(shapes)
     if not known or None in sizes:

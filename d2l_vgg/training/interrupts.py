@@ -1,7 +1,7 @@
 """Ctrl-C, `kill` and the end of a terminal, as what a run can bear.
 
-A run that is stopped between two steps can be saved and continued; in the
-middle of a step it could not. So a step that has begun is finished first.
+A step that has begun is finished first: in its middle, a run could not be
+saved and continued.
 """
 
 import contextlib
@@ -60,8 +60,7 @@ class Stopped(KeyboardInterrupt):
 def deferred() -> Iterator[Stop]:
     """Within the block, a signal only sets `asked` of what is given.
 
-    A second signal interrupts at once. Signals reach Python's main thread
-    only, so elsewhere the block changes nothing.
+    A second signal interrupts at once. Signals reach the main thread only.
     """
     stop = Stop()
     around = signal.getsignal(signal.SIGINT)
@@ -82,9 +81,8 @@ def deferred() -> Iterator[Stop]:
 def once(to_the_end=False):
     """Within the block, a signal interrupts, and those right after it do not.
 
-    So what is kept and told after the first is kept and told whole, while a
-    process that hangs can still be stopped. With `to_the_end`, which is for
-    the last thing that a process does, signals are lost after the block.
+    So what is kept and told after the first is whole, and what hangs can
+    still be stopped. With `to_the_end`, signals are lost after the block.
     """
     with _handled(_Once(), after=signal.SIG_IGN if to_the_end else None):
         yield
@@ -93,17 +91,13 @@ def once(to_the_end=False):
 def ending():
     """Within the block, a signal ends the process at once, without a word.
 
-    For imports, which make nothing that would have to be removed: libraries
-    catch an exception in the middle of them, or print it.
+    It is for imports: libraries catch an exception in them, or print it.
     """
     return _handled(lambda *signal_and_frame: os._exit(130))
 
 
 def at_once():
-    """Within the block, a signal ends the process, even within a library.
-
-    For what waits outside of Python, where nobody hears a handler.
-    """
+    """As `ending`, for what waits where no handler of Python is called."""
     return _handled(signal.SIG_DFL)
 
 
@@ -124,10 +118,7 @@ class _Once:
 
 @contextlib.contextmanager
 def _handled(handler, after=None):
-    """Within the block, let `handler` take the signals.
-
-    After it they do what they did before, or `after`, if given.
-    """
+    """Let `handler` take the signals in the block, and `after` the rest."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,7 +1,6 @@
 """Refuse a training that the memory of this machine cannot hold.
 
-What is counted is the least that any framework takes, so that nothing is
-refused which would run.
+What is counted is the least that any framework takes.
 """
 
 from d2l_vgg import machine
@@ -11,11 +10,7 @@ ITEMSIZE = {'float32': 4, 'bfloat16': 2}
 
 
 def refuse(needed, size, batch_size):
-    """Raise ValueError if there are not `needed` bytes of memory.
-
-    `size` is (height, width) of the images, for the message. Where it is not
-    known how much memory there is, nothing is refused.
-    """
+    """Raise ValueError if less than `needed` bytes are known to be there."""
     there_is = machine.available_memory()
     if there_is is None or needed <= there_is:
         return

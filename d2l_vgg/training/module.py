@@ -6,12 +6,7 @@ from typing import Any
 
 
 class Module:
-    """Mixed into the classifiers of those frameworks that do without d2l.
-
-    Args:
-        plot_train_per_epoch, plot_valid_per_epoch: points of the training
-            and of the validation curves in an epoch
-    """
+    """Mixed into the classifiers of those frameworks that do without d2l."""
 
     trainer: Any  # As `Classifier` has it
     drawn_on: Any = None

@@ -1,7 +1,6 @@
 """The parameters of a network in a file, the same for every framework.
 
-They are kept under the names and in the layout of `d2l_vgg.networks.names`,
-so that what one framework has trained, another can predict with.
+Names and layout are those of `d2l_vgg.networks.names`.
 """
 
 from __future__ import annotations

@@ -40,10 +40,7 @@ class Computing(abc.ABC):
         """Whether `device` is the processor."""
 
     def unsupported_reason(self, precision: str) -> str:
-        """Return why `device` cannot compute in this type, '' if it can.
-
-        It follows on the name of the type.
-        """
+        """Return why `device` cannot compute in this type, '' if it can."""
         if precision == 'float32':  # No device has to be asked for it
             return ''
         if not self.on_cpu:
@@ -69,11 +66,8 @@ class Computing(abc.ABC):
 def blocks_of(net: Any, precision: str, Sequential: Any, Conv: Any) -> list:
     """Return the blocks of `net` that `precision` changes: all but the first.
 
-    With the few channels of images nothing would be gained. `Sequential` and
-    `Conv` are the framework's classes.
-
-    Raises:
-        ValueError: there are none, and `precision` asks for one.
+    With the few channels of images nothing would be gained. Raises ValueError
+    where there are none to compute in bfloat16.
     """
 
     def layers(blk):
@@ -95,10 +89,7 @@ def blocks_of(net: Any, precision: str, Sequential: Any, Conv: Any) -> list:
 
 
 def gpu_lacks(precision: str, capability: tuple) -> str:
-    """Return why a GPU does not compute in a type or TF32, '' if it does.
-
-    `capability` is its compute capability, (major, minor).
-    """
+    """Return why a GPU does not compute in a type or TF32, '' if it does."""
     first = FIRST_GPUS.get(precision, (0, 0))
     if tuple(capability) >= first:
         return ''
@@ -110,10 +101,9 @@ def gpu_lacks(precision: str, capability: tuple) -> str:
 
 
 def has_bfloat16(path: str = '/proc/cpuinfo') -> bool:
-    """Return whether the processor, of which `path` tells, has bfloat16.
+    """Return whether `path` tells of a processor with bfloat16.
 
-    Where there is no such file, as on Windows and macOS, it has none. With
-    AVX-512 alone it would be slower than float32.
+    With AVX-512 alone it would be slower than float32.
     """
     try:
         with open(path, encoding='utf-8') as file:

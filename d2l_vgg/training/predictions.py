@@ -1,8 +1,4 @@
-"""What a trained network gets right, what it confuses, and what is worst.
-
-Everything is computed from true labels and predicted probabilities, so it
-serves every framework.
-"""
+"""What a trained network gets right, what it confuses, and what is worst."""
 
 from __future__ import annotations
 

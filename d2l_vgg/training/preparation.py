@@ -126,13 +126,11 @@ class Preparation(precisions.Computing):
 
     @abc.abstractmethod
     def prepare_model(self, model: Any) -> int:
-        """Put `model` on the device, compiled, with its parameters drawn.
+        """Put `model` on the device, compiled, with parameters and optimizer.
 
-        Takes its optimizer, too, and returns how many scores it gives an
-        example. `self.train_dataloader` is there already.
-
-        Raises:
-            ValueError: it cannot follow a hyperparameter of this trainer.
+        Returns how many scores it gives an example; `train_dataloader` is
+        there already. Raises ValueError where the model cannot follow a
+        hyperparameter of this trainer.
         """
 
     @abc.abstractmethod
@@ -147,8 +145,7 @@ class Preparation(precisions.Computing):
     def arrays(self) -> checkpoints.Arrays:
         """Return name -> NumPy array of all that training changes.
 
-        These are the `arrays` of the model, and what the optimizer keeps of
-        each, under the names of `optimizer_name`.
+        Those of the optimizer are named by `optimizer_name`.
         """
 
     @abc.abstractmethod

@@ -1,8 +1,4 @@
-"""What a run shows while it trains: a bar, a board, lines, or nothing.
-
-In a terminal it is a bar with the time left, in a notebook the book's live
-plot, in a file one line for each epoch.
-"""
+"""What a run shows while it trains: a bar, a board, lines, or nothing."""
 
 from __future__ import annotations
 
@@ -24,7 +20,7 @@ BAR_LENGTH = 20
 
 
 def make(name: str = 'auto') -> Display:
-    """Return the display called 'bar', 'board', 'lines', 'none' or 'auto'.
+    """Return the display called so; 'auto' chooses.
 
     Raises:
         ValueError: there is no display of this name.
@@ -43,10 +39,7 @@ def make(name: str = 'auto') -> Display:
 
 
 def is_notebook(shell):
-    """Return whether IPython's `shell` shows pictures: not in a terminal.
-
-    Colab, Kaggle, Spyder and VS Code derive their shells from Jupyter's.
-    """
+    """Return whether IPython's `shell` shows pictures, as Jupyter's does."""
     # Where there is such a shell, its module is there already
     jupyter = sys.modules.get('ipykernel.zmqshell')
     return jupyter is not None and isinstance(
@@ -55,10 +48,7 @@ def is_notebook(shell):
 
 
 class Display:
-    """The base class: it tells what is to be known, and shows nothing else.
-
-    In the order of their calls.
-    """
+    """The base class, which tells what is to be known."""
 
     announces = False  # Whether it takes the time of an estimate
     note: str | None = None  # To be written on every picture
@@ -76,10 +66,7 @@ class Display:
         max_epochs: int,
         batch_size: int | None = None,
     ) -> None:
-        """Begin: `done` of `total` minibatches lie behind a resumed run.
-
-        `batch_size` is None where the data do not tell it.
-        """
+        """Begin: `done` of `total` minibatches lie behind a resumed run."""
 
     def announce(self, seconds: float) -> None:
         """Tell, before it starts, how long the training will take."""

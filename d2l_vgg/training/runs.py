@@ -69,11 +69,8 @@ class Run:
     ) -> Run:
         """Make the folder `parent/name`, or `name-2` and so on if taken.
 
-        `info` goes into `run.json`.
-
-        Raises:
-            ValueError: `name` cannot be that of a folder.
-            OSError: the folder cannot be made.
+        `info` goes into `run.json`. Raises ValueError or OSError where the
+        folder cannot be named or made so.
         """
         check_name(name)
         folder = make_folder(parent, name)

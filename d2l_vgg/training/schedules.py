@@ -1,7 +1,7 @@
 """Learning-rate schedules: what a run multiplies its learning rate with.
 
-Each is a function of the progress of the training, which goes from 0 at the
-first minibatch to 1 after the last, and returns a factor from 0 to 1.
+Each is a function of the progress, from 0 at the first minibatch to 1 after
+the last, and returns a factor from 0 to 1.
 """
 
 from __future__ import annotations
@@ -21,10 +21,7 @@ def cosine(progress: float) -> float:
 
 
 def one_cycle(progress: float, warmup: float = 0.25) -> float:
-    """Rise linearly to 1 during `warmup`, then fall linearly to 0.
-
-    After Smith and Topin (2017).
-    """
+    """Rise linearly to 1, then fall to 0 (Smith and Topin, 2017)."""
     if progress < warmup:
         return progress / warmup
     return (1 - progress) / (1 - warmup)

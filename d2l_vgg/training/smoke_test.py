@@ -12,11 +12,7 @@ VARIABLE = 'D2L_VGG_TRIAL'
 
 
 def size():
-    """Return of how many minibatches the smoke test is, 0 without one.
-
-    Raises:
-        ValueError: the variable is not a whole number.
-    """
+    """Return of how many minibatches the smoke test is, 0 without one."""
     text = os.environ.get(VARIABLE) or '0'
     if not re.fullmatch('[0-9]{1,9}', text):
         raise ValueError(
@@ -49,10 +45,7 @@ def shorten(trainer, size):
 
 
 class First:
-    """The first `size` minibatches of a loader, as a whole training has them.
-
-    The loader draws its order when it is iterated over, after seeding.
-    """
+    """The first minibatches of a loader, as a whole training has them."""
 
     def __init__(self, loader, size):
         self.loader, self.size = loader, min(size, len(loader))

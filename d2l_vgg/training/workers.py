@@ -80,11 +80,7 @@ def address() -> tuple[str, int]:
 
 
 def wait_for_others() -> None:
-    """Tell that the first process waits, which an engine does in silence.
-
-    Raises:
-        OSError: nobody can listen at their address.
-    """
+    """Tell that the first process waits; OSError if nobody can listen."""
     host, port = address()
     try:
         if 'TORCHELASTIC_RUN_ID' not in os.environ:  # torchrun listens
@@ -111,10 +107,7 @@ def leave() -> None:
 
 @contextlib.contextmanager
 def told_by_first() -> Iterator[None]:
-    """Let the first process tell an error that most likely all have.
-
-    The launcher then ends the others before they tell the same.
-    """
+    """Let the first process tell an error that most likely all have."""
     try:
         yield
     except Exception:
