@@ -33,8 +33,7 @@ class FashionMNIST(abc.ABC):
     (number of examples,). `classes` are their names, `source` is the origin.
 
     Raises:
-        ValueError: a number is out of its range, there are not so many
-            examples, or a file in `root` is damaged.
+        ValueError: there are not so many examples, or `root` is damaged.
         FileNotFoundError: `root` or a file there is missing.
     """
 

@@ -81,18 +81,6 @@ class Experiment:
             # Python's own number, for JSON; this is how to set what is frozen
             object.__setattr__(self, field.name, value)
 
-    def describe(self) -> str:
-        """Return the hyperparameters in a few words."""
-        arch = get(self.arch)
-        blocks = ','.join(f'({convs},{ch})' for convs, ch, _ in arch.blocks)
-        words = [f'arch ({blocks})', f'batch_norm {arch.batch_norm}']
-        words += [f'hidden {" ".join(map(str, arch.hidden))}']
-        words += [f'dropout {arch.dropout:g}']
-        for field in dataclasses.fields(self):
-            if field.name not in ('description', 'arch'):
-                words.append(f'{field.name} {getattr(self, field.name)}')
-        return ', '.join(words)
-
     def to_dict(self) -> dict[str, Any]:
         """Return everything in the types of JSON."""
         values = dataclasses.asdict(self)

@@ -11,7 +11,6 @@ BENCHMARKS.md, "On a GPU", tells where, and how it can be turned off.
 
 from __future__ import annotations
 
-import abc
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +20,7 @@ FIRST_GPUS = {'bfloat16': (8, 0), 'TF32': (8, 0)}
 
 
 def check(precision: str, reason_of: Callable[[str], str]) -> None:
-    """Raise ValueError where `Computing.unsupported_reason` has one."""
+    """Raise ValueError where `Trainer.unsupported_reason` has one."""
     lack = reason_of(precision)
     if lack:
         others = [repr(p) for p in PRECISIONS if not reason_of(p)]
@@ -29,38 +28,6 @@ def check(precision: str, reason_of: Callable[[str], str]) -> None:
             f'precision is {precision!r}, which {lack}: use '
             f'{" or ".join(others)}.'
         )
-
-
-class Computing(abc.ABC):
-    """Mixed into a trainer: what its device computes in, and gains by it."""
-
-    @property
-    @abc.abstractmethod
-    def on_cpu(self) -> bool:
-        """Whether `device` is the processor."""
-
-    def unsupported_reason(self, precision: str) -> str:
-        """Return why `device` cannot compute in this type, '' if it can."""
-        if precision == 'float32':  # No device has to be asked for it
-            return ''
-        if not self.on_cpu:
-            return gpu_lacks(precision, self.capability())
-        if has_bfloat16():
-            return ''
-        return 'takes a processor with avx512_bf16, and this one has none'
-
-    def no_gain(self, precision: str) -> str:
-        """Return why this type is of no use on `device`, '' if it is."""
-        return self.unsupported_reason(precision)
-
-    def capability(self) -> tuple:
-        """Return the compute capability of the GPU, such as (8, 6)."""
-        return (0, 0)
-
-    def choose(self, precision: str) -> tuple[str, str]:
-        """Return the type to take, and why it is not `precision`, or ''."""
-        reason = self.no_gain(precision)
-        return ('float32', reason) if reason else (precision, '')
 
 
 def blocks_of(net: Any, precision: str, Sequential: Any, Conv: Any) -> list:

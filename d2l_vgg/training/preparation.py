@@ -27,7 +27,7 @@ from d2l_vgg.training import (
 from d2l_vgg.training.history import History
 
 
-class Preparation(precisions.Computing):
+class Preparation(abc.ABC):
     """Train a model with minibatch stochastic gradient descent.
 
     Args:
@@ -113,6 +113,11 @@ class Preparation(precisions.Computing):
 
     @property
     @abc.abstractmethod
+    def on_cpu(self) -> bool:
+        """Whether `device` is the processor."""
+
+    @property
+    @abc.abstractmethod
     def Team(self) -> type[team.ProcessGroup]:
         """The framework's subclass of `training.team.ProcessGroup`."""
 
@@ -152,7 +157,15 @@ class Preparation(precisions.Computing):
     def load_arrays(self, arrays: checkpoints.Arrays) -> None:
         """Take up what `arrays` returned after `train_batch_idx` steps."""
 
-    def make_optimizer_state(self) -> None:
+    def capability(self) -> tuple:
+        """Return the compute capability of the GPU, such as (8, 6)."""
+        return (0, 0)
+
+    def no_gain(self, precision: str) -> str:
+        """Return why this type is of no use on `device`, '' if it is."""
+        return self.unsupported_reason(precision)
+
+    def make_optimizer_state(self) -> None:  # noqa: B027
         """Let the optimizer have all that it keeps, without a step."""
 
     def threads(self) -> object:
@@ -160,6 +173,21 @@ class Preparation(precisions.Computing):
         return os.environ.get('OMP_NUM_THREADS')
 
     # --------------------------------------- before the first step
+
+    def unsupported_reason(self, precision: str) -> str:
+        """Return why `device` cannot compute in this type, '' if it can."""
+        if precision == 'float32':  # No device has to be asked for it
+            return ''
+        if not self.on_cpu:
+            return precisions.gpu_lacks(precision, self.capability())
+        if precisions.has_bfloat16():
+            return ''
+        return 'takes a processor with avx512_bf16, and this one has none'
+
+    def choose(self, precision: str) -> tuple[str, str]:
+        """Return the type to take, and why it is not `precision`, or ''."""
+        reason = self.no_gain(precision)
+        return ('float32', reason) if reason else (precision, '')
 
     def check(self, model: Any, data: Any, resume: bool) -> None:
         """Refuse what cannot be trained, and take the seed of the run."""

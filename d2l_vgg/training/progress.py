@@ -13,18 +13,14 @@ from d2l_vgg import figures
 from d2l_vgg.foreign_text import visible
 from d2l_vgg.training.history import History
 
-# A line that is written anew more often cannot be read
+# A line that is written more often cannot be read
 SECONDS_BETWEEN_LINES = 0.5
 
 BAR_LENGTH = 20
 
 
 def make(name: str = 'auto') -> Display:
-    """Return the display called so; 'auto' chooses.
-
-    Raises:
-        ValueError: there is no display of this name.
-    """
+    """Return the display called so; 'auto' chooses."""
     if name == 'auto':
         name = 'bar' if sys.stderr.isatty() else 'lines'
         if is_notebook(get_ipython()):
@@ -42,9 +38,7 @@ def is_notebook(shell):
     """Return whether IPython's `shell` shows pictures, as Jupyter's does."""
     # Where there is such a shell, its module is there already
     jupyter = sys.modules.get('ipykernel.zmqshell')
-    return jupyter is not None and isinstance(
-        shell, jupyter.ZMQInteractiveShell
-    )
+    return bool(jupyter) and isinstance(shell, jupyter.ZMQInteractiveShell)
 
 
 class Display:
@@ -59,13 +53,7 @@ class Display:
     def tell(self, text: str) -> None:
         print(text, flush=True)
 
-    def start(
-        self,
-        total: int,
-        done: int,
-        max_epochs: int,
-        batch_size: int | None = None,
-    ) -> None:
+    def start(self, total, done, max_epochs, batch_size=None):
         """Begin: `done` of `total` minibatches lie behind a resumed run."""
 
     def announce(self, seconds: float) -> None:
@@ -114,10 +102,7 @@ class Lines(Display):
         self.max_epochs = max_epochs
 
     def end_epoch(self, epoch, history):
-        print(
-            f'epoch {epoch}/{self.max_epochs}: {format_final(history)}',
-            flush=True,
-        )
+        self.tell(f'epoch {epoch}/{self.max_epochs}: {format_final(history)}')
 
 
 class Board(Display):
@@ -127,7 +112,7 @@ class Board(Display):
     line = None
 
     def open(self):
-        text = as_text('preparing the network and the images')
+        text = {'text/plain': 'preparing the network and the images'}
         self.line = display.display(text, raw=True, display_id=True)
 
     def start(self, total, done, max_epochs, batch_size=None):
@@ -135,10 +120,9 @@ class Board(Display):
         self.total, self.max_epochs = total, max_epochs
         self.done, self.batch_size = done, batch_size
         self.picture = self.first = None
-        self.shown = time.monotonic()
         if self.line is None:
             self.open()
-        self.line.update(as_text(self.progress()), raw=True)
+        self.show_progress(time.monotonic())
 
     def announce(self, seconds):
         # Shorter ones end before they are read of
@@ -159,9 +143,10 @@ class Board(Display):
 
     def show_progress(self, now, stopped=False):
         self.shown = now
-        self.line.update(as_text(self.progress(now, stopped)), raw=True)
+        text = {'text/plain': self.progress(now, stopped)}
+        self.line.update(text, raw=True)
 
-    def progress(self, now=None, stopped=False):
+    def progress(self, now, stopped):
         """Return the line that tells how far the run is at a time."""
         # What is complete belongs to no later epoch
         last = max(0, self.done - 1) if self.done == self.total else self.done
@@ -195,11 +180,6 @@ class Board(Display):
     def close(self):
         self.show_progress(time.monotonic(), stopped=True)
         self.line = None  # The next run has one of its own
-
-
-def as_text(line):
-    """Return a line as what a notebook shows below a cell."""
-    return {'text/plain': line}
 
 
 def in_words(seconds):

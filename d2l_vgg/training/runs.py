@@ -53,11 +53,7 @@ DATA_TYPES = {
 
 
 class Run:
-    """A run in `folder`; `info` is what its `run.json` holds.
-
-    `status` in it is one of `STATUSES`; `reason` tells why a run diverged,
-    failed, or stopped by itself.
-    """
+    """A run in `folder`; `info` is what its `run.json` holds."""
 
     def __init__(self, folder: str, info: dict[str, Any]) -> None:
         self.folder = os.path.abspath(folder)
@@ -131,11 +127,7 @@ class Run:
         return self.folder if own else os.curdir
 
     def alone(self) -> AbstractContextManager[None]:
-        """In a `with` statement, keep other processes from this run.
-
-        Raises:
-            RuntimeError: another process works on it.
-        """
+        """Keep other processes from this run; RuntimeError if one has it."""
 
         def refuse():
             raise RuntimeError(
