@@ -4,8 +4,6 @@ It is one of safetensors, with a JSON text and a digest of everything in its
 metadata, written whole or not at all. Nothing in it is ever executed.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import json

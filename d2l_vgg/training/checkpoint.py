@@ -1,7 +1,5 @@
 """Checkpoints: files of arrays with all that a run needs to go on."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import math

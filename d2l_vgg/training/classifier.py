@@ -1,7 +1,5 @@
 """What the classifiers of all frameworks share."""
 
-from __future__ import annotations
-
 import abc
 from collections.abc import Iterable
 from typing import Any
@@ -132,11 +130,10 @@ class Classifier(abc.ABC):
     def layer_summary(self, X_shape, details=False):
         """Print the output shape and the cost of each layer of `net`.
 
-        `X_shape` is (batch_size, num_channels, height, width), or with the
-        channels last where the framework has its images so; `details` lists
-        the layers inside each block, too. Multiply-adds are those of one
-        image, '-' is what is not known. Raises ValueError for images that do
-        not fit.
+        `X_shape` is that of a minibatch in this framework, (batch_size,
+        num_channels, height, width) or with the channels last; `details`
+        lists the layers inside each block, too. Multiply-adds are those of
+        one image. Raises ValueError for images that do not fit.
         """
         if not hasattr(self, 'net'):
             raise ValueError(

@@ -1,7 +1,5 @@
 """Fashion-MNIST as a run takes it, for any framework."""
 
-from __future__ import annotations
-
 import abc
 import functools
 import hashlib

@@ -8,27 +8,22 @@ from typing import Any
 
 def rest_of(trainer: Any) -> float:
     """Return about how many seconds the rest of a prepared run will take."""
-    return seconds(
-        trainer,
-        trainer.max_epochs - trainer.epoch,
-        trainer.num_train_batches,
-        trainer.num_val_batches,
-    )
+    epochs = trainer.max_epochs - trainer.epoch
+    batches = trainer.num_train_batches, trainer.num_val_batches
+    return epochs * epoch_seconds(trainer, *batches)
 
 
 def whole(trainer: Any, num_train: int, num_val: int) -> float:
     """Return about how many seconds so many examples would take."""
-    size = trainer.data.batch_size
-    return seconds(
-        trainer, trainer.max_epochs, num_train / size, num_val / size
-    )
+    batches = [n / trainer.data.batch_size for n in (num_train, num_val)]
+    return trainer.max_epochs * epoch_seconds(trainer, *batches)
 
 
-def seconds(trainer, num_epochs, num_train_batches, num_val_batches):
-    # The gradients with respect to parameters and inputs come on top
+def epoch_seconds(trainer, num_train_batches, num_val_batches):
+    # Gradients cost as much again for parameters and for inputs
     num_passes = 3 * num_train_batches
     num_passes += (1 + trainer.test_flip) * num_val_batches
-    return num_epochs * num_passes * forward_seconds(trainer)
+    return num_passes * forward_seconds(trainer)
 
 
 def forward_seconds(trainer: Any) -> float:

@@ -1,7 +1,5 @@
 """Why a network of the family cannot take an image, in one sentence."""
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import math

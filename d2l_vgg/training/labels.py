@@ -4,8 +4,6 @@ A framework's loss may take another class instead, without a word: MXNet's
 takes the nearest.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from typing import Any
 

@@ -3,8 +3,6 @@
 Names and layout are those of `d2l_vgg.networks.names`.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator, Mapping
 

@@ -1,15 +1,9 @@
 """The types that a network's blocks can compute in.
 
-bfloat16 has the range of float32 and 8 of its 24 significant bits. Processors
-with instructions for it multiply its matrices about twice as fast, and so do
-GPUs.
-
-On GPUs since Ampere, float32 itself is rounded to 11 bits where convolutions
-multiply, and but for MXNet where fully connected layers do: that is TF32.
-BENCHMARKS.md, "On a GPU", tells where, and how it can be turned off.
+bfloat16 has the range of float32 and 8 of its 24 significant bits. Where a
+device has it, its matrices are multiplied about twice as fast. TF32 is what
+GPUs since Ampere round float32 to: see BENCHMARKS.md, "On a GPU".
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any

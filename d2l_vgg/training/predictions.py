@@ -1,7 +1,5 @@
 """What a trained network gets right, what it confuses, and what is worst."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

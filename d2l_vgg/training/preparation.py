@@ -4,8 +4,6 @@ The loop itself is in `d2l_vgg.training.loop`; the steps, and all that touches
 a framework's arrays, are in that framework's `training.py`.
 """
 
-from __future__ import annotations
-
 import abc
 import os
 import time
@@ -36,19 +34,16 @@ class Preparation(abc.ABC):
         gradient_clip_val: largest norm of the gradient, 0 for no limit
         seed: makes the run repeat bit for bit on the same CPU. None draws
             another one at each `fit`, which `trainer.seed` then tells. To
-            train epoch by epoch, take None, or for each epoch a trainer with
-            a seed of its own: `Trainer(1, seed=epoch)`. Parameters that were
-            drawn before `fit`, as by `layer_summary`, stay as they are.
+            train epoch by epoch, take None, or `Trainer(1, seed=epoch)`.
+            Parameters that were drawn before `fit` stay as they are.
         lr_schedule: 'constant', 'cosine' or 'one_cycle', see
             `d2l_vgg.training.schedules`
         momentum, weight_decay: of gradient descent
         label_smoothing: probability that is taken from the true class and
             spread over all; the book trains with none of these three
-        test_flip: judge an image by the mean of its scores and those of its
-            mirror image
-        precision: 'bfloat16' computes all blocks but the first in that type,
-            about twice as fast where the device has it, and rounds to 8
-            bits; parameters stay float32
+        test_flip: judge an image together with its mirror image
+        precision: 'bfloat16' computes all blocks but the first in that type;
+            parameters stay float32
         checkpoint: file to save the run to, None for none
         checkpoint_seconds: how much work may be lost to a power cut
         display: 'bar', 'board', 'lines', 'none', or 'auto' to choose

@@ -4,8 +4,6 @@ Each is a function of the progress, from 0 at the first minibatch to 1 after
 the last, and returns a factor from 0 to 1.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

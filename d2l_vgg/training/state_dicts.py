@@ -1,7 +1,5 @@
 """Parameters under the names that torchvision gives them, and by our own."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from d2l_vgg.networks import torchvision_names

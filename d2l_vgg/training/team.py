@@ -4,8 +4,6 @@ What they compute of a minibatch is averaged, so that they all take the step
 that one process takes. How arrays are added is a matter of the framework.
 """
 
-from __future__ import annotations
-
 import abc
 import atexit
 import contextlib

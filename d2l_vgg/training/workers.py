@@ -4,8 +4,6 @@ Their launcher tells it by the environment. What they do together is in
 `d2l_vgg.training.team`. NumPy, slow to import, is not needed here.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re
