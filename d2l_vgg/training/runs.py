@@ -23,14 +23,14 @@ from d2l_vgg.training.history import History
 # The file that a stopped run goes on from, and that of the trained parameters
 CHECKPOINT = 'checkpoint.safetensors'
 PARAMETERS = 'parameters.safetensors'
+
 # The finished runs that come with this package
 TRAINED = os.path.join(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'trained'
 )
 STATUSES = ('running', 'stopped', 'diverged', 'failed', 'finished')
 
-# What a `run.json` tells, in which types, and the same of its `data`. Records
-# of the time when there was but one framework do not tell it
+# What a `run.json` tells, in which types, and the same of its `data`
 NONE = type(None)
 TYPES = {
     'status': [str],
@@ -41,6 +41,7 @@ TYPES = {
     'framework': [str],
     'continued_from': [str, NONE],
 }
+# Records of the time when there was but one framework do not tell it
 DEFAULTS = {'framework': 'mxnet'}
 DATA_TYPES = {
     'source': [str],
@@ -244,7 +245,7 @@ def refuse_old(folder, info):
         what = 'trained on another division of Fashion-MNIST'
     elif info.get('trial'):
         what = f'trained on {info["trial"]} minibatches only'
-    elif any(name.endswith('.npz') for name in os.listdir(folder)):
+    elif {'checkpoint.npz', 'parameters.npz'} & set(os.listdir(folder)):
         what = 'kept in .npz files'
     else:
         return
