@@ -18,8 +18,6 @@ from d2l_vgg.files import open_regular, write_whole
 # Name -> array
 Arrays = dict[str, np.ndarray]
 
-_META, _DIGEST = 'meta', 'sha256'
-
 
 class BadArrays(ValueError):
     """A file of arrays is damaged; the message is the first half of one."""
@@ -37,7 +35,7 @@ def save(path: str, arrays: Arrays, meta: dict[str, Any]) -> str:
             at `path` before is still there.
     """
     found = digest(arrays, meta)
-    write(path, arrays, {_META: json.dumps(meta), _DIGEST: found})
+    write(path, arrays, {'meta': json.dumps(meta), 'sha256': found})
     return found
 
 
@@ -50,7 +48,7 @@ def load(path: str) -> tuple[Arrays, dict[str, Any]]:
     """
     with _opened(path) as file:
         meta, arrays = _meta(path, file), _arrays(file)
-        if file.metadata()[_DIGEST] != digest(arrays, meta):
+        if file.metadata()['sha256'] != digest(arrays, meta):
             raise ValueError('its digest is another')
         return arrays, meta
 
@@ -135,6 +133,6 @@ def _arrays(file):
 
 def _meta(path, file):
     metadata = file.metadata() or {}
-    if _DIGEST not in metadata:
+    if 'sha256' not in metadata:
         raise ForeignArrays(f'{path} has no digest of this package')
-    return json.loads(metadata[_META])
+    return json.loads(metadata['meta'])

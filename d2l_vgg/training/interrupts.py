@@ -10,6 +10,7 @@ import signal
 import textwrap
 import threading
 import time
+import types
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,12 +22,6 @@ if hasattr(signal, 'SIGHUP'):  # Not on Windows
 
 # What is kept of a run that is stopped takes no longer than this
 SECONDS_TO_KEEP = 10
-
-
-class Stop:
-    """Whether somebody has asked the run to stop."""
-
-    asked = False
 
 
 class Stopped(KeyboardInterrupt):
@@ -57,12 +52,12 @@ class Stopped(KeyboardInterrupt):
 
 
 @contextlib.contextmanager
-def deferred() -> Iterator[Stop]:
+def deferred() -> Iterator[types.SimpleNamespace]:
     """Within the block, a signal only sets `asked` of what is given.
 
     A second signal interrupts at once. Signals reach the main thread only.
     """
-    stop = Stop()
+    stop = types.SimpleNamespace(asked=False)
     around = signal.getsignal(signal.SIGINT)
 
     def ask(*signal_and_frame):

@@ -23,7 +23,9 @@ def make(name: str = 'auto') -> Display:
     """Return the display called so; 'auto' chooses."""
     if name == 'auto':
         name = 'bar' if sys.stderr.isatty() else 'lines'
-        if is_notebook(get_ipython()):
+        # Where a shell shows pictures, its module is there already
+        jupyter = sys.modules.get('ipykernel.zmqshell')
+        if jupyter and isinstance(get_ipython(), jupyter.ZMQInteractiveShell):
             name = 'board'
     displays = {'bar': Bar, 'board': Board, 'lines': Lines, 'none': Silent}
     if name not in displays:
@@ -32,13 +34,6 @@ def make(name: str = 'auto') -> Display:
             f'{", ".join(displays)}.'
         )
     return displays[name]()
-
-
-def is_notebook(shell):
-    """Return whether IPython's `shell` shows pictures, as Jupyter's does."""
-    # Where there is such a shell, its module is there already
-    jupyter = sys.modules.get('ipykernel.zmqshell')
-    return bool(jupyter) and isinstance(shell, jupyter.ZMQInteractiveShell)
 
 
 class Display:
@@ -142,12 +137,8 @@ class Board(Display):
             self.show_progress(now)
 
     def show_progress(self, now, stopped=False):
+        """Tell how far the run is at a time."""
         self.shown = now
-        text = {'text/plain': self.progress(now, stopped)}
-        self.line.update(text, raw=True)
-
-    def progress(self, now, stopped):
-        """Return the line that tells how far the run is at a time."""
         # What is complete belongs to no later epoch
         last = max(0, self.done - 1) if self.done == self.total else self.done
         epoch = last * self.max_epochs // max(1, self.total) + 1
@@ -166,7 +157,7 @@ class Board(Display):
                 parts.append(f'{speed * self.batch_size:.0f} images/s')
         if stopped and self.done < self.total:
             parts.append('stopped')
-        return ', '.join(parts)
+        self.line.update({'text/plain': ', '.join(parts)}, raw=True)
 
     def point(self, history):
         figure = figures.curves(
