@@ -155,7 +155,7 @@ def train_and_compare(framework, arch, options, rtol, num_left=0):
     data = FashionMNIST(BATCH_SIZE, **given)
     batches = data.train_dataloader()
     num_steps = len(batches)
-    schedule = schedules.get(options.get('lr_schedule', 'constant'))
+    schedule = schedules.SCHEDULES[options.get('lr_schedule', 'constant')]
     losses = network.fit(
         batches.start_at(0, [SEED, 0]),
         [LR * schedule(i / num_steps) for i in range(num_steps)],

@@ -15,7 +15,7 @@ from pictures import (
 from d2l_vgg import figures
 from d2l_vgg.book import published
 from d2l_vgg.datasets.fashion_mnist import TEXT_LABELS
-from d2l_vgg.training import trial
+from d2l_vgg.training import smoke_test
 from d2l_vgg.training.history import History
 
 ROOT = Path(__file__).parents[2]
@@ -76,7 +76,7 @@ def cost():
     return script['draw'](script['recorded_costs']())
 
 
-NOTE = trial.note(1)
+NOTE = smoke_test.note(1)
 TITLED = {'title': 'quick', 'note': NOTE}
 FAR = history(
     train_loss=[(0.25, 2.3), (0.75, 1e9), (1.25, np.inf), (1.75, np.nan)],

@@ -100,7 +100,7 @@ def test_run_far_from_the_band_stays_in_the_picture():
 
 @pytest.mark.parametrize('band', [None, published.Band()])
 def test_note_and_title_are_seen(band):
-    note = 'a trial, no result'
+    note = 'a smoke test, no result'
     figure = figures.curves({'run': published_run()}, band, 'quick', note)
     figure.draw_without_rendering()
     (heading,) = figure.findobj(

@@ -178,7 +178,8 @@ def test_unknown_precision():
 
 def test_schedules_stay_between_0_and_1():
     for name in schedules.SCHEDULES:
-        values = [schedules.get(name)(i / 100) for i in range(101)]
+        schedule = schedules.SCHEDULES[name]
+        values = [schedule(i / 100) for i in range(101)]
         assert all(0 <= value <= 1 for value in values)
 
 
@@ -195,7 +196,7 @@ def test_known_values_of_the_schedules():
 
 def test_unknown_schedule():
     with pytest.raises(ValueError, match='steep'):
-        schedules.get('steep')
+        Experiment(lr_schedule='steep')
 
 
 @pytest.mark.parametrize('name', EXPERIMENTS)
