@@ -3,7 +3,6 @@
 What it shares with the other frameworks' is tested in `tests/trainer`.
 """
 
-
 import numpy as np
 import pytest
 

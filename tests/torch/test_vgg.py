@@ -1,6 +1,5 @@
 """PyTorch's side of the family: layers, parameters in files, precisions."""
 
-
 import numpy as np
 import pytest
 

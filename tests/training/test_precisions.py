@@ -27,19 +27,6 @@ def trainer(request):
     return package.Trainer(1, display='none')
 
 
-def test_an_unknown_type_is_refused():
-    with pytest.raises(ValueError, match="'float8'.*float32, bfloat16"):
-        precisions.check('float8', lambda precision: '')
-
-
-def test_what_the_device_lacks_is_told_and_what_it_has():
-    lacks = {'float32': '', 'bfloat16': 'takes more'}
-    precisions.check('float32', lacks.get)
-    told = "'bfloat16', which takes more: use 'float32'.$"
-    with pytest.raises(ValueError, match=told):
-        precisions.check('bfloat16', lacks.get)
-
-
 def test_a_processor_without_its_instructions(lacks_bfloat16, trainer):
     assert trainer.choose('float32') == ('float32', '')
     found, reason = trainer.choose('bfloat16')
