@@ -23,8 +23,8 @@ def fit(model=None, data=None, **options):
     return trainings.fit(package, model, data, **options)
 
 
-def test_it_trains_on_a_loader_with_worker_processes():
-    loader = functools.partial(own_torch.loader, num_workers=2)
+def test_it_trains_on_a_loader_with_a_worker_process():
+    loader = functools.partial(own_torch.loader, num_workers=1)
     assert_learned(fit(data=Images(loader), max_epochs=1))
 
 

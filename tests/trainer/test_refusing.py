@@ -39,7 +39,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(package):
     [
         ({'max_epochs': 0}, 'max_epochs is 0'),
         ({'max_epochs': -3}, 'max_epochs is -3'),
-        ({'num_gpus': -1}, 'num_gpus is -1, but it must be 0 or 1'),
+        ({'num_gpus': -1}, 'num_gpus is -1'),
         ({'gradient_clip_val': -1}, 'gradient_clip_val is -1'),
         ({'momentum': 1}, 'momentum is 1'),
         ({'label_smoothing': -0.1}, 'label_smoothing is -0.1'),
