@@ -33,35 +33,6 @@ def leftovers(folder):
     return [name for name in os.listdir(folder) if name.endswith('.tmp')]
 
 
-def test_content_is_written_and_replaced(tmp_path):
-    path = tmp_path / 'deep' / 'folder' / 'file'
-    files.write_whole(path, lambda file: file.write(OLD))
-    assert path.read_bytes() == OLD
-    files.write_whole(path, lambda file: file.write(NEW))
-    assert path.read_bytes() == NEW
-    assert os.listdir(path.parent) == ['file']
-
-
-def test_text_is_utf_8_with_its_line_ends(tmp_path):
-    files.write_text(tmp_path / 'file', 'mean ± 2 sd\n')
-    assert (tmp_path / 'file').read_bytes() == b'mean \xc2\xb1 2 sd\n'
-
-
-def test_path_may_be_relative(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    files.write_text('file', 'text')
-    assert (tmp_path / 'file').read_text() == 'text'
-
-
-def test_writer_may_use_the_name(tmp_path):
-    def write(file):
-        with open(file.name, 'wb') as again:
-            again.write(NEW)
-
-    files.write_whole(tmp_path / 'file', write)
-    assert (tmp_path / 'file').read_bytes() == NEW
-
-
 @pytest.mark.skipif(os.name != 'posix', reason='needs POSIX permissions')
 def test_others_may_read_what_the_mask_allows(tmp_path):
     code = (
@@ -169,22 +140,6 @@ def test_full_disk_leaves_what_was_there(tmp_path):
     assert os.listdir(tmp_path) == ['file']
 
 
-@pytest.mark.skipif(not os.path.exists('/dev/full'), reason='needs /dev/full')
-def test_disk_that_fills_up_while_writing(tmp_path):
-    path = tmp_path / 'file'
-    path.write_bytes(OLD)
-
-    def write(file):
-        file.write(NEW)
-        with open('/dev/full', 'wb', buffering=0) as full:
-            full.write(NEW)
-
-    with pytest.raises(OSError, match='No space left'):
-        files.write_whole(path, write)
-    assert path.read_bytes() == OLD
-    assert os.listdir(tmp_path) == ['file']
-
-
 @pytest.mark.skipif(os.name != 'posix', reason='needs POSIX permissions')
 def test_folder_without_write_permission():
     # In a process of its own, since the superuser may write everywhere
@@ -205,13 +160,6 @@ def test_folder_without_write_permission():
     assert run_python(code) == 'refused []'
 
 
-def test_file_in_the_place_of_a_folder(tmp_path):
-    (tmp_path / 'file').write_bytes(OLD)
-    with pytest.raises(OSError):
-        files.write_text(tmp_path / 'file' / 'below', 'text')
-    assert (tmp_path / 'file').read_bytes() == OLD
-
-
 # What reads a file that a user names, or that stands in a folder of his
 READERS = {
     'anything': files.open_regular,
@@ -230,11 +178,6 @@ def test_nothing_waits_for_a_pipe(tmp_path, name):
     os.mkfifo(path)
     with pytest.raises(OSError, match='is a pipe or a device'):
         READERS[name](path)
-
-
-def test_device_that_never_ends_is_no_file():
-    with pytest.raises(OSError, match='is a pipe or a device'):
-        files.open_regular('/dev/zero')
 
 
 def test_file_behind_a_link_is_read_a_folder_is_not(tmp_path):

@@ -107,9 +107,3 @@ def test_quota_limits_the_cores(monkeypatch, quota, expected):
 
 def no_file(*args, **kwargs):
     raise FileNotFoundError
-
-
-def test_every_processor_counts_where_nothing_is_told(monkeypatch):
-    monkeypatch.delattr(os, 'sched_getaffinity', raising=False)
-    monkeypatch.setattr(os, 'cpu_count', lambda: 5)
-    assert machine.physical_cores() == 5

@@ -69,13 +69,6 @@ def test_published_runs_lie_in_their_own_band():
         assert published.verdict(run).startswith('This run ends as the book:')
 
 
-def test_published_runs_of_another_framework_do_not():
-    for run in published.runs('pytorch').values():
-        verdict = published.verdict(run, 'mxnet')
-        assert verdict.startswith('This run does not end as the book:')
-        assert 'val_loss' in verdict.split(' not within ')[0]
-
-
 def test_compare_gives_distances():
     history = mean_run(distance=2)
     history.points['train_loss'][0] = (0.2484, 1.882)
@@ -156,24 +149,6 @@ def test_verdict_takes_what_is_within(distance):
     assert verdict.endswith("of the mean of the book's 5 JAX runs.")
 
 
-def test_table_is_aligned():
-    history = mean_run(distance=-1.5)
-    history.points['train_loss'][0] = (0.2484, 1.882)
-    lines = published.table(published.compare(history)).split('\n')
-    assert len(lines) == 2 + 40
-    assert lines[2].split() == (
-        'train_loss 0.25 1.6479 0.0085 1.8820 +27.6 sd'.split()
-    )
-    assert lines[-1].split() == (
-        'val_acc 10.00 0.9028 0.0016 0.9003 -1.5 sd'.split()
-    )
-    assert len(set(map(len, lines))) == 1
-
-
-def test_torch_is_the_tab_pytorch():
-    assert published.band('torch') == published.band('pytorch')
-
-
 @pytest.mark.parametrize('ask', [published.band, published.runs])
 def test_unknown_framework_is_refused(ask):
     with pytest.raises(ValueError, match="'theano'.*mxnet, pytorch"):
@@ -190,16 +165,3 @@ def test_the_delay_of_a_shifted_run_is_found_again(shift):
         loss = math.exp(onp.interp(x - shift, epochs, losses))
         run.record('train_loss', x, loss)
     assert published.delay(run) == pytest.approx(shift, abs=0.011)
-
-
-def test_the_published_runs_have_no_delay():
-    """They very likely share one initial draw."""
-    for run in published.runs().values():
-        assert abs(published.delay(run)) <= 0.1
-
-
-def test_no_delay_of_a_run_that_is_too_short():
-    run = History(None, None)
-    run.record('train_loss', 0.25, 1.7)
-    assert published.delay(run) is None
-    assert published.delay(History(None, None)) is None

@@ -12,10 +12,9 @@ import pytest
 pytest.importorskip('mxnet')
 pytest.importorskip('d2lbook')
 
-from small_chapter import SOURCE, project, read_notebook, soup_of
+from small_chapter import project, read_notebook, soup_of
 
 from d2l_vgg.chapter import builder, notebooks
-from d2l_vgg.chapter.marks import Marks
 from d2l_vgg.cli import main
 
 CELL = '```{{.python .input}}\n%%tab mxnet\n{}\n```\n'
@@ -91,32 +90,6 @@ def test_cells_are_not_run_without_the_framework(tmp_path, monkeypatch):
     assert 'framework_of_tomorrow was missing' in ' '.join(note.text.split())
 
 
-def test_a_work_of_any_kind_can_be_cited(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / 'works.bib').write_text(
-        r"""
-        @software{tool, author = {{Google Brain}}, title = {A Tool}}
-        @article{short, author = {van der Maaten, Laurens}, title = {Short},
-            year = 2008}
-        @misc{nobody, title = {Without {Author}}, year = 1999}
-        """
-    )
-    marks = Marks([], 'works.bib')
-    cited = []
-    text = ':cite:`tool,short` and :citet:`nobody`'
-    assert marks.replace(text, 'page', cited) == (
-        '(Google Brain, n.d.; van der Maaten, 2008) and Without Author (1999)'
-    )
-    references = [marks.reference(key) for key in cited]
-    assert 'A Tool' in references[0] and 'Short' in references[1]
-
-
-def test_the_pdf_says_what_it_needs(tmp_path, monkeypatch):
-    monkeypatch.setenv('PATH', str(tmp_path))
-    with pytest.raises(builder.ChapterError, match='apt install texlive'):
-        builder.pdf(SOURCE)
-
-
 def test_slides_are_built_alone_and_anew(tmp_path):
     page = '# Page\n\n[**One idea.**] And more.\n\n' + CELL.format('print(5)')
     folder = project(tmp_path / 'small', page=page)
@@ -131,11 +104,6 @@ def test_slides_are_built_alone_and_anew(tmp_path):
         assert 'jp-OutputArea' in text
         for link in re.findall(r'(?:href|src)="([^"#]+)"', text):
             assert os.path.exists(os.path.join(path, link)), link
-
-
-def test_not_a_project(tmp_path):
-    with pytest.raises(builder.ChapterError, match='no d2lbook project'):
-        builder.build(str(tmp_path))
 
 
 ANY = """```{.python .input}
@@ -236,3 +204,14 @@ def test_a_pdf_has_every_character_and_picture(tmp_path):
     log = os.path.splitext(path)[0] + '.log'
     with open(log, encoding='utf-8', errors='replace') as file:
         assert 'Missing character' not in file.read()
+
+
+def test_the_pdf_says_what_it_needs(tmp_path, monkeypatch):
+    monkeypatch.setenv('PATH', str(tmp_path))
+    with pytest.raises(builder.ChapterError, match='apt install texlive'):
+        builder.pdf(SOURCE)
+
+
+def test_not_a_project(tmp_path):
+    with pytest.raises(builder.ChapterError, match='no d2lbook project'):
+        builder.build(str(tmp_path))

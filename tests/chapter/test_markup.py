@@ -1,6 +1,5 @@
 """What the builder makes of tabs, tables, pictures and solutions."""
 
-import os
 import re
 
 import pytest
@@ -136,20 +135,6 @@ def test_a_page_for_all_tabs_has_a_notebook_in_each(small):
         assert link['href'] == f'notebooks/{tab}/plain.ipynb'
 
 
-def test_numbers_of_tables_are_aligned_at_their_right(small):
-    for row in soup_of(small, 'page').select('main tr'):
-        classes = [cell.get('class', []) for cell in row.select('th, td')]
-        right = ['to-right' in each for each in classes]
-        assert right == [False, True]
-
-
-def test_code_is_colored_and_output_is_not(small):
-    page = soup_of(small, 'page')
-    assert page.select('.highlight-python span')
-    assert 'printed' in page.select_one('.output pre').text
-    assert not page.select('.output pre .mi')
-
-
 def test_comments_are_seen_by_nobody(small):
     cells = read_notebook(small, 'mxnet', 'page').cells
     text = '\n'.join(cell.source for cell in cells)
@@ -192,7 +177,3 @@ def test_references_are_written_as_they_are_cited(small):
     cited = index.find('a', href='#' + work['id'])
     assert cited.text == 'Known, 2000'
     assert len(index.select('h1')) == 1
-
-
-def test_a_page_without_marks_has_no_slides(small):
-    assert not os.path.exists(f'{small}/_build/html/slides/mxnet/page.html')

@@ -8,7 +8,6 @@ import collections
 import gc
 import importlib.util
 import io
-import json
 import os
 import re
 import shutil
@@ -160,14 +159,6 @@ def test_way_there_and_back_changes_no_bit(converted, kind, tmp_path):
     os.remove(path)
 
 
-def test_network_and_its_images_are_told(converted):
-    assert converted.printed.startswith(
-        f'{converted.name} for 12 classes and images of 224 to 255 pixels a '
-        'side in 3 channels: '
-    )
-    assert 'names are ours, for every framework' in converted.printed
-
-
 # ---------------------------------------------- what torchvision has not
 
 
@@ -183,12 +174,6 @@ def test_a_network_of_ours_keeps_its_names(tmp_path):
     assert list(after) == list(before)
     for name, array in before.items():
         np.testing.assert_array_equal(after[name], array)
-
-
-@needs_torch
-def test_a_network_of_ours_is_no_pth(tmp_path):
-    text = refusal('quick', tmp_path / 'quick.pth')
-    assert 'torchvision, which has no such network' in text
 
 
 def test_what_is_written_is_whole_or_not_at_all(tmp_path):
@@ -253,13 +238,6 @@ def test_another_state_dict(state, words, tmp_path):
     text = refusal(path, tmp_path / 'ours.safetensors')
     assert str(path) in text and len(text) < 500
     assert re.search(words, text), text
-
-
-def test_safetensors_of_a_type_that_numpy_lacks(tmp_path):
-    about = {'dtype': 'F8_E4M3', 'shape': [4], 'data_offsets': [0, 4]}
-    text, path = json.dumps({'a': about}).encode(), tmp_path / 'a.safetensors'
-    path.write_bytes(len(text).to_bytes(8, 'little') + text + bytes(4))
-    assert 'is damaged (' in refusal(path, tmp_path / 'ours.safetensors')
 
 
 class RunsCode:

@@ -91,29 +91,6 @@ def test_bar_in_a_terminal_tells_how_far_it_is(tmp_path):
     child.close()
 
 
-def test_second_run_of_a_name_gets_a_folder_of_its_own(tmp_path):
-    for _ in range(2):
-        done('train', *TINIEST, '--runs', tmp_path, '--name', 'whole')
-    for name in 'whole', 'whole-2':
-        assert Run.open(tmp_path / name).info['status'] == 'finished'
-
-
-def test_each_option_of_regularization_changes_the_training(tmp_path):
-    finals = {}
-    for option in (
-        *('', '--flip', '--shift 2', '--label-smoothing 0.1', '--test-flip'),
-    ):
-        where = ['--runs', tmp_path, '--name', f'a{option}']
-        done('train', *TINIEST, *where, *option.split())
-        history = Run.open(tmp_path / f'a{option}').history()
-        finals[option] = history.final
-    losses = {option: final['train_loss'] for option, final in finals.items()}
-    # Of these, one changes the validation only
-    assert losses.pop('--test-flip') == losses['']
-    assert finals['--test-flip']['val_loss'] != finals['']['val_loss']
-    assert len(set(losses.values())) == 4
-
-
 @needs_bfloat16
 def test_run_in_bfloat16_predicts_where_that_is_missing(
     tmp_path, monkeypatch

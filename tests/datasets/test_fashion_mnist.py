@@ -4,7 +4,6 @@ import gzip
 import hashlib
 import os
 import pathlib
-import resource
 import subprocess
 import sys
 
@@ -199,30 +198,11 @@ def test_load_refuses_file_that_is_not_what_it_declares(
     assert '\n' not in str(caught.value)
 
 
-def test_file_that_declares_too_much_takes_no_memory(tmp_path):
-    arrays = few_images.noise()
-    path = few_images.write(tmp_path / 'set', arrays, packed=False)
-    change(path, NAMES[0], lambda c: c[:4] + b'\x7f' + c[5:])
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(BadFile, match='take a file of 1 to 2147483648'):
-        fashion_mnist.load(path)
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert (after - before) * 1024 < 10e6
-
-
 @pytest.mark.parametrize('name', NAMES)
 def test_load_names_missing_file(name, folder):
     os.remove(os.path.join(folder, name + '.gz'))
     with pytest.raises(FileNotFoundError, match=f'{folder} has no {name}'):
         fashion_mnist.load(folder)
-
-
-def test_load_names_missing_folder(tmp_path):
-    with pytest.raises(FileNotFoundError, match='There is no folder .*none'):
-        fashion_mnist.load(tmp_path / 'none')
-    (tmp_path / 'file').write_text('')
-    with pytest.raises(FileNotFoundError, match='There is no folder .*file'):
-        fashion_mnist.load(tmp_path / 'file')
 
 
 def test_load_refuses_files_of_two_sets(tmp_path):
@@ -250,10 +230,3 @@ def test_load_refuses_names_that_do_not_fit(names, words, tmp_path):
     path = few_images.write(tmp_path / 'set', few_images.noise(), names)
     with pytest.raises(BadFile, match=words):
         fashion_mnist.load(path)
-
-
-def test_load_refuses_names_in_another_encoding(folder):
-    with open(os.path.join(folder, 'classes.txt'), 'wb') as file:
-        file.write('Größe'.encode('latin-1'))
-    with pytest.raises(BadFile, match='is not UTF-8'):
-        fashion_mnist.load(folder)

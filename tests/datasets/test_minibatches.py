@@ -58,13 +58,6 @@ def test_the_bits_of_an_epoch_are_those_of_recorded_runs(epoch, digest):
     assert sha256.hexdigest()[:16] == digest
 
 
-def test_a_seed_leaves_the_global_generator_alone():
-    before = np.random.get_state()[1].copy(), np.random.get_state()[2]
-    list(loader(flip=True, shift=1).start_at(0, [1, 2]))
-    after = np.random.get_state()
-    assert (before[0] == after[1]).all() and before[1] == after[2]
-
-
 def test_an_epoch_is_entered_anywhere():
     batches = loader(flip=True, shift=2)
     whole = list(batches.start_at(0, [3, 1]))
@@ -103,26 +96,3 @@ def test_without_a_seed_each_epoch_has_an_order_of_its_own():
         found.append(order(batches))
     np.testing.assert_array_equal(*found)
     assert sorted(found[0]) == list(range(100))
-
-
-def test_without_shuffling_the_order_is_that_of_the_set():
-    np.testing.assert_array_equal(
-        order(loader(shuffle=False).start_at(0, [1, 1])), np.arange(100)
-    )
-
-
-def test_the_last_minibatch_holds_the_rest():
-    assert [len(y) for _, y in loader()] == [32, 32, 32, 4]
-    assert len(loader()) == 4
-
-
-def test_images_that_keep_their_size_are_not_touched():
-    ((X, y), *_) = loader(shuffle=False)
-    np.testing.assert_array_equal(np.rint(X[:, 0] * 255), IMAGES[:32])
-    assert X.shape == (32, 1, 6, 5) and X.dtype == np.float32
-
-
-@pytest.mark.parametrize('resize', [(5, 12), (10, 6), (15, 18), (3, 2)])
-def test_resized_images_have_the_width_and_height(resize):
-    ((X, _), *_) = loader(resize=resize, flip=True, shift=1)
-    assert X.shape == (32, 1, resize[1], resize[0])

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from d2l_vgg.networks import costs, names
-from d2l_vgg.networks.architectures import FAMILY, VGG_NAMES, get
+from d2l_vgg.networks.architectures import FAMILY, VGG_NAMES
 
 
 @pytest.mark.parametrize('name', FAMILY)
@@ -33,10 +33,3 @@ def test_shapes_hold_as_many_numbers_as_a_layer_costs(name):
             known = [inputs[n] if size is None else size for size in shape]
             counts[layer] += math.prod(known)
     assert counts == {n: row.num_params for n, row in rows.items()}
-
-
-def test_running_statistics_have_the_shape_of_what_they_are_of():
-    shapes = names.parameter_shapes('vgg13_bn')
-    for part in 'weight', 'bias', 'running_mean', 'running_var':
-        assert shapes[f'norm3_2.{part}'] == (256,)
-    assert get('vgg13_bn').blocks[2][1] == 256

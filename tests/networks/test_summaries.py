@@ -41,10 +41,3 @@ def test_what_is_not_known_is_not_told():
     lines = table([*ROWS, unknown], details=True).splitlines()
     assert lines[-3].split()[-2:] == ['40', '-']
     assert lines[-1].split() == ['Total', '1430', '-']
-
-
-def test_several_of_one_kind_are_numbered_and_classes_are_not():
-    parts = [Row('pool', (1, 2), 0, 0)] * 2 + [Row('Mixer', (1, 2), 0, None)]
-    text = table([Row('Block', (1, 2), 0, None, tuple(parts))], details=True)
-    names = [line.split()[0] for line in text.splitlines()[2:-1]]
-    assert names == ['pool1_1', 'pool1_2', 'Mixer']

@@ -76,16 +76,6 @@ def test_a_network_is_known_by_its_shapes(name):
     assert not torchvision_names.has_network(arch, shapes)
 
 
-def test_a_network_of_ones_own_is_known_by_its_shapes():
-    arch = architectures.Architecture(
-        'own', tuple((1, 2 + i, i % 2) for i in range(11)), hidden=()
-    )
-    found = names.architecture_of(
-        dict(sorted(shapes_of(arch, inputs=12).items()))
-    )
-    assert found.blocks == arch.blocks and found.hidden == ()
-
-
 @pytest.mark.parametrize(
     'change',
     [
