@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip('mxnet')
 pytest.importorskip('d2lbook')
 
-from small_chapter import project, read_notebook, soup_of
+from small_chapter import SOURCE, project, read_notebook, soup_of
 
 from d2l_vgg.chapter import builder, notebooks
 from d2l_vgg.cli import main

@@ -20,12 +20,9 @@ PAGES = ['index', 'vgg', 'exercises', 'reproduce']
 
 
 @pytest.mark.parametrize('tab', TABS)
-def test_notebooks_are_clean(built, tab):
-    for name in PAGES:
-        assert_is_clean(built[0], tab, name)
-
-
-def assert_is_clean(folder, tab, name):
+@pytest.mark.parametrize('name', PAGES)
+def test_notebooks_are_clean(built, tab, name):
+    folder, _ = built
     notebook = read_notebook(folder, tab, name)
     nbformat.validate(notebook)
     assert notebook.metadata.kernelspec.name == 'python3'
@@ -90,11 +87,7 @@ def test_nbconvert_executes_the_notebook(built, name):
     printed = ''.join(printed)
     if name == 'vgg':
         assert re.search(r'Total +128806154 +7547232256', printed)
-        # The training whose history is shown, and those in which three
-        # networks are compared
         assert 'val_acc' in printed
-        compared = re.findall(r'of \d x \d:(?: 0\.\d{4}){3}$', printed, re.M)
-        assert len(compared) == 3
     else:
         assert '143667240 parameters' in printed
         assert '(2, 10)' in printed

@@ -86,8 +86,7 @@ def test_run_such_as_only_an_earlier_version_makes_is_refused(
     path = os.path.join(folder, 'run.json')
     with open(path) as file:
         info = json.load(file)
-    for name, value in old.items():
-        (info if name == 'trial' else info['data'])[name] = value
+    (info if 'trial' in old else info['data']).update(old)
     with open(path, 'w') as file:
         json.dump(info, file)
     for words_of_command in (

@@ -97,11 +97,11 @@ def test_run_that_gets_ctrl_c_again_and_again_goes_on(
     assert_same_run(folder, finished.folder)
 
 
-def in_terminal(words, cwd, *before):
+def in_terminal(words, cwd):
     """Start the command in a terminal of its own; return it and its end."""
     master, slave = pty.openpty()
     process = subprocess.Popen(
-        [*before, sys.executable, '-m', 'd2l_vgg.cli', *words],
+        [sys.executable, '-m', 'd2l_vgg.cli', *words],
         cwd=cwd,
         stdin=slave,
         stdout=slave,
@@ -131,21 +131,6 @@ def test_run_that_loses_its_terminal_is_kept(tmp_path):
     assert stopped.info['status'] == 'stopped'
     assert 'reason' not in stopped.info
     assert stopped.history().num_train_batches == 20
-
-
-@pytest.mark.slow
-def test_run_under_nohup_outlives_its_terminal(tmp_path):
-    folder = tmp_path / 'runs' / 'a'
-    words = [*NAMED, '--display', 'bar']
-    process, master = in_terminal(words, tmp_path, 'nohup')
-    assert wait_for((folder / 'checkpoint.safetensors').exists, process)
-    os.close(master)
-    try:
-        # What follows is how long the book would take
-        assert wait_for(lambda: status(folder) == 'finished', process)
-    finally:
-        process.kill()
-        process.wait()
 
 
 def test_no_two_processes_train_one_run(finished, tmp_path):

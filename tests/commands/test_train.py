@@ -129,20 +129,8 @@ def test_diverged_run_keeps_what_was_recorded(tmp_path):
 
 BAD_REQUESTS = [
     (
-        ['--arch', 'vgg12'],
-        ["no architecture 'vgg12'", 'the nearest is vgg11'],
-    ),
-    (
         ['--arch', 'lenet', '--hidden', '9'],
         ['lenet is not built of VGG blocks'],
-    ),
-    (
-        ['--arch', '((0,16),)'],
-        ['num_convs of block 1 must be a positive integer, not 0'],
-    ),
-    (
-        ['--arch', '((1,16'],
-        ['((1,16 does not read as pairs', 'as in ((1,16),(1,32))'],
     ),
     (
         ['--batch-size', '641'],
@@ -162,22 +150,11 @@ BAD_REQUESTS = [
     ),
     (
         ['--runs', '/proc/nowhere'],
-        [
-            'folder /proc/nowhere/quick',
-            'cannot be made',
-            'choose another place with --runs',
-        ],
-    ),
-    (
-        ['--resume', 'nothing-here'],
-        [
-            'No run in nothing-here',
-            'name the folder that `d2l-vgg train` has made',
-        ],
+        ['folder /proc/nowhere/quick cannot be made', 'with --runs'],
     ),
     *(
         ([f'--name={name}'], ['name'])
-        for name in ('.', '..', '../b', '/b', 'a\nb', 'a\x1b[2Jb')
+        for name in ('..', '../b', '/b', 'a\x1b[2Jb')
     ),
 ]
 
@@ -207,19 +184,14 @@ def test_name_that_the_terminal_cannot_print_is_escaped(
 
 
 def test_home_may_stand_in_any_path(finished, tmp_path, monkeypatch):
-    monkeypatch.setenv('HOME', str(tmp_path))
-    work = tmp_path / 'work'
-    work.mkdir()
-    monkeypatch.chdir(work)
-    done('train', *TINIEST, '--name', 'a', '--runs', '~/all')
-    assert Run.open(tmp_path / 'all' / 'a').info['status'] == 'finished'
-    done('curves', '~/all/a', '--output', '~/picture')
-    assert (tmp_path / 'picture.svg').exists()
-    result = call('train', '--resume', '~/all/a')
-    assert_fails(result, f'{tmp_path}/all/a is finished')
+    monkeypatch.setenv('HOME', str(finished.folder.parent))
+    monkeypatch.chdir(tmp_path)
+    done('curves', '~/whole', '--output', 'picture')
+    result = call('train', '--resume', '~/whole')
+    assert_fails(result, f'{finished.folder} is finished')
     result = call('curves', '~nobody-of-that-name/a')
     assert result.returncode == 2 and 'not known' in result.stderr
-    assert os.listdir(work) == []
+    assert sorted(os.listdir()) == ['picture.png', 'picture.svg']
 
 
 def test_mxnet_that_is_not_installed_is_told_in_one_line(monkeypatch):
@@ -237,8 +209,8 @@ def test_variable_for_the_builder_does_not_shorten_a_training(
     assert 'TRIAL' not in done('train', *TINIEST, '--runs', tmp_path)
     monkeypatch.delenv('D2L_VGG_TRIAL', raising=False)
     done('train', *TINIEST, '--runs', tmp_path)
-    whole, other = (tmp_path / name / 'history.csv' for name in NAMES)
-    assert whole.read_bytes() == other.read_bytes()
-
-
-NAMES = 'quick', 'quick-2'
+    whole, other = (
+        (tmp_path / name / 'history.csv').read_bytes()
+        for name in ('quick', 'quick-2')
+    )
+    assert whole == other

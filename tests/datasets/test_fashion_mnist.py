@@ -1,6 +1,5 @@
 """The four files of the package, and those of other sets of their form."""
 
-import gzip
 import hashlib
 import os
 import pathlib
@@ -49,16 +48,6 @@ def test_files_of_package_are_those_that_zalando_publishes():
     for name, md5 in published.items():
         content = (folder / name).read_bytes()
         assert hashlib.md5(content).hexdigest() == md5
-    # Of the uncompressed content, as everybody has it, however it is packed
-    known = {
-        'train-images-idx3-ubyte': 'c59f468a2f672dc815687fe0f83887768d799fd8'
-        'a3f3276145d20f83aa44d888',
-        't10k-images-idx3-ubyte': '5b4141f0afbad91edebe8549f8fcffe087ea10ca'
-        '49f1dbef5c9a5cd8815ce37b',
-    }
-    for name, sha256 in known.items():
-        with gzip.open(folder / f'{name}.gz') as file:
-            assert hashlib.sha256(file.read()).hexdigest() == sha256
 
 
 # A child's `ru_maxrss` begins with that of its parent
@@ -147,14 +136,7 @@ TRAIN, LABELS = (NAMES[0] + '.gz', NAMES[1] + '.gz')
     'name, how, words',
     [
         (TRAIN, lambda c: c[:1000], 'is cut short or damaged'),
-        (TRAIN, lambda c: c[:2], 'is cut short or damaged'),
         (TRAIN, lambda c: b'', r'begins with the bytes \(none\)'),
-        (
-            TRAIN,
-            lambda c: c[:5000] + b'\0' + c[5001:],
-            'is cut short or dama',
-        ),
-        (TRAIN, lambda c: c[:-8] + bytes(8), 'is cut short or damaged'),
         (LABELS, lambda c: b'<html>not found</html>', 'bytes 3c68746d'),
     ],
 )
@@ -173,10 +155,7 @@ def test_load_refuses_damaged_archive(name, how, words, folder):
             lambda c: c[:-1],
             'is cut short: it declares 400 x 28 x 28 bytes and holds 313599',
         ),
-        (NAMES[1], lambda c: c[:8], 'declares 400 bytes and holds 0'),
         (NAMES[0], lambda c: c + b'\0', 'goes on after the 400 x 28 x 28'),
-        (NAMES[0], lambda c: c[:10], 'is cut short: copy it again'),
-        (NAMES[0], lambda c: c[:4] + bytes(12), 'declares 0 x 0 x 0 bytes'),
         (
             NAMES[0],
             lambda c: c[:4] + b'\xff' * 12 + c[16:],
@@ -203,6 +182,8 @@ def test_load_names_missing_file(name, folder):
     os.remove(os.path.join(folder, name + '.gz'))
     with pytest.raises(FileNotFoundError, match=f'{folder} has no {name}'):
         fashion_mnist.load(folder)
+    with pytest.raises(FileNotFoundError, match='There is no folder .*none'):
+        fashion_mnist.load(f'{folder}/none')
 
 
 def test_load_refuses_files_of_two_sets(tmp_path):
