@@ -95,15 +95,6 @@ def test_libraries_are_loaded_for_each_wheel_of_a_gpu(wheel, monkeypatch):
         return
     names = [os.path.basename(path) for path in paths]
     assert names == [library for _, library in cuda.LIBRARIES]
-    for first, then in [
-        ('cublasLt.', 'cublas.'),
-        ('cublas.', 'cusolver'),
-        ('cusparse', 'cusolver'),
-        ('cublas.', 'cudnn'),
-    ]:
-        assert [n for n in names if first in n or then in n][0].startswith(
-            f'lib{first}'
-        )
 
 
 def test_a_gpu_wheel_without_the_packages_of_nvidia(wheel, monkeypatch):

@@ -4,10 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 import study
+from processes import run_python
 
 from d2l_vgg import files
 from d2l_vgg.datasets import idx, pictures
@@ -18,17 +18,6 @@ from d2l_vgg.training.runs import Run
 OLD, NEW = b'old content', b'new content, which is longer'
 
 
-def run_python(code, *arguments):
-    """Run `code` in a process of its own and return what it printed."""
-    process = subprocess.run(
-        [sys.executable, '-c', code, *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        check=True,
-        text=True,
-    )
-    return process.stdout.strip()
-
-
 def leftovers(folder):
     return [name for name in os.listdir(folder) if name.endswith('.tmp')]
 
@@ -36,13 +25,13 @@ def leftovers(folder):
 @pytest.mark.skipif(os.name != 'posix', reason='needs POSIX permissions')
 def test_others_may_read_what_the_mask_allows(tmp_path):
     code = (
-        'import os, sys; os.umask(0o027)\n'
+        'import os; os.umask(0o027)\n'
         'from d2l_vgg.files import write_text\n'
-        'write_text(sys.argv[1], "text")\n'
+        f'write_text({str(tmp_path / "file")!r}, "text")\n'
         'print(oct(os.umask(0)))\n'
     )
     # The mask is as it was, too
-    assert run_python(code, tmp_path / 'file') == '0o27'
+    assert run_python(code) == '0o27'
     assert (tmp_path / 'file').stat().st_mode & 0o777 == 0o640
 
 
@@ -92,50 +81,20 @@ def test_kill_in_the_middle_of_a_write(tmp_path):
     assert path.read_bytes() == NEW
 
 
-@pytest.mark.skipif(os.name != 'posix', reason='needs SIGKILL')
-def test_kill_at_any_moment(tmp_path):
-    path = tmp_path / 'file'
-    size = 300000
-    code = (
-        'import itertools, sys\n'
-        'from d2l_vgg.files import write_whole\n'
-        'for i in itertools.count():\n'
-        '    text = bytes([i % 256])\n'
-        '    def write(file):\n'
-        f'        for _ in range({size // 1000}):\n'
-        '            file.write(text * 1000)\n'
-        '    write_whole(sys.argv[1], write)\n'
-        '    print("one more", flush=True)\n'
-    )
-    for moment in range(5):
-        process = subprocess.Popen(
-            [sys.executable, '-c', code, str(path)], stdout=subprocess.PIPE
-        )
-        with process:
-            process.stdout.readline()
-            # Some time within a file, another at each turn
-            time.sleep(0.0007 * (1 + 3 * moment))
-            process.kill()
-        assert process.returncode == -signal.SIGKILL
-        content = path.read_bytes()
-        assert len(content) == size
-        assert len(set(content)) == 1
-
-
 @pytest.mark.skipif(os.name != 'posix', reason='needs resource limits')
 def test_full_disk_leaves_what_was_there(tmp_path):
     path = tmp_path / 'file'
     path.write_bytes(OLD)
     code = (
-        'import resource, sys\n'
+        'import resource\n'
         'from d2l_vgg.files import write_whole\n'
         'resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))\n'
         'try:\n'
-        '    write_whole(sys.argv[1], lambda f: f.write(bytes(10000)))\n'
+        f'    write_whole({str(path)!r}, lambda f: f.write(bytes(10000)))\n'
         'except OSError as error:\n'
         '    print(type(error).__name__, error)\n'
     )
-    assert run_python(code, path).startswith('OSError')
+    assert run_python(code).startswith('OSError')
     assert path.read_bytes() == OLD
     assert os.listdir(tmp_path) == ['file']
 

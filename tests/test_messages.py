@@ -1,6 +1,5 @@
 """Errors in one line: of full disks, closed pipes, and MXNet."""
 
-import errno
 import os
 import subprocess
 import sys
@@ -66,14 +65,6 @@ def test_a_file_on_a_full_disk_is_named(tmp_path):
     assert 'make room' in done.stderr and done.stderr.count('\n') == 1
     assert path.read_text() == 'before'
     assert os.listdir(tmp_path) == ['picture.svg']
-
-
-def test_what_is_to_be_done_where_one_may_not_write():
-    error = OSError(errno.EACCES, 'Permission denied', 'runs/a')
-    assert messages.explain(error) == (
-        'runs/a cannot be used: Permission denied; choose another place, or '
-        'change who may use this one.'
-    )
 
 
 def test_a_stack_of_mxnet_is_not_told():

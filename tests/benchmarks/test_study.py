@@ -1,8 +1,5 @@
 """The study of the spread: its arithmetic, and one real run of it."""
 
-import math
-import sys
-
 import numpy as np
 import pytest
 import study
@@ -20,11 +17,6 @@ def test_spread_is_found_again_in_simulated_runs():
     assert mean == pytest.approx(0, abs=0.5)
     assert between == pytest.approx(3, rel=0.1)
     assert within == pytest.approx(1, rel=0.1)
-
-
-def test_spread_of_a_single_kind_is_not_known():
-    assert math.isnan(study.spread([[1, 2, 3]])[1])
-    assert math.isnan(study.spread([[1], [2]])[2])
 
 
 @pytest.mark.parametrize(
@@ -48,30 +40,3 @@ def test_study_trains_a_run_from_its_draw(name):
     )
     assert first[:3] == ('uniform', 0, 0) and 0 <= first.val_acc <= 1
     assert first.train_loss != other.train_loss
-
-
-def test_study_keeps_its_runs_and_goes_on(tmp_path, monkeypatch, capsys):
-    """With a training that takes no time."""
-    pytest.importorskip('mxnet')
-    trained = []
-
-    def train(framework, data, *which_and_experiment):
-        trained.append(which_and_experiment[:3])
-        return study.Outcome(*trained[-1], *[float(len(trained))] * 5)
-
-    monkeypatch.setattr(study, 'train', train)
-
-    def run(num_draws):
-        words = ['study', '--shuffles', '1', '--biases', 'zero']
-        words += ['--draws', str(num_draws), '--runs', str(tmp_path)]
-        monkeypatch.setattr(sys, 'argv', words)
-        study.measure(study.read_arguments())
-        return capsys.readouterr().out
-
-    assert 'biases zero: 1 runs from 1 draws' in run(1)
-    (path,) = tmp_path.iterdir()
-    (first,) = study.read(str(path))
-    assert 'holds 1 of them' in run(2)
-    again, second = study.read(str(path))
-    assert again == first and second[:3] == ('zero', 1, 0)
-    assert trained == [('zero', 0, 0), ('zero', 1, 0)]

@@ -36,20 +36,16 @@ CELL = '```{{.python .input}}\n%%tab mxnet\n{}\n```\n'
             CELL.format('x = 1') + '\nText\n\n' + CELL.format('x.y'),
             'code cell 2: AttributeError',
         ),
+        (
+            CELL.format('import os; os._exit(1)'),
+            'page.md, tab mxnet, code cell 1: Kernel died',
+        ),
     ],
 )
 def test_what_is_wrong_fails_the_build(tmp_path, text, message):
     folder = project(tmp_path / 'small', page=f'# Page\n\n{text}\n')
     with pytest.raises(builder.ChapterError, match=re.escape(message)):
         builder.build(folder, progress=lambda line: None)
-
-
-def test_a_kernel_that_dies_is_named_with_its_cell(tmp_path):
-    code = CELL.format('x = 1') + '\n' + CELL.format('import os; os._exit(1)')
-    folder = project(tmp_path / 'small', page='# Page\n\n' + code)
-    message = 'page.md, tab mxnet, code cell 2: Kernel died'
-    with pytest.raises(builder.ChapterError, match=message):
-        builder.build(folder, page=False, progress=lambda line: None)
 
 
 def test_output_is_kept_when_asked_for_but_not_of_trainings(tmp_path):

@@ -1,13 +1,10 @@
 """The diagrams of the chapter: up to date, and true to the networks."""
 
-import csv
-import json
 import re
 import runpy
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -54,20 +51,3 @@ def test_recorded_curves_are_up_to_date(tmp_path):
         assert committed.with_suffix('.png').exists()
     names = {path.parent.name for path in tmp_path.glob('*/curves.svg')}
     assert names == {path.parent.name for path in RESULTS.glob('*/run.json')}
-
-
-def test_cost_tells_every_recorded_experiment(drawn):
-    runs = {}
-    for folder in ('cheap', 'resolutions'):
-        with open(RESULTS / folder / 'seeds.csv', newline='') as file:
-            for row in csv.DictReader(file):
-                if not row.get('division'):
-                    key = row.get('recipe'), row.get('resize')
-                    runs.setdefault((*key, row.get('experiment')), []).append(
-                        float(row['val_acc'])
-                    )
-    medians = [np.median(group) for group in runs.values()]
-    info = json.loads((RESULTS / 'book' / 'run.json').read_text())
-    (words,) = texts(drawn / 'cost.svg', 'desc')
-    for accuracy in [*medians, info['results']['val_acc']]:
-        assert f'{accuracy:.4f} after' in words

@@ -67,7 +67,7 @@ SVG = (
 def small(tmp_path_factory):
     """A small project that has each kind of tab, table and picture."""
     folder = tmp_path_factory.mktemp('small') / 'small'
-    project(folder, page=TAB_TEXT, plain=PLAIN, single=SINGLE)
+    project(folder, page=TAB_TEXT, plain=PLAIN)
     config = folder / 'config.ini'
     config.write_text(
         config.read_text().replace('s = ref', 's = */*.svg ref')
@@ -82,13 +82,6 @@ def small(tmp_path_factory):
     return str(folder)
 
 
-SINGLE = """# Single
-
-```{.python .input}
-%%tab mxnet
-print('of one tab')
-```
-"""
 PLAIN = """# Plain
 :label:`sec_plain`
 
@@ -118,11 +111,6 @@ def test_text_of_one_tab_has_no_tabs_and_code_for_all_stands_once(small):
     assert not words.find_parent(class_='tabs')
     assert str(page).count('print') >= 2
     assert len(page.select('div.output')) == 2  # Of both cells, once
-
-
-def test_code_of_a_page_of_one_tab_has_no_bar_of_tabs(small):
-    page = soup_of(small, 'single')
-    assert not page.select('[data-only] pre') and 'print' in page.text
 
 
 def test_a_page_for_all_tabs_has_a_notebook_in_each(small):

@@ -155,14 +155,8 @@ def test_a_page_leads_to_its_other_forms(chromium, built):
             assert os.path.getsize(os.path.join(where, link)) > 1000
 
 
-@pytest.mark.parametrize(
-    'afresh', [False, pytest.param(True, marks=pytest.mark.slow)]
-)
-def test_every_link_lands_where_it_says(chromium, built, afresh):
-    """Each loads its page afresh, or only the first that leads there does.
-
-    What comes late, such as formulas, moves what is below it.
-    """
+def test_every_link_lands_where_it_says(chromium, built):
+    """What comes late, such as formulas, moves what is below it."""
     targets = set()
     for name in PAGES:
         for link in soup_of(built[0], name).select('main a[href*="#"]'):
@@ -172,7 +166,7 @@ def test_every_link_lands_where_it_says(chromium, built, afresh):
     assert len(targets) > 20
     missed, shown = [], None
     for page, fragment in sorted(targets, reverse=True):
-        if afresh or page != shown:
+        if page != shown:
             show(chromium, built, page, fragment=fragment)
         else:
             chromium.run(f"location.hash = '{fragment}'")

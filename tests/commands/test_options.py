@@ -72,12 +72,6 @@ def test_command_line_ends_as_told(
     check(words, status, told, tmp_path)
 
 
-def test_help_of_train_fits_two_screens(monkeypatch):
-    monkeypatch.setenv('COLUMNS', '80')
-    lines = call('train', '--help').stdout.splitlines()
-    assert len(lines) <= 48 and max(map(len, lines)) <= 80
-
-
 COMMANDS = options.Commands(cli.COMMANDS)
 TAKING = [
     (name, param)

@@ -46,18 +46,6 @@ def test_finished_run_leaves_its_record_and_nothing_else(finished):
     assert info['results'] == history.final
 
 
-def test_finished_run_tells_accuracy_pictures_and_what_is_next(finished):
-    assert 'epoch 2/2' in finished.printed
-    assert os.path.join('runs', 'whole', 'curves.png') in finished.printed
-    assert re.search(
-        r'about .+ on this machine: (\S*/)?d2l-vgg train '
-        '--experiment book\n',
-        finished.printed,
-    )
-    last = finished.printed.splitlines()[-1]
-    assert re.match(r'Validation accuracy 0\.\d{4} ', last)
-
-
 def test_book_with_changes_is_not_held_against_the_book(tmp_path):
     where = ['--runs', tmp_path, '--name', 'other']
     # In a process of its own: the published draw takes a whole VGG-11
@@ -68,27 +56,6 @@ def test_book_with_changes_is_not_held_against_the_book(tmp_path):
     assert 'sample standard deviations' not in printed
     assert 'published' not in printed
     assert "book's 11" not in (tmp_path / 'other' / 'curves.svg').read_text()
-
-
-def test_bar_in_a_terminal_tells_how_far_it_is(tmp_path):
-    pexpect = pytest.importorskip('pexpect')
-    words = [word for word in TINY if word not in ('--display', 'lines')]
-    child = pexpect.spawn(
-        sys.executable,
-        ['-m', 'd2l_vgg.cli', 'train', *words],
-        cwd=str(tmp_path),
-        dimensions=(24, 100),
-        encoding='utf-8',
-        timeout=120,
-    )
-    # How much is done, the time left, and the last points
-    child.expect(r'\d+%\|.*\d+/48 \[\d\d:\d\d<\d\d:\d\d,.*batch/s')
-    child.expect(r'train_loss \d\.\d+')
-    # That of the book is measured on this machine
-    child.expect(r"The book's full experiment takes about \d.* on this")
-    child.expect(r'Validation accuracy 0\.\d{4}')
-    child.expect(pexpect.EOF)
-    child.close()
 
 
 @needs_bfloat16

@@ -31,10 +31,3 @@ def test_parts_have_the_names_of_the_paper():
         'Dense output shape: (2, 10) 1290 1280',
         'Total 1390 2180',
     ]
-
-
-def test_what_is_not_known_is_not_told():
-    unknown = Row('Attention', (2, 8), 40, None, (Row('pool', (2, 8), 0, 0),))
-    lines = table([*ROWS, unknown], details=True).splitlines()
-    assert lines[-3].split()[-2:] == ['40', '-']
-    assert lines[-1].split() == ['Total', '1430', '-']
