@@ -4,7 +4,6 @@ The libraries here are stand-ins: the order and the scope are looked at by
 loading real, empty ones that a compiler makes.
 """
 
-import ctypes
 import importlib.metadata
 import os
 import shutil
@@ -27,15 +26,6 @@ def site(tmp_path, monkeypatch):
         'Metadata-Version: 2.1\nName: mxnet-cu117\nVersion: 1.9.1\n'
     )
     return tmp_path
-
-
-def test_a_cpu_wheel_needs_none(monkeypatch):
-    def version(package):
-        raise importlib.metadata.PackageNotFoundError(package)
-
-    monkeypatch.setattr(importlib.metadata, 'version', version)
-    monkeypatch.setattr(ctypes, 'CDLL', None)
-    assert cuda.load_libraries() == []
 
 
 @pytest.mark.skipif(shutil.which('cc') is None, reason='no C compiler')
@@ -105,15 +95,6 @@ def test_libraries_are_loaded_for_each_wheel_of_a_gpu(wheel, monkeypatch):
         return
     names = [os.path.basename(path) for path in paths]
     assert names == [library for _, library in cuda.LIBRARIES]
-    for first, then in [
-        ('cublasLt.', 'cublas.'),
-        ('cublas.', 'cusolver'),
-        ('cusparse', 'cusolver'),
-        ('cublas.', 'cudnn'),
-    ]:
-        assert [n for n in names if first in n or then in n][0].startswith(
-            f'lib{first}'
-        )
 
 
 def test_a_gpu_wheel_without_the_packages_of_nvidia(wheel, monkeypatch):

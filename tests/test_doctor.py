@@ -2,7 +2,7 @@
 
 import pytest
 
-from d2l_vgg import doctor, platforms, probing
+from d2l_vgg import doctor, probing
 from d2l_vgg.commands.doctor import headline, page, without_names
 from d2l_vgg.doctor import Check, Findings
 from d2l_vgg.gpus import Driver, Gpu
@@ -73,10 +73,7 @@ def test_framework_that_trains_on_all_that_is_there_is_well(versions):
 def test_framework_that_does_not_train_is_told_with_commands(
     imports, versions
 ):
-    facts = {
-        'problem': 'libgomp is gone',
-        **({'imports': 1} if imports else {}),
-    }
+    facts = {'problem': 'libgomp is gone', 'imports': imports}
     check = doctor.check_framework('torch', facts, None)
     assert 'libgomp is gone' in check.text
     assert ('no training' if imports else 'no import') in check.text
@@ -102,22 +99,13 @@ def test_way_to_gpu_follows_its_compute_capability(gpu, way):
     assert doctor.way(gpu.capability).startswith(way)
 
 
-@pytest.mark.parametrize('gpu, told', [
-    (T4, 'change the wheel'),
-    (H100, "NVIDIA's container"),
-    (B200, 'PyTorch or JAX'),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    'gpu, told', [(T4, 'cu117'), (H100, "NVIDIA's container")]
+)
 def test_mxnet_for_cpu_beside_gpu_is_told_the_way(gpu, told, versions):
     facts = {'imports': True, 'CPU': True, 'problem': ''}
     check = doctor.check_framework('mxnet', facts, driver(gpu))
-    assert (
-        told in check.do
-        and '--num-gpus 0' in check.do + told * (gpu is T4)
-        or gpu is T4
-    )
-    assert bool(check.commands) == (gpu is T4)
-    if gpu is T4:
-        assert 'cu117' in ' '.join(check.commands)
+    assert told in ' '.join([check.do, *check.commands])
 
 
 def test_other_framework_without_cuda_is_told_what_to_install(
@@ -130,16 +118,6 @@ def test_other_framework_without_cuda_is_told_what_to_install(
     monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '')
     check = doctor.check_framework('torch', facts, driver(T4))
     assert check.commands == ('unset CUDA_VISIBLE_DEVICES',)
-
-
-def test_gpus_are_told_with_what_they_compute_in():
-    checks = doctor.check_gpus(driver(T4, H100), '', needed=GIB)
-    assert [c.subject for c in checks] == ['driver', 'GPU 0', 'GPU 1']
-    assert not any(c.do for c in checks)
-    assert 'compute capability 7.5, 14.0 GiB' in checks[1].text
-    assert 'bfloat16, TF32' in checks[2].text
-    _, full = doctor.check_gpus(driver(T4), '', needed=14.5 * GIB)
-    assert 'nvidia-smi' in full.do
 
 
 def test_driver_that_does_not_answer_is_told():
@@ -163,38 +141,6 @@ def test_disk_is_held_against_what_is_needed(monkeypatch, tmp_path):
     usage = doctor.shutil.disk_usage(tmp_path)._replace(free=10**8)
     monkeypatch.setattr(doctor.shutil, 'disk_usage', lambda path: usage)
     assert '--runs' in doctor.check_disk('book', experiment).do
-
-
-@pytest.mark.parametrize(
-    'threads, cores, well', [(None, 4, True), ('4', 4, True), ('1', 4, False)]
-)
-def test_cores_that_are_left_idle_are_told(threads, cores, well, monkeypatch):
-    monkeypatch.delenv('OMP_NUM_THREADS', raising=False)
-    if threads:
-        monkeypatch.setenv('OMP_NUM_THREADS', threads)
-    monkeypatch.setattr(doctor.machine, 'physical_cores', lambda: cores)
-    assert (not doctor.check_processor().do) == well
-
-
-def test_check_that_fails_does_not_end_the_look(monkeypatch):
-    def fail():
-        raise RuntimeError('no such cpu')
-
-    monkeypatch.setattr(doctor, 'check_processor', fail)
-    monkeypatch.setattr(doctor, 'is_installed', lambda name: False)
-    found = {c.subject: c for c in doctor.examine('quick').checks}
-    assert 'no such cpu' in found['processor'].text
-    assert found['frameworks'].do and found['memory'].text
-
-
-def test_commands_name_what_this_package_needs(monkeypatch):
-    # As outside of the environment that `make` has set up
-    monkeypatch.setenv('VENV', 'elsewhere')
-    (first, second) = platforms.install('mxnet', 'cu117')
-    assert 'mxnet-cu117==1.9.1' in first and '--no-deps' in first
-    assert 'nvidia-cudnn-cu11' in second and 'graphviz' in second
-    (command,) = platforms.install('jax')
-    assert 'flax' in command and 'optax' in command
 
 
 # --------------------------------------------------------------- the report

@@ -122,16 +122,12 @@ def test_library_of_mxnet_gets_what_it_misses_until_it_loads(
     script.main()
     assert asked == [library] * 3 and cuda_asked == [0]
     assert capsys.readouterr().out.count('MXNet will use the lib') == 2
-    # What does not help is not tried again, and the system's name is told
-    for provided, error, told in [
-        ('given', 'libgomp.so.1: bad', 'libgomp'),
-        (None, 'libarmpl_lp64_mp.so: cannot open', 'libopenblas.so.0'),
-    ]:
-        monkeypatch.setattr(script, 'load', lambda path, e=error: e)
-        monkeypatch.setattr(script, 'provide', lambda *a, p=provided: p)
-        with pytest.raises(SystemExit, match=told) as stopped:
-            script.main()
-        assert 'then try again' in str(stopped.value)
+    # What stays missing is told by the system's name
+    error = 'libarmpl_lp64_mp.so: cannot open'
+    monkeypatch.setattr(script, 'load', lambda path: error)
+    monkeypatch.setattr(script, 'provide', lambda *args: None)
+    with pytest.raises(SystemExit, match='libopenblas.so.0.*then try again'):
+        script.main()
 
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='libmxnet.so is Linux')

@@ -40,7 +40,6 @@ def cpuinfo(sockets, cores, threads):
 @pytest.mark.parametrize(
     'sockets, cores, threads, usable, expected',
     [
-        (1, 2, 1, {0, 1}, 2),
         (1, 2, 2, {0, 1, 2, 3}, 2),
         (2, 4, 2, set(range(16)), 8),
         # Two threads of one core, then the same core number of two sockets
@@ -68,17 +67,9 @@ def test_every_processor_counts_where_cores_are_not_told():
     'files, expected',
     [
         ({}, math.inf),
-        ({'cpu.max': ''}, math.inf),
         ({'cpu.max': 'max 100000\n'}, math.inf),
         ({'cpu.max': '250000 100000\n'}, 2),
         ({'cpu.max': '50000 100000\n'}, 0),
-        (
-            {
-                'cpu/cpu.cfs_quota_us': '-1\n',
-                'cpu/cpu.cfs_period_us': '100000\n',
-            },
-            math.inf,
-        ),
         (
             {
                 'cpu/cpu.cfs_quota_us': '300000\n',
@@ -93,23 +84,3 @@ def test_quota_of_a_container_is_read(tmp_path, files, expected):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     assert machine._cpu_quota(str(tmp_path)) == expected
-
-
-@pytest.mark.parametrize('quota, expected', [(0, 1), (1, 1), (math.inf, 3)])
-def test_quota_limits_the_cores(monkeypatch, quota, expected):
-    monkeypatch.setattr(
-        os, 'sched_getaffinity', lambda pid: {0, 1, 2}, raising=False
-    )
-    monkeypatch.setattr(machine, '_cpu_quota', lambda: quota)
-    monkeypatch.setattr('builtins.open', no_file)
-    assert machine.physical_cores() == expected
-
-
-def no_file(*args, **kwargs):
-    raise FileNotFoundError
-
-
-def test_every_processor_counts_where_nothing_is_told(monkeypatch):
-    monkeypatch.delattr(os, 'sched_getaffinity', raising=False)
-    monkeypatch.setattr(os, 'cpu_count', lambda: 5)
-    assert machine.physical_cores() == 5

@@ -1,15 +1,12 @@
 """Errors in one line: of full disks, closed pipes, and MXNet."""
 
-import errno
 import os
 import subprocess
 import sys
 
 import pytest
-from command_line import call
 
 from d2l_vgg import messages
-from d2l_vgg.files import write_text
 
 COMMAND = [sys.executable, '-m', 'd2l_vgg.cli']
 
@@ -45,12 +42,6 @@ def test_a_reader_that_has_read_enough_is_no_error(unbuffered):
     assert done.stdout.startswith('network') and done.stderr == ''
 
 
-def test_errors_never_go_to_standard_output():
-    for words in ['vgg17'], ['--resize', 'wide']:
-        done = call('summary', *words)
-        assert done.stdout == '' and done.stderr.count('\n') == 1
-
-
 @pytest.mark.parametrize('closed', ['>&-', '2>&-', '>&- 2>&-', '2>/dev/full'])
 def test_streams_that_are_not_there(closed):
     assert shell(f'"$@" summary vgg16 {closed}').returncode == 0
@@ -76,26 +67,6 @@ def test_a_file_on_a_full_disk_is_named(tmp_path):
     assert os.listdir(tmp_path) == ['picture.svg']
 
 
-def test_a_folder_that_may_not_be_written_is_named(tmp_path):
-    if os.geteuid():
-        tmp_path.chmod(0o500)
-        path = tmp_path / 'a'
-    else:  # Who may write everywhere, but not there
-        path = '/proc/a'
-    with pytest.raises(OSError) as caught:
-        write_text(path, 'text')
-    assert caught.value.filename == str(path)
-    assert str(path) in messages.explain(caught.value)
-
-
-def test_what_is_to_be_done_where_one_may_not_write():
-    error = OSError(errno.EACCES, 'Permission denied', 'runs/a')
-    assert messages.explain(error) == (
-        'runs/a cannot be used: Permission denied; choose another place, or '
-        'change who may use this one.'
-    )
-
-
 def test_a_stack_of_mxnet_is_not_told():
     error = RuntimeError(
         'Traceback (most recent call last):\n  File "../src/a.cc", line 7\n'
@@ -104,10 +75,3 @@ def test_a_stack_of_mxnet_is_not_told():
     assert messages.explain(error) == (
         'MXNetError: Check failed: a < b (3 vs. 2) : too large'
     )
-
-
-def test_a_terminal_is_not_told_what_to_do():
-    assert messages.one_line('a\n\x1b[2J b\udcff\x00') == (
-        'a \\x1b[2J b\\udcff\\x00'
-    )
-    assert messages.one_line('Größe') == 'Größe'

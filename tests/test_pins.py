@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import re
-import runpy
 from pathlib import Path
 
 import pytest
@@ -74,23 +73,6 @@ def test_requirements_pin_whatever_the_package_asks_for(
         ):
             pin = pinned[canonicalize_name(needed.name)]
             assert needed.specifier.contains(pin), line
-
-
-def test_all_files_name_the_same_pythons(monkeypatch):
-    setuptools = pytest.importorskip('setuptools')
-    told = {}
-    monkeypatch.setattr(setuptools, 'setup', lambda **said: told.update(said))
-    runpy.run_path(str(ROOT / 'setup.py'))
-    script = (ROOT / 'scripts' / 'setup_env.sh').read_text()
-    versions = max(re.findall(r"versions='(.*?)'", script), key=len)
-    minors = sorted(int(x.removeprefix('3.')) for x in versions.split())
-    assert told['python_requires'] == f'>=3.{minors[0]}'
-    assert told['classifiers'] == [
-        'Programming Language :: Python :: 3',
-        *(f'Programming Language :: Python :: 3.{x}' for x in minors),
-    ]
-    tools = (ROOT / 'pyproject.toml').read_text()
-    assert f"\ntarget-version = 'py3{minors[0]}'" in tools
 
 
 def test_extras_hold_what_the_wheels_of_mxnet_need():

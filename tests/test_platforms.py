@@ -11,59 +11,37 @@ from d2l_vgg import platforms
 
 
 @pytest.mark.parametrize(
-    'system, machine, why, way',
+    'system, machine, mxnet, others',
     [
-        ('Darwin', 'arm64', 'Apple silicon', 'make run FRAMEWORK=torch'),
-        ('Windows', 'AMD64', 'WSL', "install -e '.[torch]'"),
-        ('MINGW64_NT-10.0', 'x86_64', 'WSL', "install -e '.[torch]'"),
-        ('MSYS_NT-10.0-22631', 'x86_64', 'WSL', "install -e '.[torch]'"),
-        ('CYGWIN_NT-10.0', 'x86_64', 'WSL', "install -e '.[torch]'"),
-        ('Linux', 'riscv64', 'no build for Linux on riscv64', 'x86-64'),
-        ('FreeBSD', 'x86_64', 'no build for FreeBSD', 'a Linux machine'),
+        ('Linux', 'x86_64', None, None),
+        ('Linux', 'aarch64', None, None),
+        ('Linux', 'riscv64', 'no build for Linux on riscv64', 'no builds'),
+        ('Darwin', 'arm64', 'make run FRAMEWORK=torch', None),
+        ('Darwin', 'x86_64', None, 'Darwin on x86_64: use a Linux'),
+        ('Windows', 'AMD64', 'WSL', "pip install -e '.[torch]'"),
+        ('MSYS_NT-10.0-22631', 'x86_64', 'WSL', 'wsl --install'),
+        ('FreeBSD', 'x86_64', 'no build for FreeBSD', 'no builds'),
     ],
 )
 def test_refusal_is_one_line_with_the_reason_and_a_way(
-    system, machine, why, way
+    system, machine, mxnet, others
 ):
-    line = platforms.refusal(system, machine)
-    assert why in line and '\n' not in line and line.endswith('.')
-    assert way in line
-
-
-@pytest.mark.parametrize(
-    'system, machine, told',
-    [
-        ('Linux', 'x86_64', None),
-        ('Linux', 'aarch64', None),
-        ('Darwin', 'arm64', None),
-        ('Darwin', 'x86_64', 'no builds for Darwin on x86_64: use a Linux'),
-        ('Linux', 'riscv64', 'no builds for Linux on riscv64'),
-        ('Windows', 'AMD64', "pip install -e '.[torch]'"),
-        ('MSYS_NT-10.0-22631', 'x86_64', 'wsl --install'),
-    ],
-)
-def test_other_frameworks_are_refused_where_they_have_no_build(
-    system, machine, told
-):
-    line = platforms.refusal_of_others(system, machine)
-    if told is None:
-        assert line is None
-    else:
-        assert told in line and '\n' not in line and line.endswith('.')
-        # MXNet is named where it can be had, and only there
-        mxnet = platforms.refusal(system, machine) is None
-        assert ('MXNet' in line) == mxnet
+    for line, told in (
+        (platforms.refusal(system, machine), mxnet),
+        (platforms.refusal_of_others(system, machine), others),
+    ):
+        if told is None:
+            assert line is None
+        else:
+            assert told in line and '\n' not in line and line.endswith('.')
 
 
 @pytest.mark.parametrize(
     'system, machine, asked, status, told',
     [
-        ('Darwin', 'arm64', ['mxnet'], 1, 'use PyTorch (`make run'),
-        ('Darwin', 'arm64', ['torch'], 0, ''),
         ('Darwin', 'arm64', ['torch', 'mxnet'], 1, 'use PyTorch (`make run'),
         ('Darwin', 'x86_64', ['mxnet'], 0, 'MXNet 1.9.1 has a build'),
         ('Darwin', 'x86_64', ['jax'], 1, 'or MXNet.'),
-        ('Windows', 'AMD64', ['mxnet'], 1, 'wsl --install'),
         ('Linux', 'x86_64', ['mxnet', 'jax'], 0, ''),
     ],
 )
@@ -84,7 +62,6 @@ def test_module_tells_by_its_status_what_can_be_had(
     assert bool(done.stderr) == (status == 1)
     assert len(lines) == bool(told)
     assert told in ''.join(lines)
-    assert all(line.startswith('setup: ') for line in lines)
 
 
 @pytest.mark.parametrize('libc', ['musl', 'linux'])
@@ -97,11 +74,6 @@ def test_mxnet_is_refused_where_the_loader_is_that_of_musl(monkeypatch, libc):
         for machine in ('x86_64', 'aarch64'):
             line = refusal('Linux', machine)
             assert ('Alpine' in line) if libc == 'musl' else line is None
-    # Where it is built for but was not tested, that is said
-    assert platforms.refusal('Darwin', 'x86_64') is None
-    assert 'not tested' in platforms.remark('Darwin', 'x86_64')
-    assert 'emulation' in platforms.remark('Linux', 'aarch64')
-    assert platforms.remark('Linux', 'x86_64') is None
 
 
 def test_systems_are_known_by_their_family():
@@ -130,19 +102,10 @@ def test_missing_library_is_named_by_its_package(monkeypatch):
             assert package == packages[family]
 
 
-def test_missing_library_of_a_system_that_is_not_known(monkeypatch):
-    def no_file(*args, **kwargs):
-        raise FileNotFoundError
-
-    monkeypatch.setattr('builtins.open', no_file)
-    line = platforms.advice('libgomp.so.1: cannot open shared object file')
-    assert line == 'install the package of your system that has libgomp.so.1'
-    assert 'named there' in platforms.advice('libodd.so.9: cannot open')
-
-
 @pytest.mark.parametrize(
     'error, expected',
     [
+        ('libodd.so.9: cannot open', 'named there'),
         ('libcuda.so.1: cannot open shared object file', 'NVIDIA driver'),
         ('libcublas.so.11: cannot open shared object', 'install the CUDA 11'),
         ('libnccl.so.2: cannot open shared object file', '[cuda-11]'),

@@ -1,7 +1,6 @@
 """`make` sets itself up, and tells in one line where it cannot."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -123,26 +122,3 @@ def test_setup_makes_environment_once_in_folders_with_blanks(tmp_path):
     status, lines = make('lint', **offline)
     assert status != 0
     assert make('setup', **offline) == (0, [])
-
-
-def test_plain_make_lists_every_target():
-    makefile = (ROOT / 'Makefile').read_text()
-    targets = re.findall(r'^([a-z_-]+):', makefile, re.M)
-    assert {'help', 'setup', 'run', 'test', 'lint', 'bench'} <= set(targets)
-    status, lines = run('make')
-    assert status == 0
-    assert [line.split()[1] for line in lines] == targets
-    assert all(len(line.split()) > 3 for line in lines)
-
-
-def test_targets_use_environment_and_arguments_that_are_asked_for():
-    def commands(target, *words, **variables):
-        return '\n'.join(run('make', '-n', target, *words, **variables)[1])
-
-    tests = commands('test', 'ARGS=-k vgg', VENV='my env')
-    assert '"my env/bin/python" -m pytest ' in tests
-    assert tests.endswith("-m 'not slow' -k vgg")
-    assert 'not slow' not in commands('test-all')
-    assert '--experiment quick --seed 1' in commands('run', 'ARGS=--seed 1')
-    removed = commands('clean').split()
-    assert '.venv' in removed and 'runs' not in removed

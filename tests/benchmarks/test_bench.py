@@ -58,10 +58,3 @@ def test_variant_that_fails_is_told_and_the_others_go_on(monkeypatch):
     assert [v['title'] for v in result['variants']] == ['b']
     assert 'a: no memory' in result['notes']
     assert any('7.0 (7.0 to 7.0)' in line for line in bench.table(result))
-
-
-def test_process_that_dies_is_a_failure(monkeypatch):
-    monkeypatch.setattr(bench.sys, 'executable', 'false')
-    request = {'size': 32, 'num_gpus': 0}
-    told = bench.measure(bench.Variant('a', 'torch'), request)
-    assert told['failed'] == 'it ended with 1'

@@ -1,21 +1,11 @@
 """The study of the spread: its arithmetic, and one real run of it."""
 
-import math
-import statistics
-import sys
-
 import numpy as np
 import pytest
 import study
 
 from d2l_vgg import frameworks
 from d2l_vgg.training.experiments import Experiment
-
-
-def test_spread_of_equal_shuffles_is_that_of_draws():
-    mean, between, within = study.spread([[1, 1], [2, 2], [6, 6]])
-    assert (mean, within) == (3, 0)
-    assert between == pytest.approx(statistics.stdev([1, 2, 6]))
 
 
 def test_spread_is_found_again_in_simulated_runs():
@@ -29,16 +19,6 @@ def test_spread_is_found_again_in_simulated_runs():
     assert within == pytest.approx(1, rel=0.1)
 
 
-def test_spread_of_a_single_kind_is_not_known():
-    assert math.isnan(study.spread([[1, 2, 3]])[1])
-    assert math.isnan(study.spread([[1], [2]])[2])
-
-
-def test_plateau_ends_where_loss_falls():
-    assert study.plateau([2.3, 2.2, 1.9, 2.1]) == 20
-    assert math.isnan(study.plateau([2.3, 2.3]))
-
-
 @pytest.mark.parametrize(
     'content', [b'a,b\n1,2\n', b'\xff\xfe\0', b'"' + b'a' * 200000]
 )
@@ -46,14 +26,6 @@ def test_read_refuses_what_is_no_study(content, tmp_path):
     path = tmp_path / 'study.csv'
     path.write_bytes(content)
     with pytest.raises(ValueError, match='not a study.*move it away'):
-        study.read(str(path))
-
-
-def test_read_tells_line_of_damaged_row(tmp_path):
-    path = tmp_path / 'study.csv'
-    header = ','.join(study.Outcome._fields) + '\n'
-    path.write_text(header + 'zero,0,0,10.0,2.0,1.0,1.0,0.5\nzero,one\n')
-    with pytest.raises(ValueError, match='line 3, is damaged'):
         study.read(str(path))
 
 
@@ -68,30 +40,3 @@ def test_study_trains_a_run_from_its_draw(name):
     )
     assert first[:3] == ('uniform', 0, 0) and 0 <= first.val_acc <= 1
     assert first.train_loss != other.train_loss
-
-
-def test_study_keeps_its_runs_and_goes_on(tmp_path, monkeypatch, capsys):
-    """With a training that takes no time."""
-    pytest.importorskip('mxnet')
-    trained = []
-
-    def train(framework, data, *which_and_experiment):
-        trained.append(which_and_experiment[:3])
-        return study.Outcome(*trained[-1], *[float(len(trained))] * 5)
-
-    monkeypatch.setattr(study, 'train', train)
-
-    def run(num_draws):
-        words = ['study', '--shuffles', '1', '--biases', 'zero']
-        words += ['--draws', str(num_draws), '--runs', str(tmp_path)]
-        monkeypatch.setattr(sys, 'argv', words)
-        study.measure(study.read_arguments())
-        return capsys.readouterr().out
-
-    assert 'biases zero: 1 runs from 1 draws' in run(1)
-    (path,) = tmp_path.iterdir()
-    (first,) = study.read(str(path))
-    assert 'holds 1 of them' in run(2)
-    again, second = study.read(str(path))
-    assert again == first and second[:3] == ('zero', 1, 0)
-    assert trained == [('zero', 0, 0), ('zero', 1, 0)]

@@ -15,7 +15,6 @@ pytest.importorskip('d2lbook')
 from small_chapter import SOURCE, project, read_notebook, soup_of
 
 from d2l_vgg.chapter import builder, notebooks
-from d2l_vgg.chapter.marks import Marks
 from d2l_vgg.cli import main
 
 CELL = '```{{.python .input}}\n%%tab mxnet\n{}\n```\n'
@@ -37,20 +36,16 @@ CELL = '```{{.python .input}}\n%%tab mxnet\n{}\n```\n'
             CELL.format('x = 1') + '\nText\n\n' + CELL.format('x.y'),
             'code cell 2: AttributeError',
         ),
+        (
+            CELL.format('import os; os._exit(1)'),
+            'page.md, tab mxnet, code cell 1: Kernel died',
+        ),
     ],
 )
 def test_what_is_wrong_fails_the_build(tmp_path, text, message):
     folder = project(tmp_path / 'small', page=f'# Page\n\n{text}\n')
     with pytest.raises(builder.ChapterError, match=re.escape(message)):
         builder.build(folder, progress=lambda line: None)
-
-
-def test_a_kernel_that_dies_is_named_with_its_cell(tmp_path):
-    code = CELL.format('x = 1') + '\n' + CELL.format('import os; os._exit(1)')
-    folder = project(tmp_path / 'small', page='# Page\n\n' + code)
-    message = 'page.md, tab mxnet, code cell 2: Kernel died'
-    with pytest.raises(builder.ChapterError, match=message):
-        builder.build(folder, page=False, progress=lambda line: None)
 
 
 def test_output_is_kept_when_asked_for_but_not_of_trainings(tmp_path):
@@ -91,32 +86,6 @@ def test_cells_are_not_run_without_the_framework(tmp_path, monkeypatch):
     assert 'framework_of_tomorrow was missing' in ' '.join(note.text.split())
 
 
-def test_a_work_of_any_kind_can_be_cited(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / 'works.bib').write_text(
-        r"""
-        @software{tool, author = {{Google Brain}}, title = {A Tool}}
-        @article{short, author = {van der Maaten, Laurens}, title = {Short},
-            year = 2008}
-        @misc{nobody, title = {Without {Author}}, year = 1999}
-        """
-    )
-    marks = Marks([], 'works.bib')
-    cited = []
-    text = ':cite:`tool,short` and :citet:`nobody`'
-    assert marks.replace(text, 'page', cited) == (
-        '(Google Brain, n.d.; van der Maaten, 2008) and Without Author (1999)'
-    )
-    references = [marks.reference(key) for key in cited]
-    assert 'A Tool' in references[0] and 'Short' in references[1]
-
-
-def test_the_pdf_says_what_it_needs(tmp_path, monkeypatch):
-    monkeypatch.setenv('PATH', str(tmp_path))
-    with pytest.raises(builder.ChapterError, match='apt install texlive'):
-        builder.pdf(SOURCE)
-
-
 def test_slides_are_built_alone_and_anew(tmp_path):
     page = '# Page\n\n[**One idea.**] And more.\n\n' + CELL.format('print(5)')
     folder = project(tmp_path / 'small', page=page)
@@ -131,11 +100,6 @@ def test_slides_are_built_alone_and_anew(tmp_path):
         assert 'jp-OutputArea' in text
         for link in re.findall(r'(?:href|src)="([^"#]+)"', text):
             assert os.path.exists(os.path.join(path, link)), link
-
-
-def test_not_a_project(tmp_path):
-    with pytest.raises(builder.ChapterError, match='no d2lbook project'):
-        builder.build(str(tmp_path))
 
 
 ANY = """```{.python .input}
@@ -236,3 +200,14 @@ def test_a_pdf_has_every_character_and_picture(tmp_path):
     log = os.path.splitext(path)[0] + '.log'
     with open(log, encoding='utf-8', errors='replace') as file:
         assert 'Missing character' not in file.read()
+
+
+def test_the_pdf_says_what_it_needs(tmp_path, monkeypatch):
+    monkeypatch.setenv('PATH', str(tmp_path))
+    with pytest.raises(builder.ChapterError, match='apt install texlive'):
+        builder.pdf(SOURCE)
+
+
+def test_not_a_project(tmp_path):
+    with pytest.raises(builder.ChapterError, match='no d2lbook project'):
+        builder.build(str(tmp_path))

@@ -1,6 +1,5 @@
 """What the builder makes of tabs, tables, pictures and solutions."""
 
-import os
 import re
 
 import pytest
@@ -68,7 +67,7 @@ SVG = (
 def small(tmp_path_factory):
     """A small project that has each kind of tab, table and picture."""
     folder = tmp_path_factory.mktemp('small') / 'small'
-    project(folder, page=TAB_TEXT, plain=PLAIN, single=SINGLE)
+    project(folder, page=TAB_TEXT, plain=PLAIN)
     config = folder / 'config.ini'
     config.write_text(
         config.read_text().replace('s = ref', 's = */*.svg ref')
@@ -83,13 +82,6 @@ def small(tmp_path_factory):
     return str(folder)
 
 
-SINGLE = """# Single
-
-```{.python .input}
-%%tab mxnet
-print('of one tab')
-```
-"""
 PLAIN = """# Plain
 :label:`sec_plain`
 
@@ -121,11 +113,6 @@ def test_text_of_one_tab_has_no_tabs_and_code_for_all_stands_once(small):
     assert len(page.select('div.output')) == 2  # Of both cells, once
 
 
-def test_code_of_a_page_of_one_tab_has_no_bar_of_tabs(small):
-    page = soup_of(small, 'single')
-    assert not page.select('[data-only] pre') and 'print' in page.text
-
-
 def test_a_page_for_all_tabs_has_a_notebook_in_each(small):
     for tab in 'mxnet', 'pytorch':
         cells = read_notebook(small, tab, 'plain').cells
@@ -134,20 +121,6 @@ def test_a_page_for_all_tabs_has_a_notebook_in_each(small):
             f'a[data-only={tab}][href$=".ipynb"]'
         )
         assert link['href'] == f'notebooks/{tab}/plain.ipynb'
-
-
-def test_numbers_of_tables_are_aligned_at_their_right(small):
-    for row in soup_of(small, 'page').select('main tr'):
-        classes = [cell.get('class', []) for cell in row.select('th, td')]
-        right = ['to-right' in each for each in classes]
-        assert right == [False, True]
-
-
-def test_code_is_colored_and_output_is_not(small):
-    page = soup_of(small, 'page')
-    assert page.select('.highlight-python span')
-    assert 'printed' in page.select_one('.output pre').text
-    assert not page.select('.output pre .mi')
 
 
 def test_comments_are_seen_by_nobody(small):
@@ -192,7 +165,3 @@ def test_references_are_written_as_they_are_cited(small):
     cited = index.find('a', href='#' + work['id'])
     assert cited.text == 'Known, 2000'
     assert len(index.select('h1')) == 1
-
-
-def test_a_page_without_marks_has_no_slides(small):
-    assert not os.path.exists(f'{small}/_build/html/slides/mxnet/page.html')

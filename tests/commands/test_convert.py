@@ -8,7 +8,6 @@ import collections
 import gc
 import importlib.util
 import io
-import json
 import os
 import re
 import shutil
@@ -22,6 +21,7 @@ from safetensors.numpy import load_file, save_file
 
 from d2l_vgg import frameworks
 from d2l_vgg.training import parameters
+from d2l_vgg.training.arrays import digest
 from d2l_vgg.training.runs import TRAINED, Run
 
 try:
@@ -159,14 +159,6 @@ def test_way_there_and_back_changes_no_bit(converted, kind, tmp_path):
     os.remove(path)
 
 
-def test_network_and_its_images_are_told(converted):
-    assert converted.printed.startswith(
-        f'{converted.name} for 12 classes and images of 224 to 255 pixels a '
-        'side in 3 channels: '
-    )
-    assert 'names are ours, for every framework' in converted.printed
-
-
 # ---------------------------------------------- what torchvision has not
 
 
@@ -184,19 +176,12 @@ def test_a_network_of_ours_keeps_its_names(tmp_path):
         np.testing.assert_array_equal(after[name], array)
 
 
-@needs_torch
-def test_a_network_of_ours_is_no_pth(tmp_path):
-    text = refusal('quick', tmp_path / 'quick.pth')
-    assert 'torchvision, which has no such network' in text
-
-
-def test_what_is_written_is_whole_or_not_at_all(tmp_path):
+def test_full_disk_leaves_what_was_there(tmp_path):
     (tmp_path / 'a.safetensors').write_bytes(b'before')
     result = run_on_a_full_disk(
         'convert', 'quick', 'a.safetensors', cwd=tmp_path
     )
-    assert result.returncode == 1
-    assert result.stderr.count('\n') == 1
+    assert result.returncode == 1 and result.stderr.count('\n') == 1
     assert 'a.safetensors cannot be used' in result.stderr
     assert os.listdir(tmp_path) == ['a.safetensors']
     assert (tmp_path / 'a.safetensors').read_bytes() == b'before'
@@ -227,7 +212,6 @@ def shape(*sizes):
             {'conv1.weight': shape(64, 3, 7, 7), 'bn1.weight': shape(64)},
             'not those of a VGG .* begin with bn1.weight, conv1.weight',
         ),
-        ({}, 'they begin with nothing'),
         (
             tiny(classifier__6__bias=None),
             "classifier.6.bias is missing .* in torchvision's vgg16",
@@ -242,23 +226,14 @@ def shape(*sizes):
             tiny(features__0__weight=np.zeros((64, 3, 3, 3), 'float16')),
             'features.0.weight is .* float16',
         ),
-        ({'\x1b[2J' + 'a' * 999: shape(1)}, r'begin with \\x1b\[2Jaaa'),
     ],
-    ids='resnet empty missing besides shape type name'.split(),
+    ids='resnet missing besides shape type'.split(),
 )
 def test_another_state_dict(state, words, tmp_path):
     path = tmp_path / 'theirs.safetensors'
     save_file(state, path)
     text = refusal(path, tmp_path / 'ours.safetensors')
-    assert str(path) in text and len(text) < 500
     assert re.search(words, text), text
-
-
-def test_safetensors_of_a_type_that_numpy_lacks(tmp_path):
-    about = {'dtype': 'F8_E4M3', 'shape': [4], 'data_offsets': [0, 4]}
-    text, path = json.dumps({'a': about}).encode(), tmp_path / 'a.safetensors'
-    path.write_bytes(len(text).to_bytes(8, 'little') + text + bytes(4))
-    assert 'is damaged (' in refusal(path, tmp_path / 'ours.safetensors')
 
 
 class RunsCode:
@@ -272,11 +247,8 @@ class RunsCode:
     'make, words',
     [
         (lambda: {'a': RunsCode()}, 'it asks for posix.system, which could'),
-        (lambda: torch.nn.Linear(2, 2), 'asks for torch.nn.modules.linear'),
         (lambda: [torch.zeros(2)], 'it holds a list'),
-        (lambda: {0: torch.zeros(2)}, 'more than tensors by name'),
         (lambda: {'a': torch.eye(9).to_sparse()}, 'a is not dense'),
-        (lambda: {'a': torch.eye(9).half()}, 'a is in torch.float16'),
         (
             lambda: {'a': torch.zeros(1).expand(10**6, 10**6)},
             'it claims 4000000000000 bytes',
@@ -324,25 +296,67 @@ def test_a_pytorch_that_would_run_code_reads_nothing(tmp_path, monkeypatch):
         ('no.safetensors', 'a.safetensors', 'no.safetensors cannot be used'),
         ('folder', 'a.safetensors', 'No run in folder'),
         ('quick', 'a.txt', 'a.txt must end in .safetensors, .pth or .pt'),
-        ('quick', 'a.npz', 'a.npz must end in .safetensors, .pth or .pt'),
-        ('weights', 'a.safetensors', '.safetensors, .pth or .pt'),
-        ('lenet.safetensors', 'a.safetensors', 'are not those of a VGG'),
+        ('weights', 'a.safetensors', '.pth, .pt or .npz'),
+        pytest.param(
+            *('quick', 'a.pth', 'torchvision, which has no such network'),
+            marks=needs_torch,
+        ),
         ('nan.safetensors', 'a.safetensors', 'conv1_1.bias holds nan'),
     ],
 )
 def test_other_mistakes(source, target, words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     os.mkdir('folder')
-    parameters.save('lenet.safetensors', {'net.0.weight': shape(6, 1, 5, 5)})
     arrays = parameters.load(Run.find('quick').find_parameters())
     arrays['conv1_1.bias'] = np.full(16, np.nan, 'float32')
     parameters.save('nan.safetensors', arrays)
     assert words in refusal(source, target)
 
 
-def test_run_with_npz_files_of_an_earlier_version_is_refused(tmp_path):
+# ------------------------------------------- files of earlier versions
+
+
+@pytest.fixture
+def old(tmp_path):
+    """A finished run of an earlier version, with its file of parameters."""
+    arrays = parameters.load(Run.find('quick').find_parameters())
     folder = tmp_path / 'old'
     shutil.copytree(os.path.join(TRAINED, 'quick'), folder)
-    (folder / 'parameters.npz').write_bytes(b'PK')
-    text = call('predict', folder).stderr
-    assert 'was kept in .npz files, by an earlier version' in text
+    os.remove(folder / 'parameters.safetensors')
+    told = {'meta.json': '{}', 'sha256': digest(arrays, {})}
+    told = {n: np.frombuffer(t.encode(), 'uint8') for n, t in told.items()}
+    np.savez(folder / 'parameters.npz', **arrays, **told)
+    return folder
+
+
+def test_old_run_is_whole_once_converted_and_refused_before(old):
+    path, new = old / 'parameters.npz', old / 'parameters.safetensors'
+    with pytest.raises(ValueError, match=f'`d2l-vgg convert {path} para'):
+        parameters.load(path)
+    assert f'convert {old} ' in call('predict', old).stderr
+    assert 'are ours, for every framework' in done('convert', old, new)
+    assert Run.open(old).find_parameters() == str(new)  # Checks the digest
+
+
+def test_stopped_run_of_an_earlier_version_is_refused(old):
+    (old / 'checkpoint.npz').write_bytes(b'PK')
+    text = call('train', '--resume', old).stderr
+    assert 'was stopped, by an earlier version' in text
+
+
+def test_damaged_old_file_is_refused(old, tmp_path):
+    path, new = old / 'parameters.npz', tmp_path / 'new.safetensors'
+    content = path.read_bytes()
+    with np.load(path) as file:
+        entries = dict(file)
+    for damaged in content[:-100], b'', b'once upon a time':
+        path.write_bytes(damaged)
+        assert 'is damaged (' in refusal(path, new)
+    entries['conv1_1.bias'] = entries['conv1_1.bias'] + 1
+    np.savez(path, **entries)
+    assert 'its digest is another' in refusal(path, new)
+    # Packed, a thousand times as much; it is not unpacked to see that
+    np.savez_compressed(path, **entries, bomb=np.zeros(2**24, 'uint8'))
+    assert 'it claims 17' in refusal(path, new)
+    np.savez(path, a=np.array([RunsCode()]))
+    assert 'Object arrays cannot be loaded' in refusal(path, new)

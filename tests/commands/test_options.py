@@ -19,42 +19,27 @@ LINES = [
     (['--version'], 0, '0.1.0'),
     *([[name, '-h'], 0, f'Usage: d2l-vgg {name}'] for name in cli.COMMANDS),
     (['summary', 'vgg11', '--resize', '64'], 0, '64 x 64 x 64'),
-    (['summary', '--resize=64', 'VGG-11'], 0, '64 x 64 x 64'),
-    (['summary', 'D', '--resize', '9', '--resize', '32'], 0, '64 x 32 x 32'),
     (['summary', '((1,16),(1,32))'], 0, '16 x 224 x 224'),
     (['compare', 'lenet', '[(1,4)]', '--markdown'], 0, '| lenet '),
     (['nonsense'], 2, "No such command 'nonsense'"),
     (['trian'], 2, 'the nearest is train'),
-    (['--debug', 'summary', 'vgg11'], 2, "No such option '--debug'"),
     (['summary'], 2, "Missing argument 'ARCH'"),
     (['summary', 'vgg11', 'vgg13'], 2, 'unexpected extra argument'),
     (['summary', 'vgg11', '--reszie', '64'], 2, 'the nearest is --resize'),
     (['summary', 'vgg11', '--resize'], 2, "'--resize' requires an argument"),
-    (['summary', 'vgg11', '--resize', '2.5'], 2, 'must be a whole number'),
-    (['summary', ''], 1, "no architecture ''"),
     (['summary', '--', 'vgg17'], 1, 'the nearest is vgg11'),
     (['summary', os.fsdecode(b'a\xff')], 1, r"no architecture 'a\udcff'"),
     (['compare', '--batch-size', '-1'], 2, 'batch_size is -1: it must be'),
-    (['convert', 'a.npz'], 2, "Missing argument 'TARGET'"),
-    (['doctor', '--json=yes'], 2, "'--json' does not take a value"),
     (['chapter', '--no-run', '--keep-output'], 1, 'leave out --no-run'),
     (['chapter', '--only', 'pdf', '--copy-to', 'x'], 1, 'leave them out'),
     (['predict', '~nobody-of-that-name/x'], 2, 'is not known: write the'),
-    (['train', 'extra'], 2, 'unexpected extra argument'),
-    (['train', '--lr', '-1'], 2, 'lr is -1.0: it must be positive'),
     (
         ['train', '--lr', '1', '--lr', 'x'],
         2,
         "lr is 'x': it must be a number",
     ),
-    (['train', '--lr', '1e999'], 2, 'lr is inf: it must be finite'),
     (['train', '--lr=x\n\x1b[2J', '--seed=y'], 2, r"lr is 'x\n\x1b[2J'"),
-    (['train', '--lr', os.fsdecode(b'a\xff')], 2, r"lr is 'a\udcff'"),
-    (['train', '--momentum', '1'], 2, 'momentum is 1.0: it must be below 1'),
-    (['train', '--seed', '4294967296'], 2, 'it must be below 4294967296'),
     (['train', '--resize', '2049'], 2, 'it must be 2048 or less'),
-    (['train', '--max-epochs', '0'], 2, 'max_epochs is 0: it must be'),
-    (['train', '--num-gpus', '-1'], 2, 'num_gpus is -1: it must be 0 or'),
     (['train', '--lr-schedule', 'linear'], 2, 'one of constant, cosine'),
     (['train', '--framework', 'caffe'], 2, 'one of mxnet, torch'),
     (['train', '--name', '--flip'], 2, "'--flip' is empty or an option"),
@@ -85,12 +70,6 @@ def test_command_line_ends_as_told(
 ):
     monkeypatch.chdir(tmp_path)
     check(words, status, told, tmp_path)
-
-
-def test_help_of_train_fits_two_screens(monkeypatch):
-    monkeypatch.setenv('COLUMNS', '80')
-    lines = call('train', '--help').stdout.splitlines()
-    assert len(lines) <= 48 and max(map(len, lines)) <= 80
 
 
 COMMANDS = options.Commands(cli.COMMANDS)

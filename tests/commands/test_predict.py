@@ -77,13 +77,11 @@ def test_picture_gets_three_guesses_and_is_drawn(pictures):
     assert not os.path.exists(os.path.join(TRAINED, 'quick', 'pictures.png'))
 
 
-def test_drawn_pictures_go_to_the_run_or_where_asked_for(pictures):
+def test_drawn_pictures_go_to_the_run(pictures):
     paths, _ = pictures
     shutil.copytree(os.path.join(TRAINED, 'quick'), 'own')
     assert 'Picture: own/pictures.png' in done('predict', 'own', paths[0])
     assert os.path.exists('own/pictures.png')
-    done('predict', 'own', paths[0], '--output', 'new/place')
-    assert os.path.exists('new/place/pictures.svg')
 
 
 def test_what_is_no_picture_is_told_before_anything_is_made(pictures):

@@ -1,10 +1,12 @@
 """How runs end: by Ctrl-C at any moment, by a lost terminal, by an error."""
 
+import fcntl
 import os
 import pty
 import signal
 import subprocess
 import sys
+import termios
 import time
 
 import pytest
@@ -97,33 +99,20 @@ def test_run_that_gets_ctrl_c_again_and_again_goes_on(
     assert_same_run(folder, finished.folder)
 
 
-def in_terminal(words, cwd, *before):
-    """Start the command in a terminal of its own; return it and its end."""
+def test_run_that_loses_its_terminal_is_kept(tmp_path):
+    folder = tmp_path / 'runs' / 'a'
+    words = [w for w in NAMED if w not in ('--display', 'lines')]
     master, slave = pty.openpty()
     process = subprocess.Popen(
-        [*before, sys.executable, '-m', 'd2l_vgg.cli', *words],
-        cwd=cwd,
+        [sys.executable, '-m', 'd2l_vgg.cli', *words, '--max-epochs', '1000'],
+        cwd=tmp_path,
         stdin=slave,
         stdout=slave,
         stderr=slave,
         start_new_session=True,
-        preexec_fn=take_terminal,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )
     os.close(slave)
-    return process, master
-
-
-def take_terminal():
-    import fcntl
-    import termios
-
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-
-def test_run_that_loses_its_terminal_is_kept(tmp_path):
-    folder = tmp_path / 'runs' / 'a'
-    words = [w for w in NAMED if w not in ('--display', 'lines')]
-    process, master = in_terminal([*words, '--max-epochs', '1000'], tmp_path)
     assert wait_for((folder / 'checkpoint.safetensors').exists, process)
     os.close(master)  # The window is closed
     assert process.wait(timeout=60) == 130
@@ -131,21 +120,6 @@ def test_run_that_loses_its_terminal_is_kept(tmp_path):
     assert stopped.info['status'] == 'stopped'
     assert 'reason' not in stopped.info
     assert stopped.history().num_train_batches == 20
-
-
-@pytest.mark.slow
-def test_run_under_nohup_outlives_its_terminal(tmp_path):
-    folder = tmp_path / 'runs' / 'a'
-    words = [*NAMED, '--display', 'bar']
-    process, master = in_terminal(words, tmp_path, 'nohup')
-    assert wait_for((folder / 'checkpoint.safetensors').exists, process)
-    os.close(master)
-    try:
-        # What follows is how long the book would take
-        assert wait_for(lambda: status(folder) == 'finished', process)
-    finally:
-        process.kill()
-        process.wait()
 
 
 def test_no_two_processes_train_one_run(finished, tmp_path):

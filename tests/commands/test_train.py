@@ -46,18 +46,6 @@ def test_finished_run_leaves_its_record_and_nothing_else(finished):
     assert info['results'] == history.final
 
 
-def test_finished_run_tells_accuracy_pictures_and_what_is_next(finished):
-    assert 'epoch 2/2' in finished.printed
-    assert os.path.join('runs', 'whole', 'curves.png') in finished.printed
-    assert re.search(
-        r'about .+ on this machine: (\S*/)?d2l-vgg train '
-        '--experiment book\n',
-        finished.printed,
-    )
-    last = finished.printed.splitlines()[-1]
-    assert re.match(r'Validation accuracy 0\.\d{4} ', last)
-
-
 def test_book_with_changes_is_not_held_against_the_book(tmp_path):
     where = ['--runs', tmp_path, '--name', 'other']
     # In a process of its own: the published draw takes a whole VGG-11
@@ -68,50 +56,6 @@ def test_book_with_changes_is_not_held_against_the_book(tmp_path):
     assert 'sample standard deviations' not in printed
     assert 'published' not in printed
     assert "book's 11" not in (tmp_path / 'other' / 'curves.svg').read_text()
-
-
-def test_bar_in_a_terminal_tells_how_far_it_is(tmp_path):
-    pexpect = pytest.importorskip('pexpect')
-    words = [word for word in TINY if word not in ('--display', 'lines')]
-    child = pexpect.spawn(
-        sys.executable,
-        ['-m', 'd2l_vgg.cli', 'train', *words],
-        cwd=str(tmp_path),
-        dimensions=(24, 100),
-        encoding='utf-8',
-        timeout=120,
-    )
-    # How much is done, the time left, and the last points
-    child.expect(r'\d+%\|.*\d+/48 \[\d\d:\d\d<\d\d:\d\d,.*batch/s')
-    child.expect(r'train_loss \d\.\d+')
-    # That of the book is measured on this machine
-    child.expect(r"The book's full experiment takes about \d.* on this")
-    child.expect(r'Validation accuracy 0\.\d{4}')
-    child.expect(pexpect.EOF)
-    child.close()
-
-
-def test_second_run_of_a_name_gets_a_folder_of_its_own(tmp_path):
-    for _ in range(2):
-        done('train', *TINIEST, '--runs', tmp_path, '--name', 'whole')
-    for name in 'whole', 'whole-2':
-        assert Run.open(tmp_path / name).info['status'] == 'finished'
-
-
-def test_each_option_of_regularization_changes_the_training(tmp_path):
-    finals = {}
-    for option in (
-        *('', '--flip', '--shift 2', '--label-smoothing 0.1', '--test-flip'),
-    ):
-        where = ['--runs', tmp_path, '--name', f'a{option}']
-        done('train', *TINIEST, *where, *option.split())
-        history = Run.open(tmp_path / f'a{option}').history()
-        finals[option] = history.final
-    losses = {option: final['train_loss'] for option, final in finals.items()}
-    # Of these, one changes the validation only
-    assert losses.pop('--test-flip') == losses['']
-    assert finals['--test-flip']['val_loss'] != finals['']['val_loss']
-    assert len(set(losses.values())) == 4
 
 
 @needs_bfloat16
@@ -152,20 +96,8 @@ def test_diverged_run_keeps_what_was_recorded(tmp_path):
 
 BAD_REQUESTS = [
     (
-        ['--arch', 'vgg12'],
-        ["no architecture 'vgg12'", 'the nearest is vgg11'],
-    ),
-    (
         ['--arch', 'lenet', '--hidden', '9'],
         ['lenet is not built of VGG blocks'],
-    ),
-    (
-        ['--arch', '((0,16),)'],
-        ['num_convs of block 1 must be a positive integer, not 0'],
-    ),
-    (
-        ['--arch', '((1,16'],
-        ['((1,16 does not read as pairs', 'as in ((1,16),(1,32))'],
     ),
     (
         ['--batch-size', '641'],
@@ -185,22 +117,11 @@ BAD_REQUESTS = [
     ),
     (
         ['--runs', '/proc/nowhere'],
-        [
-            'folder /proc/nowhere/quick',
-            'cannot be made',
-            'choose another place with --runs',
-        ],
-    ),
-    (
-        ['--resume', 'nothing-here'],
-        [
-            'No run in nothing-here',
-            'name the folder that `d2l-vgg train` has made',
-        ],
+        ['folder /proc/nowhere/quick cannot be made', 'with --runs'],
     ),
     *(
         ([f'--name={name}'], ['name'])
-        for name in ('.', '..', '../b', '/b', 'a\nb', 'a\x1b[2Jb')
+        for name in ('..', '../b', '/b', 'a\x1b[2Jb')
     ),
 ]
 
@@ -230,19 +151,14 @@ def test_name_that_the_terminal_cannot_print_is_escaped(
 
 
 def test_home_may_stand_in_any_path(finished, tmp_path, monkeypatch):
-    monkeypatch.setenv('HOME', str(tmp_path))
-    work = tmp_path / 'work'
-    work.mkdir()
-    monkeypatch.chdir(work)
-    done('train', *TINIEST, '--name', 'a', '--runs', '~/all')
-    assert Run.open(tmp_path / 'all' / 'a').info['status'] == 'finished'
-    done('curves', '~/all/a', '--output', '~/picture')
-    assert (tmp_path / 'picture.svg').exists()
-    result = call('train', '--resume', '~/all/a')
-    assert_fails(result, f'{tmp_path}/all/a is finished')
+    monkeypatch.setenv('HOME', str(finished.folder.parent))
+    monkeypatch.chdir(tmp_path)
+    done('curves', '~/whole', '--output', 'picture')
+    result = call('train', '--resume', '~/whole')
+    assert_fails(result, f'{finished.folder} is finished')
     result = call('curves', '~nobody-of-that-name/a')
     assert result.returncode == 2 and 'not known' in result.stderr
-    assert os.listdir(work) == []
+    assert sorted(os.listdir()) == ['picture.png', 'picture.svg']
 
 
 def test_mxnet_that_is_not_installed_is_told_in_one_line(monkeypatch):
@@ -260,8 +176,8 @@ def test_variable_for_the_builder_does_not_shorten_a_training(
     assert 'SMOKE TEST' not in done('train', *TINIEST, '--runs', tmp_path)
     monkeypatch.delenv('D2L_VGG_TRIAL', raising=False)
     done('train', *TINIEST, '--runs', tmp_path)
-    whole, other = (tmp_path / name / 'history.csv' for name in NAMES)
-    assert whole.read_bytes() == other.read_bytes()
-
-
-NAMES = 'quick', 'quick-2'
+    whole, other = (
+        (tmp_path / name / 'history.csv').read_bytes()
+        for name in ('quick', 'quick-2')
+    )
+    assert whole == other

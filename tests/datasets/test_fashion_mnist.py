@@ -1,12 +1,8 @@
 """The four files of the package, and those of other sets of their form."""
 
-import gzip
 import hashlib
 import os
 import pathlib
-import resource
-import subprocess
-import sys
 
 import few_images
 import numpy as np
@@ -50,32 +46,6 @@ def test_files_of_package_are_those_that_zalando_publishes():
     for name, md5 in published.items():
         content = (folder / name).read_bytes()
         assert hashlib.md5(content).hexdigest() == md5
-    # Of the uncompressed content, as everybody has it, however it is packed
-    known = {
-        'train-images-idx3-ubyte': 'c59f468a2f672dc815687fe0f83887768d799fd8'
-        'a3f3276145d20f83aa44d888',
-        't10k-images-idx3-ubyte': '5b4141f0afbad91edebe8549f8fcffe087ea10ca'
-        '49f1dbef5c9a5cd8815ce37b',
-    }
-    for name, sha256 in known.items():
-        with gzip.open(folder / f'{name}.gz') as file:
-            assert hashlib.sha256(file.read()).hexdigest() == sha256
-
-
-# A child's `ru_maxrss` begins with that of its parent
-LOAD = """
-import re
-from d2l_vgg.datasets import fashion_mnist
-data = fashion_mnist.load()
-with open('/proc/self/status') as file:
-    print(re.search(r'VmHWM:\\s+(\\d+) kB', file.read()).group(1))
-"""
-
-
-@pytest.mark.skipif(sys.platform != 'linux', reason='asks Linux for memory')
-def test_loading_all_images_takes_at_most_120_mb():
-    out = subprocess.check_output([sys.executable, '-c', LOAD], text=True)
-    assert 55 < int(out) / 1000 < 120
 
 
 # ------------------------------------------------------ sets in other folders
@@ -125,14 +95,6 @@ def test_load_finds_files_by_the_names_that_programs_unpack_to(folder):
     assert_holds(fashion_mnist.load(folder), arrays)
 
 
-def test_load_expands_home_and_takes_relative_folder(folder, monkeypatch):
-    parent, name = os.path.split(folder)
-    monkeypatch.setenv('HOME', parent)
-    monkeypatch.chdir(parent)
-    for root in f'~/{name}', name, pathlib.Path(name):
-        assert fashion_mnist.load(root).source == folder
-
-
 def change(folder, name, how):
     path = os.path.join(folder, name)
     with open(path, 'rb') as file:
@@ -148,14 +110,7 @@ TRAIN, LABELS = (NAMES[0] + '.gz', NAMES[1] + '.gz')
     'name, how, words',
     [
         (TRAIN, lambda c: c[:1000], 'is cut short or damaged'),
-        (TRAIN, lambda c: c[:2], 'is cut short or damaged'),
         (TRAIN, lambda c: b'', r'begins with the bytes \(none\)'),
-        (
-            TRAIN,
-            lambda c: c[:5000] + b'\0' + c[5001:],
-            'is cut short or dama',
-        ),
-        (TRAIN, lambda c: c[:-8] + bytes(8), 'is cut short or damaged'),
         (LABELS, lambda c: b'<html>not found</html>', 'bytes 3c68746d'),
     ],
 )
@@ -174,10 +129,7 @@ def test_load_refuses_damaged_archive(name, how, words, folder):
             lambda c: c[:-1],
             'is cut short: it declares 400 x 28 x 28 bytes and holds 313599',
         ),
-        (NAMES[1], lambda c: c[:8], 'declares 400 bytes and holds 0'),
         (NAMES[0], lambda c: c + b'\0', 'goes on after the 400 x 28 x 28'),
-        (NAMES[0], lambda c: c[:10], 'is cut short: copy it again'),
-        (NAMES[0], lambda c: c[:4] + bytes(12), 'declares 0 x 0 x 0 bytes'),
         (
             NAMES[0],
             lambda c: c[:4] + b'\xff' * 12 + c[16:],
@@ -199,30 +151,13 @@ def test_load_refuses_file_that_is_not_what_it_declares(
     assert '\n' not in str(caught.value)
 
 
-def test_file_that_declares_too_much_takes_no_memory(tmp_path):
-    arrays = few_images.noise()
-    path = few_images.write(tmp_path / 'set', arrays, packed=False)
-    change(path, NAMES[0], lambda c: c[:4] + b'\x7f' + c[5:])
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(BadFile, match='take a file of 1 to 2147483648'):
-        fashion_mnist.load(path)
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert (after - before) * 1024 < 10e6
-
-
 @pytest.mark.parametrize('name', NAMES)
 def test_load_names_missing_file(name, folder):
     os.remove(os.path.join(folder, name + '.gz'))
     with pytest.raises(FileNotFoundError, match=f'{folder} has no {name}'):
         fashion_mnist.load(folder)
-
-
-def test_load_names_missing_folder(tmp_path):
     with pytest.raises(FileNotFoundError, match='There is no folder .*none'):
-        fashion_mnist.load(tmp_path / 'none')
-    (tmp_path / 'file').write_text('')
-    with pytest.raises(FileNotFoundError, match='There is no folder .*file'):
-        fashion_mnist.load(tmp_path / 'file')
+        fashion_mnist.load(f'{folder}/none')
 
 
 def test_load_refuses_files_of_two_sets(tmp_path):
@@ -250,10 +185,3 @@ def test_load_refuses_names_that_do_not_fit(names, words, tmp_path):
     path = few_images.write(tmp_path / 'set', few_images.noise(), names)
     with pytest.raises(BadFile, match=words):
         fashion_mnist.load(path)
-
-
-def test_load_refuses_names_in_another_encoding(folder):
-    with open(os.path.join(folder, 'classes.txt'), 'wb') as file:
-        file.write('Größe'.encode('latin-1'))
-    with pytest.raises(BadFile, match='is not UTF-8'):
-        fashion_mnist.load(folder)

@@ -111,13 +111,9 @@ CASES = {
     ),
     'no break': curves(runs(1), title='x' * 2000, note='y' * 300),
     'no mistake': confusion(TEXT_LABELS, note=NOTE),
-    'three classes': confusion(TEXT_LABELS[:3], **TITLED),
     'thirty classes': confusion(TEXT_LABELS * 3),
     'large counts': confusion(TEXT_LABELS, 10**6, **TITLED),
     'strange classes': confusion(STRANGE),
-    'an image': lambda: figures.show_images(
-        np.zeros((1, 28, 28)), ['coat'], 1, 1, **TITLED
-    ),
     'images': lambda: figures.show_images(
         np.zeros((16, 28, 28)), (TEXT_LABELS * 2)[:16], note=NOTE
     ),

@@ -5,17 +5,13 @@ written down a second time in another way.
 """
 
 import math
-import subprocess
-import sys
 
 import pytest
 
-from d2l_vgg.networks import costs
 from d2l_vgg.networks.architectures import (
     FAMILY,
     VGG_NAMES,
     Architecture,
-    get,
 )
 from d2l_vgg.networks.costs import (
     activation_bytes,
@@ -41,29 +37,6 @@ TABLE_1 = {
     '512 512 512 512 M',
 }
 
-# For each layer: kernel, stride, padding, as the book's code has them
-WINDOWS = {
-    'lenet': [(5, 1, 2), (2, 2, 0), (5, 1, 0), (2, 2, 0)],
-    'alexnet': [
-        (11, 4, 1),
-        (3, 2, 0),
-        (5, 1, 2),
-        (3, 2, 0),
-        (3, 1, 1),
-        (3, 1, 1),
-        (3, 1, 1),
-        (3, 2, 0),
-    ],
-    'vgg11': [(3, 1, 1), (2, 2, 0)] * 5,
-    'vgg16_1x1': [(3, 1, 1), (1, 1, 0), (2, 2, 0)] * 5,
-}
-
-
-def count_positions(size, kernel, stride, padding):
-    """Slide a window over a padded line and count where it fits."""
-    padded = size + 2 * padding
-    return sum(i + kernel <= padded for i in range(0, padded, stride))
-
 
 def count_table_1(letter, height, width, in_channels, num_classes):
     """Count the parameters and multiply-adds of a column of Table 1."""
@@ -88,32 +61,28 @@ def count_table_1(letter, height, width, in_channels, num_classes):
 
 
 @pytest.mark.parametrize(
-    'name, num_params, giga_macs',
+    'name, shapes, num_params, giga_macs',
     [
-        ('vgg11', 132863336, 7.609),
-        ('vgg13', 133047848, 11.308),
-        ('vgg16', 138357544, 15.47),
-        ('vgg19', 143667240, 19.632),
-        ('vgg11_bn', 132868840, 7.609),
-        ('vgg13_bn', 133053736, 11.308),
-        ('vgg16_bn', 138365992, 15.47),
-        ('vgg19_bn', 143678248, 19.632),
+        # As torchvision publishes them
+        ('vgg11', IMAGENET, 132863336, 7.609),
+        ('vgg13', IMAGENET, 133047848, 11.308),
+        ('vgg16', IMAGENET, 138357544, 15.47),
+        ('vgg19', IMAGENET, 143667240, 19.632),
+        ('vgg11_bn', IMAGENET, 132868840, 7.609),
+        ('vgg13_bn', IMAGENET, 133053736, 11.308),
+        ('vgg16_bn', IMAGENET, 138365992, 15.47),
+        ('vgg19_bn', IMAGENET, 143678248, 19.632),
+        # The book's
+        ('vgg_small', {}, 43093322, 0.512),
+        ('vgg11', {}, 128806154, 7.547),
+        ('lenet', {'input_shape': (1, 28, 28)}, 61706, 0.0004165),
+        ('alexnet', {}, 46764746, 0.938),
     ],
 )
-def test_totals_are_those_that_torchvision_publishes(
-    name, num_params, giga_macs
-):
-    total = totals(name, **IMAGENET)
+def test_totals_are_those_that_are_known(name, shapes, num_params, giga_macs):
+    total = totals(name, **shapes)
     assert total.num_params == num_params
-    assert total.macs / 1e9 == pytest.approx(giga_macs, abs=0.0005)
-
-
-@pytest.mark.parametrize(
-    'letter, millions',
-    list(zip(TABLE_1, (133, 133, 133, 134, 138, 144))),
-)
-def test_parameters_are_those_of_table_2_of_the_paper(letter, millions):
-    assert round(totals(letter, **IMAGENET).num_params / 1e6) == millions
+    assert total.macs / 1e9 == pytest.approx(giga_macs, rel=1e-3)
 
 
 @pytest.mark.parametrize('letter', TABLE_1)
@@ -130,52 +99,9 @@ def test_totals_equal_a_second_count_of_table_1(
     assert (total.num_params, total.macs) == expected
 
 
-@pytest.mark.parametrize('letter', TABLE_1)
-def test_layers_come_in_the_order_of_table_1(letter):
-    words = []
-    for row in summary(letter):
-        if row.kind == 'max pool':
-            words.append('M')
-        elif row.kind == 'lrn':
-            words.append('LRN')
-        elif row.kind == 'conv 1x1':
-            words.append(f'1x{row.output_shape[0]}')
-        elif row.kind == 'conv 3x3':
-            words.append(str(row.output_shape[0]))
-    assert ' '.join(words) == TABLE_1[letter]
-
-
-def test_sizes_of_the_books_networks():
-    small = totals('vgg_small')
-    assert small.num_params == 43093322
-    assert small.macs / 1e6 == pytest.approx(512, abs=0.5)
-    vgg11 = totals('vgg11')
-    assert vgg11.num_params == 128806154
-    assert vgg11.macs / 1e9 == pytest.approx(7.55, abs=0.005)
-
-
-def test_lenet_by_hand():
-    rows = summary('lenet', (1, 28, 28))
-    assert [row.output_shape for row in rows] == [
-        (6, 28, 28),
-        (6, 14, 14),
-        (16, 10, 10),
-        (16, 5, 5),
-        (120,),
-        (84,),
-        (10,),
-    ]
-    total = totals('lenet', (1, 28, 28))
-    assert total.num_params == 61706
-    assert total.conv_params == 6 * 26 + 16 * 151
-    assert total.conv_macs == 6 * 25 * 28**2 + 16 * 150 * 10**2
-    assert total.dense_macs == 400 * 120 + 120 * 84 + 84 * 10
-    assert {row.kind for row in rows} == {'conv 5x5', 'avg pool', 'dense'}
-
-
-def test_alexnet_by_hand():
+def test_shapes_of_alexnet_are_those_of_the_book():
     rows = summary('alexnet', (1, 224, 224))
-    assert [row.output_shape for row in rows] == [
+    assert [row.output_shape for row in rows[:8]] == [
         (96, 54, 54),
         (96, 26, 26),
         (256, 26, 26),
@@ -184,26 +110,7 @@ def test_alexnet_by_hand():
         (384, 12, 12),
         (256, 12, 12),
         (256, 5, 5),
-        (4096,),
-        (4096,),
-        (4096,),
-        (4096,),
-        (10,),
     ]
-    total = totals('alexnet', (1, 224, 224))
-    assert total.conv_params == (
-        96 * (121 + 1)
-        + 256 * (96 * 25 + 1)
-        + 384 * (256 * 9 + 1)
-        + 384 * (384 * 9 + 1)
-        + 256 * (384 * 9 + 1)
-    )
-    assert total.dense_params == 6401 * 4096 + 4097 * 4096 + 4097 * 10
-    assert total.conv_macs == (
-        96 * 121 * 54**2
-        + 256 * 96 * 25 * 26**2
-        + (384 * 256 + 384 * 384 + 256 * 384) * 9 * 12**2
-    )
 
 
 @pytest.mark.parametrize('name', FAMILY)
@@ -219,77 +126,10 @@ def test_rows_add_up_to_the_totals(name):
     assert len({row.name for row in rows}) == len(rows)
 
 
-@pytest.mark.parametrize('name', VGG_NAMES)
-def test_block_is_the_index_among_the_children(name):
-    rows = summary(name)
-    num_blocks = len(get(name).blocks)
-    for row in rows:
-        if len(row.output_shape) == 3:
-            assert row.name[-1] == str(row.block + 1) or (
-                f'{row.block + 1}_' in row.name
-            )
-    tail = [(row.block, row.kind) for row in rows if row.block >= num_blocks]
-    kinds = ['dense', 'dropout', 'dense', 'dropout', 'dense']
-    assert tail == list(enumerate(kinds, start=num_blocks))
-    last_of_block = [row for row in rows if row.kind == 'max pool']
-    assert [row.block for row in last_of_block] == list(range(num_blocks))
-
-
-def test_every_layer_of_lenet_and_alexnet_is_a_child():
-    for name, num_children in (('lenet', 7), ('alexnet', 13)):
-        blocks = [row.block for row in summary(name)]
-        assert blocks == list(range(num_children))
-
-
-def test_without_dropout_there_are_no_dropout_layers():
-    arch = Architecture('mine', ((1, 8),), hidden=(32, 16), dropout=0)
-    rows = summary(arch, (1, 8, 8))
-    assert [(row.block, row.kind) for row in rows[2:]] == [
-        (1, 'dense'),
-        (2, 'dense'),
-        (3, 'dense'),
-    ]
-    assert [row.output_shape for row in rows[2:]] == [(32,), (16,), (10,)]
-
-
 def test_a_network_may_have_no_hidden_layers():
     arch = Architecture('mine', ((1, 8),), hidden=())
     total = totals(arch, (1, 8, 8))
     assert total.dense_params == (8 * 4 * 4 + 1) * 10
-
-
-@pytest.mark.parametrize('name', ['vgg11', 'vgg13', 'vgg16', 'vgg19'])
-def test_batch_norm_adds_a_scale_and_a_shift_per_channel(name):
-    plain = totals(name, **IMAGENET)
-    rows = summary(f'{name}_bn', **IMAGENET)
-    normalized = totals(f'{name}_bn', **IMAGENET)
-    channels = 0
-    for before, after in zip(rows, rows[1:]):
-        if before.kind.startswith('conv'):
-            assert after.kind == 'batch norm'
-            channels += before.output_shape[0]
-    assert normalized.num_params == plain.num_params + 2 * channels
-    assert normalized.dense_params == plain.dense_params
-    assert normalized.macs == plain.macs
-
-
-def test_lrn_costs_memory_but_no_parameters():
-    plain, lrn = totals('A'), totals('A-LRN')
-    assert lrn.num_params == plain.num_params
-    assert lrn.macs == plain.macs
-    assert lrn.activations == plain.activations + 64 * 224 * 224
-    names = [row.name for row in summary('A-LRN')]
-    assert names[:3] == ['conv1_1', 'lrn1', 'pool1']
-
-
-def test_multiply_adds_grow_with_the_area_of_the_image():
-    base = totals('vgg16', (3, 64, 64))
-    wide = totals('vgg16', (3, 64, 128))
-    large = totals('vgg16', (3, 128, 128))
-    assert wide.conv_macs == 2 * base.conv_macs
-    assert large.conv_macs == 4 * base.conv_macs
-    assert large.conv_params == wide.conv_params == base.conv_params
-    assert summary('vgg16', (3, 64, 128))[0].output_shape == (64, 64, 128)
 
 
 def test_activations_of_the_small_network_by_hand():
@@ -307,31 +147,22 @@ def test_activations_of_the_small_network_by_hand():
     )
 
 
-@pytest.mark.parametrize('name', WINDOWS)
-def test_smallest_input_is_where_every_window_still_fits(name):
-    def fits(size):
-        for window in WINDOWS[name]:
-            size = count_positions(size, *window)
-        return size > 0
-
-    smallest = next(size for size in range(1, 100) if fits(size))
-    assert smallest_input(name) == smallest
-    channels_out = summary(name, (1, smallest, smallest + 1))
-    assert channels_out[-1].output_shape == (10,)
+@pytest.mark.parametrize(
+    'arch, smallest',
+    [
+        *((name, 32) for name in VGG_NAMES),
+        (((1, 8), (1, 16), (1, 32), (1, 64)), 16),
+        ('lenet', 12),
+        ('alexnet', 65),
+    ],
+)
+def test_smallest_input_is_taken_and_a_smaller_one_refused(arch, smallest):
+    assert smallest_input(arch) == smallest
+    rows = summary(arch, (1, smallest, smallest + 1))
+    assert rows[-1].output_shape == (10,)
     for shape in ((1, smallest - 1, 224), (1, 224, smallest - 1)):
         with pytest.raises(ValueError, match=f'{smallest} x {smallest}$'):
-            summary(name, shape)
-
-
-def test_five_poolings_need_32_and_four_need_16():
-    assert {smallest_input(name) for name in VGG_NAMES} == {32}
-    assert smallest_input(((1, 8), (1, 16), (1, 32), (1, 64))) == 16
-    with pytest.raises(ValueError) as error:
-        summary('vgg11', (1, 28, 28))
-    assert str(error.value) == (
-        'an input of 28 x 28 is too small for vgg11: '
-        'the smallest that fits is 32 x 32'
-    )
+            summary(arch, shape)
 
 
 @pytest.mark.parametrize(
@@ -351,66 +182,18 @@ def test_a_malformed_input_is_refused(arguments, message):
         summary('vgg11', **arguments)
 
 
-@pytest.mark.parametrize('batch_size', [0, -1, 1.5])
-def test_a_malformed_batch_size_is_refused(batch_size):
-    with pytest.raises(ValueError, match=f'batch_size .* not {batch_size}'):
-        activation_bytes('vgg11', (1, 224, 224), batch_size)
-
-
-def test_summary_table_shows_every_layer_and_the_totals():
+def test_tables_fit_a_terminal_and_tell_the_totals():
     lines = summary_table('vgg19_bn', **IMAGENET).split('\n')
     assert max(map(len, lines)) <= 78
-    words = [line.split() for line in lines]
-    shown = [row[0] for row in words]
-    assert set(lines[-4]) == {'-'}
-    assert [row[:2] for row in words[-3:-1]] == [
-        ['conv', 'part'],
-        ['dense', 'part'],
-    ]
-    for row in summary('vgg19_bn', **IMAGENET):
-        assert row.name in shown
-    assert words[-1] == ['total', '143678248', '19632.062', 'M', '31251944']
-    assert 'column D' in summary_table('vgg16')
-    assert summary_table('lenet', (1, 28, 28)).split('\n')[-1].split()[
-        :2
-    ] == [
-        'total',
-        '61706',
-    ]
-
-
-def test_table_holds_the_family_side_by_side():
-    text = table(FAMILY, **IMAGENET, batch_size=64)
-    lines = text.split('\n')
+    names = [row.name for row in summary('vgg19_bn', **IMAGENET)]
+    assert set(names) <= {line.split()[0] for line in lines}
+    total = ['total', '143678248', '19632.062', 'M', '31251944']
+    assert lines[-1].split() == total
+    lines = table(FAMILY, **IMAGENET, batch_size=64).split('\n')
     assert max(map(len, lines)) <= 78
-    assert len(lines) == 1 + len(FAMILY) + 3
-    # Columns are flush: all numbers of the last column end at one place
-    assert len({len(line) for line in lines[: 1 + len(FAMILY)]}) == 1
     assert lines[1].split() == (
         'vgg11 A 11 132863336 123642856 7.609 G 123.6 M 2.1 GiB'.split()
     )
-    assert '3 x 224 x 224 and 1000 classes' in text
-    assert 'minibatch of 64' in text
-    layers = dict(line.split()[::2][:2] for line in lines[1:7])
-    assert layers == {
-        'vgg11': '11',
-        'vgg11_lrn': '11',
-        'vgg13': '13',
-        'vgg16_1x1': '16',
-        'vgg16': '16',
-        'vgg19': '19',
-    }
-
-
-def test_table_in_markdown():
-    lines = table(['D', BOOK_SMALL], markdown=True).split('\n')
-    cells = [[c.strip() for c in line.split('|')[1:-1]] for line in lines]
-    assert cells[0][:4] == ['network', 'paper', 'layers', 'parameters']
-    assert all(set(cell) <= set('-:') for cell in cells[1])
-    assert cells[2][:4] == ['vgg16', 'D', '16', '134300362']
-    assert cells[3][:4] == ['vgg_small', '', '11', '43093322']
-    assert len({len(row) for row in cells[:4]}) == 1
-    assert lines[4] == ''
 
 
 def test_table_refuses_what_does_not_fit():
@@ -418,13 +201,3 @@ def test_table_refuses_what_does_not_fit():
         table(['lenet', 'alexnet'], (1, 28, 28))
     with pytest.raises(ValueError, match="not the text 'vgg11'"):
         table('vgg11')
-
-
-def test_the_module_imports_no_framework():
-    code = (
-        'import runpy, sys; '
-        f'runpy.run_path({costs.__file__!r}); '
-        "names = {'mxnet', 'torch', 'tensorflow', 'jax', 'numpy'}; "
-        'sys.exit(bool(names & set(sys.modules)))'
-    )
-    assert subprocess.run([sys.executable, '-c', code]).returncode == 0

@@ -31,20 +31,3 @@ def test_parts_have_the_names_of_the_paper():
         'Dense output shape: (2, 10) 1290 1280',
         'Total 1390 2180',
     ]
-    assert len({len(line) for line in lines}) == 1
-    plain = [line.split() for line in lines if line[0] > ' ']
-    assert [row.split() for row in table(ROWS).splitlines()[1:]] == plain
-
-
-def test_what_is_not_known_is_not_told():
-    unknown = Row('Attention', (2, 8), 40, None, (Row('pool', (2, 8), 0, 0),))
-    lines = table([*ROWS, unknown], details=True).splitlines()
-    assert lines[-3].split()[-2:] == ['40', '-']
-    assert lines[-1].split() == ['Total', '1430', '-']
-
-
-def test_several_of_one_kind_are_numbered_and_classes_are_not():
-    parts = [Row('pool', (1, 2), 0, 0)] * 2 + [Row('Mixer', (1, 2), 0, None)]
-    text = table([Row('Block', (1, 2), 0, None, tuple(parts))], details=True)
-    names = [line.split()[0] for line in text.splitlines()[2:-1]]
-    assert names == ['pool1_1', 'pool1_2', 'Mixer']
