@@ -23,6 +23,9 @@ from d2l_vgg.training.history import History
 # The file that a stopped run goes on from, and that of the trained parameters
 CHECKPOINT = 'checkpoint.safetensors'
 PARAMETERS = 'parameters.safetensors'
+# What they were in earlier versions of this package
+OLD_CHECKPOINT = 'checkpoint.npz'
+OLD_PARAMETERS = 'parameters.npz'
 
 # The finished runs that come with this package
 TRAINED = os.path.join(
@@ -102,7 +105,7 @@ class Run:
 
         Raises:
             FileNotFoundError: there is none.
-            ValueError: its `run.json` is damaged, or of an earlier version.
+            ValueError: its `run.json` is damaged, or too old.
         """
         path = os.path.join(folder, 'run.json')
         try:
@@ -183,12 +186,19 @@ class Run:
                 'these: name the folder of its own with --data.'
             )
 
+    def has_old_parameters(self) -> bool:
+        """Return whether its parameters have yet to be converted."""
+        return not os.path.exists(self.path(PARAMETERS)) and os.path.exists(
+            self.path(OLD_PARAMETERS)
+        )
+
     def find_parameters(self):
         """Return the path of the trained parameters.
 
         Raises:
             FileNotFoundError: there are none.
-            ValueError: they are not those that the run has ended with.
+            ValueError: they are not those that the run has ended with, or
+                have to be converted.
         """
         from d2l_vgg.training import parameters  # Needs NumPy, too
 
@@ -197,6 +207,12 @@ class Run:
             if self.info.get('parameters'):
                 parameters.check_digest(path, self.info['parameters'])
             return path
+        if self.has_old_parameters():
+            raise ValueError(
+                f'The parameters of the run in {self.folder} are in a file '
+                f'of an earlier version: run `d2l-vgg convert {self.folder} '
+                f'{path}`.'
+            )
         reason = (
             f'has no parameters because it is {self.info["status"]}: finish '
             'it first.'
@@ -245,8 +261,8 @@ def refuse_old(folder, info):
         what = 'trained on another division of Fashion-MNIST'
     elif info.get('trial'):
         what = f'trained on {info["trial"]} minibatches only'
-    elif {'checkpoint.npz', 'parameters.npz'} & set(os.listdir(folder)):
-        what = 'kept in .npz files'
+    elif os.path.exists(os.path.join(folder, OLD_CHECKPOINT)):
+        what = 'stopped'
     else:
         return
     raise ValueError(
