@@ -3,24 +3,25 @@
 import csv
 import json
 import re
-import runpy
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import draw_cost
+import draw_curves
+import draw_figures
 import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / 'chapter' / 'results'
-DIAGRAMS = runpy.run_path(str(ROOT / 'scripts' / 'draw_figures.py'))
 NAMES = ['cost.svg', 'family.svg', 'receptive-field.svg', 'vgg.svg']
 
 
 @pytest.fixture(scope='module')
 def drawn(tmp_path_factory):
     folder = tmp_path_factory.mktemp('img')
-    DIAGRAMS['main'](folder)
-    runpy.run_path(str(ROOT / 'scripts' / 'draw_cost.py'))['main'](folder)
+    draw_figures.main(folder)
+    draw_cost.draw().write(folder)
     return folder
 
 
@@ -42,8 +43,7 @@ def test_recorded_curves_are_up_to_date(tmp_path):
 
     Otherwise run scripts/draw_curves.py.
     """
-    script = ROOT / 'scripts' / 'draw_curves.py'
-    runpy.run_path(str(script))['main'](tmp_path)
+    draw_curves.main(tmp_path)
     for path in tmp_path.glob('*/curves.svg'):
         committed = RESULTS / path.parent.name / 'curves.svg'
         said, new = (
@@ -69,7 +69,7 @@ def test_figures_scale_and_are_described(drawn):
 def test_family_shows_known_costs(drawn):
     costs = {
         arch.name: (depth, total)
-        for arch, depth, total in DIAGRAMS['family_costs']()
+        for arch, depth, total in draw_figures.family_costs()
     }
     assert list(costs) == ['vgg11', 'vgg13', 'vgg16_1x1', 'vgg16', 'vgg19']
     assert [depth for depth, _ in costs.values()] == [11, 13, 16, 16, 19]
