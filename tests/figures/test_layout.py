@@ -1,6 +1,5 @@
 """Every picture, with much and with little in it: all its texts have room."""
 
-import runpy
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -71,11 +70,6 @@ def confusion(labels, largest=1000, **words):
     return lambda: figures.confusion(matrix, labels, **words)
 
 
-def cost():
-    script = runpy.run_path(str(ROOT / 'scripts' / 'draw_cost.py'))
-    return script['draw'](script['recorded_costs']())
-
-
 NOTE = smoke_test.note(1)
 TITLED = {'title': 'quick', 'note': NOTE}
 FAR = history(
@@ -123,7 +117,6 @@ CASES = {
     'feature maps': lambda: figures.feature_maps(
         [np.ones((1, 224, 224)), np.ones((512, 112, 112))]
     ),
-    'cost': cost,
 }
 for n in (2, 8, 20):
     CASES[f'{n} runs'] = curves(runs(n))
