@@ -30,8 +30,9 @@ class Drawing:
         self.name, self.elements = (
             name,
             [
-                f'<svg xmlns="http://www.w3.org/2000/svg" width="{self.width}" '
-                f'height="{height}" viewBox="0 0 {self.width} {height}" '
+                '<svg xmlns="http://www.w3.org/2000/svg" '
+                f'width="{self.width}" height="{height}" '
+                f'viewBox="0 0 {self.width} {height}" '
                 f'role="img" aria-labelledby="{name}-title {name}-desc" '
                 'font-family="Helvetica, Arial, sans-serif" font-size="12" '
                 f'fill="{INK}" stroke-linejoin="round">',

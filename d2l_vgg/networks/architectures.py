@@ -97,6 +97,13 @@ class Architecture:
             # A frozen dataclass can be assigned to in no other way
             object.__setattr__(self, what, tuple(values))
 
+    def block_arguments(self) -> list[tuple]:
+        """Return what `vgg_block` takes for each block, in its order."""
+        return [
+            (*block, self.batch_norm, self.lrn and i == 0)
+            for i, block in enumerate(self.blocks)
+        ]
+
 
 def as_tuple(value: Any, what: str) -> tuple:
     """Return `value` as a tuple; `what` is its name in an error.
@@ -263,8 +270,7 @@ def _find_name(text):
     )
 
 
-def _vgg_block(i, block, batch_norm, lrn):
-    num_convs, num_channels, num_1x1 = block
+def _vgg_block(i, num_convs, num_channels, num_1x1, batch_norm, lrn):
     kernels = [3] * num_convs + [1] * num_1x1
     specs = []
     for j, kernel in enumerate(kernels, start=1):
@@ -286,8 +292,8 @@ def layers_of(arch: Architecture, num_classes: int = 10) -> list[list[Spec]]:
     child, and so is every other layer.
     """
     children = [
-        _vgg_block(i, block, arch.batch_norm, lrn=arch.lrn and i == 1)
-        for i, block in enumerate(arch.blocks, start=1)
+        _vgg_block(i, *block)
+        for i, block in enumerate(arch.block_arguments(), start=1)
     ]
     children += [[spec] for spec in arch.layers]
     for i, width in enumerate(arch.hidden, start=1):
