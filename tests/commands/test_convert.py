@@ -331,7 +331,7 @@ def old(tmp_path):
 
 def test_old_run_is_whole_once_converted_and_refused_before(old):
     path, new = old / 'parameters.npz', old / 'parameters.safetensors'
-    with pytest.raises(ValueError, match=f'`d2l-vgg convert {path} para'):
+    with pytest.raises(ValueError, match=f'`d2l-vgg convert {path} new.safe'):
         parameters.load(path)
     assert f'convert {old} ' in call('predict', old).stderr
     assert 'are ours, for every framework' in done('convert', old, new)
