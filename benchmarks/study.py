@@ -249,20 +249,17 @@ def read(path):
     """
     try:
         with open_regular(path, 'r', newline='', encoding='utf-8') as file:
-            rows = list(csv.reader(file))
+            head, *rows = csv.reader(file)
+        if tuple(head) != Outcome._fields:
+            raise ValueError(f'it does not begin with {Outcome._fields}')
     except FileNotFoundError:
         return []
     except (ValueError, csv.Error) as error:
         raise ValueError(
             f'{path} is not a study ({error}): move it away to begin again.'
         ) from None
-    if not rows or tuple(rows[0]) != Outcome._fields:
-        raise ValueError(
-            f'{path} is not a study: it must begin with '
-            f'{",".join(Outcome._fields)}; move it away to begin again.'
-        )
     outcomes = []
-    for i, row in enumerate(rows[1:], start=2):
+    for i, row in enumerate(rows, start=2):
         try:
             biases, draw, shuffle, *values = row
             if biases not in draws.WEIGHTS:
