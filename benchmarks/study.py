@@ -78,13 +78,7 @@ def measure(args):
     ]
     package = frameworks.load(args.framework)
     data = package.FashionMNIST(args.batch_size, resize=size)
-    # Runs of different hyperparameters do not belong into one table, nor do
-    # those of different frameworks, of which MXNet is not named
-    prefix = '' if args.framework == 'mxnet' else f'{args.framework}-'
-    path = (
-        f'{args.runs}/{prefix}{args.resize}px-lr{args.lr:g}'
-        f'-batch{args.batch_size}-epochs{args.max_epochs}.csv'
-    )
+    path = table_path(args)
     outcomes = read(path)
     missing = [w for w in wanted if w not in {o[:3] for o in outcomes}]
     print(
@@ -112,18 +106,26 @@ def measure(args):
         print(report(chosen))
 
 
+def table_path(args):
+    """Return the path of the table of runs with these hyperparameters.
+
+    Runs of different hyperparameters do not belong into one table, nor do
+    those of different frameworks, of which MXNet is not named.
+    """
+    prefix = '' if args.framework == 'mxnet' else f'{args.framework}-'
+    return (
+        f'{args.runs}/{prefix}{args.resize}px-lr{args.lr:g}'
+        f'-batch{args.batch_size}-epochs{args.max_epochs}.csv'
+    )
+
+
 def train(framework, data, biases, draw, shuffle, experiment):
     """Train once and return the `Outcome`.
 
-    Args:
-        framework: the name of the one to train in
-        data: images of the size that `experiment` has
-        biases: 'zero', as in MXNet and TensorFlow, 'uniform' with the bound
-            1/sqrt(fan-in), as in PyTorch, or 'lecun', which is about the
-            weights, as in Flax
-        draw: the seed of the initial parameters
-        shuffle: the seed of the order of the images
-        experiment: the other hyperparameters
+    `draw` is the seed of the initial parameters, `shuffle` that of the order
+    of the images. `biases` are 'zero', as in MXNet and TensorFlow, 'uniform'
+    with the bound 1/sqrt(fan-in), as in PyTorch, or 'lecun', which is about
+    the weights, as in Flax.
     """
     package = frameworks.load(framework)
     resize = experiment.resize
@@ -250,17 +252,14 @@ def read(path):
     try:
         with open_regular(path, 'r', newline='', encoding='utf-8') as file:
             rows = list(csv.reader(file))
+        if not rows or tuple(rows[0]) != Outcome._fields:
+            raise ValueError(f'it lacks the head {",".join(Outcome._fields)}')
     except FileNotFoundError:
         return []
     except (ValueError, csv.Error) as error:
         raise ValueError(
             f'{path} is not a study ({error}): move it away to begin again.'
         ) from None
-    if not rows or tuple(rows[0]) != Outcome._fields:
-        raise ValueError(
-            f'{path} is not a study: it must begin with '
-            f'{",".join(Outcome._fields)}; move it away to begin again.'
-        )
     outcomes = []
     for i, row in enumerate(rows[1:], start=2):
         try:

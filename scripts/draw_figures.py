@@ -27,19 +27,16 @@ class Drawing:
     width = 540
 
     def __init__(self, name, height, title, description):
-        self.name, self.elements = (
-            name,
-            [
-                '<svg xmlns="http://www.w3.org/2000/svg" '
-                f'width="{self.width}" height="{height}" '
-                f'viewBox="0 0 {self.width} {height}" '
-                f'role="img" aria-labelledby="{name}-title {name}-desc" '
-                'font-family="Helvetica, Arial, sans-serif" font-size="12" '
-                f'fill="{INK}" stroke-linejoin="round">',
-                f'<title id="{name}-title">{escape(title)}</title>',
-                f'<desc id="{name}-desc">{escape(description)}</desc>',
-            ],
-        )
+        self.name = name
+        self.elements = [
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{self.width}" '
+            f'height="{height}" viewBox="0 0 {self.width} {height}" '
+            f'role="img" aria-labelledby="{name}-title {name}-desc" '
+            'font-family="Helvetica, Arial, sans-serif" font-size="12" '
+            f'fill="{INK}" stroke-linejoin="round">',
+            f'<title id="{name}-title">{escape(title)}</title>',
+            f'<desc id="{name}-desc">{escape(description)}</desc>',
+        ]
         self.rect(0, 0, self.width, height, 'white', 'none')
 
     def polygon(self, points, fill=INK, stroke=INK, style=''):

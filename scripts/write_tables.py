@@ -197,8 +197,12 @@ TABLES = {
 
 def written(text):
     """Return a text with its tables as they are to be."""
-    return MARKED.sub(lambda m: m.group(1) + TABLES[m.group(2)] + m.group(3),
-                      text)  # fmt: skip
+
+    def fill(match):
+        begin, name, end = match.groups()
+        return begin + TABLES[name] + end
+
+    return MARKED.sub(fill, text)
 
 
 if __name__ == '__main__':
