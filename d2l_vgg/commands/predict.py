@@ -31,15 +31,7 @@ NUM_MISTAKES = 24
     data(),
 )
 def predict(run, image, framework, output, data):
-    """Show what a trained network gets right and wrong, or sees.
-    \f
-
-    Raises:
-        FileNotFoundError: there is no run, it is not finished, or there are
-            no data.
-        ValueError: the run is damaged, or a picture is none.
-        OSError: the pictures cannot be written.
-    """
+    """Show what a trained network gets right and wrong, or sees."""
     from d2l_vgg import figures
 
     finished = Run.find(run)
