@@ -11,15 +11,11 @@ from typing import NamedTuple
 
 from tabulate import tabulate
 
+from d2l_vgg import frameworks
 from d2l_vgg.training.history import History
 
 # The tabs of the book
-FRAMEWORKS = {
-    'mxnet': 'MXNet',
-    'pytorch': 'PyTorch',
-    'tensorflow': 'TensorFlow',
-    'jax': 'JAX',
-}
+FRAMEWORKS = {f.tab: f.title for f in frameworks.FRAMEWORKS.values()}
 
 # In epochs; train_loss has two points in an epoch, the others one
 TOLERANCE = 0.1

@@ -224,7 +224,7 @@ def data():
 
 
 def shapes():
-    """Return the options for the shapes of a network's input and output."""
+    """Return the options for a network's input and output."""
     channels, size, _ = costs.BOOK_INPUT
     return [
         number('resize', 'height and width of the images', default=size),
