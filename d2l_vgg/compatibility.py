@@ -110,10 +110,9 @@ def _prepare_new_processes():
     they have to do; before that, they unpickle what is added here.
     """
     get_data = multiprocessing.spawn.get_preparation_data
-    if hasattr(get_data, '__wrapped__'):
+    if get_data.__module__ == __name__:
         return
 
-    @functools.wraps(get_data)
     def get_data_and_prepare(name):
         data = get_data(name)
         data['prepare_mxnet'] = _Preparation(data['sys_path'])

@@ -164,6 +164,6 @@ def _read(folder, *names):
     """Return the texts of files in a folder."""
     texts = []
     for name in names:
-        with open(os.path.join(folder, name)) as file:
+        with open(os.path.join(folder, name), encoding='utf-8') as file:
             texts.append(file.read())
     return texts

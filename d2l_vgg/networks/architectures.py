@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from d2l_vgg import limits
 
-# What a message shows to whoever wrote something else
+# For messages
 _EXAMPLE = '((1, 64), (1, 128), (2, 256), (2, 512), (2, 512))'
 
 
