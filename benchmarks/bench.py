@@ -45,56 +45,52 @@ class Variant(NamedTuple):
 def variants_of(framework, num_gpus, stock=True):
     """Return the variants of a framework, stock d2l first."""
     title, found = FRAMEWORKS[framework].title, []
+    # MXNet by itself uses half of the cores; what d2l gains by the variable
+    # alone is shown beside what a reader of the book has
+    half = framework == 'mxnet' and not num_gpus
     if stock:
-        # MXNet by itself uses half of the cores; what d2l gains by the
-        # variable alone is shown beside what a reader of the book has
-        half = framework == 'mxnet' and not num_gpus
-        found.append(
-            Variant(f'{title}, stock', framework, True, all_cores=not half)
-        )
+        stock_variant = Variant(f'{title}, stock', framework, stock=True)
+        found.append(stock_variant._replace(all_cores=not half))
         if half:
-            found.append(
-                Variant(f'{title}, stock, all cores', framework, True)
-            )
-    found.append(Variant(f'{title}, ours', framework))
+            title_all = f'{title}, stock, all cores'
+            found.append(stock_variant._replace(title=title_all))
+    ours = Variant(f'{title}, ours', framework)
+    found.append(ours)
     rounds = framework in ROUNDING and precisions.has_bfloat16()
     if num_gpus or rounds:
-        found.append(
-            Variant(
-                f'{title}, ours, bfloat16', framework, precision='bfloat16'
-            )
-        )
+        title = f'{title}, ours, bfloat16'
+        found.append(ours._replace(title=title, precision='bfloat16'))
     return found
 
 
-def measure(variant, request, watch=False):
+def measure(variant, request):
     """Return what a process of this variant tells, and its peak memory.
 
     That is `speed` in images a second, or why it has `failed`. Memory is
-    looked at until the clock starts, if at all: looking takes time.
+    looked at until the clock starts: looking takes time.
     """
     environment = dict(os.environ)
     if not request['num_gpus']:
         environment['CUDA_VISIBLE_DEVICES'] = ''
     if not variant.all_cores:
         environment.pop('OMP_NUM_THREADS', None)
+    script = str(Path(__file__).with_name('variant.py'))
+    words = json.dumps({**variant._asdict(), **request})
     process = subprocess.Popen(
-        [
-            sys.executable,
-            str(Path(__file__).with_name('variant.py')),
-            json.dumps({**variant._asdict(), **request}),
-        ],
+        [sys.executable, script, words],
         stdout=subprocess.PIPE,
         text=True,
         env=environment,
         start_new_session=True,  # Ended together with its loaders
     )
     told, ready, peaks = {}, threading.Event(), [0]
-    watcher = threading.Thread(
-        target=look_at_memory, args=(process.pid, ready, peaks)
-    )
-    if watch:
-        watcher.start()
+
+    def look_at_memory():
+        while not ready.wait(0.1):
+            peaks.append(session_memory(process.pid))
+
+    watcher = threading.Thread(target=look_at_memory)
+    watcher.start()
     try:
         for line in process.stdout:
             if line.startswith(MARK):
@@ -106,16 +102,10 @@ def measure(variant, request, watch=False):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         process.stdout.close()
-        if watch:
-            watcher.join()
+        watcher.join()
     if 'speed' not in told:
         told.setdefault('failed', f'it ended with {process.returncode}')
     return {**told, 'peak': max(peaks)}
-
-
-def look_at_memory(session, ready, peaks):
-    while not ready.wait(0.1):
-        peaks.append(session_memory(session))
 
 
 def session_memory(session):
@@ -137,31 +127,28 @@ def session_memory(session):
 
 def compare(variants, request, rounds):
     """Return what is measured with images of one size, variant by variant."""
-    speeds = {variant: [] for variant in variants}
-    peaks, failed = {}, {}
+    measured = {variant: [] for variant in variants}
+    notes = []
     for i in range(rounds):
-        for variant in variants[:: 1 if i % 2 == 0 else -1]:
-            if variant in failed:
-                continue
-            told = measure(variant, request, watch=i == 0)
+        for variant in list(measured)[:: 1 if i % 2 == 0 else -1]:
+            told = measure(variant, request)
             if 'failed' in told:
-                failed[variant] = told['failed']
-                continue
-            speeds[variant].append(told['speed'])
-            peaks.setdefault(variant, told['peak'])
+                notes.append(f'{variant.title}: {told["failed"]}')
+                del measured[variant]
+            else:
+                measured[variant].append(told)
+    notes += [memory_note(v, request['size']) for v in variants if v.stock]
     return {
         'size': request['size'],
         'variants': [
             {
                 **variant._asdict(),
-                'images_per_second': speeds[variant],
-                'peak_memory': peaks[variant],
+                'images_per_second': [told['speed'] for told in found],
+                'peak_memory': max(told['peak'] for told in found),
             }
-            for variant in variants
-            if speeds[variant]
+            for variant, found in measured.items()
         ],
-        'notes': [f'{v.title}: {why}' for v, why in failed.items()]
-        + [memory_note(v, request['size']) for v in variants if v.stock],
+        'notes': notes,
     }
 
 
@@ -182,7 +169,7 @@ def memory_note(variant, size):
 
 
 def table(result):
-    """Return the lines of the table of what `compare` has returned."""
+    """Return the table of what `compare` has returned."""
     rows = [('images', 'variant', 'images/s', 'ratio', 'peak memory')]
     first = None
     for variant in result['variants']:
@@ -198,14 +185,13 @@ def table(result):
                 f'{variant["peak_memory"] / 2**30:.2f} GiB',
             )
         )
-    text = tabulate(
+    return tabulate(
         rows,
         headers='firstrow',
         tablefmt='pipe',
         colalign=['left'] * 2 + ['right'] * 3,
         disable_numparse=True,
     )
-    return text.splitlines()
 
 
 def read_arguments():
@@ -242,15 +228,11 @@ def main():
     )
     results = []
     for size in args.resize:
-        request = {
-            'size': size,
-            'batch_size': args.batch_size,
-            'seconds': args.seconds,
-            'num_gpus': args.num_gpus,
-        }
+        request = {'size': size, 'batch_size': args.batch_size}
+        request.update(seconds=args.seconds, num_gpus=args.num_gpus)
         result = compare(variants, request, args.rounds)
-        for line in ('', *table(result), *filter(None, result['notes'])):
-            print(line, flush=True)
+        lines = ['', table(result), *filter(None, result['notes'])]
+        print('\n'.join(lines), flush=True)
         results.append(result)
     if args.json:
         told = {'machine': where, 'versions': versions, 'results': results}

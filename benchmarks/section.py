@@ -4,6 +4,8 @@ This is what this package is measured beside: the book's classes, its trainer,
 its data and its defaults, in each of the section's four tabs.
 """
 
+import functools
+
 from d2l_vgg.book import stock
 from d2l_vgg.networks.architectures import get
 
@@ -15,11 +17,7 @@ MOST_BYTES = 2**31
 def make(framework, size, batch_size, all_cores=True):
     """Return the section's model, trainer and data of a framework.
 
-    Args:
-        framework: the name of one
-        size: height and width of the images, in pixels
-        batch_size: images in a minibatch
-        all_cores: as for `stock.load`
+    The images have `size` x `size` pixels; `all_cores` is for `stock.load`.
 
     Raises:
         ImportError: d2l does not work here.
@@ -50,112 +48,91 @@ def num_train(framework, size):
     return held if held < 60000 else None
 
 
-def mxnet_class(d2l):
+def mxnet_net(arch):
     from mxnet import init, npx
     from mxnet.gluon import nn
 
     npx.set_np()
 
     def vgg_block(num_convs, num_channels):
+        conv = {'kernel_size': 3, 'padding': 1, 'activation': 'relu'}
         blk = nn.Sequential()
         for _ in range(num_convs):
-            blk.add(
-                nn.Conv2D(
-                    num_channels, kernel_size=3, padding=1, activation='relu'
-                )
-            )
+            blk.add(nn.Conv2D(num_channels, **conv))
         blk.add(nn.MaxPool2D(pool_size=2, strides=2))
         return blk
 
-    class VGG(d2l.Classifier):
-        def __init__(self, arch, lr=0.1, num_classes=10):
-            super().__init__()
-            self.save_hyperparameters()
-            self.net = nn.Sequential()
-            for num_convs, num_channels in arch:
-                self.net.add(vgg_block(num_convs, num_channels))
-            self.net.add(
-                nn.Dense(4096, activation='relu'),
-                nn.Dropout(0.5),
-                nn.Dense(4096, activation='relu'),
-                nn.Dropout(0.5),
-                nn.Dense(num_classes),
-            )
-            self.net.initialize(init.Xavier())
-
-    return VGG
+    net = nn.Sequential()
+    for num_convs, num_channels in arch:
+        net.add(vgg_block(num_convs, num_channels))
+    net.add(
+        nn.Dense(4096, activation='relu'),
+        nn.Dropout(0.5),
+        nn.Dense(4096, activation='relu'),
+        nn.Dropout(0.5),
+        nn.Dense(10),
+    )
+    net.initialize(init.Xavier())
+    return net
 
 
-def torch_class(d2l):
+def torch_net(arch):
     from torch import nn
 
     def vgg_block(num_convs, out_channels):
         layers = []
         for _ in range(num_convs):
-            layers.append(
-                nn.LazyConv2d(out_channels, kernel_size=3, padding=1)
-            )
-            layers.append(nn.ReLU())
+            conv = nn.LazyConv2d(out_channels, kernel_size=3, padding=1)
+            layers += [conv, nn.ReLU()]
         layers.append(nn.MaxPool2d(kernel_size=2, stride=2))
         return nn.Sequential(*layers)
 
-    class VGG(d2l.Classifier):
-        def __init__(self, arch, lr=0.1, num_classes=10):
-            super().__init__()
-            self.save_hyperparameters()
-            self.net = nn.Sequential(
-                *[vgg_block(*pair) for pair in arch],
-                nn.Flatten(),
-                nn.LazyLinear(4096),
-                nn.ReLU(),
-                nn.Dropout(0.5),
-                nn.LazyLinear(4096),
-                nn.ReLU(),
-                nn.Dropout(0.5),
-                nn.LazyLinear(num_classes),
-            )
-            self.net.apply(d2l.init_cnn)
-
-    return VGG
+    return nn.Sequential(
+        *[vgg_block(*pair) for pair in arch],
+        nn.Flatten(),
+        nn.LazyLinear(4096),
+        nn.ReLU(),
+        nn.Dropout(0.5),
+        nn.LazyLinear(4096),
+        nn.ReLU(),
+        nn.Dropout(0.5),
+        nn.LazyLinear(10),
+    )
 
 
-def tensorflow_class(d2l):
+def tensorflow_net(arch):
     from tensorflow.keras import Sequential
     from tensorflow.keras import layers as nn
 
     def vgg_block(num_convs, num_channels):
+        conv = {'kernel_size': 3, 'padding': 'same', 'activation': 'relu'}
         blk = Sequential()
         for _ in range(num_convs):
-            blk.add(
-                nn.Conv2D(
-                    num_channels,
-                    kernel_size=3,
-                    padding='same',
-                    activation='relu',
-                )
-            )
+            blk.add(nn.Conv2D(num_channels, **conv))
         blk.add(nn.MaxPool2D(pool_size=2, strides=2))
         return blk
 
+    dense = [
+        nn.Flatten(),
+        nn.Dense(4096, activation='relu'),
+        nn.Dropout(0.5),
+        nn.Dense(4096, activation='relu'),
+        nn.Dropout(0.5),
+        nn.Dense(10),
+    ]
+    return Sequential(
+        [*[vgg_block(*pair) for pair in arch], Sequential(dense)]
+    )
+
+
+def class_around(make_net, d2l):
+    """Return the section's class of a network that `make_net(arch)` makes."""
+
     class VGG(d2l.Classifier):
-        def __init__(self, arch, lr=0.1, num_classes=10):
+        def __init__(self, arch, lr=0.1):
             super().__init__()
             self.save_hyperparameters()
-            self.net = Sequential()
-            for num_convs, num_channels in arch:
-                self.net.add(vgg_block(num_convs, num_channels))
-            self.net.add(
-                Sequential(
-                    [
-                        nn.Flatten(),
-                        nn.Dense(4096, activation='relu'),
-                        nn.Dropout(0.5),
-                        nn.Dense(4096, activation='relu'),
-                        nn.Dropout(0.5),
-                        nn.Dense(num_classes),
-                    ]
-                )
-            )
+            self.net = make_net(arch)
 
     return VGG
 
@@ -175,7 +152,6 @@ def jax_class(d2l):
     class VGG(d2l.Classifier):
         arch: list
         lr: float = 0.1
-        num_classes: int = 10
         training: bool = True
 
         def setup(self):
@@ -189,7 +165,7 @@ def jax_class(d2l):
                     nn.Dense(4096),
                     nn.relu,
                     nn.Dropout(0.5, deterministic=not self.training),
-                    nn.Dense(self.num_classes),
+                    nn.Dense(10),
                 ]
             )
 
@@ -197,8 +173,8 @@ def jax_class(d2l):
 
 
 CLASSES = {
-    'mxnet': mxnet_class,
-    'torch': torch_class,
-    'tensorflow': tensorflow_class,
+    'mxnet': functools.partial(class_around, mxnet_net),
+    'torch': functools.partial(class_around, torch_net),
+    'tensorflow': functools.partial(class_around, tensorflow_net),
     'jax': jax_class,
 }

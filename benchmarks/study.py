@@ -12,7 +12,6 @@ import argparse
 import csv
 import io
 import math
-import os
 import statistics
 from typing import NamedTuple
 
@@ -70,65 +69,63 @@ def measure(args):
     )
     size = (args.resize, args.resize)
     costs.summary(architectures.get('vgg_small'), (1, *size))
-    wanted = runs_of(args.biases, args.draws, args.shuffles)
+    # Of every draw the first shuffle, then of every draw the second
+    wanted = [
+        (biases, draw, shuffle)
+        for biases in args.biases
+        for shuffle in range(args.shuffles)
+        for draw in range(args.draws)
+    ]
     package = frameworks.load(args.framework)
     data = package.FashionMNIST(args.batch_size, resize=size)
-    path = os.path.join(args.runs, table_name(args.framework, experiment))
+    path = table_path(args)
     outcomes = read(path)
-    done = {outcome[:3] for outcome in outcomes}
+    missing = [w for w in wanted if w not in {o[:3] for o in outcomes}]
     print(
         f'{len(wanted)} runs of {args.max_epochs} epochs at {size[0]} x '
         f'{size[1]} with lr {args.lr:g}; {path} holds '
-        f'{len(done & set(wanted))} of them.'
+        f'{len(wanted) - len(missing)} of them.'
     )
-    for which in wanted:
-        if which not in done:
-            outcomes.append(train(args.framework, data, *which, experiment))
-            write(path, outcomes)
-            print(describe(outcomes[-1]), flush=True)
-    print()
-    print(report([o for o in outcomes if o[:3] in set(wanted)]))
+    for which in missing:
+        last = train(args.framework, data, *which, experiment)
+        outcomes.append(last)
+        write(path, outcomes)
+        print(
+            f'biases {last.biases}, draw {last.draw}, shuffle '
+            f'{last.shuffle}: plateau {last.plateau:g} minibatches, '
+            f'val_acc {last.val_acc:.4f}',
+            flush=True,
+        )
+    for biases in args.biases:
+        chosen = [
+            o for o in outcomes if o[:3] in wanted and o.biases == biases
+        ]
+        print(
+            f'\nbiases {biases}: {len(chosen)} runs from {args.draws} draws'
+        )
+        print(report(chosen))
 
 
-def runs_of(biases, draws, shuffles):
-    """Return (biases, draw, shuffle) of each run, in the order of training.
-
-    Of every draw the first shuffle, then of every draw the second.
-    """
-    return [
-        (bias, draw, shuffle)
-        for bias in biases
-        for shuffle in range(shuffles)
-        for draw in range(draws)
-    ]
-
-
-def table_name(framework, experiment):
-    """Return the name of the table of runs with these hyperparameters.
+def table_path(args):
+    """Return the path of the table of runs with these hyperparameters.
 
     Runs of different hyperparameters do not belong into one table, nor do
     those of different frameworks, of which MXNet is not named.
     """
+    prefix = '' if args.framework == 'mxnet' else f'{args.framework}-'
     return (
-        f'{"" if framework == "mxnet" else framework + "-"}'
-        f'{experiment.resize}px-lr{experiment.lr:g}'
-        f'-batch{experiment.batch_size}-epochs{experiment.max_epochs}'
-        '.csv'
+        f'{args.runs}/{prefix}{args.resize}px-lr{args.lr:g}'
+        f'-batch{args.batch_size}-epochs{args.max_epochs}.csv'
     )
 
 
 def train(framework, data, biases, draw, shuffle, experiment):
     """Train once and return the `Outcome`.
 
-    Args:
-        framework: the name of the one to train in
-        data: images of the size that `experiment` has
-        biases: 'zero', as in MXNet and TensorFlow, 'uniform' with the bound
-            1/sqrt(fan-in), as in PyTorch, or 'lecun', which is about the
-            weights, as in Flax
-        draw: the seed of the initial parameters
-        shuffle: the seed of the order of the images
-        experiment: the other hyperparameters
+    `draw` is the seed of the initial parameters, `shuffle` that of the order
+    of the images. `biases` are 'zero', as in MXNet and TensorFlow, 'uniform'
+    with the bound 1/sqrt(fan-in), as in PyTorch, or 'lecun', which is about
+    the weights, as in Flax.
     """
     package = frameworks.load(framework)
     resize = experiment.resize
@@ -191,30 +188,24 @@ def plateau(losses):
 
 def report(outcomes):
     """Return the table of the spread within and between initial draws."""
-    lines = []
-    for biases in dict.fromkeys(o.biases for o in outcomes):
-        chosen = [o for o in outcomes if o.biases == biases]
-        by_draw = {}
-        for outcome in chosen:
-            by_draw.setdefault(outcome.draw, []).append(outcome)
-        cells = [('quantity', 'mean', 'sd over draws', 'sd over shuffles')]
-        for name in Outcome._fields[3:]:
-            groups = [[getattr(o, name) for o in g] for g in by_draw.values()]
-            cells.append(
-                (name, *(f'{number:.4f}' for number in spread(groups)))
-            )
-        table = tabulate(
-            cells,
-            headers='firstrow',
-            colalign=['left'] + ['right'] * 3,
-            disable_numparse=True,
-        )
-        lines += [
-            f'biases {biases}: {len(chosen)} runs from {len(by_draw)} draws',
-            table,
-            '',
-        ]
-    return '\n'.join(lines).rstrip()
+    rows = [('quantity', 'mean', 'sd over draws', 'sd over shuffles')]
+    for name in Outcome._fields[3:]:
+        numbers = spread(by_draw(outcomes, name))
+        rows.append((name, *(f'{number:.4f}' for number in numbers)))
+    return tabulate(
+        rows,
+        headers='firstrow',
+        colalign=['left'] + ['right'] * 3,
+        disable_numparse=True,
+    )
+
+
+def by_draw(outcomes, name):
+    """Return a list of what is called `name` for each initial draw."""
+    groups = {}
+    for outcome in outcomes:
+        groups.setdefault(outcome.draw, []).append(getattr(outcome, name))
+    return list(groups.values())
 
 
 def spread(groups):
@@ -227,32 +218,20 @@ def spread(groups):
     """
     values = [value for group in groups for value in group]
     mean = statistics.fmean(values)
-    num_free = len(values) - len(groups)
-    if num_free:
-        within = (
-            sum(
-                (value - statistics.fmean(group)) ** 2
-                for group in groups
-                for value in group
-            )
-            / num_free
+    within = between = math.nan
+    if num_free := len(values) - len(groups):
+        within = sum(
+            (value - statistics.fmean(group)) ** 2
+            for group in groups
+            for value in group
         )
-    else:
-        within = math.nan
-    if len(groups) < 2:
-        return mean, math.nan, math.sqrt(within)
-    between = statistics.variance(map(statistics.fmean, groups))
-    if num_free:
-        between -= within * statistics.fmean(1 / len(g) for g in groups)
-    return mean, math.sqrt(max(between, 0)), math.sqrt(within)
-
-
-def describe(outcome):
-    return (
-        f'biases {outcome.biases}, draw {outcome.draw}, shuffle '
-        f'{outcome.shuffle}: plateau {outcome.plateau:g} minibatches, '
-        f'val_acc {outcome.val_acc:.4f}'
-    )
+        within /= num_free
+    if len(groups) > 1:
+        between = statistics.variance(map(statistics.fmean, groups))
+        if num_free:
+            between -= within * statistics.fmean(1 / len(g) for g in groups)
+            between = max(between, 0)
+    return mean, math.sqrt(between), math.sqrt(within)
 
 
 def write(path, outcomes):
@@ -273,39 +252,30 @@ def read(path):
     try:
         with open_regular(path, 'r', newline='', encoding='utf-8') as file:
             rows = list(csv.reader(file))
+        if not rows or tuple(rows[0]) != Outcome._fields:
+            raise ValueError(f'it lacks the head {",".join(Outcome._fields)}')
     except FileNotFoundError:
         return []
     except (ValueError, csv.Error) as error:
         raise ValueError(
-            f'{path} is not a study ({error}): move it away to begin anew.'
+            f'{path} is not a study ({error}): move it away to begin again.'
         ) from None
-    if not rows or tuple(rows[0]) != Outcome._fields:
-        raise ValueError(
-            f'{path} is not a study: it must begin with '
-            f'{",".join(Outcome._fields)}; move it away to begin anew.'
-        )
-    return [
-        read_row(row, f'{path}, line {i},')
-        for i, row in enumerate(rows[1:], start=2)
-    ]
-
-
-def read_row(row, where):
-    """Return the run that a line of the table holds.
-
-    Raises:
-        ValueError: it holds none; `where` tells which line that is.
-    """
-    try:
-        biases, draw, shuffle, *values = row
-        if biases not in draws.WEIGHTS:
-            raise ValueError
-        return Outcome(biases, int(draw), int(shuffle), *map(float, values))
-    except (ValueError, TypeError):
-        raise ValueError(
-            f'{where} is damaged: it holds {",".join(row)[:60]!r}; take the '
-            'line out, and its run is trained anew.'
-        ) from None
+    outcomes = []
+    for i, row in enumerate(rows[1:], start=2):
+        try:
+            biases, draw, shuffle, *values = row
+            if biases not in draws.WEIGHTS:
+                raise ValueError
+            outcomes.append(
+                Outcome(biases, int(draw), int(shuffle), *map(float, values))
+            )
+        except (ValueError, TypeError):
+            raise ValueError(
+                f'{path}, line {i}, is damaged: it holds '
+                f'{",".join(row)[:60]!r}; take the line out, and its run is '
+                'trained again.'
+            ) from None
+    return outcomes
 
 
 def read_arguments():

@@ -26,12 +26,13 @@ class Clock:
 
     Args:
         loader: of minibatches
-        wait: is called to wait until the device has done all its work
-        request: `seconds` to measure for, `batch_size`
+        request: `framework`, `seconds` to measure for, `batch_size`
     """
 
-    def __init__(self, loader, wait, request):
-        self.loader, self.wait, self.request = loader, wait, request
+    def __init__(self, loader, request):
+        self.loader, self.request = loader, request
+        # Waits until the device has done all its work
+        self.wait = waiter(request['framework'])
         self.steps, self.start = -WARM_UP, None
 
     def __len__(self):
@@ -48,21 +49,17 @@ class Clock:
                 tell({'ready': True})
                 self.start = time.perf_counter()
             # Two at least, so that no beginning is taken for the whole
-            elif self.steps > 1 and self.is_over():
-                self.end()
+            elif self.steps > 1 and self.seconds() >= self.request['seconds']:
+                self.wait()
+                images = self.steps * self.request['batch_size']
+                speed = images / self.seconds()
+                tell({'speed': speed, 'steps': self.steps})
+                os._exit(0)
             self.steps += 1
             yield batch
 
-    def is_over(self):
-        passed = time.perf_counter() - self.start
-        return passed >= self.request['seconds']
-
-    def end(self):
-        self.wait()
-        seconds = time.perf_counter() - self.start
-        speed = self.steps * self.request['batch_size'] / seconds
-        tell({'speed': speed, 'steps': self.steps})
-        os._exit(0)
+    def seconds(self):
+        return time.perf_counter() - self.start
 
 
 def tell(message):
@@ -84,15 +81,9 @@ def waiter(framework):
 
 def train_stock(request):
     """Train the section's network as stock d2l does, without validation."""
-    model, trainer, data = section.make(
-        request['framework'],
-        request['size'],
-        request['batch_size'],
-        all_cores=request['all_cores'],
-    )
-    clock = Clock(
-        data.train_dataloader(), waiter(request['framework']), request
-    )
+    asked = ('framework', 'size', 'batch_size', 'all_cores')
+    model, trainer, data = section.make(*(request[name] for name in asked))
+    clock = Clock(data.train_dataloader(), request)
     data.train_dataloader = lambda: clock
     data.val_dataloader = lambda: None
     trainer.fit(model, data)
@@ -116,7 +107,7 @@ def train_ours(request):
             f'num_gpus is 1, but {request["framework"]} sees no GPU here: '
             '`d2l-vgg doctor` tells why; --num-gpus 0 measures the CPU.'
         )
-    clock = Clock((), waiter(request['framework']), request)
+    clock = Clock((), request)
     minibatches = trainer.minibatches
     trainer.minibatches = lambda *args: clock.handed_out(minibatches(*args))
     data.val_dataloader = lambda: None

@@ -31,10 +31,7 @@ WRITERS = {
 
 
 def prepare(all_cores=True):
-    """Have MXNet prepared whenever it will be imported.
-
-    Imports nothing, changes nothing else, and may be called any number of
-    times. An MXNet that was imported before is left as it is.
+    """Have MXNet prepared when it is imported; it may be called repeatedly.
 
     Args:
         all_cores: tell MXNet to use every core, which it does not by itself
@@ -69,8 +66,15 @@ class _Finder(importlib.abc.MetaPathFinder):
     def run(self, execute, module):
         """Run a module of MXNet by `execute`, as if it were 2021."""
         whole = module.__name__ == 'mxnet'
+        if whole and self.all_cores:
+            # MXNet takes every second processor for the second thread of a
+            # core, so that half of a machine without such threads idles. It
+            # reads the variable once, when it is imported
+            cores = str(physical_cores())
+            os.environ.setdefault('OMP_NUM_THREADS', cores)
         if whole:
-            _prepare_process(self.all_cores)
+            cuda.load_libraries()
+            _prepare_new_processes()
         vars(module)['__builtins__'] = {
             **vars(builtins),
             '__import__': _import,
@@ -79,17 +83,6 @@ class _Finder(importlib.abc.MetaPathFinder):
         execute(module)
         if whole:
             old_numpy.mend_mxnet()
-
-
-def _prepare_process(all_cores):
-    """Provide what MXNet needs of the process, before it is imported."""
-    if all_cores:
-        # MXNet takes every second processor for the second thread of a core
-        # and uses half of what it sees, so that half of a machine without
-        # such threads idles. It reads the variable once, when it is imported
-        os.environ.setdefault('OMP_NUM_THREADS', str(physical_cores()))
-    cuda.load_libraries()
-    _prepare_new_processes()
 
 
 def _import(name, *args, **kwargs):
@@ -111,24 +104,21 @@ class _Version(tuple):
 
 
 def _prepare_new_processes():
-    """Have processes that start anew, such as loaders, come to us first.
+    """Have processes that are not forked, such as loaders, come to us first.
 
-    A forked process has the MXNet of its parent. One that is started anew,
-    which is the rule from Python 3.14 on, imports it by unpickling what it
-    has to do; before that, it unpickles what is added here.
+    They are the rule from Python 3.14 on, and import MXNet by unpickling what
+    they have to do; before that, they unpickle what is added here.
     """
     get_data = multiprocessing.spawn.get_preparation_data
-    if isinstance(get_data, functools.partial):
+    if get_data.__module__ == __name__:
         return
-    multiprocessing.spawn.get_preparation_data = functools.partial(
-        _preparation_data, get_data
-    )
 
+    def get_data_and_prepare(name):
+        data = get_data(name)
+        data['prepare_mxnet'] = _Preparation(data['sys_path'])
+        return data
 
-def _preparation_data(get_data, name):
-    data = get_data(name)
-    data['prepare_mxnet'] = _Preparation(data['sys_path'])
-    return data
+    multiprocessing.spawn.get_preparation_data = get_data_and_prepare
 
 
 class _Preparation:

@@ -31,8 +31,8 @@ LIBRARIES = (
 def load_libraries():
     """Load the libraries that pip has installed, if this MXNet needs them.
 
-    Returns the paths of those loaded. Of one that is missing or damaged
-    `import mxnet` finds the system's own, or tells that there is none.
+    Returns their paths. One that is missing or damaged is left to `import
+    mxnet`, which finds the system's own or tells that there is none.
     """
     if not any(map(is_installed, CUDA_WHEELS)):
         return []

@@ -40,12 +40,15 @@ FOR_GPUS = {
 }
 
 
+OR_LESS = 'or take smaller minibatches (--batch-size) or images (--resize).'
+
+
 class Check(NamedTuple):
     """What was found out about a subject.
 
     `text` tells what is there, or what is wrong; `do` what to do about that,
-    and is empty where all is well; `commands` are those to do it by. `facts`
-    are the same for a program, in the types of JSON.
+    '' where all is well; `commands` are those to do it by. `facts` are for a
+    program, in the types of JSON.
     """
 
     subject: str
@@ -91,7 +94,12 @@ def examine(
 
     progress('driver')
     told = probing.ask('driver', seconds)
-    driver = _read_driver(told.get('driver'))
+    driver = None
+    if told.get('driver'):
+        gpus = [
+            Gpu(n, tuple(c), m, f) for n, c, m, f in told['driver']['gpus']
+        ]
+        driver = Driver(**{**told['driver'], 'gpus': gpus})
     trained: dict[str, list[str]] = {}
     installed = [f for f in FRAMEWORKS if is_installed(f)]
     for framework in installed:
@@ -110,13 +118,6 @@ def examine(
     add('memory', check_memory, name, needed)
     add('disk', check_disk, name, experiment)
     return Findings(trained, checks)
-
-
-def _read_driver(told):
-    if not told:
-        return None
-    found = [Gpu(n, tuple(c), m, f) for n, c, m, f in told['gpus']]
-    return Driver(**{**told, 'gpus': found})
 
 
 def is_installed(framework: str) -> bool:
@@ -139,60 +140,46 @@ def check_framework(
     framework: str, facts: dict[str, Any], driver: Driver | None
 ) -> Check:
     """Return what is to be said of a framework, by what it has answered."""
-    title = FRAMEWORKS[framework].title
     versions, own = machine.versions(framework), _packages_of(framework)
     named = ', '.join(f'{n} {versions[n]}' for n in own) or 'not by pip'
-    facts = {**facts, 'versions': versions}
     problem = facts['problem']
-    anew = (
+    text, do, commands = f'{named}: trains on the CPU', '', ()
+    again = (
         platforms.pip('uninstall', '--yes', *own),
         *platforms.install(framework),
     )
     if len(own) > 1 and framework == 'mxnet':
-        return Check(
-            title,
+        text = (
             f'{" and ".join(own)} share one folder, and one has overwritten '
-            'the other',
-            'Uninstall all, then install one:',
-            anew,
-            facts,
+            'the other'
         )
-    if 'CPU' not in facts:
+        do, commands = 'Uninstall all, then install one:', again
+    elif 'CPU' not in facts:
         how = 'no training' if 'imports' in facts else 'no import'
-        do = 'Do what it says' + (', or install it again:' if own else '.')
-        return Check(
-            title, f'{named}: {how}: {problem}', do, anew * bool(own), facts
-        )
-    if 'GPU' in facts:
-        return Check(title, f'{named}: trains on CPU and GPU', facts=facts)
-    if driver is None or not driver.gpus:
-        return Check(title, f'{named}: trains on the CPU', facts=facts)
-    do, commands = _way_to_gpu(framework, own, driver)
-    why = f' ({problem})' if problem else ''
-    return Check(
-        title,
-        f'{named}: trains on the CPU, but not on the GPU{why}',
-        do,
-        commands,
-        facts,
-    )
+        text = f'{named}: {how}: {problem}'
+        do = 'Do what it says.'
+        if own:
+            do, commands = 'Do what it says, or install it again:', again
+    elif 'GPU' in facts:
+        text = f'{named}: trains on CPU and GPU'
+    elif driver and driver.gpus:
+        text += ', but not on the GPU' + (f' ({problem})' if problem else '')
+        do, commands = _way_to_gpu(framework, own, driver)
+    facts = {**facts, 'versions': versions}
+    return Check(FRAMEWORKS[framework].title, text, do, commands, facts)
 
 
 def _way_to_gpu(framework, own, driver):
     """Return what to do so that a framework computes on the GPU."""
     cpu = 'On the CPU it trains with `--num-gpus 0`.'
-    hidden = os.environ.get('CUDA_VISIBLE_DEVICES') in ('', '-1')
-    if hidden:
-        return 'CUDA_VISIBLE_DEVICES hides it.', (
-            'unset CUDA_VISIBLE_DEVICES',
-        )
+    if os.environ.get('CUDA_VISIBLE_DEVICES') in ('', '-1'):
+        hidden = 'CUDA_VISIBLE_DEVICES hides it.'
+        return hidden, ('unset CUDA_VISIBLE_DEVICES',)
     if framework != 'mxnet':
         commands = (platforms.pip('uninstall', '--yes', *own),) if own else ()
         command = platforms.pip('install', FOR_GPUS[framework])
-        return f'{cpu} For the GPU, install a build with CUDA:', (
-            *commands,
-            command,
-        )
+        do = f'{cpu} For the GPU, install a build with CUDA:'
+        return do, (*commands, command)
     if not any(5 <= gpu.capability[0] <= 8 for gpu in driver.gpus):
         ways = {way(gpu.capability) for gpu in driver.gpus}
         return f'The way to this GPU: {" or ".join(ways)}. {cpu}', ()
@@ -201,9 +188,8 @@ def _way_to_gpu(framework, own, driver):
             'See that the driver is from 515.43.04 on (mxnet-cu117) or '
             f'460.27.03 on (mxnet-cu112). {cpu}'
         ), ()
-    return 'For the GPU, change the wheel:', platforms.install(
-        'mxnet', 'cu117'
-    )
+    commands = platforms.install('mxnet', 'cu117')
+    return 'For the GPU, change the wheel:', commands
 
 
 def way(capability: tuple[int, int]) -> str:
@@ -213,16 +199,17 @@ def way(capability: tuple[int, int]) -> str:
 
 def check_none() -> Check:
     """Return what is to be said where no framework is installed."""
-    for name, refusal in (
-        ('mxnet', platforms.refusal()),
-        ('torch', platforms.refusal_of_others()),
-    ):
-        if refusal is None:
-            commands = platforms.install(name)
-            return Check(
-                'frameworks', 'none is installed', 'Install one:', commands
-            )
-    return Check('frameworks', 'none is installed', refusal)
+    subject, text = 'frameworks', 'none is installed'
+    if platforms.refusal() is None:
+        return Check(
+            subject, text, 'Install one:', platforms.install('mxnet')
+        )
+    refusal = platforms.refusal_of_others()
+    if refusal is None:
+        return Check(
+            subject, text, 'Install one:', platforms.install('torch')
+        )
+    return Check(subject, text, refusal)
 
 
 def check_gpus(
@@ -231,33 +218,28 @@ def check_gpus(
     """Return what is to be said of NVIDIA's driver and of each GPU."""
     container = 'in a container, start that with `--gpus all`'
     if problem:
-        return [
-            Check(
-                'driver',
-                f"NVIDIA's driver does not answer: {problem}",
-                f'Restart the machine, or install the driver; {container}.',
-            )
-        ]
+        text = f"NVIDIA's driver does not answer: {problem}"
+        do = f'Restart the machine, or install the driver; {container}.'
+        return [Check('driver', text, do)]
     if driver is None:
         return [Check('GPU', 'none of NVIDIA that a driver shows')]
     cuda = '.'.join(map(str, driver.cuda))
     text = f'NVIDIA {driver.version}, for CUDA up to {cuda}'
     if not driver.gpus:
         text += f', shows no GPU ({container})'
-    found = [Check('driver', text, facts=driver._asdict())]
-    for broken in driver.broken:
-        found.append(Check('GPU', broken, 'Restart the machine.'))
-    for i, gpu in enumerate(driver.gpus):
-        found.append(_check_gpu(f'GPU {i}', gpu, needed))
-    return found
+    return [
+        Check('driver', text, facts=driver._asdict()),
+        *(Check('GPU', t, 'Restart the machine.') for t in driver.broken),
+        *(
+            _check_gpu(f'GPU {i}', gpu, needed)
+            for i, gpu in enumerate(driver.gpus)
+        ),
+    ]
 
 
 def _check_gpu(subject, gpu, needed):
-    types = [
-        name
-        for name in precisions.FIRST_GPUS
-        if not precisions.gpu_lacks(name, gpu.capability)
-    ]
+    names = precisions.FIRST_GPUS
+    types = [n for n in names if not precisions.gpu_lacks(n, gpu.capability)]
     capability = '.'.join(map(str, gpu.capability))
     text = f'{gpu.name}, compute capability {capability}'
     text += f', with {", ".join(types)}' if types else ''
@@ -265,13 +247,9 @@ def _check_gpu(subject, gpu, needed):
     if gpu.memory is not None:
         text += f', {memory_text(gpu.free)} free of {memory_text(gpu.memory)}'
         if needed > gpu.free:
-            return Check(
-                subject,
-                f'{text}; at least {memory_text(needed)} are needed',
-                'End what else uses it (`nvidia-smi` lists it), or take '
-                'smaller minibatches (--batch-size) or images (--resize).',
-                facts=facts,
-            )
+            text += f'; at least {memory_text(needed)} are needed'
+            do = f'End what else uses it (`nvidia-smi` lists it), {OR_LESS}'
+            return Check(subject, text, do, facts=facts)
     return Check(subject, f'{text}: {way(gpu.capability)}', facts=facts)
 
 
@@ -290,14 +268,11 @@ def check_processor() -> Check:
     threads = os.environ.get('OMP_NUM_THREADS')
     text = f'{machine.processor()}, {cores} core{"s"[: cores > 1]}, with'
     text += 'out' * (not precisions.has_bfloat16()) + ' bfloat16'
-    if threads and threads.isdigit() and int(threads) < cores:
-        return Check(
-            'processor',
-            f'{text}, but OMP_NUM_THREADS is {threads}',
-            'Unless other work needs the cores, let them be used:',
-            ('unset OMP_NUM_THREADS',),
-        )
-    return Check('processor', text)
+    if not threads or not threads.isdigit() or int(threads) >= cores:
+        return Check('processor', text)
+    text += f', but OMP_NUM_THREADS is {threads}'
+    do = 'Unless other work needs the cores, let them be used:'
+    return Check('processor', text, do, ('unset OMP_NUM_THREADS',))
 
 
 def check_memory(name: str, needed: int) -> Check:
@@ -306,23 +281,16 @@ def check_memory(name: str, needed: int) -> Check:
     takes = f'{name} takes at least {memory_text(needed)}'
     if there_is is None:
         return Check('memory', f'not told by this system; {takes}')
-    less = (
-        'End other programs, or take smaller minibatches (--batch-size) or '
-        'images (--resize).'
-    )
-    return Check(
-        'memory',
-        f'{memory_text(there_is)} free; {takes}',
-        less if there_is < needed else '',
-        facts={'available': there_is, 'needed': needed},
-    )
+    text = f'{memory_text(there_is)} free; {takes}'
+    do = f'End other programs, {OR_LESS}' if there_is < needed else ''
+    facts = {'available': there_is, 'needed': needed}
+    return Check('memory', text, do, facts=facts)
 
 
 def check_disk(name: str, experiment: Experiment) -> Check:
     """Return what is to be said of the folder that runs are made in."""
-    num_params = costs.totals(
-        experiment.arch, (1, experiment.resize, experiment.resize)
-    ).num_params
+    shape = (1, experiment.resize, experiment.resize)
+    num_params = costs.totals(experiment.arch, shape).num_params
     # Parameters, and a checkpoint with momenta, of which a new one is written
     # before the old one goes
     needed = 4 * num_params * (1 + 2 * (2 if experiment.momentum else 1))

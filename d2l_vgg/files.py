@@ -26,8 +26,7 @@ def alone_in(folder: str, when_busy: Callable[[], None]) -> Iterator[None]:
     """Let no second process work in the same folder meanwhile.
 
     `when_busy()` is called if one does already; if it raises nothing, the
-    other's end is waited for. The system lifts the lock when its owner ends,
-    however that happens.
+    other's end is waited for. The system lifts the lock of one that crashes.
     """
     if fcntl is None:
         yield
@@ -49,9 +48,7 @@ def alone_in(folder: str, when_busy: Callable[[], None]) -> Iterator[None]:
 def open_regular(
     path: str | os.PathLike, mode: str = 'rb', **options: Any
 ) -> IO[Any]:
-    """Open a file to read it, as `open` does; nothing but a file.
-
-    A pipe or a device at its place would be waited for, or never end.
+    """Open a file as `open` does, but no pipe or device, which may not end.
 
     Raises:
         OSError: there is none, it may not be read, or it is no file.
@@ -88,9 +85,8 @@ def write_whole(
 ) -> None:
     """Put what `write(file)` writes to a binary file at `path`, atomically.
 
-    A library that wants a name instead of a file may write to `file.name`.
-    Whatever goes wrong on the way (an exception in `write`, a full disk, a
-    kill), `path` keeps the content that it had. Missing folders are made.
+    A library that wants a name instead may write to `file.name`. Whatever
+    goes wrong, `path` keeps its content. Missing folders are made.
 
     Raises:
         OSError: the folder cannot be written or the disk is full. Its
@@ -100,8 +96,7 @@ def write_whole(
     try:
         _write_whole(path, write)
     except OSError as error:
-        # A full disk does not tell whose file it was, and nobody knows the
-        # temporary one
+        # The system names the temporary file, or none
         if error.errno is None:
             raise
         raise OSError(error.errno, error.strerror, path) from error
@@ -120,7 +115,10 @@ def _write_whole(path, write):
             file.flush()
             # Without this a power cut could leave a renamed, empty file
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
+        # The mask of the process can only be read by setting it
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
         os.replace(temporary, path)
     except BaseException:
         if os.path.exists(temporary):
@@ -131,10 +129,3 @@ def _write_whole(path, write):
 def write_text(path: str | os.PathLike, text: str) -> None:
     """Put `text` at `path` as UTF-8, whole or not at all."""
     write_whole(path, lambda file: file.write(text.encode('utf-8')))
-
-
-def _umask():
-    """The mask of the process, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

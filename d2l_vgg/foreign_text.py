@@ -10,17 +10,12 @@ import unicodedata
 def visible(text):
     r"""Return `text` on one line, with what would not be seen as escapes.
 
-    These are control characters, such as `\x1b` and `\n`, those that turn the
-    direction of writing, and halves of characters. Of what is no text, such
-    as a number, the text that it prints as.
+    That is control characters, such as `\x1b` and `\n`, those that turn the
+    direction of writing, and halves of characters.
     """
     return ''.join(
         c
         if c.isprintable() or unicodedata.category(c) == 'Zs'
-        else _escape(c)
+        else c.encode('unicode_escape').decode()
         for c in str(text)
     )
-
-
-def _escape(character):
-    return character.encode('unicode_escape').decode()

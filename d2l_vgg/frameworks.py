@@ -46,10 +46,7 @@ def load(name: str) -> ModuleType:
 
 
 def named(text: str) -> str:
-    """Return the name of the framework that `text` stands for.
-
-    That is its own name or the one of its tab.
-    """
+    """Return the name of the framework with this name or tab."""
     for name, framework in FRAMEWORKS.items():
         if text == framework.tab:
             return name

@@ -41,14 +41,15 @@ def driver() -> Driver | None:
         return None
     try:
         pynvml.nvmlInit()
+    # The second has a library without a device, as a cluster's login node
     except (
         pynvml.NVMLError_LibraryNotFound,
-        # The library without a device, as on a login node of a cluster
         pynvml.NVMLError_DriverNotLoaded,
     ):
         return None
     try:
-        cuda = pynvml.nvmlSystemGetCudaDriverVersion()
+        version = pynvml.nvmlSystemGetDriverVersion()
+        cuda = pynvml.nvmlSystemGetCudaDriverVersion()  # 11070 is 11.7
         gpus, broken = [], []
         for i in range(pynvml.nvmlDeviceGetCount()):
             try:
@@ -56,10 +57,7 @@ def driver() -> Driver | None:
             except pynvml.NVMLError as error:
                 broken.append(f'GPU {i} does not answer ({error})')
         return Driver(
-            pynvml.nvmlSystemGetDriverVersion(),
-            (cuda // 1000, cuda % 1000 // 10),  # 11070 is 11.7
-            gpus,
-            broken,
+            version, (cuda // 1000, cuda % 1000 // 10), gpus, broken
         )
     finally:
         pynvml.nvmlShutdown()

@@ -27,9 +27,8 @@ def check(
     Args:
         name: of the argument, for the message
         value: of it
-        kind: int, float or bool; for every other type only `choices` count.
-            NumPy's numbers are as good as Python's; True is no number, and
-            2.0 is no whole one.
+        kind: int, float or bool, of Python or NumPy; True is no number, 2.0
+            no whole one. For every other type only `choices` count.
         above, least, below, most: bounds of a number
         choices: the values that it may have
 

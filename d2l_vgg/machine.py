@@ -47,29 +47,26 @@ def versions(framework: str | None) -> dict[str, str]:
 def processor() -> str:
     """Return the name of the processor, as far as the system tells it."""
     try:
-        with open('/proc/cpuinfo', encoding='utf-8') as file:
-            for line in file:
-                if line.startswith('model name'):
-                    return line.split(':', 1)[1].strip()
+        (text,) = _read('/proc', 'cpuinfo')
     except OSError:
-        pass
-    return platform.machine() or 'unknown'
+        text = ''
+    name = re.search(r'^model name\s*: (.*)$', text, re.M)
+    return name[1].strip() if name else platform.machine() or 'unknown'
 
 
 def physical_cores() -> int:
     """Return how many true cores this process may use, at least 1.
 
-    Two hardware threads of one core count once. The processors that the
-    process is bound to and the quota of its container are respected. Where
-    the system does not tell its cores apart, every processor counts.
+    That is within what it is bound to and the quota of its container. Two
+    hardware threads of one core count once, where the system tells of cores.
     """
     try:
         usable = os.sched_getaffinity(0)
     except AttributeError:  # Not Linux
         return os.cpu_count() or 1
     try:
-        with open('/proc/cpuinfo') as file:
-            cores = _count_cores(file.read(), usable)
+        (text,) = _read('/proc', 'cpuinfo')
+        cores = _count_cores(text, usable)
     except OSError:
         cores = len(usable)
     return max(1, min(cores, _cpu_quota()))
@@ -78,9 +75,8 @@ def physical_cores() -> int:
 def _count_cores(cpuinfo, usable):
     """Count the cores that the processors `usable` belong to.
 
-    `cpuinfo` is the text of /proc/cpuinfo: one paragraph of `key : value`
-    lines per processor, with its socket (physical id) and its core (core id)
-    on x86, without them elsewhere.
+    `cpuinfo` is the text of /proc/cpuinfo: a paragraph for each processor,
+    with its socket (physical id) and its core (core id) only on x86.
     """
     cores = set()
     for paragraph in cpuinfo.split('\n\n'):
@@ -95,18 +91,14 @@ def _cpu_quota(folder='/sys/fs/cgroup'):
     """Return the whole processors that the container's quota is worth.
 
     Without a quota that is infinity. `folder` is where control groups are
-    mounted; versions 2 and 1 keep quota and period in different files.
+    mounted, of version 2 or 1.
     """
     for names in (
         ['cpu.max'],
         ['cpu/cpu.cfs_quota_us', 'cpu/cpu.cfs_period_us'],
     ):
         try:
-            words = []
-            for name in names:
-                with open(os.path.join(folder, name)) as file:
-                    words += file.read().split()
-            quota, period = words
+            quota, period = ' '.join(_read(folder, *names)).split()
         except (OSError, ValueError):
             continue
         if quota not in ('max', '-1'):
@@ -114,26 +106,16 @@ def _cpu_quota(folder='/sys/fs/cgroup'):
     return math.inf
 
 
-def quota_text():
-    """Return what a container leaves of the processors, '' for all."""
-    quota = _cpu_quota()
-    if quota == math.inf:
-        return ''
-    left = f'{quota:g}' if quota else 'less than 1'
-    return f'the container leaves {left} of {os.cpu_count()} processors'
-
-
 def available_memory(folder='/sys/fs/cgroup', proc='/proc'):
     """Return the bytes that this process may still take, None if unknown.
 
-    That is what the machine has to give, its swap included, or less where
-    the process's container, or a control group around it, has a limit.
-    `folder` is where control groups are mounted, `proc` where Linux tells of
-    memory and processes.
+    That is what the machine has to give, its swap included, or less where a
+    control group of the process has a limit. `folder` is where control
+    groups are mounted, `proc` where Linux tells of memory and processes.
     """
     try:
-        with open(os.path.join(proc, 'meminfo')) as file:
-            told = dict(re.findall(r'^(\w+): *(\d+) kB$', file.read(), re.M))
+        (text,) = _read(proc, 'meminfo')
+        told = dict(re.findall(r'^(\w+): *(\d+) kB$', text, re.M))
         found = 1024 * (int(told['MemAvailable']) + int(told['SwapFree']))
     except (OSError, KeyError):  # Not Linux, or one before 3.14
         return None
@@ -144,8 +126,7 @@ def available_memory(folder='/sys/fs/cgroup', proc='/proc'):
 def _memory_groups(folder, proc):
     """Return the folders of the control groups that this process is in."""
     try:
-        with open(os.path.join(proc, 'self', 'cgroup')) as file:
-            lines = file.read().splitlines()
+        lines = _read(proc, 'self/cgroup')[0].splitlines()
     except OSError:
         lines = []
     groups = [folder, os.path.join(folder, 'memory')]
@@ -166,22 +147,24 @@ def _group_room(group):
     What it has cached of files is given up before anything fails. Versions 2
     and 1 have other names for the same.
     """
-    for limit, usage, cached in (
-        ('memory.max', 'memory.current', ('inactive_file', 'active_file')),
-        (
-            'memory.limit_in_bytes',
-            'memory.usage_in_bytes',
-            ('total_inactive_file', 'total_active_file'),
-        ),
+    for names, total in (
+        (('memory.max', 'memory.current'), ''),
+        (('memory.limit_in_bytes', 'memory.usage_in_bytes'), 'total_'),
     ):
         try:
-            texts = []
-            for name in (limit, usage, 'memory.stat'):
-                with open(os.path.join(group, name)) as file:
-                    texts.append(file.read())
-            told = dict(re.findall(r'^(\w+) (\d+)$', texts[2], re.M))
-            used = int(texts[1]) - sum(int(told.get(n, 0)) for n in cached)
-            return int(texts[0]) - max(0, used)
+            limit, usage, told = _read(group, *names, 'memory.stat')
+            files = rf'^{total}(?:in)?active_file (\d+)$'
+            cached = sum(map(int, re.findall(files, told, re.M)))
+            return int(limit) - max(0, int(usage) - cached)
         except (OSError, ValueError):  # Without a limit it says 'max'
             continue
     return None
+
+
+def _read(folder, *names):
+    """Return the texts of files in a folder."""
+    texts = []
+    for name in names:
+        with open(os.path.join(folder, name), encoding='utf-8') as file:
+            texts.append(file.read())
+    return texts

@@ -28,27 +28,16 @@ def one_line(text):
 
 
 def explain(error):
-    """Return in one line what is wrong and, where that is known, what to do.
-
-    Args:
-        error: an exception
-    """
+    """Return in one line what is wrong and, if known, what to do."""
     if isinstance(error, OSError) and error.errno:
-        return one_line(explain_system(error))
+        what, advice = error.strerror or str(error), ADVICE.get(error.errno)
+        if error.filename is None:
+            return one_line(f'{what}.')
+        advice = f'; {advice}' if advice else ''
+        return one_line(f'{error.filename} cannot be used: {what}{advice}.')
     if isinstance(error, MemoryError) and not str(error):
         return 'The memory is too small: take smaller images or minibatches.'
     lines = str(error).strip().splitlines()
     if lines and lines[0].startswith('Traceback'):
         lines = lines[-1:]  # MXNet's own, whose last line tells what is wrong
     return one_line(' '.join(lines)) or type(error).__name__
-
-
-def explain_system(error):
-    """Return what is wrong with a file, by an error of the system."""
-    name, what = error.filename, error.strerror or str(error)
-    if name is None:
-        return f'{what}.'
-    advice = ADVICE.get(error.errno)
-    return f'{name} cannot be used: {what}' + (
-        f'; {advice}.' if advice else '.'
-    )

@@ -13,8 +13,7 @@ def copy():
     """Return a copy of NumPy that has all that MXNet reads.
 
     NumPy 1.24 lost `bool` and `int`, 2.0 most of the others, 2.4 two more.
-    The `bool` of NumPy 2 is another type, and that of 1.20 to 1.23 warns at
-    each use.
+    The `bool` of NumPy 2 is another type.
     """
     import numpy
 
@@ -89,9 +88,8 @@ class _Instances(type(str)):
 class Str(str, metaclass=_Instances):
     """The function `str` as it was with NumPy 1.
 
-    The parameters of an operator go to MXNet's library as text, and of
-    `(np.int64(3), 2)`, which is how NumPy 2 writes this tuple, it understands
-    nothing.
+    The parameters of an operator go to MXNet's library as text, which does
+    not understand NumPy 2's `(np.int64(3), 2)`.
     """
 
     def __new__(cls, value=''):

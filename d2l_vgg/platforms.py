@@ -17,39 +17,30 @@ from d2l_vgg import cuda
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 LINUX = 'a Linux machine with an x86-64 processor'
+LINUX_BUILDS = {('Linux', 'x86_64'), ('Linux', 'aarch64')}
+MXNET_BUILDS = {('Darwin', 'x86_64'), *LINUX_BUILDS}
+OTHER_BUILDS = {('Darwin', 'arm64'), *LINUX_BUILDS}
+WINDOWS = (
+    'call `wsl --install` and do the same there (WSL is Linux), or install '
+    "PyTorch by `pip install -e '.[torch]'`."
+)
 
-# The package that brings a library, by the family that a system belongs to
-PACKAGES = {
-    'libgomp.so.1': {
-        'debian': 'libgomp1',
-        'fedora': 'libgomp',
-        'suse': 'libgomp1',
-        'arch': 'gcc-libs',
-    },
-    'libquadmath.so.0': {
-        'debian': 'libquadmath0',
-        'fedora': 'libquadmath',
-        'suse': 'libquadmath0',
-        'arch': 'gcc-libs',
-    },
-    'libopenblas.so.0': {
-        'debian': 'libopenblas0',
-        'fedora': 'openblas',
-        'suse': 'libopenblas0',
-        'arch': 'openblas',
-    },
-    'liblapacke.so.3': {
-        'debian': 'liblapacke',
-        'fedora': 'lapack',
-        'suse': 'liblapacke3',
-        'arch': 'lapacke',
-    },
-}
+# How a family of systems installs a package
 INSTALL = {
     'debian': 'apt install',
     'fedora': 'dnf install',
     'suse': 'zypper install',
     'arch': 'pacman -S',
+}
+# The package that brings a library, in each of these families
+PACKAGES = {
+    library: dict(zip(INSTALL, packages.split()))
+    for library, packages in {
+        'libgomp.so.1': 'libgomp1 libgomp libgomp1 gcc-libs',
+        'libquadmath.so.0': 'libquadmath0 libquadmath libquadmath0 gcc-libs',
+        'libopenblas.so.0': 'libopenblas0 openblas libopenblas0 openblas',
+        'liblapacke.so.3': 'liblapacke lapack liblapacke3 lapacke',
+    }.items()
 }
 
 
@@ -61,41 +52,26 @@ def refusal(system=None, machine=None):
     """
     system = system or platform.system()
     machine = machine or platform.machine()
-    reason = why_no_mxnet(system, machine)
-    if reason is None:
-        return None
     if is_windows(system):
         return (
-            f'{reason}: call `wsl --install` and do the same there (WSL is '
-            "Linux), or install PyTorch by `pip install -e '.[torch]'`."
+            f'MXNet has had no build for Windows since version 1.7: {WINDOWS}'
         )
-    if has_musl(system):
-        return f'{reason}: take another image, such as python:3.13.'
-    if refusal_of_others(system, machine) is None:
-        return f'{reason}: use PyTorch (`make run FRAMEWORK=torch`).'
-    return f'{reason}: use {LINUX}.'
-
-
-def why_no_mxnet(system, machine):
-    """Return why MXNet cannot be had on such a machine, or None."""
-    if system == 'Darwin' and machine != 'x86_64':
-        return (
-            'MXNet has no build for Macs with Apple silicon (pip would take '
-            '1.6.0, which does not work there)'
-        )
-    if is_windows(system):
-        return 'MXNet has had no build for Windows since version 1.7'
-    if system not in ('Darwin', 'Linux') or machine not in (
-        'x86_64',
-        'aarch64',
-    ):
-        return f'MXNet has no build for {system} on {machine}'
     if has_musl(system):
         return (
             'MXNet needs the C library of GNU, and this system (Alpine) has '
-            'musl'
+            'musl: take another image, such as python:3.13.'
         )
-    return None
+    if (system, machine) in MXNET_BUILDS:
+        return None
+    reason = f'MXNet has no build for {system} on {machine}'
+    if system == 'Darwin':
+        reason = (
+            'MXNet has no build for Macs with Apple silicon (pip would take '
+            '1.6.0, which does not work there)'
+        )
+    if (system, machine) in OTHER_BUILDS:
+        return f'{reason}: use PyTorch (`make run FRAMEWORK=torch`).'
+    return f'{reason}: use {LINUX}.'
 
 
 def refusal_of_others(system=None, machine=None):
@@ -107,24 +83,19 @@ def refusal_of_others(system=None, machine=None):
     system = system or platform.system()
     machine = machine or platform.machine()
     if is_windows(system):
-        return (
-            '`make` does not set up on Windows: call `wsl --install` and do '
-            'the same there (WSL is Linux), or install PyTorch by '
-            "`pip install -e '.[torch]'`."
-        )
+        return f'`make` does not set up on Windows: {WINDOWS}'
     if has_musl(system):
         return (
             'PyTorch, TensorFlow and JAX have no builds for systems with '
             'musl (Alpine): take another image, such as python:3.13.'
         )
-    builds = ('Darwin', 'arm64'), ('Linux', 'x86_64'), ('Linux', 'aarch64')
-    if (system, machine) not in builds:
-        other = ', or MXNet' if why_no_mxnet(system, machine) is None else ''
-        return (
-            'PyTorch, TensorFlow and JAX of today have no builds for '
-            f'{system} on {machine}: use {LINUX}{other}.'
-        )
-    return None
+    if (system, machine) in OTHER_BUILDS:
+        return None
+    other = ', or MXNet' if (system, machine) in MXNET_BUILDS else ''
+    return (
+        'PyTorch, TensorFlow and JAX of today have no builds for '
+        f'{system} on {machine}: use {LINUX}{other}.'
+    )
 
 
 def is_windows(system):
@@ -175,22 +146,14 @@ def advice(error):
     missing = [name for name in PACKAGES if name in error]
     if not missing:
         return 'install the library that is named there'
-    own = family()
+    own = family_of(_os_release())
     if own is None:
         return f'install the package of your system that has {missing[0]}'
     return f'run `{INSTALL[own]} {PACKAGES[missing[0]][own]}`'
 
 
-def family():
-    """Return the key of `INSTALL` that this system belongs to, or None."""
-    return family_of(_os_release())
-
-
 def family_of(os_release):
-    """Return the key of `INSTALL` that a system belongs to, or None.
-
-    `os_release` is the text of its file /etc/os-release.
-    """
+    """Return the key of `INSTALL` of a system by its /etc/os-release."""
     fields = dict(
         line.split('=', 1) for line in os_release.splitlines() if '=' in line
     )
@@ -219,9 +182,8 @@ def install(framework, wheel='cpu'):
     """Return the commands that install a framework, or install it again."""
     own = os.path.join(ROOT, os.environ.get('VENV') or '.venv')
     if os.path.realpath(sys.prefix) == os.path.realpath(own):
-        wanted = f'FRAMEWORK={framework}'
-        if framework == 'mxnet':
-            wanted = f'MXNET={wheel}'
+        mxnet = framework == 'mxnet'
+        wanted = f'MXNET={wheel}' if mxnet else f'FRAMEWORK={framework}'
         return (shlex.join(['make', '-C', ROOT, 'setup', wanted]),)
     if framework != 'mxnet':
         return (pip('install', *needs(framework)),)

@@ -26,20 +26,20 @@ probing.answer(*sys.argv[1:])
 
 
 def answer(name: str) -> None:
-    """Write to stdout, a line of JSON each, what is found out about `name`.
+    """Write what is found out about a framework, or 'driver', to stdout.
 
-    That is a framework, or 'driver'. The last line tells how it ended.
+    Each fact is a line of JSON, the last one how it ended.
     """
     # What the libraries print is not to get between the lines
     told = os.fdopen(os.dup(1), 'w', encoding='utf-8')
     os.dup2(2, 1)
+    problem = ''
     try:
         for fact in _driver() if name == 'driver' else _train(name):
             print(json.dumps(fact), file=told, flush=True)
-        print(json.dumps({'problem': ''}), file=told, flush=True)
     except BaseException as error:  # Some libraries raise SystemExit
-        problem = {'problem': messages.explain(error)}
-        print(json.dumps(problem), file=told, flush=True)
+        problem = messages.explain(error)
+    print(json.dumps({'problem': problem}), file=told, flush=True)
 
 
 def _driver() -> Iterator[dict[str, Any]]:
@@ -87,14 +87,13 @@ def ask(name: str, seconds: float = SECONDS) -> dict[str, Any]:
         out, err = process.communicate()
     for line in out.decode(errors='replace').splitlines():
         facts.update(json.loads(line))
-    if late or 'problem' not in facts:
-        facts['problem'] = late or _ending(process.returncode, err)
+    status = process.returncode
+    words = messages.one_line(err.decode(errors='replace'))[-200:]
+    if late:
+        facts['problem'] = late
+    elif 'problem' not in facts and status < 0:
+        facts['problem'] = f'it crashed by {signal.Signals(-status).name}'
+    elif 'problem' not in facts:
+        ending = f'it ended by itself with status {status} ({words})'
+        facts['problem'] = ending
     return facts
-
-
-def _ending(status, err):
-    """Say how a process has ended that did not say so itself."""
-    if status < 0:
-        return f'it crashed by {signal.Signals(-status).name}'
-    words = messages.one_line(err.decode(errors='replace'))
-    return f'it ended by itself with status {status} ({words[-200:]})'

@@ -4,7 +4,6 @@
 each run there, as `d2l-vgg train` would write them into a folder of runs.
 """
 
-import os
 import sys
 from pathlib import Path
 
@@ -20,12 +19,9 @@ def main(folder=RESULTS):
     for record in sorted(RESULTS.glob('*/run.json')):
         run = Run.open(record.parent)
         is_the_books = run.info['experiment'] == 'book'
-        figure = figures.curves(
-            {run.name: run.history()},
-            band=published.Band(run.framework) if is_the_books else None,
-        )
-        where = os.path.join(folder, record.parent.name, 'curves')
-        figures.save(figure, where)
+        band = published.Band(run.framework) if is_the_books else None
+        figure = figures.curves({run.name: run.history()}, band=band)
+        figures.save(figure, Path(folder, record.parent.name, 'curves'))
 
 
 if __name__ == '__main__':

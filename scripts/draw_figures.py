@@ -1,17 +1,18 @@
 """Draw the diagrams of the chapter, as SVG, into chapter/img.
 
 `python scripts/draw_figures.py [FOLDER]` writes vgg.svg, receptive-field.svg
-and family.svg. What they tell is read from `d2l_vgg.networks.architectures`,
-and the same architectures give the same bytes anywhere. scripts/draw_cost.py
-draws what runs reached.
+and family.svg. What they tell is read from `d2l_vgg.networks`, and the same
+architectures give the same bytes anywhere.
 """
 
 import sys
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from d2l_vgg.files import write_text
 from d2l_vgg.networks import architectures, costs
 
+IMAGES = Path(__file__).parents[1] / 'chapter' / 'img'
 # Told apart in grey print too: light, middle and dark
 CONV, POOL, DENSE = '#bdd7f0', '#f0a460', '#7ba88e'
 INK, GREY, SHADE, PATCH = '#222222', '#8a8a8a', '#f4f4f4', '#5b9bd5'
@@ -26,6 +27,7 @@ class Drawing:
     width = 540
 
     def __init__(self, name, height, title, description):
+        self.name = name
         self.elements = [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{self.width}" '
             f'height="{height}" viewBox="0 0 {self.width} {height}" '
@@ -38,24 +40,22 @@ class Drawing:
         self.rect(0, 0, self.width, height, 'white', 'none')
 
     def polygon(self, points, fill=INK, stroke=INK, style=''):
+        self._shape('polygon', points, stroke, f' fill="{fill}"', style)
+
+    def line(self, points, style='', stroke=INK):
+        # As a polygon, two points would have their dashes drawn twice
+        self._shape('polyline', points, stroke, '', style)
+
+    def _shape(self, kind, points, stroke, fill, style):
         text = ' '.join(f'{x:.2f},{y:.2f}' for x, y in points)
         self.elements.append(
-            f'<polygon points="{text}" fill="{fill}" stroke="{stroke}"'
-            f'{style}/>'
+            f'<{kind} points="{text}"{fill} stroke="{stroke}"{style}/>'
         )
 
     def rect(self, x, y, width, height, fill, stroke=INK):
         right, bottom = x + width, y + height
-        self.polygon(
-            [(x, y), (right, y), (right, bottom), (x, bottom)], fill, stroke
-        )
-
-    def line(self, start, end, style=''):
-        # A polygon of two points would have its dashes drawn twice
-        text = ' '.join(f'{x:.2f},{y:.2f}' for x, y in (start, end))
-        self.elements.append(
-            f'<polyline points="{text}" stroke="{INK}"{style}/>'
-        )
+        corners = [(x, y), (right, y), (right, bottom), (x, bottom)]
+        self.polygon(corners, fill, stroke)
 
     def text(self, x, y, content, anchor='middle', style=''):
         """Write text; its capitals reach from 4 above `y` to 4 below."""
@@ -74,11 +74,12 @@ class Drawing:
         self.arrow(x + width / 2, y + 26)
 
     def arrow(self, x, y):
-        self.line((x, y + 5), (x, y + 12))
+        self.line([(x, y + 5), (x, y + 12)])
         self.polygon([(x, y + 1), (x - 3, y + 6), (x + 3, y + 6)])
 
-    def __str__(self):
-        return '\n'.join([*self.elements, '</svg>', ''])
+    def write(self, folder=IMAGES):
+        path = Path(folder, f'{self.name}.svg')
+        write_text(path, '\n'.join([*self.elements, '</svg>', '']))
 
 
 def vgg():
@@ -107,26 +108,26 @@ def vgg():
 
     column('AlexNet', 8, 184)
     for i, spec in enumerate(alexnet.layers, 1):
-        text = f'{spec.kernel}×{spec.kernel} '
-        text += f'Conv ({spec.size})' if spec.size else 'MaxPool'
+        kind = f'Conv ({spec.size})' if spec.size else 'MaxPool'
         # There is no room for both
+        how = f'pad {spec.padding}'
         if spec.stride > 1:
-            text += f', stride {spec.stride}'
-        else:
-            text += f', pad {spec.padding}'
+            how = f'stride {spec.stride}'
+        text = f'{spec.kernel}×{spec.kernel} {kind}, {how}'
         y = bottom + 12 - i * pitch
         drawing.box(8, y, 184, CONV if spec.size else POOL, text)
 
     x, width, gap = 410, 122, 12
-    x_frame, width_frame, top_frame, depth = 212, 166, 200, 4 * pitch + gap
+    frame_left, frame_width, frame_top = 212, 166, 200
+    frame_depth = 4 * pitch + gap
     column('VGG-11', x, width)
     share = len(alexnet.layers) * pitch / len(blocks)
     for i, block in enumerate(blocks, 1):
         top = bottom + gap - i * share
         center = top + (share - gap) / 2
         if i == 3:  # The one that the frame in the middle enlarges
-            right, low = x_frame + width_frame, top_frame + depth
-            wedge = [(right, low), (right, top_frame), (x, top)]
+            right, low = frame_left + frame_width, frame_top + frame_depth
+            wedge = [(right, low), (right, frame_top), (x, top)]
             wedge.append((x, top + share - gap))
             drawing.polygon(wedge, SHADE, GREY, DASHED)
         drawing.rect(x, top, width, share - gap, SHADE)
@@ -138,33 +139,29 @@ def vgg():
         drawing.text(x + 77, center + 8, str(block))
         drawing.arrow(x + width / 2, top + share - gap)
 
-    frame = x_frame, width_frame, top_frame, depth
-    enlarged_block(drawing, *frame, gap, pitch)
-    return drawing
-
-
-def enlarged_block(drawing, x, width, top, depth, gap, pitch):
-    """Draw the layers of a VGG block in a frame, and what its numbers are."""
-    drawing.rect(x, top, width, depth, SHADE)
-    drawing.title(x + width / 2, top - 32, 'VGG block')
-    drawing.text(x + width / 2, top - 13, '(num_convs, num_channels)')
+    # The enlarged block: its layers, and what its numbers are
+    x, width, top = frame_left, frame_width, frame_top
+    center = x + width / 2
+    drawing.rect(x, top, width, frame_depth, SHADE)
+    drawing.title(center, top - 32, 'VGG block')
+    drawing.text(center, top - 13, '(num_convs, num_channels)')
     conv, pool = (CONV, '3×3 Conv, pad 1'), (POOL, '2×2 MaxPool, stride 2')
     for row, layer in ((0, pool), (1, conv), (3, conv)):
-        y = top + gap + row * pitch
-        drawing.box(x + 10, y, width - 20, *layer)
+        drawing.box(x + 10, top + gap + row * pitch, width - 20, *layer)
+    dots = top + gap + 2 * pitch + 5
     for dot in range(3):
-        y = top + gap + 2 * pitch + 6 + 7 * dot
-        drawing.rect(x + width / 2 - 1, y - 1, 2, 2, INK, 'none')
-    drawing.arrow(x + width / 2, top + 2 * pitch + gap + 26)
-    drawing.arrow(x + width / 2, top)
+        drawing.rect(center - 1, dots + 7 * dot, 2, 2, INK, 'none')
+    drawing.arrow(center, dots + 21)
+    drawing.arrow(center, top)
     for i, text in enumerate(
-        [
+        (
             'num_convs convolutions of',
             'num_channels each,',
             'then one pooling',
-        ]
+        )
     ):
-        drawing.text(x + width / 2, top + depth + 16 + 16 * i, text)
+        drawing.text(center, top + frame_depth + 16 + 16 * i, text)
+    return drawing
 
 
 def grid_corners(x, y, side, column=0, row=0, size=None):
@@ -205,8 +202,8 @@ def receptive_field():
             side = 1 + (num_convs - i) * (kernel - 1)
             y = 270 - 218 * i / num_convs
             cell = grid_corners(x, y, side, size=1)
-            for start, end in zip(patch, cell):
-                drawing.line(start, end, DASHED)
+            for ends in zip(patch, cell):
+                drawing.line(ends, DASHED)
             if i:
                 name = f'{side}×{side}' if side > 1 else 'output'
                 drawing.text(x + 8.5 * side + 10, y, name, 'start')
@@ -287,7 +284,7 @@ def family():
         (x_params, 'Parameters', DENSE, 'in dense layers'),
     ):
         drawing.title(x, 17, title, 'start')
-        drawing.line((x, top - 6), (x, top + 4 * pitch + 30))
+        drawing.line([(x, top - 6), (x, top + 4 * pitch + 30)])
         drawing.rect(x, 231, 14, 14, fill, 'none')
         drawing.text(x + 21, 238, text, 'start')
     for i, text in enumerate(notes):
@@ -295,20 +292,9 @@ def family():
     return drawing
 
 
-FIGURES = {
-    'vgg': vgg,
-    'receptive-field': receptive_field,
-    'family': family,
-}
-
-
-def main(folder=Path(__file__).parents[1] / 'chapter' / 'img'):
-    """Write these figures into `folder`."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, draw in FIGURES.items():
-        # Bytes, so that line ends are the same on every system
-        (folder / f'{name}.svg').write_bytes(str(draw()).encode())
+def main(folder=IMAGES):
+    for draw in (vgg, receptive_field, family):
+        draw().write(folder)
 
 
 if __name__ == '__main__':

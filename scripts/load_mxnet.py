@@ -21,11 +21,14 @@ from pathlib import Path
 from d2l_vgg import cuda
 from d2l_vgg.platforms import advice
 
-# What a wheel on PyPI brings: its folder, the version that has it for sure
-# (in the build for Python 3.11, which is there for every system), the name
+# What a wheel on PyPI brings: its file, and the version that has it for sure
+# (in the build for Python 3.11, which is there for every system)
 WHEELS = {
-    'libgomp.so.1': ('scikit_learn.libs', 'scikit-learn==1.3.2', 'libgomp'),
-    'libquadmath.so.0': ('numpy.libs', 'numpy==1.26.4', 'libquadmath'),
+    'libgomp.so.1': (
+        'scikit_learn.libs/libgomp[-.]*so*',
+        'scikit-learn==1.3.2',
+    ),
+    'libquadmath.so.0': ('numpy.libs/libquadmath[-.]*so*', 'numpy==1.26.4'),
 }
 # MXNet for ARM was linked to libraries of ARM that it does not bring, of
 # which it uses what these libraries of the system have, too
@@ -36,8 +39,12 @@ LIBRARIES = {
 }
 
 
-def find_folder():
-    """Return the folder of MXNet's module, None where there is none."""
+def find_library():
+    """Return MXNet's folder and its library, None where there is none.
+
+    It is searched where MXNet itself searches it. The package is only found,
+    not imported: that would load the library.
+    """
     try:
         spec = importlib.util.find_spec('mxnet')
     except ValueError:  # A module by that name that says nothing of itself
@@ -45,25 +52,19 @@ def find_folder():
     # What an uninstalled one has left behind is a folder without a module
     if spec is None or not spec.origin:
         return None
-    return os.path.dirname(os.path.abspath(spec.origin))
-
-
-def find_library(folder):
-    """Return MXNet's library, searched where MXNet itself searches it."""
-    named = os.environ.get('MXNET_LIBRARY_PATH')
-    if named and os.path.isfile(named) and os.path.isabs(named):
-        return named
+    folder = Path(spec.origin).absolute().parent
+    named = Path(os.environ.get('MXNET_LIBRARY_PATH', ''))
+    if named.is_file() and named.is_absolute():
+        return folder, named
     folders = [
         *filter(None, os.environ.get('LD_LIBRARY_PATH', '').split(':')),
-        folder,
-        os.path.join(folder, '..', '..', 'lib'),
-        os.path.join(folder, '..', '..', 'build'),
+        *(folder, folder / '../../lib', folder / '../../build'),
     ]
     for place in folders:
         for name in 'libmxnet.so', 'libmxnet.dylib':
             path = os.path.normpath(os.path.join(place, name))
             if os.path.isfile(path):
-                return path
+                return folder, Path(path)
     return None
 
 
@@ -86,10 +87,10 @@ def provide(name, folder):
         return link(folder / name, path_of(LIBRARIES[name]))
     if name not in WHEELS:
         return None
-    libs, requirement, stem = WHEELS[name]
-    for copy in sorted(folder.parent.glob(f'{libs}/{stem}[-.]*so*')):
-        return link(folder / name, Path('..', libs, copy.name))
-    return extract(requirement, f'{libs}/{stem}[-.]*so*', folder / name)
+    pattern, requirement = WHEELS[name]
+    for copy in sorted(folder.parent.glob(pattern)):
+        return link(folder / name, Path('..', copy.parent.name, copy.name))
+    return extract(requirement, pattern, folder / name)
 
 
 def link(path, target):
@@ -113,14 +114,10 @@ def path_of(library):
 
 
 def extract(requirement, pattern, path):
-    """Take a file out of a wheel, which pip downloads, without the rest.
+    """Write to `path` the file of a wheel that matches `pattern`.
 
-    Args:
-        requirement: the exact version of a package
-        pattern: which file of the wheel
-        path: where to put it
-
-    Returns the requirement, or None where pip cannot download it.
+    pip downloads the wheel, of which nothing else stays. Returns the
+    requirement, or None where pip cannot download it.
     """
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, '-m', 'pip', 'download', '--quiet']
@@ -153,15 +150,13 @@ def show(place):
 
 def main(place=None):
     show(place)
-    # The package is only found, not imported: that would load the library
-    folder = find_folder()
-    library = folder and find_library(folder)
-    if library is None:
+    found = find_library()
+    if found is None:
         sys.exit('setup: MXNet is not whole: its libmxnet.so is not there')
-    folder, library = Path(folder), Path(library)
+    folder, library = found
     cuda.load_libraries()  # As `import mxnet` does
-    error, provided = load(library), set()
-    while error:
+    provided = set()
+    while error := load(library):
         name = re.match(r'[^\s:]+', error).group()
         source = None if name in provided else provide(name, folder)
         if source is None:
@@ -172,7 +167,6 @@ def main(place=None):
             )
         print(f'setup: MXNet will use the {name} of {source}')
         provided.add(name)
-        error = load(library)
 
 
 if __name__ == '__main__':

@@ -12,18 +12,18 @@ import sys
 from pathlib import Path
 
 import draw_cost
-import estimate_scaling
-from estimate_scaling import markdown
+from draw_cost import RESULTS
+from tabulate import tabulate
 
 from d2l_vgg.book import published
+from d2l_vgg.files import write_text
 from d2l_vgg.frameworks import FRAMEWORKS
 from d2l_vgg.networks import costs
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / 'benchmarks'))
-RESULTS = ROOT / 'chapter' / 'results'
 TEXTS = [
-    *(ROOT / name for name in ('README.md', 'BENCHMARKS.md')),
+    ROOT / 'README.md',
     *sorted((ROOT / 'chapter').glob('*.md')),
     *sorted(RESULTS.glob('*/README.md')),
 ]
@@ -51,29 +51,41 @@ MEASURED = {
 }
 
 
+def markdown(rows, num_left=1):
+    """Return a table in Markdown, the first row its head.
+
+    The first `num_left` columns are aligned to the left, others to the right.
+    """
+    rows = list(rows)
+    num_right = len(rows[0]) - num_left
+    return tabulate(
+        rows,
+        headers='firstrow',
+        tablefmt='pipe',
+        colalign=['left'] * num_left + ['right'] * num_right,
+        disable_numparse=True,
+    )
+
+
 def records(name):
     with open(RESULTS / name, newline='', encoding='utf-8') as file:
         return list(csv.DictReader(file))
 
 
+def mean_and_sd(values):
+    return f'{statistics.mean(values):.4f} ({statistics.stdev(values):.4f})'
+
+
 def cheap():
-    """Return the medians of the cheap experiments in MXNet."""
+    """Yield the medians of the cheap experiments in MXNet."""
     yield 'experiment', 'validation accuracy', 'time'
     for name, seconds, accuracy in draw_cost.recorded_costs()['small']:
         yield name, f'{accuracy:.4f}', draw_cost.duration(seconds)
 
 
 def frameworks():
-    """Return what the cheap experiments reach in each framework."""
-    yield (
-        'experiment',
-        'framework',
-        'runs',
-        'median',
-        'lowest',
-        'highest',
-        'sd',
-    )
+    """Yield what the cheap experiments reach in each framework."""
+    yield 'experiment framework runs median lowest highest sd'.split()
     runs = [r for r in records('cheap/seeds.csv') if not r['division']]
     runs += records('frameworks/seeds.csv')
     for experiment in 'fast', 'quick':
@@ -90,23 +102,19 @@ def frameworks():
 
 
 def divisions():
-    """Return means, and deviations, of `quick` on each division."""
+    """Yield means, and deviations, of `quick` on each division."""
     yield 'division', *(f'`{series}`' for series in SERIES)
     runs = [
         r for r in records('cheap/seeds.csv') if r['experiment'] == 'quick'
     ]
     for title, divided in ("Zalando's", False), ('drawn by chance', True):
         chosen = [run for run in runs if bool(run['division']) == divided]
-        cells = []
-        for series in SERIES:
-            values = [float(run[series]) for run in chosen]
-            mean, sd = statistics.mean(values), statistics.stdev(values)
-            cells.append(f'{mean:.4f} ({sd:.4f})')
-        yield title, *cells
+        columns = ([float(run[name]) for run in chosen] for name in SERIES)
+        yield title, *map(mean_and_sd, columns)
 
 
 def paper():
-    """Return the cost of the paper's networks, and their errors."""
+    """Yield the cost of the paper's networks, and their errors."""
     yield ('network', 'layers', 'parameters', 'multiply-adds',
            'errors, $S = 256$', '$S$ from 256 to 512')  # fmt: skip
     for name, errors in ERRORS.items():
@@ -120,7 +128,7 @@ def paper():
 
 
 def published_runs():
-    """Return means, and deviations, of the published runs of each tab."""
+    """Yield means, and deviations, of the published runs of each tab."""
     yield 'tab', 'first `train_loss`', *(f'last `{name}`' for name in SERIES)
     for tab, title in published.FRAMEWORKS.items():
         band = published.band(tab)
@@ -131,21 +139,16 @@ def published_runs():
 
 
 def spread():
-    """Return how far runs of the study differ by draws, and by shuffles."""
+    """Yield how far runs of the study differ by draws, and by shuffles."""
     yield 'quantity', 'mean', 'over draws', 'over shuffles'
     import study
 
     runs = study.read(RESULTS / 'study/32px-lr0.05-batch128-epochs2.csv')
+    runs = [run for run in runs if run.biases == 'zero']
     for name, (title, digits) in MEASURED.items():
-        draws = {}
-        for run in runs:
-            if run.biases == 'zero':
-                draws.setdefault(run.draw, []).append(getattr(run, name))
-        numbers = study.spread(list(draws.values()))
-        yield (
-            title,
-            *(f'{n:.{digits}f}' if n else 'none found' for n in numbers),
-        )
+        numbers = study.spread(study.by_draw(runs, name))
+        cells = (f'{n:.{digits}f}' if n else 'none found' for n in numbers)
+        yield title, *cells
 
 
 def run(name):
@@ -181,18 +184,15 @@ OTHERS = {
 }
 # Name of a table -> its text
 TABLES = {
-    'cheap': markdown(cheap(), 1),
-    'frameworks': markdown(frameworks(), 2),
-    'divisions': markdown(divisions(), 1),
-    'paper': markdown(paper(), 1),
-    'published': markdown(published_runs(), 1),
-    'spread': markdown(spread(), 1),
-    'ours': markdown(ends(OURS), 1),
-    'others': markdown(ends(OTHERS), 1),
+    'cheap': markdown(cheap()),
+    'frameworks': markdown(frameworks(), num_left=2),
+    'divisions': markdown(divisions()),
+    'paper': markdown(paper()),
+    'published': markdown(published_runs()),
+    'spread': markdown(spread()),
+    'ours': markdown(ends(OURS)),
+    'others': markdown(ends(OTHERS)),
 }
-TABLES['traffic'] = estimate_scaling.traffic()
-TABLES['speed-ups'] = estimate_scaling.speed_ups()
-TABLES['remedies'] = estimate_scaling.remedies()
 
 
 def written(text):
@@ -205,11 +205,6 @@ def written(text):
     return MARKED.sub(fill, text)
 
 
-def main():
-    for path in TEXTS:
-        # Bytes, so that line ends are the same on every system
-        path.write_bytes(written(path.read_text('utf-8')).encode())
-
-
 if __name__ == '__main__':
-    main()
+    for path in TEXTS:
+        write_text(path, written(path.read_text('utf-8')))

@@ -12,8 +12,7 @@ import re
 
 import numpy as np
 import pytest
-from frameworks import NAMES, PARAMS, images, narrow, needs_bfloat16
-from numpy_vgg import loss_and_gradients
+from frameworks import NAMES, PARAMS, images, narrow
 from safetensors.numpy import load_file
 
 from d2l_vgg.networks import architectures, costs, names, summaries
@@ -114,23 +113,6 @@ def test_compiled_equals_imperative(framework, model):
     )
 
 
-def test_saved_and_loaded_gives_the_same(framework, model, arch, tmp_path):
-    X = images(X_SHAPE)
-    path = str(tmp_path / 'parameters')
-    model.save(path)
-    other = framework.build(arch, X_SHAPE)
-    framework.set_parameters(
-        other, [0 * p for p in framework.parameters(other).values()]
-    )
-    assert not np.array_equal(
-        framework.forward(other, X), framework.forward(model, X)
-    )
-    other.load(path)
-    np.testing.assert_array_equal(
-        framework.forward(other, X), framework.forward(model, X)
-    )
-
-
 def test_dropout_acts_in_training_only(framework, model):
     X = images(X_SHAPE)
     predicted = [framework.forward(model, X) for _ in range(2)]
@@ -139,61 +121,7 @@ def test_dropout_acts_in_training_only(framework, model):
     assert not np.array_equal(*trained)
 
 
-def test_modes_differ_by_dropout_only(framework, arch):
-    if arch.batch_norm:
-        pytest.skip('batch norm too differs between the modes')
-    model = framework.build(
-        dataclasses.replace(arch, hidden=(32,), dropout=0), X_SHAPE
-    )
-    X = images(X_SHAPE)
-    np.testing.assert_allclose(
-        framework.forward(model, X),
-        framework.forward(model, X, train=True),
-        rtol=1e-4,
-        atol=1e-6,
-    )
-
-
 # ------------------------------------------------- what it computes
-
-
-def test_batch_norm_predicts_with_running_statistics(framework):
-    model = framework.build(SMALL_BN, X_SHAPE)
-    X = 5 + images(X_SHAPE)
-    before = framework.forward(model, X)
-    for _ in range(200):
-        framework.gradients(model, X, np.array([3, 7]))
-    after = framework.forward(model, X)
-    assert np.abs(after - before).max() > 0.01
-    np.testing.assert_allclose(
-        after, framework.forward(model, X, train=True), rtol=0.05, atol=0.05
-    )
-
-
-@pytest.mark.parametrize('size', [8, 11])
-def test_forward_and_gradients_equal_numpy_in_float64(framework, size):
-    shape = (5, 2, size, size)
-    X, y = images(shape), np.array([0, 9, 3, 3, 7])
-    model = framework.build(SMALL, shape)
-    draw = np.random.RandomState(1)
-    arrays = [
-        draw.uniform(-0.5, 0.5, p.shape).astype('float32')
-        for p in framework.parameters(model).values()
-    ]
-    framework.set_parameters(model, arrays)
-    blocks = [block[:2] for block in SMALL.blocks]
-    scores, loss, expected = loss_and_gradients(blocks, arrays, X, y)
-    assert np.abs(scores).max() > 0.1
-    np.testing.assert_allclose(
-        framework.forward(model, X), scores, rtol=1e-5, atol=1e-5
-    )
-    found_loss, grads = framework.gradients(model, X, y)
-    assert found_loss == pytest.approx(loss, rel=1e-5)
-    assert len(grads) == len(expected)
-    for (parameter, grad), right in zip(grads.items(), expected):
-        np.testing.assert_allclose(
-            grad, right, rtol=1e-5, atol=1e-5, err_msg=parameter
-        )
 
 
 def test_xavier_initialization(framework):
@@ -249,31 +177,6 @@ def test_predicting_compiles_and_goes_without_dropout(framework, VGG):
 
 
 # ------------------------------------------------- lower precision
-
-
-@needs_bfloat16
-@pytest.mark.parametrize('name', ['vgg_small', 'vgg11_bn', 'A-LRN'])
-def test_bfloat16_trains_nearly_as_float32_does(framework, name):
-    arch = dataclasses.replace(
-        architectures.get(name), hidden=(256, 256), dropout=0
-    )
-    X, y = images((8, 1, 32, 32)), np.arange(8)
-    model = framework.build(arch, X.shape)
-    loss, grads = framework.gradients(model, X, y)
-    grads = {n: grad.copy() for n, grad in grads.items()}
-    model.set_precision('bfloat16')
-    model.compile()
-    assert framework.forward(model, X).dtype == np.float32
-    rounded_loss, rounded = framework.gradients(model, X, y)
-    assert rounded_loss == pytest.approx(loss, rel=0.02)
-    for key, grad in grads.items():
-        assert rounded[key].dtype == np.float32
-        if arch.batch_norm and re.fullmatch(r'conv.*bias', key):
-            continue  # Normalization takes the bias out: the gradient is 0
-        # Where two neighbours round to one number, pooling may pass the
-        # gradient on to the other
-        distance = np.linalg.norm(rounded[key] - grad)
-        assert 0 < distance < 0.4 * np.linalg.norm(grad), key
 
 
 def test_network_of_one_block_has_nothing_to_round(VGG):
@@ -370,13 +273,11 @@ def test_impossible_architectures_are_refused(framework, arch, message):
         framework.build(arch, X_SHAPE)
 
 
-def test_impossible_numbers_are_refused(VGG):
-    for argument in 'num_classes', 'lr':
-        for value in 0, -1, 2.5, 'a', None, True, np.nan:
-            if (argument, value) != ('lr', 2.5):
-                message = f'^{argument} is .*: it must be '
-                with pytest.raises(ValueError, match=message):
-                    VGG('vgg11', **{argument: value})
+@pytest.mark.parametrize('number', [{'num_classes': 0}, {'lr': '0.1'}])
+def test_impossible_numbers_are_refused(VGG, number):
+    (name,) = number
+    with pytest.raises(ValueError, match=f'^{name} is .*: it must be '):
+        VGG('vgg11', **number)
 
 
 def test_numpys_numbers_are_as_good(framework, VGG):
@@ -436,25 +337,6 @@ def test_images_of_another_kind_are_refused(framework, small):
     )
 
 
-@pytest.mark.parametrize('shape', WRONG, ids=str)
-def test_what_was_loaded_outlasts_a_refusal(
-    framework, VGG, small, shape, tmp_path
-):
-    """Also in a network that has not seen an image."""
-    path = str(tmp_path / 'parameters')
-    small.save(path)
-    model = VGG(SMALL)
-    model.load(path)
-    assert refusal(framework, model, shape) == WRONG[shape]
-    X = images(SMALL_SHAPE)
-    np.testing.assert_allclose(
-        framework.forward(model, X),
-        framework.forward(small, X),
-        rtol=1e-5,
-        atol=1e-6,
-    )
-
-
 def test_nothing_is_drawn_for_images_that_are_too_small(framework, VGG):
     """So that a run with a seed is not another one after a refusal."""
     model = VGG(SMALL)
@@ -470,26 +352,7 @@ def test_fit_refuses_images_that_do_not_fit(framework, small):
         framework.package.Trainer(1, display='none').fit(small, data)
 
 
-def test_a_fault_of_the_readers_own_is_shown_as_it_is(framework, VGG):
-    class Own(VGG):
-        def forward(self, X):
-            raise ValueError('my own mistake')
-
-    with pytest.raises(ValueError, match='my own mistake'):
-        framework.forward(Own(SMALL), images(SMALL_SHAPE))
-
-
 # ------------------------------------------------- parameters in files
-
-
-def test_file_holds_each_parameter_by_its_name(framework, tmp_path):
-    path = tmp_path / 'parameters.safetensors'
-    model = framework.build(SMALL_BN, SMALL_SHAPE)
-    assert len(model.save(path)) == 64
-    found, arrays = load_file(path), model.arrays()
-    assert set(found) == set(names.parameter_names(SMALL_BN))
-    for name, array in found.items():
-        np.testing.assert_array_equal(array, arrays[name], name)
 
 
 @pytest.mark.parametrize('name', ['vgg11_bn', 'A-LRN'])

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 import section
+import trainings
 
 from d2l_vgg import frameworks
 from d2l_vgg.book import stock
@@ -55,22 +56,25 @@ def test_the_lenet_of_d2l_trains_under_our_trainer(both, tmp_path):
     d2l, package, name = both
     if not hasattr(d2l, 'LeNet'):
         pytest.skip(f"d2l's {name} has no LeNet")
-    data, path = images(package), str(tmp_path / 'checkpoint.safetensors')
+    path = tmp_path / 'checkpoint.safetensors'
 
     def fit(**options):
-        model = d2l.LeNet(lr=0.5)
-        trainer = package.Trainer(
-            **{'max_epochs': 2, 'seed': 3, 'display': 'none', **options}
-        )
-        return trainer.fit(model, data, resume=options.get('max_epochs') == 3)
+        return trainings.fit(package, d2l.LeNet(lr=0.5), **options)
 
-    history = fit(checkpoint=path)
-    points = history.points
+    whole = fit()
+    points = whole.history.points
     assert [len(points[k]) for k in ('train_loss', 'val_acc')] == [4, 2]
     assert np.isfinite([y for _, y in points['train_loss']]).all()
-    assert fit().points == points
-    with pytest.raises(ValueError, match='LeNet is no d2l_vgg.Classifier'):
-        fit(test_flip=True)
+    with pytest.raises(KeyboardInterrupt):
+        fit(stop_at=13, checkpoint=path)
+    resumed = fit(resume=True, checkpoint=path)
+    trainings.assert_same(
+        trainings.outcome(resumed), trainings.outcome(whole)
+    )
+    # Afterwards it trains under d2l again, which draws on its own board
+    resumed.model.board.display = False
+    d2l.Trainer(max_epochs=1).fit(resumed.model, images(package))
+    assert len(resumed.model.board.data['val_acc']) == 1
 
 
 def test_the_sections_own_vgg_trains_under_our_trainer():

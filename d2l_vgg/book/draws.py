@@ -22,14 +22,9 @@ PUBLISHED = {'torch': 'uniform', 'tensorflow': 'zero', 'jax': 'lecun'}
 def draw_as_published(framework, model, resize=224, seed=0):
     """Give `model` initial parameters as a framework's published runs had.
 
-    In MXNet these are the very same numbers, in PyTorch, TensorFlow and JAX
-    others of the same distribution.
-
-    Args:
-        framework: name of the one that `model` is in
-        model: a network, not yet drawn
-        resize: height and width of its images, in pixels
-        seed: of the draw; it changes nothing in MXNet
+    In MXNet these are the very same numbers, whatever the `seed`; elsewhere
+    others of the same distribution. `resize` is the height and width of the
+    images in pixels.
     """
     if framework == 'mxnet':
         draw_as_mxnet(model, resize)
@@ -41,11 +36,9 @@ def draw_as_mxnet(model, resize):
     """Draw as every process does that runs the book's MXNet notebook.
 
     MXNet's generator starts from one seed in every process, and draws initial
-    parameters on the CPU, wherever they are used. So each run of the notebook
-    draws the same numbers in the same order: the input and the parameters of
-    VGG-11, whose layers it lists, and then those of the network that it
-    trains. `model` is that network; another network or another size of its
-    images goes on from the same place.
+    parameters on the CPU. So each run of the notebook draws the same numbers:
+    the input and the parameters of VGG-11, whose layers it lists, and then
+    those of the network that it trains, here `model`.
     """
     from mxnet import np, random
 
@@ -60,14 +53,11 @@ def draw_as_mxnet(model, resize):
 
 
 def draw(framework, model, resize, kind, seed):
-    """Draw the parameters of `model` from a distribution.
-
-    What is no weight or bias of a convolution or of a fully connected layer
-    stays as it is.
+    """Draw the weights and biases of `model` from a distribution.
 
     Args:
         framework: name of the one that `model` is in
-        model: a network
+        model: a network; what it has besides these stays as it is
         resize: height and width of its images, in pixels
         kind: 'zero' for the weights of Glorot and Bengio (2010), uniform
             within sqrt(6 / (fan-in + fan-out)), and zero biases; 'uniform'
@@ -85,11 +75,7 @@ def draw(framework, model, resize, kind, seed):
 
 
 def drawn(arrays: Arrays, kind: str, seed: int) -> Arrays:
-    """Return the weights and biases among `arrays`, drawn; see `draw`.
-
-    A weight has the shape (outputs, inputs, height, width) or (outputs,
-    inputs).
-    """
+    """Return the weights and biases among `arrays`, drawn; see `draw`."""
     rng, found = np.random.default_rng(seed), {}
     for name, weight in arrays.items():
         layer, _, part = name.rpartition('.')

@@ -11,15 +11,11 @@ from typing import NamedTuple
 
 from tabulate import tabulate
 
+from d2l_vgg import frameworks
 from d2l_vgg.training.history import History
 
 # The tabs of the book
-FRAMEWORKS = {
-    'mxnet': 'MXNet',
-    'pytorch': 'PyTorch',
-    'tensorflow': 'TensorFlow',
-    'jax': 'JAX',
-}
+FRAMEWORKS = {f.tab: f.title for f in frameworks.FRAMEWORKS.values()}
 
 # In epochs; train_loss has two points in an epoch, the others one
 TOLERANCE = 0.1
@@ -42,10 +38,7 @@ class BandPoint(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A run's value at a point of the book's curves.
-
-    `distance` is that of `value` from `mean`, in units of `sd`.
-    """
+    """A run's value at a point of the book's curves, `distance` in `sd`."""
 
     series: str
     epoch: float
@@ -58,10 +51,8 @@ class Row(NamedTuple):
 def band(framework='mxnet'):
     """Return a list of `BandPoint` for each of the book's three series.
 
-    `framework` is a tab of the book: mxnet, pytorch (or torch), tensorflow
-    or jax.
-
-    Raises ValueError for any other.
+    Raises:
+        ValueError: `framework` is no tab of the book.
     """
     points = {}
     for row in _read('band.csv', framework):
@@ -77,8 +68,6 @@ class Band:
 
     `label` names them, `limit` is the largest distance from their mean, in
     sample standard deviations, at which a run still ends as they do.
-
-    Raises ValueError as `band`.
     """
 
     limit = MAX_DISTANCE
@@ -103,10 +92,7 @@ class Band:
 
 
 def runs(framework='mxnet'):
-    """Return the published runs: d2l version and commit -> History.
-
-    Arguments and errors as in `band`.
-    """
+    """Return the published runs: d2l version and commit -> History."""
     histories = {}
     for row in _read('curves.csv', framework):
         name = f'{row["d2l_version"]} {row["commit"]}'
@@ -121,8 +107,7 @@ def compare(history, framework='mxnet'):
     """Return a `Row` for each of the book's points that `history` has.
 
     A point of the run belongs to the book's if it is the nearest one of its
-    series and not more than `TOLERANCE` epochs away, so a run that is shorter
-    than the book's is compared as far as it goes. Errors as in `band`.
+    series and not more than `TOLERANCE` epochs away.
     """
     rows = []
     for series, book_points in band(framework).items():
@@ -145,12 +130,10 @@ def delay(history, framework='mxnet'):
     """Return how many epochs a run's training loss is behind the book's.
 
     A run stays on the plateau of the first guesses for a time that depends
-    on how its parameters were drawn, and from then on falls like any other.
-    The delay is the shift, at most an epoch to either side, with which the
-    run's `train_loss` lies nearest to the published mean, in least squares of
-    the logarithm; the points before the run's or the book's first whole epoch
-    do not count. None where fewer than two points can be compared. Errors as
-    in `band`.
+    on how its parameters were drawn. The delay is the shift, from -0.7 to 1
+    epoch, with which its `train_loss` lies nearest to the published mean, in
+    least squares of the logarithm; the first epoch does not count. None where
+    fewer than two points can be compared.
     """
     # Slow to import, and needed for nothing else that is told of the book
     import numpy as onp
@@ -179,21 +162,21 @@ def delay(history, framework='mxnet'):
 
 def table(rows):
     """Return the text of what `compare` returned, one line for a point."""
-    cells = [('series', 'epoch', 'book mean', 'book sd', 'run', 'distance')]
+    cells = []
     for row in rows:
-        cells.append(
-            (
-                row.series,
-                f'{row.epoch:.2f}',
-                f'{row.mean:.4f}',
-                f'{row.sd:.4f}',
-                f'{row.value:.4f}',
-                f'{row.distance:+.1f} sd',
-            )
-        )
+        values = [f'{x:.4f}' for x in (row.mean, row.sd, row.value)]
+        distance = f'{row.distance:+.1f} sd'
+        cells.append((row.series, f'{row.epoch:.2f}', *values, distance))
     return tabulate(
         cells,
-        headers='firstrow',
+        headers=(
+            'series',
+            'epoch',
+            'book mean',
+            'book sd',
+            'run',
+            'distance',
+        ),
         colalign=['left'] + ['right'] * 5,
         disable_numparse=True,
     )
@@ -203,7 +186,7 @@ def verdict(history, framework='mxnet'):
     """Return the sentence that says whether a run ends as the book's do.
 
     It does if the last point of each series lies within `MAX_DISTANCE` sample
-    standard deviations of the published mean. Errors as in `band`.
+    standard deviations of the published mean.
     """
     book = band(framework)
     rows = compare(history, framework)

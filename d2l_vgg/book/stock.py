@@ -134,9 +134,7 @@ class AsNumPy:
 
 
 def offer_data(module, root=None, num_train=None):
-    """Give the `FashionMNIST` of `d2l.<module>` the images of this package.
-
-    It asks a library for them that would download its own copy.
+    """Give the `FashionMNIST` of `d2l.<module>` our images, not a download.
 
     Args:
         module: the name of a framework

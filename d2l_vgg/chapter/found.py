@@ -1,7 +1,7 @@
 """What a notebook says at its beginning: with what it will compute."""
 
 from d2l_vgg import frameworks, gpus, machine
-from d2l_vgg.training import trial
+from d2l_vgg.training import smoke_test
 
 
 def found(framework: str) -> str:
@@ -16,7 +16,7 @@ def found(framework: str) -> str:
         ModuleNotFoundError: it is not installed.
         ValueError: the variable is not a whole number.
     """
-    note = trial.note(trial.size())
+    note = smoke_test.note(smoke_test.size())
     trainer = frameworks.load(framework).Trainer(max_epochs=1)
     if trainer.on_cpu:
         device = f'no GPU that it can use, so on {machine.processor()}'

@@ -12,7 +12,7 @@ import warnings
 from d2l_vgg.chapter import ChapterError
 from d2l_vgg.chapter.marks import Marks
 from d2l_vgg.files import alone_in
-from d2l_vgg.training import trial
+from d2l_vgg.training import smoke_test
 
 
 @contextlib.contextmanager
@@ -33,7 +33,7 @@ def open_project(folder):
             raise ChapterError(
                 f"{module} is not installed: run `pip install -e '.[book]'`."
             )
-    trial.size()  # Refuses what the cells would stop at
+    smoke_test.size()  # Refuses what the cells would stop at
     from nbformat.warnings import DuplicateCellId
 
     def refuse():

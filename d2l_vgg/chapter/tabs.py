@@ -41,9 +41,9 @@ def _box(group, tabs):
     columns = [list(cells) for _, cells in group]
     above, below = [], []
     while names == tabs and _all_alike(columns, 0):
-        above += [column.pop(0) for column in columns][:1]
+        above.append(_with_output([column.pop(0) for column in columns]))
     while names == tabs and _all_alike(columns, -1):
-        below = [column.pop() for column in columns][:1] + below
+        below.insert(0, _with_output([column.pop() for column in columns]))
     before, panels, after = [], {}, []
     for tab, cells in zip(names, columns):
         code = [i for i, cell in enumerate(cells) if is_code(cell)]
@@ -58,12 +58,21 @@ def _box(group, tabs):
 
 
 def _all_alike(columns, end):
-    return all(columns) and all(
-        is_code(column[end]) == is_code(columns[0][end])
-        and column[end].source == columns[0][end].source
-        and column[end].get('outputs') == columns[0][end].get('outputs')
-        for column in columns
-    )
+    """Return whether all have the same cell at this end.
+
+    A cell of a framework that is not installed was not run.
+    """
+    if not all(columns):
+        return False
+    cells = [column[end] for column in columns]
+    sources = {(is_code(cell), cell.source) for cell in cells}
+    outputs = [cell.outputs for cell in cells if cell.get('outputs')]
+    return len(sources) == 1 and all(o == outputs[0] for o in outputs)
+
+
+def _with_output(cells):
+    """Return one of cells that are all alike, one that was run if any."""
+    return max(cells, key=lambda cell: bool(cell.get('outputs')))
 
 
 def _only(tab, cells):

@@ -31,8 +31,16 @@ def chapter(folder, only, tab, no_run, copy_to, keep_output):
     """
     from d2l_vgg.chapter import builder
 
-    refuse_contradictions(only, no_run, keep_output, copy_to)
+    if keep_output and no_run:
+        raise ValueError(
+            '--keep-output needs the cells to run: leave out --no-run.'
+        )
     if only in ('slides', 'pdf'):
+        if keep_output or copy_to:
+            raise ValueError(
+                '--keep-output and --copy-to are for notebooks, not for '
+                f'{only}: leave them out.'
+            )
         build = {'slides': builder.slides, 'pdf': builder.pdf}[only]
         print(f'{"PDF" if only == "pdf" else "Slides"}: {build(folder, tab)}')
         return
@@ -51,17 +59,4 @@ def chapter(folder, only, tab, no_run, copy_to, keep_output):
         print(
             f'Your own copy is in {copy_to}: it is never written over, so '
             'remove it to get a new one.'
-        )
-
-
-def refuse_contradictions(only, no_run, keep_output, copy_to):
-    """Refuse options that contradict each other."""
-    if keep_output and no_run:
-        raise ValueError(
-            '--keep-output needs the cells to run: leave out --no-run.'
-        )
-    if only in ('slides', 'pdf') and (keep_output or copy_to):
-        raise ValueError(
-            '--keep-output and --copy-to are for notebooks, not for '
-            f'{only}: leave them out.'
         )

@@ -25,13 +25,6 @@ def convert(source, target):
 
     Ours are for every framework here. What is in ours already gets
     torchvision's names, if that has such a network.
-    \f
-
-    Raises:
-        ImportError: what reads or writes such a file is not installed.
-        OSError: a file cannot be read or written.
-        ValueError: what is read is no VGG, is damaged, or does not go into
-            such a file.
     """
     names = write(source, target)
     print(f'{visible(target)}: the names are {names}.')
@@ -40,7 +33,11 @@ def convert(source, target):
 def write(source, target):
     """Write to `target` what is in `source`; return whose the names are.
 
-    Errors are those of `convert`.
+    Raises:
+        ImportError: what reads or writes such a file is not installed.
+        OSError: a file cannot be read or written.
+        ValueError: what is read is no VGG, is damaged, or does not go into
+            such a file.
     """
     from d2l_vgg.training import arrays, parameters, state_dicts
 
@@ -67,10 +64,7 @@ def write(source, target):
 
 
 def read(source):
-    """Return a network, its parameters, and whether they are in our format.
-
-    Errors are those of `convert`.
-    """
+    """Return a network, its parameters, and whether the format is ours."""
     from d2l_vgg.training import old_parameters, parameters, state_dicts
 
     if os.path.isdir(source) or source in os.listdir(TRAINED):
@@ -107,11 +101,7 @@ def kind_of(name, *kinds):
 
 
 def load_torch_files():
-    """Return the module that reads and writes the files of PyTorch.
-
-    Raises:
-        ImportError: PyTorch is not installed.
-    """
+    """Return the module that reads and writes the files of PyTorch."""
     making.load_framework('torch')
     from d2l_vgg.torch import state_dicts
 
@@ -119,15 +109,9 @@ def load_torch_files():
 
 
 def describe(arch, shapes):
-    """Return in a line what network it is, and for what images.
-
-    `shapes` are those of its parameters, by name.
-    """
-    num_params = sum(
-        math.prod(shape)
-        for name, shape in shapes.items()
-        if 'running' not in name
-    )
+    """Return in a line what network it is, and for what images."""
+    trained = [s for name, s in shapes.items() if 'running' not in name]
+    num_params = sum(map(math.prod, trained))
     num_classes = shapes[f'dense{len(arch.hidden) + 1}.bias'][0]
     channels = shapes['conv1_1.weight'][1]
     _, last_channels, _ = arch.blocks[-1]

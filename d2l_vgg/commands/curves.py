@@ -31,7 +31,10 @@ def curves(run, framework, output):
     pictures = figures.names(output)
     runs = [Run.open(folder) for folder in run]
     framework = framework or runs[0].framework
-    histories = read_histories(run, runs)
+    histories = {}
+    for folder, found in zip(run, runs):
+        name = found.name if found.name not in histories else folder
+        histories[name] = found.history()
     for name, history in histories.items():
         print(f'{visible(name)}:')
         print(describe(history, framework))
@@ -39,15 +42,6 @@ def curves(run, framework, output):
     figure = figures.curves(histories, band=published.Band(framework))
     figures.save(figure, output)
     print(f'Picture: {", ".join(pictures)}')
-
-
-def read_histories(folders, runs):
-    """Return name -> history; a name that is taken gives way to a folder."""
-    histories = {}
-    for folder, found in zip(folders, runs):
-        name = found.name if found.name not in histories else folder
-        histories[name] = found.history()
-    return histories
 
 
 def describe(history, framework):

@@ -108,10 +108,7 @@ def as_json(findings):
 
 
 def without_names(value):
-    """Return a value of JSON without home folders and the user's name.
-
-    A home becomes `~`; the name, where it is a part of a path, USER.
-    """
+    """Return a value of JSON with `~` for homes and USER for the user."""
     if isinstance(value, dict):
         return {key: without_names(v) for key, v in value.items()}
     if isinstance(value, (list, tuple)):

@@ -15,11 +15,7 @@ SELECTION = ('num_train', 'num_val')
 
 
 def load_framework(name):
-    """Return the folder of a framework, as a module.
-
-    Raises:
-        ModuleNotFoundError: the framework is not installed.
-    """
+    """Return the folder of a framework, as a module."""
     with interrupts.ending():
         return frameworks.load(name)
 
@@ -82,10 +78,7 @@ def estimate_seconds(package, experiment, num_gpus):
 
 
 def in_best_precision(package, experiment, num_gpus=0):
-    """Return `experiment` in float32 where its own type gains nothing.
-
-    It prints that it does so, and why.
-    """
+    """Return `experiment`, in float32 where its type gains nothing."""
     trainer = package.Trainer(1, num_gpus, display='none')
     found, reason = trainer.choose(experiment.precision)
     if reason:

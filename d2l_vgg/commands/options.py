@@ -178,7 +178,7 @@ def switch(name, help):
 
 
 def choice(name, names, help, read=str, **about):
-    """Return an option for one of `names`."""
+    """Return an option for one of `names`, which `read` makes of a text."""
     help = f'{help}: {", ".join(names)}'
     return option(name, Name(names, read), help, **about)
 
@@ -189,16 +189,13 @@ def number(name, help, **about):
 
 
 def hyperparameters(title):
-    """Return the options for the fields of `Experiment` in this group.
-
-    Their help shows the values of `DEFAULT`.
-    """
+    """Return the options for the fields of `Experiment` in this group."""
     options = []
     for name, field in FIELDS.items():
         about, value = field.metadata, getattr(EXPERIMENTS[DEFAULT], name)
-        word, help = name.replace('_', '-'), about['help']
         if about['group'] != title:
             continue
+        word, help = name.replace('_', '-'), about['help']
         if field.type is bool:
             help = f'{help} [{"yes" if value else "no"}]'
             options.append(switch(f'--{word}/--no-{word}', help))
@@ -227,7 +224,7 @@ def data():
 
 
 def shapes():
-    """Return the options for the shapes of a network's input and output."""
+    """Return the options for a network's input and output."""
     channels, size, _ = costs.BOOK_INPUT
     return [
         number('resize', 'height and width of the images', default=size),

@@ -31,15 +31,7 @@ NUM_MISTAKES = 24
     data(),
 )
 def predict(run, image, framework, output, data):
-    """Show what a trained network gets right and wrong, or sees.
-    \f
-
-    Raises:
-        FileNotFoundError: there is no run, it is not finished, or there are
-            no data.
-        ValueError: the run is damaged, or a picture is none.
-        OSError: the pictures cannot be written.
-    """
+    """Show what a trained network gets right and wrong, or sees."""
     from d2l_vgg import figures
 
     finished = Run.find(run)
@@ -48,7 +40,12 @@ def predict(run, image, framework, output, data):
     parameters = finished.find_parameters()
     if not image:
         data = making.make_data_of(finished, data, package)
-        check_classes(finished, data)
+        if len(data.classes) != len(finished.classes):
+            raise ValueError(
+                f'The run in {finished.folder} tells {len(finished.classes)} '
+                f'classes apart, but {data.source} has {len(data.classes)}: '
+                'take the images that it was trained on.'
+            )
     model = making.make_model(package, experiment, finished.classes)
     model.load(parameters)
     model.set_precision(experiment.precision)
@@ -84,27 +81,6 @@ def classify(model, package, finished, paths):
     return figures.mistakes(images, titles)
 
 
-def check_classes(finished, data):
-    """Refuse images of other classes than the network's."""
-    if len(data.classes) != len(finished.classes):
-        raise ValueError(
-            f'The run in {finished.folder} tells {len(finished.classes)} '
-            f'classes apart, but {data.source} has {len(data.classes)}: take '
-            'the images that it was trained on.'
-        )
-
-
-def tell_other_mean(finished, accuracy):
-    """Say why a run recorded another accuracy than it has, if it did."""
-    recorded = (finished.info.get('results') or {}).get('val_acc')
-    if recorded is not None and f'{recorded:.4f}' != f'{accuracy:.4f}':
-        print(
-            f'Accuracy is the mean over all images; the {recorded:.4f} in '
-            "the run's curves is, as in the book, the mean over minibatches, "
-            'of which the last one may be smaller.'
-        )
-
-
 def judge(model, data, finished):
     """Print how good a network is; return name -> figure of its mistakes."""
     from d2l_vgg import figures
@@ -115,7 +91,14 @@ def judge(model, data, finished):
     )
     matrix = predictions.confusion_matrix(labels, scores)
     print(predictions.report(matrix, finished.classes))
-    tell_other_mean(finished, matrix.trace() / matrix.sum())
+    accuracy = matrix.trace() / matrix.sum()
+    recorded = (finished.info.get('results') or {}).get('val_acc')
+    if recorded is not None and f'{recorded:.4f}' != f'{accuracy:.4f}':
+        print(
+            f'Accuracy is the mean over all images; the {recorded:.4f} in '
+            "the run's curves is, as in the book, the mean over minibatches, "
+            'of which the last one may be smaller.'
+        )
     drawn = {'confusion': figures.confusion(matrix, finished.classes)}
     worst = predictions.worst_mistakes(
         labels, scores, NUM_MISTAKES, finished.classes

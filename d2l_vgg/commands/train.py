@@ -223,11 +223,9 @@ def new_run(words, settings):
 def read_experiment(words, before=None):
     """Return the experiment with the changes that the options make.
 
-    Without `--experiment`, it is that of the run `before`, or `DEFAULT`.
-
     Raises:
-        ValueError: an option has a value that no run can have, or the
-            images are too small for the network.
+        ValueError: the images are too small for the network, or an option
+            does not fit it.
     """
     if before and not words['experiment']:
         experiment = dataclasses.replace(
@@ -240,9 +238,10 @@ def read_experiment(words, before=None):
     else:
         experiment = get_experiment(words['experiment'] or DEFAULT)
     changes = given(words, FIELDS)
-    arch = changes.pop('arch', None)
-    arch = architectures.read(arch) if arch else experiment.arch
-    arch = architectures.get(arch)
+    word = changes.pop('arch', None)
+    arch = architectures.get(experiment.arch)
+    if word:
+        arch = architectures.read(word)
     parts = given(words, PARTS)
     if parts:
         if not arch.blocks:
@@ -292,10 +291,10 @@ def initialize(model, experiment, info):
 def describe(job, resumes):
     """Return the line that tells what is trained, and where."""
     experiment = job.run.experiment
+    size = experiment.resize
     return (
         f'{"Resuming" if resumes else "Training"} {experiment.arch.name} '
-        f'on {len(job.data.train[0])} images of {experiment.resize} x '
-        f'{experiment.resize} pixels '
+        f'on {len(job.data.train[0])} images of {size} x {size} pixels '
         f'for {experiment.max_epochs} epochs in '
         f'{os.path.relpath(job.run.folder)} (Ctrl-C stops, --resume '
         'continues).'
@@ -304,13 +303,13 @@ def describe(job, resumes):
 
 def keep_unfinished(job, error):
     """Keep how the run ended and what was recorded; tell how to go on."""
-    status, reason = 'failed', {}
+    stopped = isinstance(error, KeyboardInterrupt)
+    reason = {} if stopped else {'reason': messages.explain(error)}
+    status = 'failed'
     if isinstance(error, TrainingDiverged):
         status = 'diverged'
-    elif isinstance(error, (KeyboardInterrupt, OSError)):
+    elif stopped or isinstance(error, OSError):
         status = 'stopped'
-    if not isinstance(error, KeyboardInterrupt):
-        reason['reason'] = messages.explain(error)
     with contextlib.suppress(OSError):  # As it may be the disk
         job.run.save(status=status, **reason)
     if status != 'diverged':
@@ -355,10 +354,9 @@ def report(job):
         seconds = making.estimate_seconds(
             package, get_experiment('book'), trainer.num_gpus
         )
-        framework = ()
+        words = ['train', '--experiment', 'book']
         if run.framework != 'mxnet':  # The default
-            framework = ('--framework', run.framework)
-        words = ('train', *framework, '--experiment', 'book')
+            words[1:1] = ['--framework', run.framework]
         print(
             "The book's full experiment takes about "
             f'{format_seconds(seconds)} on this machine: '

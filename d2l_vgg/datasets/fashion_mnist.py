@@ -14,16 +14,8 @@ from d2l_vgg.datasets import idx
 from d2l_vgg.files import open_regular
 
 TEXT_LABELS = (
-    't-shirt',
-    'trouser',
-    'pullover',
-    'dress',
-    'coat',
-    'sandal',
-    'shirt',
-    'sneaker',
-    'bag',
-    'ankle boot',
+    *('t-shirt', 'trouser', 'pullover', 'dress', 'coat'),
+    *('sandal', 'shirt', 'sneaker', 'bag', 'ankle boot'),
 )
 
 # In the order of `Data`, with the dimensions of each
@@ -42,12 +34,11 @@ CLASSES = 'classes.txt'
 
 
 class Data(NamedTuple):
-    """The whole data set in memory.
+    """The whole data set in memory, as uint8.
 
-    Images are uint8 arrays of shape (number of examples, height, width), 0
-    for the background to 255; labels are uint8 arrays of shape (number of
-    examples,), indices into `classes`, the names of all classes. `source`
-    is the name of the data set, or the folder that it was read from.
+    Images have the shape (number of examples, height, width), 0 for the
+    background; labels, (number of examples,), are indices into `classes`.
+    `source` is the name of the data set, or its folder.
     """
 
     train_images: np.ndarray
@@ -109,14 +100,14 @@ def _check_counts(folder, train_images, train_labels, val_images, val_labels):
                 f'{folder} has {len(images)} {kind} images and {len(labels)} '
                 'labels for them: take files of one data set.'
             )
-    if train_images.shape[1:] != val_images.shape[1:]:
-        sizes = [
-            '{} x {}'.format(*images.shape[1:])
-            for images in (train_images, val_images)
-        ]
+    train, val = (
+        '{} x {}'.format(*images.shape[1:])
+        for images in (train_images, val_images)
+    )
+    if train != val:
         raise idx.BadFile(
-            f'The training images in {folder} have {sizes[0]} pixels and the '
-            f'validation images {sizes[1]}: take files of one data set.'
+            f'The training images in {folder} have {train} pixels and the '
+            f'validation images {val}: take files of one data set.'
         )
 
 

@@ -37,11 +37,10 @@ class Minibatches(abc.ABC):
     Raises:
         ValueError: the images are not uint8, or there are not as many labels.
 
-    Attributes: `given_labels` are those in NumPy. On the device are `images`,
-    uint8 of shape (number of examples, height + 2 shift, width + 2 shift),
-    and `labels`, int32. So are `rows`, (new height, height), and `columns`,
-    (width, new width), the matrices that resize an image from both sides,
-    float32; None where it keeps its size.
+    On the device are `images`, uint8 of shape (number of examples, height + 2
+    shift, width + 2 shift), `labels`, int32, and the float32 matrices that
+    resize an image from both sides: `rows`, (new height, height), and
+    `columns`, (width, new width), None where it keeps its size.
     """
 
     def __init__(
@@ -81,8 +80,6 @@ class Minibatches(abc.ABC):
             self.rows = self.to_device(rows, 'float32')
             self.columns = self.to_device(columns, 'float32')
 
-    # ------------------------------------- what a framework fills in
-
     @abc.abstractmethod
     def to_device(self, array: np.ndarray, dtype: str) -> Any:
         """Return a NumPy array as one of the framework, on `device`."""
@@ -102,8 +99,6 @@ class Minibatches(abc.ABC):
                 (batch_size, 1, width)
         """
 
-    # ---------------------------------------------- what all share
-
     def __len__(self) -> int:
         return math.ceil(self.num_examples / self.batch_size)
 
@@ -115,9 +110,8 @@ class Minibatches(abc.ABC):
     ) -> Iterator[tuple]:
         """Iterate over an epoch from its minibatch number `first` on.
 
-        `seed`, a whole number or a list of such, decides the order and the
-        moves; without, they are drawn from NumPy's global generator, so each
-        epoch has new ones.
+        `seed` decides the order and the moves; without, they are drawn from
+        NumPy's global generator.
         """
         rng = np.random if seed is None else np.random.RandomState(seed)
         # Drawn for the whole epoch, so that it can be entered anywhere
@@ -135,9 +129,9 @@ class Minibatches(abc.ABC):
     def draw(self, rng: Any) -> list[np.ndarray]:
         """Return which examples an epoch takes, in order, and which windows.
 
-        NumPy arrays of shape (number of examples,) and, when images are
-        moved, the rows and the columns that are taken of each, of shapes
-        (number of examples, height, 1) and (number of examples, 1, width).
+        The arrays have the shape (number of examples,) and, when images are
+        moved, (number of examples, height, 1) for the rows that are taken
+        and (number of examples, 1, width) for the columns.
         """
         order = np.arange(self.num_examples)
         if self.shuffle:
@@ -160,8 +154,8 @@ def start_at(
 ) -> Iterator[tuple]:
     """Iterate over an epoch of any loader from minibatch `first` on.
 
-    `seed` decides the order of our own; another one draws from the global
-    generators, and is asked for what is left out, too.
+    `seed` decides the order of our own; another one is asked for what is
+    left out, too.
     """
     if isinstance(dataloader, Minibatches):
         return dataloader.start_at(first, seed)

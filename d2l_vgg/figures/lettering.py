@@ -51,7 +51,9 @@ def drawable(text):
     """
     fonts = [
         font_manager.get_font(
-            font_manager.findfont(font_manager.FontProperties([family]))
+            font_manager.findfont(
+                font_manager.FontProperties(family=[family])
+            )
         )
         for family in _families()
     ]

@@ -64,14 +64,7 @@ class VGG(Classifier):
         lr, num_classes = check_network(lr, num_classes)
         self.save_hyperparameters()
         self.arch = arch = architectures.get_vgg(arch)
-        layers = []
-        for i, (num_convs, num_channels, num_1x1) in enumerate(arch.blocks):
-            lrn = arch.lrn and i == 0
-            layers.append(
-                vgg_block(
-                    num_convs, num_channels, num_1x1, arch.batch_norm, lrn
-                )
-            )
+        layers = [vgg_block(*block) for block in arch.block_arguments()]
         layers.append(flatten)
         for num_hiddens in arch.hidden:
             layers += [Dense(num_hiddens), nn.relu]

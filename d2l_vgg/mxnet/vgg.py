@@ -57,13 +57,8 @@ class VGG(Classifier):
         self.save_hyperparameters()
         self.arch = arch = get_vgg(arch)
         self.net = nn.HybridSequential()
-        for i, (num_convs, num_channels, num_1x1) in enumerate(arch.blocks):
-            lrn = arch.lrn and i == 0
-            self.net.add(
-                vgg_block(
-                    num_convs, num_channels, num_1x1, arch.batch_norm, lrn
-                )
-            )
+        for block in arch.block_arguments():
+            self.net.add(vgg_block(*block))
         for num_hiddens in arch.hidden:
             self.net.add(nn.Dense(num_hiddens, activation='relu'))
             if arch.dropout:

@@ -1,22 +1,16 @@
-"""The VGG family as one table, with the book's LeNet and AlexNet beside it.
-
-A network is told here by its numbers alone, without any framework; what it
-costs is counted in `d2l_vgg.networks.costs`.
-"""
+"""The VGG family as one table, beside the book's LeNet and AlexNet."""
 
 from __future__ import annotations
 
 import ast
 import difflib
-import numbers
-import operator
 import warnings
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from d2l_vgg import limits
 
-# What a message shows to whoever wrote something else
+# For messages
 _EXAMPLE = '((1, 64), (1, 128), (2, 256), (2, 512), (2, 512))'
 
 
@@ -40,24 +34,19 @@ class Spec(NamedTuple):
 class Architecture:
     """A convolutional network of the book, described without a framework.
 
-    `blocks` holds one `(num_convs, num_channels)` or `(num_convs,
-    num_channels, num_1x1)` per VGG block and is stored as triples: first
-    `num_convs` 3x3 convolutions with padding 1, then `num_1x1` 1x1
-    convolutions, each followed by a ReLU, then 2x2 max-pooling with stride 2.
-    Networks that are not made of such blocks leave `blocks` empty and list
-    their convolutions and poolings in `layers`.
+    `blocks`: one `(num_convs, num_channels)` or `(num_convs, num_channels,
+    num_1x1)` per VGG block, stored as triples: 3x3 convolutions with padding
+    1, then 1x1 convolutions, each with a ReLU, then 2x2 max-pooling.
+    `letter`: the column of Table 1 of the VGG paper (Simonyan and Zisserman,
+    2014).
+    `batch_norm`: between each convolution and its ReLU.
+    `lrn`: local response normalization before the first pooling (A-LRN).
+    `hidden`: widths of the fully connected layers before the output, each
+    followed by dropout, unless `dropout` is 0.
+    `layers`: the convolutions and poolings of a network without `blocks`.
 
-    After these come one fully connected layer per width in `hidden`, each
-    followed by dropout, and the output layer. With `dropout=0` there are no
-    dropout layers at all. `batch_norm` puts a batch normalization between
-    each convolution and its ReLU; `lrn` puts a local response normalization
-    between the convolutions and the pooling of the first block (A-LRN).
-    `letter` is the column of Table 1 of the VGG paper (Simonyan and
-    Zisserman, 2014).
-
-    Raises ValueError when a size is not a positive integer, when a block is
-    not a pair or triple, when there is no layer at all, when a switch is not
-    True or False, or when a name cannot be printed.
+    Raises:
+        ValueError: a value is none that a network can have.
     """
 
     name: str
@@ -89,30 +78,38 @@ class Architecture:
                 f'{_EXAMPLE} or layers, but has '
                 + ('both' if blocks else 'neither')
             )
-        if (
-            isinstance(self.dropout, bool)
-            or not isinstance(self.dropout, numbers.Real)
-            or not 0 <= self.dropout < 1
-        ):
+        try:
+            limits.check('dropout', self.dropout, float, least=0, below=1)
+        except ValueError:
             raise ValueError(
                 'dropout is the share of units set to zero, at least 0 and '
                 f'below 1, not {self.dropout!r}'
-            )
-        triples = [_triple(i, block) for i, block in enumerate(blocks, 1)]
-        widths = [as_size(width, 'a width in hidden') for width in hidden]
-        # A frozen dataclass can be assigned to in no other way
-        object.__setattr__(self, 'blocks', tuple(triples))
-        object.__setattr__(self, 'hidden', tuple(widths))
-        object.__setattr__(
-            self, 'layers', tuple(Spec(*row) for row in layers)
-        )
+            ) from None
+        for what, values in {
+            'blocks': [
+                _triple(i, block) for i, block in enumerate(blocks, 1)
+            ],
+            'hidden': [
+                as_size(width, 'a width in hidden') for width in hidden
+            ],
+            'layers': [Spec(*row) for row in layers],
+        }.items():
+            # A frozen dataclass can be assigned to in no other way
+            object.__setattr__(self, what, tuple(values))
+
+    def block_arguments(self) -> list[tuple]:
+        """Return what `vgg_block` takes for each block, in its order."""
+        return [
+            (*block, self.batch_norm, self.lrn and i == 0)
+            for i, block in enumerate(self.blocks)
+        ]
 
 
 def as_tuple(value: Any, what: str) -> tuple:
-    """Return `value` as a tuple.
+    """Return `value` as a tuple; `what` is its name in an error.
 
-    Raises ValueError, which calls it `what`, for a text and for what is no
-    sequence.
+    Raises:
+        ValueError: it is a text, or no sequence.
     """
     if isinstance(value, str):
         raise ValueError(f'{what} must be a tuple, not the text {value!r}')
@@ -123,20 +120,16 @@ def as_tuple(value: Any, what: str) -> tuple:
 
 
 def as_size(value: Any, what: str, least: int = 1) -> int:
-    """Return `value` as an int, NumPy's integers included.
+    """Return `value` as an int; `what` is its name in an error.
 
-    Raises ValueError, which calls it `what`, for what is no integer or is
-    below `least`, 1 or 0.
+    Raises:
+        ValueError: it is no integer, or below `least`, 1 or 0.
     """
     try:
-        # True would pass for the integer 1
-        number = None if isinstance(value, bool) else operator.index(value)
-    except TypeError:
-        number = None
-    if number is None or number < least:
-        sort = 'a positive integer' if least else 'an integer from 0 up'
-        raise ValueError(f'{what} must be {sort}, not {value!r}')
-    return number
+        return limits.check(what, value, int, least=least)
+    except ValueError:
+        kind = 'a positive integer' if least else 'an integer from 0 up'
+        raise ValueError(f'{what} must be {kind}, not {value!r}') from None
 
 
 def _triple(i, block):
@@ -213,14 +206,13 @@ VGG_NAMES = tuple(name for name, arch in FAMILY.items() if arch.blocks)
 def get(arch: Any) -> Architecture:
     """Return the Architecture that `arch` stands for.
 
-    `arch` is a name of `FAMILY` or a letter of the paper (upper and lower
-    case, '-', '_' and blanks make no difference: 'VGG-11', 'vgg16 bn',
-    'a-lrn'; 'small' is vgg_small), a tuple of pairs as in the book, or an
-    Architecture. A tuple that equals a plain member of the family comes back
-    under that member's name, any other under the name 'custom'.
+    Args:
+        arch: a name of `FAMILY` or a letter of the paper, in any spelling
+            such as 'VGG-11', 'vgg16 bn', 'a-lrn' or 'small'; a tuple of
+            pairs as in the book; or an Architecture
 
-    Raises ValueError for an unknown name, with the known ones and the
-    nearest, and for a tuple that is not an architecture.
+    Raises:
+        ValueError: the name is unknown, or the tuple is no architecture.
     """
     if isinstance(arch, Architecture):
         return arch
@@ -235,10 +227,7 @@ def get(arch: Any) -> Architecture:
 
 
 def named(custom: Architecture) -> Architecture:
-    """Return the member of the family that is equal but for its name.
-
-    Without one, return `custom` itself.
-    """
+    """Return the member of the family with these layers, or `custom`."""
     for known in FAMILY.values():
         if known == replace(custom, name=known.name, letter=known.letter):
             return known
@@ -248,7 +237,8 @@ def named(custom: Architecture) -> Architecture:
 def get_vgg(arch: Any) -> Architecture:
     """Return the Architecture that `arch` stands for, one built of blocks.
 
-    Raises ValueError as `get` does, and for lenet and alexnet.
+    Raises:
+        ValueError: as `get`, and for lenet and alexnet.
     """
     arch = get(arch)
     if not arch.blocks:
@@ -265,8 +255,8 @@ def _find_name(text):
 
     names = {squeeze(name): name for name in FAMILY}
     letters = {a.letter: a.name for a in FAMILY.values() if a.letter}
-    aliases = {squeeze(letter): name for letter, name in letters.items()}
-    known = {**names, **aliases, 'small': 'vgg_small'}
+    known = {**names, 'small': 'vgg_small'}
+    known.update({squeeze(a): name for a, name in letters.items()})
     key = squeeze(text)
     if key in known:
         return known[key]
@@ -280,21 +270,13 @@ def _find_name(text):
     )
 
 
-def _vgg_block(i, block, batch_norm, lrn):
-    """Return the layers of the `i`-th block, counted from 1."""
-    num_convs, num_channels, num_1x1 = block
+def _vgg_block(i, num_convs, num_channels, num_1x1, batch_norm, lrn):
     kernels = [3] * num_convs + [1] * num_1x1
     specs = []
     for j, kernel in enumerate(kernels, start=1):
-        specs.append(
-            Spec(
-                f'conv{i}_{j}',
-                f'conv {kernel}x{kernel}',
-                num_channels,
-                kernel,
-                padding=kernel // 2,
-            )
-        )
+        name, kind = f'conv{i}_{j}', f'conv {kernel}x{kernel}'
+        padding = kernel // 2
+        specs.append(Spec(name, kind, num_channels, kernel, padding=padding))
         if batch_norm:
             specs.append(Spec(f'norm{i}_{j}', 'batch norm'))
     if lrn:
@@ -306,12 +288,12 @@ def _vgg_block(i, block, batch_norm, lrn):
 def layers_of(arch: Architecture, num_classes: int = 10) -> list[list[Spec]]:
     """Return the layers of an Architecture, in forward order.
 
-    They are a list of `Spec` for each child of the whole network: every VGG
-    block is one child, and so is every other layer.
+    They are a list for each child of the whole network: a VGG block is one
+    child, and so is every other layer.
     """
     children = [
-        _vgg_block(i, block, arch.batch_norm, lrn=arch.lrn and i == 1)
-        for i, block in enumerate(arch.blocks, start=1)
+        _vgg_block(i, *block)
+        for i, block in enumerate(arch.block_arguments(), start=1)
     ]
     children += [[spec] for spec in arch.layers]
     for i, width in enumerate(arch.hidden, start=1):
@@ -324,12 +306,10 @@ def layers_of(arch: Architecture, num_classes: int = 10) -> list[list[Spec]]:
 
 
 def read(word: str) -> Architecture:
-    """Return the Architecture that a word of the command line stands for.
-
-    It is a name that `get` knows, or pairs as Python writes them.
+    """Return the Architecture of a name, or of pairs as Python writes them.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the word is neither.
     """
     if not word.startswith(('(', '[')):
         return get(word)
@@ -338,13 +318,7 @@ def read(word: str) -> Architecture:
             warnings.simplefilter('ignore')  # Such as of 1is 2
             pairs = ast.literal_eval(word)
     # Where brackets are nested too deep, Python raises one of the last two
-    except (
-        SyntaxError,
-        ValueError,
-        TypeError,
-        RecursionError,
-        MemoryError,
-    ):
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
         raise ValueError(
             f'{word} does not read as pairs (num_convs, num_channels): '
             'write them as in ((1,16),(1,32)).'

@@ -10,8 +10,6 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from tabulate import tabulate
-
 from d2l_vgg.networks.architectures import as_size, as_tuple, get, layers_of
 
 # (channels, height, width) of what the book trains with
@@ -24,17 +22,14 @@ class Layer(NamedTuple):
     `name`: unique in its network, such as conv3_2 (the second convolution of
     the third block).
     `kind`: 'conv 3x3' (or another kernel), 'batch norm', 'lrn', 'max pool',
-    'avg pool', 'dense' or 'dropout'. A ReLU or sigmoid has no row of its
-    own, nor has the flattening before the first dense layer.
+    'avg pool', 'dense' or 'dropout'; activations and the flattening have no
+    row.
     `block`: index of the child of the whole network that the layer belongs
-    to, counted from 0 as in the book's MXNet code: every VGG block is one
-    child, and every other layer is one.
+    to, from 0: every VGG block is one child, and so is every other layer.
     `output_shape`: (channels, height, width), or (units,).
-    `num_params`: weights and biases; for a batch norm the scale and shift,
-    not the running mean and variance, which no gradient trains.
+    `num_params`: what is trained: no running mean and variance.
     `macs`: multiply-adds of convolutions and dense layers for one image,
     without adding the biases; 0 for the other kinds.
-    `activations`: numbers in the layer's output for one image.
     """
 
     name: str
@@ -43,32 +38,40 @@ class Layer(NamedTuple):
     output_shape: tuple
     num_params: int
     macs: int
-    activations: int
+
+    @property
+    def activations(self) -> int:
+        """Numbers in the layer's output for one image."""
+        return math.prod(self.output_shape)
 
 
 class Totals(NamedTuple):
     """Sums over the layers of a network, for one image.
 
-    `conv_params` includes the batch norms', so `conv_params + dense_params`
-    is `num_params`, as `conv_macs + dense_macs` is `macs`. `activations`
-    counts every row of `summary`, dropout's among them since training makes
-    an array for it; the input image, a ReLU or sigmoid (done in place), and
-    the flattening (a view) are not counted.
+    `conv_params`: of convolutions and batch norms.
+    `activations`: of the rows of `summary`, so without the input, the ReLUs
+    (done in place) and the flattening (a view).
     """
 
-    num_params: int
-    macs: int
     conv_params: int
     dense_params: int
     conv_macs: int
     dense_macs: int
     activations: int
 
+    @property
+    def num_params(self) -> int:
+        return self.conv_params + self.dense_params
+
+    @property
+    def macs(self) -> int:
+        return self.conv_macs + self.dense_macs
+
 
 def smallest_input(arch: Any) -> int:
     """Return the smallest height, equal to the smallest width, that fits.
 
-    `arch` is anything that `get` takes. Raises ValueError as `get` does.
+    Argument and errors as of `get`.
     """
     size = 1
     # Backwards, from one pixel after the last pooling to the input
@@ -85,9 +88,9 @@ def _check_input(arch, input_shape):
             'input_shape must be (channels, height, width), '
             f'not {input_shape!r}'
         )
-    words = ('channels', 'height', 'width')
     shape = tuple(
-        as_size(n, f'{word} of the input') for n, word in zip(shape, words)
+        as_size(n, f'{word} of the input')
+        for n, word in zip(shape, ('channels', 'height', 'width'))
     )
     smallest = smallest_input(arch)
     if min(shape[1:]) < smallest:
@@ -103,12 +106,14 @@ def summary(
 ) -> list[Layer]:
     """Return a `Layer` for every layer of the network, in forward order.
 
-    `arch` is anything that `get` takes; `input_shape` is (channels, height,
-    width) and need not be square.
+    Args:
+        arch: anything that `get` takes
+        input_shape: (channels, height, width), which need not be square
+        num_classes: units of the last layer
 
-    Raises ValueError for an unknown architecture, for sizes that are not
-    positive integers, and for an input that the poolings would shrink to
-    nothing; the message then names the smallest that fits.
+    Raises:
+        ValueError: the architecture is unknown, a size is no positive
+            integer, or the poolings would shrink the input to nothing.
     """
     arch = get(arch)
     shape = _check_input(arch, input_shape)
@@ -132,17 +137,8 @@ def summary(
                 weights = input_size * spec.kernel**2 * spec.size
                 num_params = weights + spec.size
                 macs = weights * shape[1] * shape[2]
-            rows.append(
-                Layer(
-                    spec.name,
-                    spec.kind,
-                    block,
-                    shape,
-                    num_params,
-                    macs,
-                    math.prod(shape),
-                )
-            )
+            row = Layer(spec.name, spec.kind, block, shape, num_params, macs)
+            rows.append(row)
     return rows
 
 
@@ -153,17 +149,11 @@ def totals(
     rows = summary(arch, input_shape, num_classes)
     dense = [row for row in rows if row.kind == 'dense']
     conv = [row for row in rows if row.kind != 'dense']
-    conv_params = sum(row.num_params for row in conv)
-    dense_params = sum(row.num_params for row in dense)
-    conv_macs = sum(row.macs for row in conv)
-    dense_macs = sum(row.macs for row in dense)
     return Totals(
-        conv_params + dense_params,
-        conv_macs + dense_macs,
-        conv_params,
-        dense_params,
-        conv_macs,
-        dense_macs,
+        sum(row.num_params for row in conv),
+        sum(row.num_params for row in dense),
+        sum(row.macs for row in conv),
+        sum(row.macs for row in dense),
         sum(row.activations for row in rows),
     )
 
@@ -177,11 +167,8 @@ def activation_bytes(
 ) -> int:
     """Return the bytes that all layer outputs of a minibatch take together.
 
-    This is what a training step keeps for its backward pass, at `itemsize`
-    bytes a number (4 for float32). Not in it: the minibatch itself, the
-    parameters and their gradients, and what a framework allocates besides
-    (gradients of activations, dropout masks, work space). Errors as in
-    `summary`, and for `batch_size` and `itemsize` as for the other sizes.
+    A training step keeps them for its backward pass, at `itemsize` bytes a
+    number (4 for float32). Errors as in `summary`.
     """
     batch_size = as_size(batch_size, 'batch_size')
     itemsize = as_size(itemsize, 'itemsize')
@@ -199,10 +186,9 @@ def training_bytes(
 ):
     """Return the bytes that training takes at the least, in any framework.
 
-    These are the parameters, their gradients and, with `momentum`, what that
-    remembers of each, all in float32, and the `activation_bytes`. A framework
-    takes 1.4 to 2.3 times as much (MXNet on a CPU, networks of the family).
-    Errors as in `activation_bytes`.
+    These are the parameters, their gradients and, with `momentum`, as many
+    again, all in float32, and the `activation_bytes`. A framework takes 1.4
+    to 2.3 times as much (MXNet on a CPU, networks of the family).
     """
     num_params = totals(arch, input_shape, num_classes).num_params
     return 4 * num_params * (3 if momentum else 2) + activation_bytes(
@@ -227,6 +213,26 @@ def _shape(shape):
     return ' x '.join(map(str, shape))
 
 
+def _columns(rows, num_left, markdown=False):
+    """Return the text of a table, its first columns flush left."""
+    # Not at the top: `doctor` runs where it is missing
+    from tabulate import tabulate
+
+    return tabulate(
+        rows,
+        headers='firstrow' if markdown else (),
+        tablefmt='pipe' if markdown else 'plain',
+        colalign=['left'] * num_left + ['right'] * (len(rows[0]) - num_left),
+        disable_numparse=True,
+    )
+
+
+TABLE_COLUMNS = (
+    *('network', 'paper', 'layers', 'parameters', 'in dense'),
+    *('mult-adds', 'in dense', 'memory'),
+)
+
+
 def table(
     archs: Sequence[Any],
     input_shape: Sequence[int] = BOOK_INPUT,
@@ -236,34 +242,20 @@ def table(
 ) -> str:
     """Return a text that holds architectures against one another.
 
-    One line for each of `archs` (names, letters, tuples or Architectures):
-    layers with weights, parameters, multiply-adds for one image, for both
-    the part in dense layers, and the memory of `activation_bytes`. A last
-    line tells what they were counted for. Errors as in `summary`.
+    A line for each of `archs`: layers with weights, parameters and
+    multiply-adds for one image, with those in dense layers, and the memory of
+    `activation_bytes`. Errors as in `summary`.
     """
-    rows = [
-        (
-            'network',
-            'paper',
-            'layers',
-            'parameters',
-            'in dense',
-            'mult-adds',
-            'in dense',
-            'memory',
-        )
-    ]
-    archs = [get(arch) for arch in as_tuple(archs, 'archs')]
-    for arch in archs:
+    rows = [TABLE_COLUMNS]
+    for arch in map(get, as_tuple(archs, 'archs')):
         layers = summary(arch, input_shape, num_classes)
-        with_weights = [row for row in layers if row.macs]
         total = totals(arch, input_shape, num_classes)
         memory = activation_bytes(arch, input_shape, batch_size, num_classes)
         rows.append(
             (
                 arch.name,
                 arch.letter,
-                str(len(with_weights)),
+                str(sum(row.macs > 0 for row in layers)),
                 str(total.num_params),
                 str(total.dense_params),
                 _macs(total.macs),
@@ -271,15 +263,8 @@ def table(
                 memory_text(memory),
             )
         )
-    text = tabulate(
-        rows,
-        headers='firstrow' if markdown else (),
-        tablefmt='pipe' if markdown else 'plain',
-        colalign=['left'] * 2 + ['right'] * 6,
-        disable_numparse=True,
-    )
     return (
-        f'{text}\n\n'
+        f'{_columns(rows, 2, markdown)}\n\n'
         f'For an input of {_shape(input_shape)} and {num_classes} classes; '
         'multiply-adds for one image,\nmemory of all layer outputs for a '
         f'minibatch of {batch_size} in float32.'
@@ -297,46 +282,32 @@ def summary_table(
     arch = get(arch)
     layers = summary(arch, input_shape, num_classes)
     total = totals(arch, input_shape, num_classes)
-    conv_activations = sum(
-        row.activations for row in layers if len(row.output_shape) == 3
-    )
     rows = [
         ('layer', 'kind', 'output', 'parameters', 'mult-adds', 'activations'),
         ('input', '', _shape(input_shape), '', '', ''),
     ]
 
-    def add(name, kind, output, num_params, macs, activations):
-        macs = f'{macs / 1e6:.3f} M'
+    def add(name, params, macs, activations, kind='', output=''):
+        millions = f'{macs / 1e6:.3f} M'
         rows.append(
-            (name, kind, output, str(num_params), macs, str(activations))
+            (name, kind, output, str(params), millions, str(activations))
         )
 
-    for name, kind, _, output_shape, *counts in layers:
-        add(name, kind, _shape(output_shape), *counts)
-    add(
-        'conv part',
-        '',
-        '',
-        total.conv_params,
-        total.conv_macs,
-        conv_activations,
-    )
-    add(
-        'dense part',
-        '',
-        '',
-        total.dense_params,
-        total.dense_macs,
-        total.activations - conv_activations,
-    )
-    add('total', '', '', total.num_params, total.macs, total.activations)
-    text = tabulate(
-        rows,
-        tablefmt='plain',
-        colalign=['left'] * 3 + ['right'] * 3,
-        disable_numparse=True,
-    )
-    lines = text.splitlines()
+    for row in layers:
+        add(
+            row.name,
+            row.num_params,
+            row.macs,
+            row.activations,
+            row.kind,
+            _shape(row.output_shape),
+        )
+    dense = sum(x.activations for x in layers if len(x.output_shape) == 1)
+    conv = total.activations - dense
+    add('conv part', total.conv_params, total.conv_macs, conv)
+    add('dense part', total.dense_params, total.dense_macs, dense)
+    add('total', total.num_params, total.macs, total.activations)
+    lines = _columns(rows, 3).splitlines()
     rule = '-' * max(map(len, lines))
     lines.insert(-3, rule)
     lines.insert(1, rule)

@@ -6,24 +6,14 @@ with what the layer has: conv3_2.weight, norm3_2.running_var, dense1.bias.
 
 import re
 
-from d2l_vgg.networks.architectures import (
-    Architecture,
-    get,
-    layers_of,
-    named,
-)
+from d2l_vgg.networks.architectures import Architecture, get, layers_of, named
 
 
 def parameter_names(arch):
     """Return the names of all parameters and running statistics of `arch`.
 
-    `arch` is anything that `architectures.get` takes; the order is that of
-    the layers. A weight has the shape (outputs, inputs, height, width), or
-    (outputs, inputs) in a fully connected layer, whose inputs come from
-    (channels, height, width).
-
-    Raises:
-        ValueError: as `architectures.get` does.
+    Argument and errors are those of `architectures.get`, the order is that
+    of the layers.
     """
     return list(parameter_shapes(arch))
 
@@ -31,11 +21,10 @@ def parameter_names(arch):
 def parameter_shapes(arch, num_classes=10):
     """Return name -> shape of what `parameter_names` lists.
 
-    None stands for what only an image tells: its channels, and the inputs of
-    the first fully connected layer.
-
-    Raises:
-        ValueError: as `architectures.get` does.
+    A weight has (outputs, inputs, height, width), or (outputs, inputs), the
+    inputs in the order (channels, height, width). None stands for what only
+    an image tells: its channels, and the inputs of the first fully connected
+    layer.
     """
     shapes, channels, units = {}, None, None
     for child in layers_of(get(arch), num_classes):
@@ -61,15 +50,11 @@ def parameter_shapes(arch, num_classes=10):
 def architecture_of(shapes):
     """Return the Architecture that has parameters of these shapes.
 
-    Of what no parameter tells it has what most of the family have: dropout,
-    and no local response normalization.
-
-    Args:
-        shapes: name -> shape, in any order; the names are those of
-            `parameter_names`
+    `shapes` are by name, in any order. What no parameter tells is as in most
+    of the family: dropout, and no local response normalization.
 
     Raises:
-        ValueError: there is none, of VGG blocks, that has these.
+        ValueError: no network of VGG blocks has these.
     """
     convs, widths = {}, {}
     for name, shape in shapes.items():
@@ -99,9 +84,9 @@ def architecture_of(shapes):
 
 
 def has_shape(found, wanted):
-    """Return whether a shape is the one wanted, in which None is any size.
+    """Return whether two shapes agree; in `wanted`, None is any size.
 
-    A shape that is None is no shape.
+    None in place of a shape agrees with none.
     """
     return (
         found is not None
@@ -114,14 +99,9 @@ def has_shape(found, wanted):
 def canonical(model, own):
     """Return the names to keep the parameters of `model` under.
 
-    Args:
-        model: a network; one that has the layers of its `arch` is known
-            under the names of `parameter_names`
-        own: the names that its framework gives, in the order of the layers
-
-    Returns:
-        canonical name -> own name. They are equal where the network is not
-        one of the family.
+    `own` are those that its framework gives, in the order of the layers.
+    Returns canonical name -> own name, the same twice where the network is
+    not one of the family.
     """
     own = list(own)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -33,8 +34,7 @@ class Row(NamedTuple):
     `output_shape`: that of a real forward pass, the minibatch first; None
     for parameters that belong to no layer.
     `num_params`: trainable parameters that no row before has counted.
-    `macs`: multiply-adds for one image, those of convolutions and dense
-    layers without adding the biases; None where they are not known.
+    `macs`: multiply-adds for one image; None where they are not known.
     `parts`: a row for each layer inside, in the order of the forward pass.
     """
 
@@ -68,13 +68,14 @@ def rows(
         if isinstance(layer, Sequential):
             for part in getattr(layer, 'layers', layer):
                 row, X = run(part, X)
-                if row is not None and row.name != 'activation':
+                if row and row.name != 'activation':
                     parts.append(row)
         else:
             X = layer(X)
         if shapes is None:
             return None, X
-        kind = kind_of(layer)
+        name = type(layer).__name__
+        known = [k for word, k in KINDS.items() if word in name.lower()]
         num_params = sum(map(math.prod, shapes))
         # A kernel is applied at each place of the output
         places = X.shape[1:-1] if channels_last else X.shape[2:]
@@ -82,29 +83,21 @@ def rows(
         macs: int | None = sum(kernels) * math.prod(places)
         if parts:
             macs = add(parts)
-        elif kind is None and num_params:
+        elif num_params and not known:
             macs = None
-        name = kind or type(layer).__name__
+        name = known[0] if known else name
         return Row(name, tuple(X.shape), num_params, macs, tuple(parts)), X
 
     found = []
-    for layer in (
-        getattr(net, 'layers', net) if isinstance(net, Sequential) else [net]
-    ):
+    layers = [net]
+    if isinstance(net, Sequential):
+        layers = getattr(net, 'layers', net)
+    for layer in layers:
         row, X = run(layer, X)
         if row is not None:
-            name = type(layer).__name__.replace('BFloat16', '')
+            name = re.sub('BFloat16|Hybrid', '', type(layer).__name__)
             found.append(row._replace(name=name))
     return found
-
-
-def kind_of(layer: Any) -> str | None:
-    """Return what a layer is called as a part, None where not known."""
-    name = type(layer).__name__.lower()
-    for word, kind in KINDS.items():
-        if word in name:
-            return kind
-    return None
 
 
 def table(rows, details=False):
@@ -113,15 +106,19 @@ def table(rows, details=False):
     The second convolution of the third layer is called conv3_2. Where the
     multiply-adds are not known, a '-' stands for them and for their sum.
     """
-    cells = [('', 'parameters', 'mult-adds')]
+    lines = []
     for i, row in enumerate(rows, start=1):
-        cells.append(_cells(row, row.name))
+        lines.append((row.name, row))
         if details:
-            names = _names_of_parts(i, row.parts)
-            for name, part in zip(names, row.parts):
-                cells.append(_cells(part, f'    {name}'))
+            names = [f'    {name}' for name in _names_of_parts(i, row.parts)]
+            lines += zip(names, row.parts)
     total = Row('Total', None, sum(row.num_params for row in rows), add(rows))
-    cells.append(_cells(total, total.name))
+    cells = [('', 'parameters', 'mult-adds')]
+    for name, row in [*lines, ('Total', total)]:
+        if row.output_shape is not None:
+            name = f'{name} output shape: {row.output_shape}'
+        macs = '-' if row.macs is None else str(row.macs)
+        cells.append((name, str(row.num_params), macs))
     return tabulate(
         cells,
         tablefmt='plain',
@@ -137,23 +134,15 @@ def add(rows):
     return None if None in macs else sum(macs)
 
 
-def _cells(row, name):
-    if row.output_shape is not None:
-        name = f'{name} output shape: {row.output_shape}'
-    macs = '-' if row.macs is None else str(row.macs)
-    return name, str(row.num_params), macs
-
-
 def _names_of_parts(i, parts):
     """Return conv3_1, conv3_2, pool3 for the parts of the third layer."""
     names = [part.name for part in parts]
-    numbered, count = [], {}
-    for name in names:
-        count[name] = count.get(name, 0) + 1
+    numbered = []
+    for j, name in enumerate(names):
         if not name.islower():  # The name of a class
             numbered.append(name)
         elif name in COUNTED or names.count(name) > 1:
-            numbered.append(f'{name}{i}_{count[name]}')
+            numbered.append(f'{name}{i}_{names[: j + 1].count(name)}')
         else:
             numbered.append(f'{name}{i}')
     return numbered

@@ -1,8 +1,8 @@
 """The names that torchvision gives the parameters of its eight VGGs.
 
-Its networks are sequences of layers called `features` and `classifier`, in
-which each layer, a ReLU or a pooling, too, has a number. The parameters have
-the shapes of `d2l_vgg.networks.names` on images of 224 x 224.
+Its networks are two sequences, `features` and `classifier`, in which each
+layer, a ReLU or a pooling, too, has a number. The shapes are those of
+`d2l_vgg.networks.names` on images of 224 x 224.
 """
 
 from d2l_vgg.networks import architectures
@@ -15,17 +15,13 @@ NETWORKS = tuple(
 )
 # What torchvision pools the output of the last block to
 POOLED = 7
-# The number of minibatches that a batch normalization has seen, of use to
-# another kind of average than these networks keep
+# The minibatches that a batch normalization has seen: not needed for its kind
+# of average
 COUNTER = 'num_batches_tracked'
 
 
 def torchvision_names(arch):
-    """Return name -> torchvision's of all parameters and statistics.
-
-    `arch` is one of `NETWORKS`; the names, and their order, are those of
-    `parameter_names`.
-    """
+    """Return canonical name -> torchvision's, for one of `NETWORKS`."""
     arch = architectures.get(arch)
     names = list(parameter_shapes(arch))
     found, module, place = {}, 'features', 0
@@ -46,7 +42,7 @@ def torchvision_names(arch):
 def nearest(names):
     """Return the one of `NETWORKS` that shares most names with these.
 
-    None stands for none that shares half of its names.
+    Return None where none shares half of its names.
     """
     names = set(names)
 
@@ -68,10 +64,7 @@ def torchvision_shapes(arch, num_classes):
 
 
 def has_network(arch, shapes):
-    """Return whether torchvision has the network `arch` for such images.
-
-    `shapes` are those of its parameters, by name.
-    """
+    """Return whether torchvision has the network `arch`, of these shapes."""
     if arch.name not in NETWORKS or arch != architectures.get(arch.name):
         return False
     wanted = torchvision_shapes(arch, shapes['dense3.weight'][0])

@@ -59,13 +59,8 @@ class VGG(Classifier):
         self.save_hyperparameters()
         self.arch = arch = architectures.get_vgg(arch)
         self.net = keras.Sequential()
-        for i, (num_convs, num_channels, num_1x1) in enumerate(arch.blocks):
-            lrn = arch.lrn and i == 0
-            self.net.add(
-                vgg_block(
-                    num_convs, num_channels, num_1x1, arch.batch_norm, lrn
-                )
-            )
+        for block in arch.block_arguments():
+            self.net.add(vgg_block(*block))
         self.net.add(layers.Flatten())
         for num_hiddens in arch.hidden:
             self.net.add(layers.Dense(num_hiddens, activation='relu'))

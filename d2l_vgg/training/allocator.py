@@ -1,7 +1,7 @@
 """Let the memory of one training step serve the next.
 
-The C library of GNU gives large arrays back to the kernel as soon as they are
-freed, which clears their pages anew when the next step asks for them.
+GNU's C library gives large arrays back to the kernel as soon as they are
+freed, which clears their pages when the next step asks for them.
 """
 
 import contextlib
@@ -9,33 +9,28 @@ import ctypes
 
 from d2l_vgg import machine
 
-# The numbers in malloc.h, and what the library begins with
+# The numbers in malloc.h
 TRIM_THRESHOLD, MMAP_MAX = -1, -4
-DEFAULTS = {TRIM_THRESHOLD: 128 * 1024, MMAP_MAX: 65536}
-KEEPING = {TRIM_THRESHOLD: -1, MMAP_MAX: 0}
 # Kept memory has gaps: this many times the least that a training takes
 AMPLE = 3
 
 
 @contextlib.contextmanager
 def kept(needed):
-    """In this block, keep what is freed; afterwards, give it back.
-
-    Nothing is kept where the memory is short, or the library is another.
-
-    Args:
-        needed: the least that the block takes, in bytes; None if not known
-    """
+    """Keep what is freed in this block, which takes `needed` bytes."""
     library = glibc()
     there_is = machine.available_memory()
     if None in (library, needed, there_is) or there_is < AMPLE * needed:
         yield
         return
-    set_options(library, KEEPING)
+    library.mallopt(TRIM_THRESHOLD, -1)
+    library.mallopt(MMAP_MAX, 0)
     try:
         yield
     finally:
-        set_options(library, DEFAULTS)
+        # What the library begins with
+        library.mallopt(TRIM_THRESHOLD, 128 * 1024)
+        library.mallopt(MMAP_MAX, 65536)
         library.malloc_trim(0)
 
 
@@ -46,8 +41,3 @@ def glibc():
     except (OSError, TypeError):
         return None
     return library if hasattr(library, 'gnu_get_libc_version') else None
-
-
-def set_options(library, options):
-    for option, value in options.items():
-        library.mallopt(option, value)

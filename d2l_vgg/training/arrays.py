@@ -1,11 +1,8 @@
 """Arrays by name, and what is to be told of them, in one file.
 
-The file is one of safetensors, whatever the framework, with a JSON text and a
-digest of everything in its metadata. It is written whole or not at all, and
-nothing in it is ever executed.
+It is one of safetensors, with a JSON text and a digest of everything in its
+metadata, written whole or not at all. Nothing in it is ever executed.
 """
-
-from __future__ import annotations
 
 import contextlib
 import hashlib
@@ -21,8 +18,6 @@ from d2l_vgg.files import open_regular, write_whole
 # Name -> array
 Arrays = dict[str, np.ndarray]
 
-_META, _DIGEST = 'meta', 'sha256'
-
 
 class BadArrays(ValueError):
     """A file of arrays is damaged; the message is the first half of one."""
@@ -33,17 +28,14 @@ class ForeignArrays(BadArrays):
 
 
 def save(path: str, arrays: Arrays, meta: dict[str, Any]) -> str:
-    """Write `arrays` (name -> NumPy array) and `meta` (JSON-able) to `path`.
-
-    Returns:
-        The digest, a text of 64 digits.
+    """Write `arrays` and `meta` (JSON-able) to `path`; return their digest.
 
     Raises:
         OSError: the folder cannot be written or the disk is full; what was
             at `path` before is still there.
     """
     found = digest(arrays, meta)
-    write(path, arrays, {_META: json.dumps(meta), _DIGEST: found})
+    write(path, arrays, {'meta': json.dumps(meta), 'sha256': found})
     return found
 
 
@@ -51,31 +43,24 @@ def load(path: str) -> tuple[Arrays, dict[str, Any]]:
     """Return the arrays and the meta that `save` wrote to `path`.
 
     Raises:
-        ForeignArrays: it has no digest.
-        BadArrays: it is damaged.
+        BadArrays: it is damaged, or, ForeignArrays, it has no digest.
         OSError: it is not there, or cannot be read.
     """
     with _opened(path) as file:
         meta, arrays = _meta(path, file), _arrays(file)
-        if file.metadata()[_DIGEST] != digest(arrays, meta):
+        if file.metadata()['sha256'] != digest(arrays, meta):
             raise ValueError('its digest is another')
         return arrays, meta
 
 
 def load_meta(path: str) -> dict[str, Any]:
-    """Return the meta that `save` wrote to `path`, without the arrays.
-
-    Errors are those of `load`, but the digest is not looked at.
-    """
+    """As `load`, without arrays; the digest is not looked at."""
     with _opened(path) as file:
         return _meta(path, file)
 
 
 def load_foreign(path: str) -> Arrays:
-    """Return the arrays of any file of safetensors, whoever wrote it.
-
-    Errors are those of `load`, but nothing is known of a digest.
-    """
+    """As `load`, for any file of safetensors, with a digest or without."""
     with _opened(path) as file:
         return _arrays(file)
 
@@ -92,11 +77,7 @@ def digest(arrays: Arrays, meta: dict[str, Any]) -> str:
 
 
 def write(path: str, arrays: Arrays, metadata: dict[str, str]) -> None:
-    """Write name -> array and `metadata` to `path`, in safetensors' format.
-
-    Raises:
-        OSError: as `save` tells.
-    """
+    """Write `arrays` and `metadata` to `path`, in safetensors' format."""
     # Of the library's own functions, one writes to a temporary file that a
     # kill leaves behind, the other takes the memory of all arrays twice more
     header: dict[str, Any] = {'__metadata__': metadata}
@@ -153,6 +134,6 @@ def _arrays(file):
 
 def _meta(path, file):
     metadata = file.metadata() or {}
-    if _DIGEST not in metadata:
+    if 'sha256' not in metadata:
         raise ForeignArrays(f'{path} has no digest of this package')
-    return json.loads(metadata[_META])
+    return json.loads(metadata['meta'])

@@ -1,10 +1,4 @@
-"""Checkpoints: one file with all that a stopped run needs to go on.
-
-The arrays are those of the network and of its optimizer, by name; what else
-there is to know is told as JSON. See `d2l_vgg.training.arrays`.
-"""
-
-from __future__ import annotations
+"""Checkpoints: files of arrays with all that a run needs to go on."""
 
 import contextlib
 import json
@@ -34,12 +28,7 @@ def optimizer_name(name: str, slot: str) -> str:
 
 
 def save(path: str, arrays: Arrays, meta: dict[str, Any]) -> None:
-    """Write `arrays` and `meta`, which JSON can hold, to `path`.
-
-    Raises:
-        OSError: the folder cannot be written or the disk is full; what was
-            at `path` before is still there.
-    """
+    """As `arrays.save`."""
     try:
         files.save(path, arrays, meta)
     except OSError as error:
@@ -53,28 +42,15 @@ def load(path: str) -> tuple[Arrays, dict[str, Any]]:
     """Return the arrays and the meta that `save` wrote to `path`.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        OSError: it cannot be read.
+        OSError: it is not there, or cannot be read.
         BadCheckpoint: it is damaged; every byte is covered by a digest.
     """
     with _explained(path):
         return files.load(path)
 
 
-def load_meta(path: str) -> dict[str, Any]:
-    """Return the meta that `save` wrote to `path`, without the arrays.
-
-    Errors are those of `load`, but damage is not seen.
-    """
-    with _explained(path):
-        return files.load_meta(path)
-
-
 def load_seed(path: str) -> int:
-    """Return the seed of the run that `path` is a checkpoint of.
-
-    Errors are those of `load_meta`.
-    """
+    """Return the seed of a run, with the errors of `load`."""
     with _explained(path):
         seed = files.load_meta(path)['settings']['seed']
         if not isinstance(seed, int):
@@ -83,25 +59,13 @@ def load_seed(path: str) -> int:
 
 
 def load_history(path: str) -> History:
-    """Return what the run that `path` is a checkpoint of has recorded.
-
-    Errors are those of `load_meta`.
-    """
+    """Return what a run has recorded, with the errors of `load`."""
     with _explained(path):
         return History.from_state(files.load_meta(path)['history'])
 
 
 def check_arrays(path: str, arrays: Arrays, expected: Arrays) -> None:
-    """Refuse a checkpoint whose arrays are not those of this run.
-
-    Args:
-        path: where `arrays` come from, for the message
-        arrays: name -> array, as loaded
-        expected: name -> array, as network and optimizer have them now
-
-    Raises:
-        BadCheckpoint: a name, a shape or a type differs.
-    """
+    """Raise BadCheckpoint unless `arrays` are like those `expected`."""
     for name in {**expected, **arrays}:
         found = describe(arrays.get(name))
         wanted = describe(expected.get(name))
@@ -116,16 +80,9 @@ def check_arrays(path: str, arrays: Arrays, expected: Arrays) -> None:
 def check_meta(
     path: str, meta: dict[str, Any], settings: dict[str, Any]
 ) -> None:
-    """Refuse a checkpoint of another run, or one that makes no sense.
+    """Raise BadCheckpoint for another run, or for what makes no sense.
 
-    Args:
-        path: where `meta` comes from, for the message
-        meta: as loaded: `settings`, `epoch`, `train_batch_idx`, `history`,
-            `seconds`, `threads`
-        settings: name -> value, as this run has them
-
-    Raises:
-        BadCheckpoint: one of `settings` differs, or a count cannot be.
+    `settings` are those of this run, name -> value.
     """
     with _explained(path):
         told, epoch = meta['settings'], meta['epoch']
@@ -154,7 +111,7 @@ def check_meta(
         History.from_state(meta['history'])
 
 
-def tell_threads(before: object, now: object) -> None:
+def warn_of_threads(before: object, now: object) -> None:
     """Warn where a run goes on with another number of threads."""
     if before != now:
         warnings.warn(

@@ -1,10 +1,4 @@
-"""What the classifiers of all frameworks share: asking, keeping, predicting.
-
-The steps of training and what touches a framework's arrays are in the class
-of its own folder.
-"""
-
-from __future__ import annotations
+"""What the classifiers of all frameworks share."""
 
 import abc
 from collections.abc import Iterable
@@ -48,31 +42,22 @@ class Classifier(abc.ABC):
     def set_precision(self, precision: str) -> None:
         """Let all blocks but the first compute in this type.
 
-        With 'bfloat16' the convolutions of a block round their
-        input and their parameters to it; the block gives float32 back, and
-        the parameters stay float32. With the few channels of images nothing
-        would be gained.
-
-        Raises:
-            ValueError: `net` has no second block with convolutions.
+        Input and parameters of their convolutions are rounded to bfloat16;
+        a block gives float32 back, and the parameters stay float32. A `net`
+        without such blocks raises ValueError.
         """
 
     @abc.abstractmethod
     def arrays(self) -> Arrays:
         """Return name -> NumPy array of parameters and running statistics.
 
-        Names and layout are those of `d2l_vgg.networks.names`.
-
-        Raises:
-            ValueError: no parameter has been drawn yet.
+        Names and layout are those of `d2l_vgg.networks.names`. Raises
+        NotDrawn where the network has none yet.
         """
 
     @abc.abstractmethod
     def shapes(self) -> parameters.Shapes:
-        """Return name -> shape of what `load_arrays` takes.
-
-        None stands for a size that is not known before the first image.
-        """
+        """Return name -> shape of `arrays`; None for a size not known yet."""
 
     @abc.abstractmethod
     def load_arrays(self, arrays: Arrays) -> None:
@@ -82,9 +67,8 @@ class Classifier(abc.ABC):
     def freeze(self) -> None:
         """Let training change nothing but the last layer's parameters.
 
-        Batch normalization, too, stays as it is: in training it goes on to
-        normalize by the running means and variances, and keeps them. So the
-        last layer learns from what it will see in predicting. Dropout acts.
+        Batch normalization, too, normalizes by its running means and
+        variances in training, and keeps them. Dropout acts.
         """
 
     @abc.abstractmethod
@@ -101,19 +85,12 @@ class Classifier(abc.ABC):
 
     @abc.abstractmethod
     def rows(self, X_shape: tuple) -> list[summaries.Row]:
-        """Return a `Row` for each layer of `net`, for such a minibatch.
-
-        Raises:
-            ValueError: such images do not fit.
-        """
+        """Return a `Row` for each layer of `net`, for such a minibatch."""
 
     # ---------------------------------------------- what all share
 
     def loaded(self) -> Arrays:
-        """Return what was loaded and waits for an image to tell the layers.
-
-        Nothing, in a framework that needs no image for that.
-        """
+        """Return what was loaded and waits for a first image, if anything."""
         return {}
 
     def training_step(self, batch):
@@ -142,10 +119,8 @@ class Classifier(abc.ABC):
     def test_scores(self, X, *others, flip=False):
         """Return the scores, (batch_size, num_classes), to judge `X` by.
 
-        With `flip`, they are the mean of those of the images and those of
-        their mirror images (Simonyan and Zisserman, 2014, Section 3.2, where
-        the probabilities are averaged). It takes a network that was trained
-        on both.
+        With `flip`, they are means over images and mirror images, as those
+        of Simonyan and Zisserman (2014, Section 3.2) are of probabilities.
         """
         Y_hat = self(X, *others)
         if flip:
@@ -155,17 +130,10 @@ class Classifier(abc.ABC):
     def layer_summary(self, X_shape, details=False):
         """Print the output shape and the cost of each layer of `net`.
 
-        Args:
-            X_shape: (batch_size, num_channels, height, width), or with the
-                channels last where the framework has its images so
-            details: also list the layers inside each block
-
-        The shapes are those of a forward pass, layer by layer; parameters
-        and multiply-adds (for one image) are counted in each, with '-' for
-        what is not known.
-
-        Raises:
-            ValueError: such images do not fit, or the model has no layers.
+        `X_shape` is that of a minibatch in this framework, (batch_size,
+        num_channels, height, width) or with the channels last; `details`
+        lists the layers inside each block, too. Multiply-adds are those of
+        one image. Raises ValueError for images that do not fit.
         """
         if not hasattr(self, 'net'):
             raise ValueError(
@@ -179,13 +147,9 @@ class Classifier(abc.ABC):
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the labels and the predicted probabilities of a data set.
 
-        Args:
-            dataloader: minibatches of images and labels
-            test_flip: judge each image together with its mirror image
-
-        Returns:
-            NumPy arrays of shape (number of examples,) and (number of
-            examples, num_classes).
+        NumPy arrays of shape (number of examples,) and (number of examples,
+        num_classes); with `test_flip`, each image is judged with its mirror
+        image. `dataloader` has minibatches of images and labels.
         """
         self.compile()
         pairs = [self.scored(batch, test_flip) for batch in dataloader]
@@ -193,29 +157,22 @@ class Classifier(abc.ABC):
         return np.concatenate(labels), np.concatenate(scores)
 
     def save(self, path: str) -> str:
-        """Write the parameters to `path`, for every framework to read.
+        """Write the parameters to `path`, and return their digest.
 
-        Returns:
-            Their digest, a text of 64 digits.
-
-        Raises:
-            OSError: the folder cannot be written or the disk is full.
-            ValueError: no parameter has been drawn yet.
+        Every framework can read them. Errors are those of `arrays`, and an
+        OSError if the file cannot be written.
         """
         return parameters.save(path, self.arrays())
 
     def load(self, path: str, last: bool = True) -> None:
         """Read the parameters that `save` wrote to `path`.
 
-        Args:
-            path: of the file
-            last: False to leave out the last layer, which keeps its own and
-                may have another number of outputs
+        Without `last`, the last layer keeps its own, and may have another
+        number of outputs.
 
         Raises:
             OSError: the file is not there, or cannot be read.
-            ValueError: it is damaged, or of another network, which then
-                keeps its parameters.
+            ValueError: it is damaged, or of another network; nothing is read.
         """
         arrays = parameters.load(path)
         shapes = self.shapes()
@@ -230,12 +187,9 @@ class Classifier(abc.ABC):
     def trained(cls, run='quick', num_classes=None, lr=None):
         """Return the network of a finished run, with its parameters.
 
-        Args:
-            run: its folder, or 'quick', which comes with this package:
-                trained on Fashion-MNIST, images of 28 x 28, ten classes
-            num_classes: for a network with so many outputs, whose last
-                layer is not trained yet; None for the run's own
-            lr: learning rate of a further training, None for the run's own
+        `run` is its folder, or 'quick', which comes with this package. With
+        `num_classes`, the last layer has so many outputs and is not trained
+        yet; `lr` is that of a further training, None for the run's own.
 
         Raises:
             FileNotFoundError: there is no such run, or it is not finished.

@@ -1,20 +1,13 @@
-"""Fashion-MNIST as a run takes it, for any framework.
-
-Which images are used, how large they are and how they are moved is decided
-here; a framework fills in its `Minibatches`.
-"""
-
-from __future__ import annotations
+"""Fashion-MNIST as a run takes it, for any framework."""
 
 import abc
 import functools
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from d2l_vgg import limits
 from d2l_vgg.datasets import fashion_mnist, minibatches, pictures
 from d2l_vgg.training import experiments
 
@@ -24,11 +17,9 @@ class FashionMNIST(abc.ABC):
 
     Args:
         batch_size: examples in a minibatch
-        resize: (width, height) of the images in pixels, as in the book, or
-            one number for both
-        root: None for Fashion-MNIST, which comes with this package, or a
-            folder with another data set of its form, as `fashion_mnist.load`
-            tells
+        resize: (width, height) of the images in pixels, or one for both
+        root: folder of another data set of this form, see
+            `fashion_mnist.load`; None for the one in this package
         num_train, num_val: how many examples to use, None for all
         flip: mirror half of the training images, left to right
         shift: move each training image by up to so many pixels (of 28 x 28)
@@ -37,12 +28,10 @@ class FashionMNIST(abc.ABC):
 
     `train` and `val` are pairs of NumPy arrays: images, uint8 of shape
     (number of examples, 28, 28) or as `root` has them, and labels, of shape
-    (number of examples,). `classes` are the names of the classes, `source`
-    tells where all this is from.
+    (number of examples,). `classes` are their names, `source` is the origin.
 
     Raises:
-        ValueError: a number is out of its range, there are not so many
-            examples, or a file in `root` is damaged.
+        ValueError: there are not so many examples, or `root` is damaged.
         FileNotFoundError: `root` or a file there is missing.
     """
 
@@ -63,8 +52,7 @@ class FashionMNIST(abc.ABC):
         self.batch_size = experiments.check('batch_size', batch_size)
         self.resize = read_resize(resize)
         self.root = root
-        self.num_train = read_optional('num_train', num_train, above=0)
-        self.num_val = read_optional('num_val', num_val, above=0)
+        self.num_train, self.num_val = num_train, num_val
         self.flip = experiments.check('flip', flip)
         self.shift = experiments.check('shift', shift)
         self.device = device
@@ -96,9 +84,13 @@ class FashionMNIST(abc.ABC):
     def select(
         self, name: str, images: np.ndarray, labels: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the first so many examples of a set, as `name` tells."""
+        """Return the first examples of a set, so many as `name` tells."""
         num = getattr(self, name)
-        if num is not None and num > len(labels):
+        if num is None:
+            return images, labels
+        num = experiments.check(name, num)
+        setattr(self, name, num)
+        if num > len(labels):
             raise ValueError(
                 f'{name} is {num}, but this set has only {len(labels)} '
                 'examples: choose a smaller number.'
@@ -124,6 +116,7 @@ class FashionMNIST(abc.ABC):
         device = self.device
         if device is None and self.trainer is not None:
             device = self.trainer.device
+        moves = {'flip': self.flip, 'shift': self.shift} if train else {}
         return self.Minibatches(
             images,
             labels,
@@ -131,8 +124,7 @@ class FashionMNIST(abc.ABC):
             self.resize,
             shuffle=train,
             device=device,
-            flip=self.flip and train,
-            shift=self.shift if train else 0,
+            **moves,
         )
 
     def train_dataloader(self) -> minibatches.Minibatches:
@@ -145,13 +137,9 @@ class FashionMNIST(abc.ABC):
     def pictures(cls, paths, resize=(28, 28), batch_size=64):
         """Return minibatches of a reader's own pictures, for `predict`.
 
-        Their labels, which nobody knows, are 0. What is done to a picture,
-        `datasets.pictures.read` tells.
-
-        Args:
-            paths: files with one thing each, of any size, colour and format
-            resize: size of the images that the network was trained on
-            batch_size: images in a minibatch
+        `paths` are files with one thing each, of any size, colour and format
+        (see `datasets.pictures.read`); `resize` is that of the training. The
+        labels, which nobody knows, are 0.
 
         Raises:
             OSError: a file is not there, or cannot be read.
@@ -165,13 +153,7 @@ class FashionMNIST(abc.ABC):
             images, labels, batch_size, read_resize(resize)
         )
 
-    def visualize(
-        self,
-        batch: tuple,
-        nrows: int = 1,
-        ncols: int = 8,
-        labels: Sequence[str] | None = None,
-    ) -> None:
+    def visualize(self, batch, nrows=1, ncols=8, labels=None):
         """Draw the images of a minibatch with their labels above them."""
         from matplotlib import pyplot as plt
 
@@ -188,12 +170,7 @@ class FashionMNIST(abc.ABC):
 
 
 def read_resize(resize: Any) -> tuple[int, int]:
-    """Return (width, height) as an argument gives it.
-
-    Raises:
-        ValueError: it is neither one whole number nor a pair of them, or not
-            positive.
-    """
+    """Return (width, height); ValueError for what is neither one nor two."""
     if not isinstance(resize, (tuple, list)):
         resize = (resize, resize)
     if len(resize) != 2:
@@ -201,14 +178,3 @@ def read_resize(resize: Any) -> tuple[int, int]:
             f'resize is {resize}: it must be one number, or width and height.'
         )
     return tuple(experiments.check('resize', size) for size in resize)
-
-
-def read_optional(name: str, value: Any, **bounds: Any) -> int | None:
-    """Return a whole number, or None for None.
-
-    Raises:
-        ValueError: it is out of its bounds.
-    """
-    if value is None:
-        return None
-    return limits.check(name, value, int, **bounds)

@@ -1,20 +1,10 @@
-"""What every framework's trainer refuses, and why it stops.
-
-Each is one sentence that says what is wrong and what to do.
-"""
+"""What every framework's trainer refuses, and why it stops."""
 
 from typing import Any
 
 
 class TrainingDiverged(ArithmeticError):
-    """The loss of a run is no longer a finite number.
-
-    Args:
-        series: what is not finite, such as 'train_loss'
-        x: the epoch, with its fraction
-        value: infinite or not a number
-        lr: that of the run
-    """
+    """The `value` of a series is no longer a finite number at epoch `x`."""
 
     def __init__(self, series: str, x: float, value: float, lr: float):
         super().__init__(
@@ -23,17 +13,18 @@ class TrainingDiverged(ArithmeticError):
         )
 
 
+class NotDrawn(ValueError):
+    """Parameters are asked for that the network does not have yet."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            'The parameters cannot be saved before they are drawn: let the '
+            'network see an image first, as in model(X).'
+        )
+
+
 def check_num_gpus(num_gpus: int, found: int, framework: str) -> None:
-    """Refuse what is no number of GPUs that a run can use.
-
-    Args:
-        num_gpus: as a user has given it
-        found: how many this machine has
-        framework: which can use these, for the message
-
-    Raises:
-        ValueError: `num_gpus` is neither 0 nor 1.
-    """
+    """Raise ValueError unless it is 0 or 1; `found` is how many there are."""
     if num_gpus < 0:
         raise ValueError(f'num_gpus is {num_gpus}, but it must be 0 or 1.')
     if num_gpus > 1:
@@ -46,12 +37,7 @@ def check_num_gpus(num_gpus: int, found: int, framework: str) -> None:
 
 
 def check_asks_nothing(trainer: Any, model: Any) -> None:
-    """Refuse a model that does not know what `trainer` is to do with it.
-
-    Raises:
-        ValueError: it is to be trained or judged as only a `Classifier` of
-            ours can be.
-    """
+    """Raise ValueError if `trainer` asks what only a `Classifier` knows."""
     if (
         trainer.label_smoothing
         or trainer.test_flip
@@ -65,11 +51,7 @@ def check_asks_nothing(trainer: Any, model: Any) -> None:
 
 
 def check_is_ours(model: Any, ours: type) -> None:
-    """Refuse a model that is not derived from our `Classifier`.
-
-    Raises:
-        ValueError: it is not.
-    """
+    """Raise ValueError unless `model` is derived from our `Classifier`."""
     if not isinstance(model, ours):
         raise ValueError(
             f'{type(model).__name__} is no d2l_vgg.Classifier, whose steps '
@@ -78,11 +60,7 @@ def check_is_ours(model: Any, ours: type) -> None:
 
 
 def check_model(model: Any) -> None:
-    """Refuse what no trainer can train, whatever the framework.
-
-    Raises:
-        ValueError: `model` lacks a method of the book's models.
-    """
+    """Raise ValueError unless `model` has the methods of the book's."""
     for name in 'training_step', 'validation_step', 'configure_optimizers':
         if not hasattr(model, name):
             raise ValueError(
@@ -92,16 +70,10 @@ def check_model(model: Any) -> None:
 
 
 def check_supported(trainer: Any, supported: dict[str, bool]) -> None:
-    """Refuse a model whose optimizer does without what `trainer` asks for.
+    """Raise ValueError if the optimizer does not do what `trainer` asks for.
 
-    Args:
-        trainer: it has its model
-        supported: for momentum, weight_decay and lr_schedule, whether the
-            optimizer takes them as the trainer has them; those that it is
-            not known of are left out
-
-    Raises:
-        ValueError: something is asked for that is not supported.
+    `supported` tells so for those of momentum, weight_decay and lr_schedule
+    of which it is known.
     """
     for name, is_supported in supported.items():
         asked = getattr(trainer, name)
@@ -111,13 +83,3 @@ def check_supported(trainer: Any, supported: dict[str, bool]) -> None:
                 f'{type(trainer.model).__name__} does not take it: leave it '
                 'out, or let configure_optimizers ask self.trainer for it.'
             )
-
-
-class NotDrawn(ValueError):
-    """Parameters are asked for that the network does not have yet."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            'The parameters cannot be saved before they are drawn: let the '
-            'network see an image first, as in model(X).'
-        )

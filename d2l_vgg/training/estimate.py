@@ -1,8 +1,4 @@
-"""How long a training will take, told from forward passes.
-
-A training step costs three of them: a gradient with respect to the parameters
-and one with respect to the inputs come on top.
-"""
+"""How long a training will take, told from forward passes."""
 
 import itertools
 import statistics
@@ -11,26 +7,23 @@ from typing import Any
 
 
 def rest_of(trainer: Any) -> float:
-    """Return about how many seconds the rest of a run will take.
-
-    `trainer` has its model and its minibatches.
-    """
-    tests = 1 + trainer.test_flip
-    num_passes = (
-        3 * trainer.num_train_batches + tests * trainer.num_val_batches
-    )
+    """Return about how many seconds the rest of a prepared run will take."""
     epochs = trainer.max_epochs - trainer.epoch
-    return epochs * num_passes * forward_seconds(trainer)
+    batches = trainer.num_train_batches, trainer.num_val_batches
+    return epochs * epoch_seconds(trainer, *batches)
 
 
 def whole(trainer: Any, num_train: int, num_val: int) -> float:
-    """Return about how many seconds a run with so many examples would take.
+    """Return about how many seconds so many examples would take."""
+    batches = [n / trainer.data.batch_size for n in (num_train, num_val)]
+    return trainer.max_epochs * epoch_seconds(trainer, *batches)
 
-    `trainer` has its model, and minibatches of the size that the run has.
-    """
-    tests = 1 + trainer.test_flip
-    num_passes = (3 * num_train + tests * num_val) / trainer.data.batch_size
-    return trainer.max_epochs * num_passes * forward_seconds(trainer)
+
+def epoch_seconds(trainer, num_train_batches, num_val_batches):
+    # Gradients cost as much again for parameters and for inputs
+    num_passes = 3 * num_train_batches
+    num_passes += (1 + trainer.test_flip) * num_val_batches
+    return num_passes * forward_seconds(trainer)
 
 
 def forward_seconds(trainer: Any) -> float:

@@ -1,8 +1,4 @@
-"""The named experiments: every hyperparameter of a run in one place.
-
-`book` is the experiment of the book's section; `quick` is the one that shows
-in a minute on a laptop that the network learns.
-"""
+"""The named experiments: every hyperparameter of a run in one place."""
 
 import dataclasses
 from typing import Any
@@ -20,12 +16,8 @@ DRAWS = ('seed', 'published')
 def setting(default, help=None, group='Training', **about):
     """Return a field of `Experiment` with all that is to know of it.
 
-    Args:
-        default: the book's choice
-        help: what the command line says of it; without, it has no option
-        group: of the options among which that one is listed
-        about: the limits of `limits.check`: above, least, below, most,
-            choices; and metavar: what the help shows for the value
+    `help`, `group` and `metavar` are for its option on the command line,
+    `about` is for `limits.check`.
     """
     return dataclasses.field(
         default=default, metadata={'help': help, 'group': group, **about}
@@ -40,19 +32,13 @@ class Experiment:
         'your own choice of hyperparameters', group=None
     )
     arch: Any = setting(  # Anything that `architectures.get` takes
-        'vgg_small',
-        'such as vgg11, or ((1,16),(1,32))',
-        'Network',
+        'vgg_small', 'such as vgg11, or ((1,16),(1,32))', 'Network'
     )
     # So many pixels of one image of 28 x 28 that more can only be a slip
     resize: int = setting(
-        224,
-        'height and width of the images',
-        'Data',
-        above=0,
-        most=2048,
-        metavar='PIXELS',
-    )
+        224, 'height and width of the images', 'Data',
+        above=0, most=2048, metavar='PIXELS',
+    )  # fmt: skip
     # The whole training set
     batch_size: int = setting(
         128, 'images in a minibatch', 'Data', above=0, most=60000
@@ -63,10 +49,7 @@ class Experiment:
     )
     lr: float = setting(0.01, 'largest learning rate', above=0)
     lr_schedule: str = setting(
-        'constant',
-        'course',
-        choices=tuple(SCHEDULES),
-        metavar='NAME',
+        'constant', 'course', choices=tuple(SCHEDULES), metavar='NAME'
     )
     momentum: float = setting(0.0, 'of gradient descent', least=0, below=1)
     weight_decay: float = setting(0.0, 'shrinks the parameters', least=0)
@@ -78,51 +61,25 @@ class Experiment:
     )
     flip: bool = setting(False, 'mirror half of the training images', 'Data')
     shift: int = setting(
-        0,
-        'move each training image by up to that',
-        'Data',
-        least=0,
-        below=28,
-        metavar='PIXELS',
-    )
+        0, 'move each training image by up to that', 'Data',
+        least=0, below=28, metavar='PIXELS',
+    )  # fmt: skip
     test_flip: bool = setting(False, 'predict by image and mirror image')
     seed: int = setting(0, 'of all that is random', least=0, below=2**32)
     draw: str = setting(
-        'seed',
-        'initial parameters',
-        'Network',
-        choices=DRAWS,
-        metavar='NAME',
-    )
+        'seed', 'initial parameters', 'Network',
+        choices=DRAWS, metavar='NAME',
+    )  # fmt: skip
     precision: str = setting(
-        'float32',
-        'of most blocks',
-        choices=PRECISIONS,
-        metavar='NAME',
+        'float32', 'of most blocks', choices=PRECISIONS, metavar='NAME'
     )
 
     def __post_init__(self):
-        """Refuse values that no run can have.
-
-        Raises:
-            ValueError: one is out of its range, or no number.
-        """
+        """Raise ValueError for a value that no run can have."""
         for field in dataclasses.fields(self):
             value = check(field.name, getattr(self, field.name))
             # Python's own number, for JSON; this is how to set what is frozen
             object.__setattr__(self, field.name, value)
-
-    def describe(self) -> str:
-        """Return the hyperparameters in a few words."""
-        arch = get(self.arch)
-        blocks = ','.join(f'({convs},{ch})' for convs, ch, _ in arch.blocks)
-        words = [f'arch ({blocks})', f'batch_norm {arch.batch_norm}']
-        words += [f'hidden {" ".join(map(str, arch.hidden))}']
-        words += [f'dropout {arch.dropout:g}']
-        for field in dataclasses.fields(self):
-            if field.name not in ('description', 'arch'):
-                words.append(f'{field.name} {getattr(self, field.name)}')
-        return ', '.join(words)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything in the types of JSON."""
@@ -138,43 +95,31 @@ class Experiment:
 
 FIELDS = {field.name: field for field in dataclasses.fields(Experiment)}
 
-
 LIMITS: dict[str, dict[str, Any]] = {
-    name: {
-        'kind': field.type,
-        **{
-            key: value
-            for key, value in field.metadata.items()
-            if key not in ('help', 'group', 'metavar')
-        },
-    }
-    for name, field in FIELDS.items()
+    # What a trainer has besides, which changes nothing of what comes out
+    'num_gpus': {'kind': int, 'least': 0},
+    'checkpoint_seconds': {'kind': float, 'least': 0},
+    # And a network, the data, and a command
+    'num_classes': {'kind': int, 'above': 0},
+    'channels': {'kind': int, 'above': 0},
+    'num_train': {'kind': int, 'above': 0},
+    'num_val': {'kind': int, 'above': 0},
+    'dropout': {'kind': float},
+    'time_limit': {'kind': float, 'least': 0},
 }
-# What a trainer has besides, which changes nothing of what comes out
-LIMITS['num_gpus'] = {'kind': int, 'least': 0}
-LIMITS['checkpoint_seconds'] = {'kind': float, 'least': 0}
-# And a network, the data, and a command
-for _name in 'num_classes', 'channels', 'num_train', 'num_val':
-    LIMITS[_name] = {'kind': int, 'above': 0}
-LIMITS['dropout'] = {'kind': float}
-LIMITS['time_limit'] = {'kind': float, 'least': 0}
+for _name, _field in FIELDS.items():
+    LIMITS[_name] = {'kind': _field.type, **_field.metadata}
+    for _shown in 'help', 'group', 'metavar':
+        LIMITS[_name].pop(_shown, None)
 
 
 def check(name: str, value: Any) -> Any:
-    """Return `value` as Python's own number, or refuse it.
-
-    Raises:
-        ValueError: the hyperparameter `name` cannot have it.
-    """
+    """As `limits.check`, for the hyperparameter `name`."""
     return limits.check(name, value, **LIMITS[name])
 
 
 def check_network(lr: Any, num_classes: Any) -> tuple[float, int]:
-    """Return what a network takes besides its `arch`, as Python's numbers.
-
-    Raises:
-        ValueError: one is out of its range, or no such number.
-    """
+    """Check what a network takes besides its `arch`, as `check` does."""
     return check('lr', lr), check('num_classes', num_classes)
 
 
@@ -188,12 +133,9 @@ def _small(name, blocks, dropout=0):
 # Chosen, as the networks, on the last 10000 training images, held out for
 # that; what five seeds reach is in chapter/results/cheap
 _CHEAP: dict[str, Any] = {
-    'resize': 28,
-    'lr': 0.1,
-    'lr_schedule': 'one_cycle',
-    'momentum': 0.9,
+    'resize': 28, 'lr': 0.1, 'lr_schedule': 'one_cycle', 'momentum': 0.9,
     'weight_decay': 5e-4,
-}
+}  # fmt: skip
 
 EXPERIMENTS = {
     # Validation accuracy 0.8920 here; the book's 11 published MXNet runs have
@@ -231,31 +173,19 @@ EXPERIMENTS = {
 
 
 def name_of(experiment: Experiment) -> str:
-    """Return the name of the experiment that this is but for its seed.
+    """Return which experiment this is, whatever its seed, or 'custom'."""
 
-    'custom' stands for every other choice of hyperparameters, such as the
-    book's with another learning rate.
-    """
+    def compared(one):
+        return {**one.to_dict(), 'description': None, 'seed': None}
+
     for name, known in EXPERIMENTS.items():
-        known = dataclasses.replace(
-            known, arch=get(known.arch), seed=experiment.seed
-        )
-        own = dataclasses.replace(
-            experiment,
-            arch=get(experiment.arch),
-            description=known.description,
-        )
-        if own == known:
+        if compared(known) == compared(experiment):
             return name
     return 'custom'
 
 
 def get_experiment(name: str) -> Experiment:
-    """Return the experiment of this name.
-
-    Raises:
-        ValueError: there is none.
-    """
+    """Return the experiment of this name; ValueError if there is none."""
     if name not in EXPERIMENTS:
         raise ValueError(
             f'No experiment is called {name!r}: choose one of '

@@ -1,7 +1,7 @@
 """What a run recorded: the points of its training curves.
 
-The points are averages over minibatches exactly as the book's ProgressBoard
-takes them, and survive an interrupted run bit for bit.
+They are averages over minibatches as the book's ProgressBoard takes them, and
+survive an interrupted run bit for bit.
 """
 
 from __future__ import annotations
@@ -16,6 +16,10 @@ from d2l_vgg.files import open_regular, write_text
 from d2l_vgg.foreign_text import visible
 
 COLUMNS = ['series', 'epoch', 'value']
+ARGUMENTS = (
+    'num_train_batches', 'num_val_batches',
+    'plot_train_per_epoch', 'plot_valid_per_epoch',
+)  # fmt: skip
 
 
 class History:
@@ -24,12 +28,11 @@ class History:
     `points` maps the name of a series (such as train_loss, val_loss, val_acc)
     to its points, a list of (epoch, value) in the order of recording.
 
-    `num_train_batches` and `num_val_batches` are the minibatches of an epoch
-    (None in a history that was read from a file, to which nothing is added);
-    `plot_train_per_epoch` and `plot_valid_per_epoch` are the points to be
-    drawn in an epoch, with the book's defaults.
-
-    Raises ValueError when there are not more than 0 points to an epoch.
+    Args:
+        num_train_batches, num_val_batches: minibatches of an epoch, None in
+            a history of a file, to which nothing is added
+        plot_train_per_epoch, plot_valid_per_epoch: points of an epoch, more
+            than 0
     """
 
     def __init__(
@@ -39,16 +42,15 @@ class History:
         plot_train_per_epoch: float = 2,
         plot_valid_per_epoch: float = 1,
     ) -> None:
-        for name, number in (
-            ('plot_train_per_epoch', plot_train_per_epoch),
-            ('plot_valid_per_epoch', plot_valid_per_epoch),
-        ):
-            if not number > 0:
-                raise ValueError(f'{name} must be above 0, not {number!r}')
         self.num_train_batches: Any = num_train_batches
         self.num_val_batches: Any = num_val_batches
         self.plot_train_per_epoch = plot_train_per_epoch
         self.plot_valid_per_epoch = plot_valid_per_epoch
+        for name in ARGUMENTS[2:]:
+            if not getattr(self, name) > 0:
+                raise ValueError(
+                    f'{name} must be above 0, not {getattr(self, name)!r}'
+                )
         self.points: dict[str, list[tuple[float, float]]] = {}
         # For each series: how many values, sum of the x, sum of the values
         self._sums: dict[str, tuple] = {}
@@ -72,11 +74,7 @@ class History:
         The `every_n`-th value completes a point: the mean of the x and the
         mean of the values since the point before, across the borders of
         epochs. `value` is a number or a scalar of any framework, in at least
-        float32 and detached from the gradient. Nothing but `+` touches it
-        until its point is complete, so only then does the caller wait for the
-        device. A mean that is not finite makes a point like any other.
-
-        Raises ValueError when `every_n` is less than 1.
+        float32, without gradient. Only a complete point waits for the device.
         """
         if every_n < 1:
             raise ValueError(f'every_n must be at least 1, not {every_n!r}')
@@ -106,15 +104,9 @@ class History:
         return f'History until epoch {epoch:.4g}: {", ".join(values)}'
 
     def state(self) -> dict[str, Any]:
-        """Return everything as a dictionary that JSON can hold, exactly.
-
-        Waits for the device where a sum is still on it.
-        """
+        """Return everything as a dictionary that JSON can hold, exactly."""
         return {
-            'num_train_batches': self.num_train_batches,
-            'num_val_batches': self.num_val_batches,
-            'plot_train_per_epoch': self.plot_train_per_epoch,
-            'plot_valid_per_epoch': self.plot_valid_per_epoch,
+            **{name: getattr(self, name) for name in ARGUMENTS},
             'points': {
                 name: [list(point) for point in points]
                 for name, points in self.points.items()
@@ -127,32 +119,18 @@ class History:
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> History:
-        """Return the history that `state` describes.
-
-        It goes on exactly as the one whose `state` was taken: a sum comes
-        back as a float, to which a framework adds a float32 in float32.
-        """
-        history = cls(
-            state['num_train_batches'],
-            state['num_val_batches'],
-            state['plot_train_per_epoch'],
-            state['plot_valid_per_epoch'],
-        )
+        """Return the history that `state` describes, to go on exactly."""
+        history = cls(*(state[name] for name in ARGUMENTS))
         history.points = {
             name: [(float(x), float(value)) for x, value in points]
             for name, points in state['points'].items()
         }
-        history._sums = {
-            name: tuple(sums) for name, sums in state['sums'].items()
-        }
+        # To a sum as a float, a framework adds a float32 in float32
+        history._sums = {n: tuple(sums) for n, sums in state['sums'].items()}
         return history
 
     def to_csv(self, path: str) -> None:
-        """Write the points, one a line, with every digit of each number.
-
-        Raises OSError when the file cannot be written; `path` is then as
-        before.
-        """
+        """Write the points to `path`, one a line, with every digit."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator='\n')
         writer.writerow(COLUMNS)
@@ -165,8 +143,9 @@ class History:
     def from_csv(cls, path: str) -> History:
         """Return the history that `to_csv` wrote at `path`.
 
-        Raises FileNotFoundError when there is no such file, and ValueError
-        with the number of the line when it is not such a file.
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: it is another; the line is told.
         """
         if not os.path.exists(path):
             raise FileNotFoundError(

@@ -1,11 +1,4 @@
-"""Why a network of the family cannot take an image, in one sentence.
-
-A framework tells what one of its operations met; a reader asks what is wrong
-with his images. What is known of a network before its operations are called
-is the same in every framework.
-"""
-
-from __future__ import annotations
+"""Why a network of the family cannot take an image, in one sentence."""
 
 import contextlib
 import functools
@@ -28,12 +21,7 @@ def explained(model: Any, X: Any, channels_last: bool = False) -> Iterator:
     """Say why `model` cannot take `X`: before the body, or where that fails.
 
     The body is the forward pass. A model without an `arch` of VGG blocks is
-    left to its framework. It costs next to nothing as long as all goes well.
-
-    Args:
-        model: a `Classifier`
-        X: an array of any framework
-        channels_last: whether the channels are its last axis
+    left to its framework.
 
     Raises:
         WrongInput: `X` is empty, or its shape does not fit.
@@ -42,11 +30,14 @@ def explained(model: Any, X: Any, channels_last: bool = False) -> Iterator:
     if shape is None or not isinstance(arch, Architecture) or not arch.blocks:
         yield
         return
-    sizes = checked_sizes(arch, tuple(shape), channels_last)
+    shape = tuple(shape)
+    sizes = checked_sizes(arch, shape, channels_last)
     loaded = model.loaded()
     if loaded:  # It stays, for images that do fit
         shapes = {name: array.shape for name, array in loaded.items()}
-        refuse(shape, find_reason(arch, shapes, sizes))
+        reason = find_reason(arch, shapes, sizes)
+        if reason:
+            raise misfit(shape, reason)
     try:
         yield
     except WrongInput:
@@ -55,70 +46,52 @@ def explained(model: Any, X: Any, channels_last: bool = False) -> Iterator:
         reason = find_reason(arch, model.shapes(), sizes)
         if reason is None:
             raise
-        raise WrongInput(told(shape, reason)) from error
+        raise misfit(shape, reason) from error
 
 
 @functools.lru_cache(maxsize=64)
 def checked_sizes(arch, shape, channels_last):
-    """Return channels, height and width of a minibatch of this shape.
-
-    Raises:
-        WrongInput: a network of these blocks takes none of that shape.
-    """
+    """Return channels, height and width; WrongInput if none can fit."""
     axes = [0, 3, 1, 2] if channels_last else [0, 1, 2, 3]
     if len(shape) != 4:
         names = ', '.join(AXES[axes.index(i)] for i in range(4))
-        refuse(shape, f'it takes ({names})')
+        raise misfit(shape, f'it takes ({names})')
     if 0 in shape:
         raise WrongInput(
             f'X has the shape {shape}, which holds no example: leave such a '
             'minibatch out.'
         )
-    _, channels, *sides = [shape[i] for i in axes]
-    smallest = costs.smallest_input(arch)
+    _, channels, height, width = [shape[i] for i in axes]
+    least = costs.smallest_input(arch)
     # A graph may not know them yet
-    if any(n is not None and n < smallest for n in sides):
-        refuse(
-            shape, f'the smallest images that fit are {smallest} x {smallest}'
+    if any(n is not None and n < least for n in (height, width)):
+        raise misfit(
+            shape, f'the smallest images that fit are {least} x {least}'
         )
-    return (channels, *sides)
+    return channels, height, width
 
 
-def refuse(shape, reason):
-    """Refuse what is not fit for this reason; None is none."""
-    if reason is not None:
-        raise WrongInput(told(shape, reason))
-
-
-def told(shape, reason):
-    return (
-        f'X has the shape {tuple(shape)}, which does not fit this network: '
-        f'{reason}.'
+def misfit(shape, reason):
+    return WrongInput(
+        f'X has the shape {shape}, which does not fit this network: {reason}.'
     )
 
 
 def find_reason(arch, shapes, sizes):
-    """Return why parameters of these shapes do not fit images of these sizes.
+    """Return why parameters of these shapes do not fit images, or None.
 
-    Args:
-        arch: an `Architecture` of VGG blocks
-        shapes: name -> shape of the parameters, None for what is not known
-        sizes: channels, height and width
-
-    Returns:
-        A part of a sentence, None where they fit.
+    `sizes` are channels, height and width of the images.
     """
-    channels, *sides = sizes
-    if (
-        not {'conv1_1.weight', 'dense1.weight'} <= set(shapes)
-        or None in sizes
-    ):
+    known = {'conv1_1.weight', 'dense1.weight'} <= set(shapes)
+    if not known or None in sizes:
         return None
+    channels, height, width = sizes
     drawn = shapes['conv1_1.weight'][1]
     if drawn not in (None, channels):
         return f'its conv1_1 was drawn for {drawn} channels, not {channels}'
     units = shapes['dense1.weight'][1]
-    last = (arch.blocks[-1][1], *(n // 2 ** len(arch.blocks) for n in sides))
+    halved = 2 ** len(arch.blocks)
+    last = arch.blocks[-1][1], height // halved, width // halved
     if units not in (None, math.prod(last)):
         return (
             f'its dense1 was drawn for {units} numbers of each image and '

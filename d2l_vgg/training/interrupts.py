@@ -1,8 +1,7 @@
 """Ctrl-C, `kill` and the end of a terminal, as what a run can bear.
 
-A step that has begun is finished first: a run that is stopped between two
-steps can be saved and continued; one that is stopped in the middle of a step
-could not.
+A step that has begun is finished first: in its middle, a run could not be
+saved and continued.
 """
 
 import contextlib
@@ -11,6 +10,7 @@ import signal
 import textwrap
 import threading
 import time
+import types
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,18 +24,8 @@ if hasattr(signal, 'SIGHUP'):  # Not on Windows
 SECONDS_TO_KEEP = 10
 
 
-class Stop:
-    """Whether somebody has asked the run to stop."""
-
-    asked = False
-
-
 class Stopped(KeyboardInterrupt):
-    """A run has been stopped between two steps; the message says where.
-
-    A notebook shows that message alone: where in the code the run was tells
-    nobody anything. JupyterLab breaks longer lines in the middle of a word.
-    """
+    """A run has been stopped between two steps; the message says where."""
 
     def __init__(self, trainer: Any) -> None:
         total = trainer.max_epochs * trainer.num_train_batches
@@ -55,22 +45,22 @@ class Stopped(KeyboardInterrupt):
         )
 
     def _render_traceback_(self):  # The name that IPython looks for
+        # JupyterLab breaks longer lines in the middle of a word
         return textwrap.wrap(
             str(self), 78, break_long_words=False, break_on_hyphens=False
         )
 
 
 @contextlib.contextmanager
-def deferred() -> Iterator[Stop]:
+def deferred() -> Iterator[types.SimpleNamespace]:
     """Within the block, a signal only sets `asked` of what is given.
 
-    A second signal interrupts at once. Signals reach Python's main thread
-    only, so elsewhere the block changes nothing.
+    A second signal interrupts at once. Signals reach the main thread only.
     """
-    stop = Stop()
-    around = getattr(signal.getsignal(signal.SIGINT), 'act', None)
+    stop = types.SimpleNamespace(asked=False)
+    around = signal.getsignal(signal.SIGINT)
 
-    def ask():
+    def ask(*signal_and_frame):
         if stop.asked:
             raise KeyboardInterrupt
         stop.asked = True
@@ -86,57 +76,44 @@ def deferred() -> Iterator[Stop]:
 def once(to_the_end=False):
     """Within the block, a signal interrupts, and those right after it do not.
 
-    So what is kept and told after the first is kept and told whole, while a
-    process that hangs can still be stopped. With `to_the_end`, which is for
-    the last thing that a process does, signals are lost after the block.
+    So what is kept and told after the first is whole, and what hangs can
+    still be stopped. With `to_the_end`, signals are lost after the block.
     """
     with _handled(_Once(), after=signal.SIG_IGN if to_the_end else None):
         yield
 
 
-@contextlib.contextmanager
 def ending():
     """Within the block, a signal ends the process at once, without a word.
 
-    For imports, which make nothing that would have to be removed: libraries
-    catch an exception in the middle of them, or print it.
+    It is for imports: libraries catch an exception in them, or print it.
     """
-    with _handled(lambda: os._exit(130)):
-        yield
+    return _handled(lambda *signal_and_frame: os._exit(130))
 
 
-@contextlib.contextmanager
 def at_once():
-    """Within the block, a signal ends the process, even within a library.
-
-    For what waits outside of Python, where nobody hears a handler.
-    """
-    with _handled(signal.SIG_DFL):
-        yield
+    """As `ending`, for what waits where no handler of Python is called."""
+    return _handled(signal.SIG_DFL)
 
 
 class _Once:
     """Interrupts, unless it has done so in the last seconds."""
 
-    def __init__(self):
-        self.until = 0
+    until = 0.0
 
     def wait(self):
         """Interrupt no more for a while: something is to be kept."""
         self.until = time.monotonic() + SECONDS_TO_KEEP
 
-    def __call__(self):
+    def __call__(self, *signal_and_frame):
         if time.monotonic() >= self.until:
             self.wait()
             raise KeyboardInterrupt
 
 
 @contextlib.contextmanager
-def _handled(act, after=None):
-    """Within the block, call `act` at a signal, or let the system act.
-
-    After it the signals do what they did before, or `after`, if given.
-    """
+def _handled(handler, after=None):
+    """Let `handler` take the signals in the block, and `after` the rest."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -146,19 +123,9 @@ def _handled(act, after=None):
         # What `nohup` has started is to outlive its terminal
         if signum in SIGNALS[:2] or known != signal.SIG_IGN:
             before[signum] = known
-            signal.signal(signum, _Handler(act) if callable(act) else act)
+            signal.signal(signum, handler)
     try:
         yield
     finally:
         for signum, known in before.items():
             signal.signal(signum, known if after is None else after)
-
-
-class _Handler:
-    """What Python calls at a signal."""
-
-    def __init__(self, act):
-        self.act = act
-
-    def __call__(self, signum, frame):
-        self.act()

@@ -4,8 +4,6 @@ A framework's loss may take another class instead, without a word: MXNet's
 takes the nearest.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -14,16 +12,11 @@ import numpy as np
 from d2l_vgg.datasets.minibatches import Minibatches
 
 
-def check(labels: Any, num_classes: int) -> None:
-    """Refuse labels that are not among 0 to `num_classes` - 1.
+def check(labels: Any, num_classes: Any) -> None:
+    """Raise ValueError unless `labels` are among 0 to `num_classes` - 1.
 
-    Args:
-        labels: an array of any shape, or None where it cannot be seen
-        num_classes: how many scores the network gives an example, None where
-            it does not classify
-
-    Raises:
-        ValueError: one of them is something else.
+    `labels` is an array of any shape, or None where it cannot be seen;
+    `num_classes` is None where the network does not classify.
     """
     if labels is None or num_classes is None:
         return
@@ -46,12 +39,9 @@ def check(labels: Any, num_classes: int) -> None:
 
 
 def check_sets(trainer: Any) -> None:
-    """Refuse such labels of our own data, which are all there to be seen.
-
-    A model without an accuracy does not classify.
-    """
+    """As `check`, for our own data, whose labels are all there to be seen."""
     if not hasattr(trainer.model, 'accuracy'):
-        trainer.num_classes = None
+        trainer.num_classes = None  # It does not classify
     for loader in trainer.train_dataloader, trainer.val_dataloader:
         if isinstance(loader, Minibatches):
             check(loader.given_labels, trainer.num_classes)

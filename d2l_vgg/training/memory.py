@@ -1,26 +1,16 @@
 """Refuse a training that the memory of this machine cannot hold.
 
-What is counted is the least that any framework takes, so that nothing is
-refused which would run.
+What is counted is the least that any framework takes.
 """
 
 from d2l_vgg import machine
 from d2l_vgg.networks import costs
 
+ITEMSIZE = {'float32': 4, 'bfloat16': 2}
+
 
 def refuse(needed, size, batch_size):
-    """Refuse a training that takes `needed` bytes, if there are not so many.
-
-    Where it is not known how much there is, nothing is refused.
-
-    Args:
-        needed: bytes, as many as the training takes at the least
-        size: (height, width) of the images
-        batch_size: images in a minibatch
-
-    Raises:
-        ValueError: there are not.
-    """
+    """Raise ValueError if less than `needed` bytes are known to be there."""
     there_is = machine.available_memory()
     if there_is is None or needed <= there_is:
         return
@@ -52,10 +42,7 @@ def least_bytes(experiment):
 
 
 def check_fit(trainer, model, data):
-    """Refuse to fit one of our own networks to our own data, if too large.
-
-    Of what a reader has written, nobody knows the size beforehand.
-    """
+    """Refuse, as `refuse` does, to fit one of our networks to our data."""
     needed = bytes_of_fit(trainer, model, data)
     if needed is not None:
         refuse(needed, data.resize[::-1], data.batch_size)
@@ -63,6 +50,7 @@ def check_fit(trainer, model, data):
 
 def bytes_of_fit(trainer, model, data):
     """Return the bytes that a fit takes at the least, None if not known."""
+    # Of what a reader has written, nobody knows the size beforehand
     of_ours = [type(each).__module__.split('.')[0] for each in (model, data)]
     if not trainer.on_cpu or of_ours != ['d2l_vgg', 'd2l_vgg']:
         return None
@@ -77,6 +65,3 @@ def bytes_of_fit(trainer, model, data):
         bool(trainer.momentum),
         ITEMSIZE[trainer.precision],
     )
-
-
-ITEMSIZE = {'float32': 4, 'bfloat16': 2}

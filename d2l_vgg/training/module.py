@@ -6,12 +6,7 @@ from typing import Any
 
 
 class Module:
-    """Mixed into the classifiers of those frameworks that do without d2l.
-
-    Args:
-        plot_train_per_epoch, plot_valid_per_epoch: points of the training
-            and of the validation curves in an epoch
-    """
+    """Mixed into the classifiers of those frameworks that do without d2l."""
 
     trainer: Any  # As `Classifier` has it
     drawn_on: Any = None
@@ -24,10 +19,9 @@ class Module:
         self.plot_valid_per_epoch = plot_valid_per_epoch
 
     def save_hyperparameters(self, ignore=()):
-        """Keep the arguments of the function that calls this as attributes.
+        """Keep the caller's arguments as attributes, and in `hparams`.
 
-        They are in `hparams`, too; those named in `ignore`, and those whose
-        names begin with an underscore, are left out.
+        Those named in `ignore` or with an underscore first are left out.
         """
         frame = inspect.currentframe().f_back
         names, varargs, varkw, values = inspect.getargvalues(frame)
@@ -54,11 +48,7 @@ class Module:
 
 
 def d2l_of(trainer: Any) -> Any:
-    """Return the module of d2l's that a trainer comes from.
-
-    Raises:
-        TypeError: it comes from none.
-    """
+    """Return the module of d2l's that a trainer comes from."""
     for cls in type(trainer).__mro__:
         if cls.__module__.partition('.')[0] == 'd2l':
             return sys.modules[cls.__module__]

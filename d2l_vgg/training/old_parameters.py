@@ -11,11 +11,9 @@ from d2l_vgg.training import arrays
 
 
 def load(path):
-    """Return name -> NumPy array of such a file; nothing in it is executed.
+    """Return name -> NumPy array, as `parameters.load` does.
 
-    Raises:
-        ValueError: it is damaged.
-        OSError: it is not there, or cannot be read.
+    Nothing in the file is executed.
     """
     with open_regular(path) as file:
         try:

@@ -1,10 +1,7 @@
 """The parameters of a network in a file, the same for every framework.
 
-They are kept under the names and in the layout of `d2l_vgg.networks.names`,
-so that what one framework has trained, another can predict with.
+Names and layout are those of `d2l_vgg.networks.names`.
 """
-
-from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
@@ -20,12 +17,7 @@ Shapes = dict[str, Shape]
 
 
 def save(path: str, arrays: files.Arrays) -> str:
-    """Write `arrays` (name -> NumPy array) to `path`; return their digest.
-
-    Raises:
-        OSError: the folder cannot be written or the disk is full; what was
-            at `path` before is still there.
-    """
+    """Write `arrays` to `path` and return their digest: see `arrays.save`."""
     return files.save(path, arrays, {})
 
 
@@ -41,10 +33,7 @@ def load(path: str) -> files.Arrays:
 
 
 def load_any(path: str) -> tuple[files.Arrays, bool]:
-    """Return the arrays of any file, and whether `save` wrote it.
-
-    Errors are those of `load`.
-    """
+    """As `load`, for any file; tells also whether `save` wrote it."""
     with _explained(path):
         try:
             return files.load(path)[0], True
@@ -75,14 +64,10 @@ def check(
     expected: Mapping[str, Shape],
     network: str = 'this one',
 ) -> None:
-    """Refuse parameters that are not those of this network.
+    """Refuse parameters, name -> array, that are not those of a network.
 
-    Args:
-        path: where they come from, for the message
-        arrays: name -> array, as loaded
-        expected: name -> shape, as the network has them; None stands for a
-            size that it does not know yet
-        network: which that is, for the message
+    `expected` has its shapes, name -> shape, with None for a size that is
+    not known yet; `path` and `network` are for the message.
 
     Raises:
         ValueError: a name, a shape or a type differs, or a number cannot be.
@@ -115,16 +100,7 @@ def check(
 
 
 def check_digest(path: str, digest: str) -> None:
-    """Refuse a file of parameters that is not the one which `save` wrote.
-
-    Args:
-        path: of the file
-        digest: what `save` has returned
-
-    Raises:
-        ValueError: the file is damaged, or another.
-        OSError: it cannot be read.
-    """
+    """Raise ValueError unless `save` returned this digest of the file."""
     if files.digest(load(path), {}) != digest:
         raise ValueError(
             f'The parameters in {path} are not those that the run has ended '

@@ -1,17 +1,10 @@
 """The types that a network's blocks can compute in.
 
-bfloat16 has the range of float32 and 8 of its 24 significant bits. Processors
-with instructions for it multiply its matrices about twice as fast, and so do
-GPUs.
-
-On GPUs since Ampere, float32 itself is rounded to 11 bits where convolutions
-multiply, and but for MXNet where fully connected layers do: that is TF32.
-BENCHMARKS.md, "On a GPU", tells where, and how it can be turned off.
+bfloat16 has the range of float32 and 8 of its 24 significant bits. Where a
+device has it, its matrices are multiplied about twice as fast. TF32 is what
+GPUs since Ampere round float32 to: see BENCHMARKS.md, "On a GPU".
 """
 
-from __future__ import annotations
-
-import abc
 from collections.abc import Callable
 from typing import Any
 
@@ -21,20 +14,7 @@ FIRST_GPUS = {'bfloat16': (8, 0), 'TF32': (8, 0)}
 
 
 def check(precision: str, reason_of: Callable[[str], str]) -> None:
-    """Refuse a type that is unknown, or that cannot be computed in here.
-
-    Args:
-        precision: its name
-        reason_of: `Computing.unsupported_reason`
-
-    Raises:
-        ValueError: `precision` is such a type.
-    """
-    if precision not in PRECISIONS:
-        raise ValueError(
-            f'precision is {precision!r}: it must be one of '
-            f'{", ".join(PRECISIONS)}.'
-        )
+    """Raise ValueError where `Trainer.unsupported_reason` has one."""
     lack = reason_of(precision)
     if lack:
         others = [repr(p) for p in PRECISIONS if not reason_of(p)]
@@ -44,55 +24,11 @@ def check(precision: str, reason_of: Callable[[str], str]) -> None:
         )
 
 
-class Computing(abc.ABC):
-    """Mixed into a trainer: what its device computes in, and gains by it."""
-
-    @property
-    @abc.abstractmethod
-    def on_cpu(self) -> bool:
-        """Whether `device` is the processor."""
-
-    def unsupported_reason(self, precision: str) -> str:
-        """Return why `device` cannot compute in this type, '' if it can.
-
-        It follows on the name of the type.
-        """
-        if precision == 'float32':  # No device has to be asked for it
-            return ''
-        if self.on_cpu:
-            return processor_lacks()
-        return gpu_lacks(precision, self.capability())
-
-    def no_gain(self, precision: str) -> str:
-        """Return why this type is of no use on `device`, '' if it is."""
-        return self.unsupported_reason(precision)
-
-    def capability(self) -> tuple:
-        """Return the compute capability of the GPU, such as (8, 6)."""
-        return (0, 0)
-
-    def choose(self, precision: str) -> tuple[str, str]:
-        """Return the type to take for one that may help, and the reason.
-
-        That is '' where it is `precision` itself.
-        """
-        reason = self.no_gain(precision)
-        return ('float32', reason) if reason else (precision, '')
-
-
 def blocks_of(net: Any, precision: str, Sequential: Any, Conv: Any) -> list:
-    """Return the blocks of `net` that `precision` changes.
+    """Return the blocks of `net` that `precision` changes: all but the first.
 
-    These are all but the first: with the few channels of images nothing
-    would be gained.
-
-    Args:
-        net: a network of any framework
-        precision: one of `PRECISIONS`
-        Sequential, Conv: that framework's classes
-
-    Raises:
-        ValueError: there are none, and `precision` asks for one.
+    With the few channels of images nothing would be gained. Raises ValueError
+    where there are none to compute in bfloat16.
     """
 
     def layers(blk):
@@ -113,20 +49,8 @@ def blocks_of(net: Any, precision: str, Sequential: Any, Conv: Any) -> list:
     return blocks
 
 
-def processor_lacks() -> str:
-    """Return why the processor has no bfloat16, '' if it has."""
-    if has_bfloat16():
-        return ''
-    return 'takes a processor with avx512_bf16, and this one has none'
-
-
 def gpu_lacks(precision: str, capability: tuple) -> str:
-    """Return why a GPU does not compute in a type, '' if it does.
-
-    Args:
-        precision: one of `PRECISIONS`, or 'TF32'
-        capability: its compute capability, (major, minor)
-    """
+    """Return why a GPU does not compute in a type or TF32, '' if it does."""
     first = FIRST_GPUS.get(precision, (0, 0))
     if tuple(capability) >= first:
         return ''
@@ -138,11 +62,9 @@ def gpu_lacks(precision: str, capability: tuple) -> str:
 
 
 def has_bfloat16(path: str = '/proc/cpuinfo') -> bool:
-    """Return whether the processor, of which `path` tells, has bfloat16.
+    """Return whether `path` tells of a processor with bfloat16.
 
-    Where there is no such file, as on Windows and macOS, it is taken to have
-    none: on processors without AVX-512, oneDNN would end with an error, and
-    on those with AVX-512 alone it would be slower than float32.
+    With AVX-512 alone it would be slower than float32.
     """
     try:
         with open(path, encoding='utf-8') as file:

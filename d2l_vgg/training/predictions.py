@@ -1,10 +1,4 @@
-"""What a trained network gets right, what it confuses, and what is worst.
-
-Everything is computed from true labels and predicted probabilities, so it
-serves every framework.
-"""
-
-from __future__ import annotations
+"""What a trained network gets right, what it confuses, and what is worst."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -25,13 +19,9 @@ class Mistake(NamedTuple):
 def confusion_matrix(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Count how often each class is taken for each other.
 
-    Args:
-        labels: true classes, of shape (number of examples,)
-        scores: probabilities, of shape (number of examples, num_classes)
-
-    Returns:
-        Integers of shape (num_classes, num_classes): true class by row,
-        predicted class by column.
+    `labels` are of shape (number of examples,), `scores` probabilities of
+    shape (number of examples, num_classes). The counts, of shape
+    (num_classes, num_classes), have a true class in each row.
     """
     matrix = np.zeros((scores.shape[1], scores.shape[1]), dtype=int)
     np.add.at(matrix, (labels, scores.argmax(axis=1)), 1)
@@ -44,11 +34,7 @@ def worst_mistakes(
     count: int,
     classes: Sequence[str] = TEXT_LABELS,
 ) -> list[Mistake]:
-    """Return the `count` wrong predictions that were the most certain.
-
-    They are ordered by the probability of the wrong class, largest first,
-    and told by the names of the `classes`.
-    """
+    """Return the `count` wrong predictions that were the most certain."""
     predicted = scores.argmax(axis=1)
     certainty = np.where(predicted == labels, -1, scores.max(axis=1))
     order = np.argsort(-certainty, kind='stable')[:count]
@@ -66,17 +52,15 @@ def worst_mistakes(
 def report(matrix: np.ndarray, classes: Sequence[str] = TEXT_LABELS) -> str:
     """Return the accuracy, and the confusion matrix as text."""
     short = [label.replace(' ', '-')[:5] for label in classes]
-    rows = [('', *short)]
-    for label, counts in zip(classes, matrix):
-        rows.append((label, *map(str, counts)))
-    lines = [
+    table = tabulate(
+        [(label, *map(str, row)) for label, row in zip(classes, matrix)],
+        ['', *short],
+        tablefmt='plain',
+        colalign=['right'] * (1 + len(short)),
+        disable_numparse=True,
+    )
+    return (
         f'Accuracy {np.trace(matrix) / matrix.sum():.4f} '
-        f'on {matrix.sum()} images (rows are true, columns predicted)',
-        tabulate(
-            rows,
-            tablefmt='plain',
-            colalign=['right'] * len(rows[0]),
-            disable_numparse=True,
-        ),
-    ]
-    return '\n'.join(lines)
+        f'on {matrix.sum()} images (rows are true, columns predicted)\n'
+        f'{table}'
+    )

@@ -1,13 +1,12 @@
-"""What a trainer is told, and what it prepares before the first step.
+"""What a trainer is told, what it prepares, and what it saves of a run.
 
 The loop itself is in `d2l_vgg.training.loop`; the steps, and all that touches
 a framework's arrays, are in that framework's `training.py`.
 """
 
-from __future__ import annotations
-
 import abc
 import os
+import time
 from typing import Any
 
 from d2l_vgg.training import checkpoint as checkpoints
@@ -20,14 +19,13 @@ from d2l_vgg.training import (
     precisions,
     progress,
     schedules,
+    smoke_test,
     team,
-    trial,
 )
 from d2l_vgg.training.history import History
-from d2l_vgg.training.resuming import Resuming
 
 
-class Preparation(precisions.Computing, Resuming):
+class Preparation(abc.ABC):
     """Train a model with minibatch stochastic gradient descent.
 
     Args:
@@ -36,19 +34,16 @@ class Preparation(precisions.Computing, Resuming):
         gradient_clip_val: largest norm of the gradient, 0 for no limit
         seed: makes the run repeat bit for bit on the same CPU. None draws
             another one at each `fit`, which `trainer.seed` then tells. To
-            train epoch by epoch, take None, or for each epoch a trainer with
-            a seed of its own: `Trainer(1, seed=epoch)`. Parameters that were
-            drawn before `fit`, as by `layer_summary`, stay as they are.
+            train epoch by epoch, take None, or `Trainer(1, seed=epoch)`.
+            Parameters that were drawn before `fit` stay as they are.
         lr_schedule: 'constant', 'cosine' or 'one_cycle', see
             `d2l_vgg.training.schedules`
         momentum, weight_decay: of gradient descent
         label_smoothing: probability that is taken from the true class and
             spread over all; the book trains with none of these three
-        test_flip: judge an image by the mean of its scores and those of its
-            mirror image
-        precision: 'bfloat16' computes all blocks but the first in that type,
-            about twice as fast where the device has it, and rounds to 8
-            bits; parameters stay float32
+        test_flip: judge an image together with its mirror image
+        precision: 'bfloat16' computes all blocks but the first in that type;
+            parameters stay float32
         checkpoint: file to save the run to, None for none
         checkpoint_seconds: how much work may be lost to a power cut
         display: 'bar', 'board', 'lines', 'none', or 'auto' to choose
@@ -57,6 +52,13 @@ class Preparation(precisions.Computing, Resuming):
         ValueError: a number is out of its range, there are fewer GPUs than
             asked for, or the device cannot compute in `precision`.
     """
+
+    # Where the run is, which `fit` sets
+    epoch: int
+    train_batch_idx: int
+    val_batch_idx: int
+    started: float
+    saved: float
 
     def __init__(
         self,
@@ -88,10 +90,10 @@ class Preparation(precisions.Computing, Resuming):
         self.checkpoint: Any = checkpoint
         self.checkpoint_seconds = checkpoint_seconds
         for name, value in vars(self).items():
-            if name in experiments.LIMITS and value is not None:
+            if name in experiments.LIMITS and (name, value) != ('seed', None):
                 # NumPy's numbers become Python's, which JSON can write
                 setattr(self, name, experiments.check(name, value))
-        self.schedule = schedules.get(lr_schedule)
+        self.schedule = schedules.SCHEDULES[lr_schedule]
         # Engines are told of the others before they look for devices
         self.workers: Any = team.join(self.Team)
         self.device = self.find_device(self.num_gpus)
@@ -99,23 +101,24 @@ class Preparation(precisions.Computing, Resuming):
         self.board = progress.make(display)
         self.history: History = None  # type: ignore[assignment]
         self.seconds = 0.0
-        self.trial = trial.size()
+        self.smoke_test = smoke_test.size()
         self.metrics: dict = {}
 
     # ------------------------------------- what a framework fills in
 
     @property
     @abc.abstractmethod
-    def Team(self) -> type[team.Team]:
-        """The framework's subclass of `training.team.Team`."""
+    def on_cpu(self) -> bool:
+        """Whether `device` is the processor."""
+
+    @property
+    @abc.abstractmethod
+    def Team(self) -> type[team.ProcessGroup]:
+        """The framework's subclass of `training.team.ProcessGroup`."""
 
     @abc.abstractmethod
     def find_device(self, num_gpus: int) -> Any:
-        """Return the device that `num_gpus` stands for; 1 may be the CPU.
-
-        Raises:
-            ValueError: there is no such device.
-        """
+        """Return the device that `num_gpus` stands for; 1 may be the CPU."""
 
     @abc.abstractmethod
     def seed_device(self, seed: int) -> None:
@@ -123,14 +126,11 @@ class Preparation(precisions.Computing, Resuming):
 
     @abc.abstractmethod
     def prepare_model(self, model: Any) -> int:
-        """Put `model` on the device, compiled, with its parameters drawn.
+        """Put `model` on the device, compiled, with parameters and optimizer.
 
-        Takes its optimizer, too. `self.train_dataloader` is there already.
-        Returns how many scores it gives an example.
-
-        Raises:
-            ValueError: the model cannot follow a hyperparameter of this
-                trainer.
+        Returns how many scores it gives an example; `train_dataloader` is
+        there already. Raises ValueError where the model cannot follow a
+        hyperparameter of this trainer.
         """
 
     @abc.abstractmethod
@@ -141,13 +141,51 @@ class Preparation(precisions.Computing, Resuming):
     def labels(self, batch: tuple) -> Any:
         """Return the labels of a minibatch, None if the device has them."""
 
-    # ---------------------------------------------- what all share
+    @abc.abstractmethod
+    def arrays(self) -> checkpoints.Arrays:
+        """Return name -> NumPy array of all that training changes.
+
+        Those of the optimizer are named by `optimizer_name`.
+        """
+
+    @abc.abstractmethod
+    def load_arrays(self, arrays: checkpoints.Arrays) -> None:
+        """Take up what `arrays` returned after `train_batch_idx` steps."""
+
+    def capability(self) -> tuple:
+        """Return the compute capability of the GPU, such as (8, 6)."""
+        return (0, 0)
+
+    def no_gain(self, precision: str) -> str:
+        """Return why this type is of no use on `device`, '' if it is."""
+        return self.unsupported_reason(precision)
+
+    def make_optimizer_state(self) -> None:  # noqa: B027
+        """Let the optimizer have all that it keeps, without a step."""
+
+    def threads(self) -> object:
+        """Return how many threads compute, on which the last bits depend."""
+        return os.environ.get('OMP_NUM_THREADS')
+
+    # --------------------------------------- before the first step
+
+    def unsupported_reason(self, precision: str) -> str:
+        """Return why `device` cannot compute in this type, '' if it can."""
+        if precision == 'float32':  # No device has to be asked for it
+            return ''
+        if not self.on_cpu:
+            return precisions.gpu_lacks(precision, self.capability())
+        if precisions.has_bfloat16():
+            return ''
+        return 'takes a processor with avx512_bf16, and this one has none'
+
+    def choose(self, precision: str) -> tuple[str, str]:
+        """Return the type to take, and why it is not `precision`, or ''."""
+        reason = self.no_gain(precision)
+        return ('float32', reason) if reason else (precision, '')
 
     def check(self, model: Any, data: Any, resume: bool) -> None:
-        """Refuse what cannot be trained, and take the seed of the run.
-
-        Errors are those of `fit`.
-        """
+        """Refuse what cannot be trained, and take the seed of the run."""
         if resume and self.checkpoint is None:
             raise ValueError(
                 'resume is True, but this trainer has no checkpoint to go on '
@@ -163,31 +201,25 @@ class Preparation(precisions.Computing, Resuming):
         memory.check_fit(self, model, data)
 
     def prepare(self, model: Any, data: Any) -> None:
-        """Bring data and model to the device."""
-        self.prepare_data(data)
+        """Bring data and model to the device; a smoke test takes less."""
+        self.data = data
+        data.trainer = self  # It holds its images where they are used
+        self.train_dataloader = data.train_dataloader()
+        self.val_dataloader = data.val_dataloader()
+        self.num_train_batches = len(self.train_dataloader)
+        self.num_val_batches = len(self.val_dataloader or ())
+        self.board.note = smoke_test.note(self.smoke_test)
+        if self.smoke_test:
+            smoke_test.shorten(self, self.smoke_test)
         model.trainer = self
         self.model = model
         self.seed_device(self.seed)
         self.num_classes = self.prepare_model(model)
         labels.check_sets(self)
 
-    def prepare_data(self, data: Any) -> None:
-        """Take the minibatches: with `$D2L_VGG_TRIAL` only so many, once.
-
-        This setting shows that a long run would start and end well.
-        """
-        self.data = data
-        data.trainer = self  # It holds its images where they are used
-        self.board.note = trial.note(self.trial)
-        self.train_dataloader = data.train_dataloader()
-        self.val_dataloader = data.val_dataloader()
-        self.num_train_batches = len(self.train_dataloader)
-        self.num_val_batches = len(self.val_dataloader or ())
-        trial.shorten(self, self.trial)
-
     def start_board(self) -> None:
-        if self.trial:
-            self.board.tell(trial.note(self.trial))
+        if self.board.note:
+            self.board.tell(self.board.note)
         per_epoch = self.num_train_batches + self.num_val_batches
         self.board.start(
             self.max_epochs * per_epoch,
@@ -197,3 +229,50 @@ class Preparation(precisions.Computing, Resuming):
         )
         if self.on_cpu and self.board.announces:
             self.board.announce(estimate.rest_of(self))
+
+    # ------------------------------------ saving, and going on from that
+
+    def save_if_due(self, ended: bool = False) -> None:
+        """Save a run that has `ended`, or was not saved for long enough."""
+        if ended or time.monotonic() - self.saved > self.checkpoint_seconds:
+            self.save_checkpoint()
+
+    def save_checkpoint(self) -> None:
+        """Write the run to `checkpoint`, if there is one."""
+        if self.checkpoint is None:
+            return
+        meta = {
+            'settings': self.settings(),
+            'threads': self.threads(),
+            'epoch': self.epoch,
+            'train_batch_idx': self.train_batch_idx,
+            'history': self.history.state(),
+            'seconds': time.monotonic() - self.started,
+        }
+        checkpoints.save(self.checkpoint, self.arrays(), meta)
+        self.saved = time.monotonic()
+
+    def load_checkpoint(self) -> None:
+        """Return to where the run was when `checkpoint` was written."""
+        arrays, meta = checkpoints.load(self.checkpoint)
+        checkpoints.check_meta(self.checkpoint, meta, self.settings())
+        self.make_optimizer_state()
+        checkpoints.check_arrays(self.checkpoint, arrays, self.arrays())
+        checkpoints.warn_of_threads(meta['threads'], self.threads())
+        self.epoch = meta['epoch']
+        self.train_batch_idx = meta['train_batch_idx']
+        self.val_batch_idx = self.epoch * self.num_val_batches
+        self.history = History.from_state(meta['history'])
+        self.seconds = meta['seconds']
+        self.load_arrays(arrays)
+
+    def settings(self) -> dict[str, Any]:
+        """Return what must be the same in a run and in its continuation."""
+        mine = [name for name in vars(self) if name in experiments.FIELDS]
+        found = {name: getattr(self, name) for name in mine}
+        for name in 'batch_size', 'resize', 'flip', 'shift', 'digest':
+            found[name] = getattr(self.data, name, None)
+        # Last, as it is by one of those above if these differ
+        for name in 'num_train_batches', 'num_val_batches':
+            found[name] = getattr(self, name)
+        return found

@@ -1,8 +1,4 @@
-"""What a run shows while it trains: a bar, a board, lines, or nothing.
-
-In a terminal it is a bar with the time left, in a notebook the book's live
-plot, in a file one line for each epoch.
-"""
+"""What a run shows while it trains: a bar, a board, lines, or nothing."""
 
 from __future__ import annotations
 
@@ -17,23 +13,20 @@ from d2l_vgg import figures
 from d2l_vgg.foreign_text import visible
 from d2l_vgg.training.history import History
 
-# A line that is written anew more often cannot be read
+# A line that is written more often cannot be read
 SECONDS_BETWEEN_LINES = 0.5
 
 BAR_LENGTH = 20
 
 
-def make(name: str = 'auto') -> Silent:
-    """Return the display called 'bar', 'board', 'lines', 'none' or 'auto'.
-
-    Raises:
-        ValueError: there is no display of this name.
-    """
+def make(name: str = 'auto') -> Display:
+    """Return the display called so; 'auto' chooses."""
     if name == 'auto':
-        if is_notebook(get_ipython()):
+        name = 'bar' if sys.stderr.isatty() else 'lines'
+        # Where a shell shows pictures, its module is there already
+        jupyter = sys.modules.get('ipykernel.zmqshell')
+        if jupyter and isinstance(get_ipython(), jupyter.ZMQInteractiveShell):
             name = 'board'
-        else:
-            name = 'bar' if sys.stderr.isatty() else 'lines'
     displays = {'bar': Bar, 'board': Board, 'lines': Lines, 'none': Silent}
     if name not in displays:
         raise ValueError(
@@ -43,44 +36,23 @@ def make(name: str = 'auto') -> Silent:
     return displays[name]()
 
 
-def is_notebook(shell):
-    """Return whether IPython's `shell` shows pictures: not in a terminal.
+class Display:
+    """The base class, which tells what is to be known."""
 
-    Colab, Kaggle, Spyder and VS Code derive their shells from Jupyter's.
-    """
-    # Where there is such a shell, its module is there already
-    jupyter = sys.modules.get('ipykernel.zmqshell')
-    return jupyter is not None and isinstance(
-        shell, jupyter.ZMQInteractiveShell
-    )
-
-
-class Silent:
-    """Show nothing; the base class of what shows something."""
-
-    announces = False
+    announces = False  # Whether it takes the time of an estimate
     note: str | None = None  # To be written on every picture
 
     def open(self) -> None:
         """The network and the images are being prepared."""
 
-    def start(
-        self,
-        total: int,
-        done: int,
-        max_epochs: int,
-        batch_size: int | None = None,
-    ) -> None:
-        """Begin: `done` of `total` minibatches lie behind a resumed run.
+    def tell(self, text: str) -> None:
+        print(text, flush=True)
 
-        `batch_size` is None where the data do not tell it.
-        """
+    def start(self, total, done, max_epochs, batch_size=None):
+        """Begin: `done` of `total` minibatches lie behind a resumed run."""
 
     def announce(self, seconds: float) -> None:
         """Tell, before it starts, how long the training will take."""
-
-    def tell(self, text):
-        """Tell, before it starts, what is to be known of the training."""
 
     def step(self) -> None:
         """One more minibatch has been given to the device."""
@@ -95,14 +67,12 @@ class Silent:
         """The run has ended or was stopped."""
 
 
-class Telling(Silent):
-    """Show nothing but what is to be known; the base class of the rest."""
-
+class Silent(Display):
     def tell(self, text):
-        print(text, flush=True)
+        pass
 
 
-class Bar(Telling):
+class Bar(Display):
     """A progress bar in a terminal with the time left and the last points."""
 
     def start(self, total, done, max_epochs, batch_size=None):
@@ -120,44 +90,34 @@ class Bar(Telling):
         self.bar.close()
 
 
-class Lines(Telling):
+class Lines(Display):
     """One line for each epoch, for a log file."""
 
     def start(self, total, done, max_epochs, batch_size=None):
         self.max_epochs = max_epochs
 
     def end_epoch(self, epoch, history):
-        print(
-            f'epoch {epoch}/{self.max_epochs}: {format_final(history)}',
-            flush=True,
-        )
+        self.tell(f'epoch {epoch}/{self.max_epochs}: {format_final(history)}')
 
 
-class Board(Telling):
-    """A live plot in a notebook, redrawn when a point is added.
-
-    Above it, from the first second on, a line tells how far the run is.
-    """
+class Board(Display):
+    """A live plot in a notebook, under a line that tells the progress."""
 
     announces = True
     line = None
 
     def open(self):
-        self.line = display.display(
-            as_text('preparing the network and the images'),
-            raw=True,
-            display_id=True,
-        )
+        text = {'text/plain': 'preparing the network and the images'}
+        self.line = display.display(text, raw=True, display_id=True)
 
     def start(self, total, done, max_epochs, batch_size=None):
         backend_inline.set_matplotlib_formats('svg')
         self.total, self.max_epochs = total, max_epochs
         self.done, self.batch_size = done, batch_size
         self.picture = self.first = None
-        self.shown = time.monotonic()
         if self.line is None:
             self.open()
-        self.line.update(as_text(self.progress()), raw=True)
+        self.show_progress(time.monotonic())
 
     def announce(self, seconds):
         # Shorter ones end before they are read of
@@ -177,11 +137,8 @@ class Board(Telling):
             self.show_progress(now)
 
     def show_progress(self, now, stopped=False):
+        """Tell how far the run is at a time."""
         self.shown = now
-        self.line.update(as_text(self.progress(now, stopped)), raw=True)
-
-    def progress(self, now=None, stopped=False):
-        """Return the line that tells how far the run is at a time."""
         # What is complete belongs to no later epoch
         last = max(0, self.done - 1) if self.done == self.total else self.done
         epoch = last * self.max_epochs // max(1, self.total) + 1
@@ -200,7 +157,7 @@ class Board(Telling):
                 parts.append(f'{speed * self.batch_size:.0f} images/s')
         if stopped and self.done < self.total:
             parts.append('stopped')
-        return ', '.join(parts)
+        self.line.update({'text/plain': ', '.join(parts)}, raw=True)
 
     def point(self, history):
         figure = figures.curves(
@@ -214,11 +171,6 @@ class Board(Telling):
     def close(self):
         self.show_progress(time.monotonic(), stopped=True)
         self.line = None  # The next run has one of its own
-
-
-def as_text(line):
-    """Return a line as what a notebook shows below a cell."""
-    return {'text/plain': line}
 
 
 def in_words(seconds):

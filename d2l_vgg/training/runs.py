@@ -1,11 +1,12 @@
 """The folder of a run: what was asked, where, and what came out of it.
 
-`run.json` tells everything but the numbers themselves, which are in
+`run.json` tells everything but the points of the curves, which are in
 `history.csv`, and the trained parameters, which are beside it.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import time
@@ -30,36 +31,33 @@ OLD_PARAMETERS = 'parameters.npz'
 TRAINED = os.path.join(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'trained'
 )
+STATUSES = ('running', 'stopped', 'diverged', 'failed', 'finished')
 
-# What a `run.json` tells, and in which type
+# What a `run.json` tells, in which types, and the same of its `data`
+NONE = type(None)
 TYPES = {
-    'status': str,
-    'name': str,
-    'hyperparameters': dict,
-    'experiment': str,
-    'data': dict,
-    'framework': str,
-    'trial': int,
-}
-# What it does not have to tell of the data
-DATA_TYPES = {
-    'root': str,
-    'digest': str,
-    'num_train': int,
-    'num_val': int,
-    'classes': list,
+    'status': [str],
+    'name': [str],
+    'hyperparameters': [dict],
+    'experiment': [str],
+    'data': [dict],
+    'framework': [str],
+    'continued_from': [str, NONE],
 }
 # Records of the time when there was but one framework do not tell it
-DEFAULTS = {'framework': 'mxnet', 'trial': 0}
-STATUSES = ('running', 'stopped', 'diverged', 'failed', 'finished')
+DEFAULTS = {'framework': 'mxnet'}
+DATA_TYPES = {
+    'source': [str],
+    'root': [str, NONE],
+    'digest': [str, NONE],
+    'num_train': [int, NONE],
+    'num_val': [int, NONE],
+    'classes': [list, NONE],
+}
 
 
 class Run:
-    """A run in `folder`; `info` is what its `run.json` holds.
-
-    `status` in it is one of `STATUSES`; `reason` tells why a run diverged,
-    failed, or stopped by itself.
-    """
+    """A run in `folder`; `info` is what its `run.json` holds."""
 
     def __init__(self, folder: str, info: dict[str, Any]) -> None:
         self.folder = os.path.abspath(folder)
@@ -71,39 +69,21 @@ class Run:
     ) -> Run:
         """Make the folder `parent/name`, or `name-2` and so on if taken.
 
-        `hyperparameters` is an `Experiment`, `info` goes into `run.json`.
-
-        Raises:
-            ValueError: `name` cannot be that of a folder.
-            OSError: the folder cannot be made.
+        `info` goes into `run.json`. Raises ValueError or OSError where the
+        folder cannot be named or made so.
         """
         check_name(name)
+        folder = make_folder(parent, name)
         info = {
             # Until its training begins: it can be gone on with
             'status': 'stopped',
-            'name': name,
+            'name': os.path.basename(folder),
             'hyperparameters': hyperparameters.to_dict(),
             'started': time.strftime('%Y-%m-%dT%H:%M:%S%z'),
             'versions': machine.versions(info.get('framework')),
             'machine': machine.describe(),
             **info,
         }
-        number = 1
-        while True:
-            folder = os.path.join(
-                parent, name if number == 1 else f'{name}-{number}'
-            )
-            try:
-                os.makedirs(folder)
-                break
-            except FileExistsError:
-                number += 1
-            except OSError as error:
-                raise OSError(
-                    f'The folder {folder} for the run cannot be made '
-                    f'({error.strerror}): choose another place with --runs.'
-                ) from error
-        info['name'] = os.path.basename(folder)
         run = cls(folder, info)
         try:
             run.save()
@@ -114,10 +94,7 @@ class Run:
 
     @classmethod
     def find(cls, run):
-        """Return the run in the folder `run`, or one that comes with this.
-
-        Errors are those of `open`.
-        """
+        """As `open`; `run` may be the name of one in this package, too."""
         if not os.path.exists(run) and run in os.listdir(TRAINED):
             return cls.open(os.path.join(TRAINED, run))
         return cls.open(run)
@@ -128,7 +105,7 @@ class Run:
 
         Raises:
             FileNotFoundError: there is none.
-            ValueError: its `run.json` is damaged.
+            ValueError: its `run.json` is damaged, or too old.
         """
         path = os.path.join(folder, 'run.json')
         try:
@@ -154,11 +131,7 @@ class Run:
         return self.folder if own else os.curdir
 
     def alone(self) -> AbstractContextManager[None]:
-        """Let no second process work on this run, in a `with` statement.
-
-        Raises:
-            RuntimeError: another process does.
-        """
+        """Keep other processes from this run; RuntimeError if one has it."""
 
         def refuse():
             raise RuntimeError(
@@ -193,6 +166,10 @@ class Run:
         return Experiment.from_dict(self.info['hyperparameters'])
 
     @property
+    def framework(self) -> str:
+        return self.info.get('framework', DEFAULTS['framework'])
+
+    @property
     def classes(self) -> Sequence[str]:
         """The names of the classes that its network tells apart."""
         # Needs NumPy, which is slow to import and of no use to most commands
@@ -202,20 +179,12 @@ class Run:
         return self.info['data'].get('classes') or TEXT_LABELS
 
     def check_digest(self, digest: str) -> None:
-        """Refuse images that are not those of this run, by their digest.
-
-        Raises:
-            ValueError: they are others.
-        """
+        """Raise ValueError unless these are the images of this run."""
         if self.info['data'].get('digest', digest) != digest:
             raise ValueError(
                 f'The run in {self.folder} began with other images than '
                 'these: name the folder of its own with --data.'
             )
-
-    @property
-    def framework(self) -> str:
-        return self.info.get('framework', DEFAULTS['framework'])
 
     def has_old_parameters(self) -> bool:
         """Return whether its parameters have yet to be converted."""
@@ -227,7 +196,7 @@ class Run:
         """Return the path of the trained parameters.
 
         Raises:
-            FileNotFoundError: there are none, as the run is not finished.
+            FileNotFoundError: there are none.
             ValueError: they are not those that the run has ended with, or
                 have to be converted.
         """
@@ -244,15 +213,16 @@ class Run:
                 f'of an earlier version: run `d2l-vgg convert {self.folder} '
                 f'{path}`.'
             )
-        if self.info['status'] == 'finished':
-            raise FileNotFoundError(
-                f'The run in {self.folder} is finished, but its {PARAMETERS} '
-                'is gone: copy it there, or start a new run.'
-            )
-        raise FileNotFoundError(
-            f'The run in {self.folder} has no parameters because it is '
-            f'{self.info["status"]}: finish it first.'
+        reason = (
+            f'has no parameters because it is {self.info["status"]}: finish '
+            'it first.'
         )
+        if self.info['status'] == 'finished':
+            reason = (
+                f'is finished, but its {PARAMETERS} is gone: copy it there, '
+                'or start a new run.'
+            )
+        raise FileNotFoundError(f'The run in {self.folder} {reason}')
 
     def history(self) -> History:
         """Return what was recorded; of an unfinished run, what it saved."""
@@ -265,14 +235,25 @@ class Run:
         return History.from_csv(self.path('history.csv'))
 
 
-def refuse_old(folder, info):
-    """Refuse a run that only an earlier version of this package can use.
+def make_folder(parent, name):
+    """Make and return the first of name, name-2, ... that is not taken."""
+    for number in itertools.count(1):
+        suffix = f'-{number}' if number > 1 else ''
+        folder = os.path.join(parent, name + suffix)
+        try:
+            os.makedirs(folder)
+            return folder
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise OSError(
+                f'The folder {folder} for the run cannot be made '
+                f'({error.strerror}): choose another place with --runs.'
+            ) from error
 
-    Raises:
-        ValueError: it was trained on drawn images, on a division of
-            Fashion-MNIST of its own, or on a few minibatches only; or its
-            checkpoint cannot be read.
-    """
+
+def refuse_old(folder, info):
+    """Raise ValueError if only an earlier version can use this run."""
     data = info['data']
     if data.get('stand_in'):
         what = 'trained on images drawn by code'
@@ -291,11 +272,7 @@ def refuse_old(folder, info):
 
 
 def check_name(name):
-    """Refuse a name that cannot be that of one folder.
-
-    Raises:
-        ValueError: it is empty, leads elsewhere, or cannot be printed.
-    """
+    """Raise ValueError unless `name` can be that of one folder."""
     if not name or name in ('.', '..') or '/' in name or os.sep in name:
         raise ValueError(
             f'The name of a run is {name!r}: it must name one folder; choose '
@@ -309,46 +286,32 @@ def check_name(name):
 
 
 def check(info):
-    """Refuse what cannot be the content of a `run.json`.
-
-    Raises:
-        TypeError, OverflowError, ValueError: it names what is missing or not
-            as it must be.
-    """
+    """Raise an error with what is wrong in the content of a `run.json`."""
     if not isinstance(info, dict):
         raise ValueError('it holds no names with values')
     info = {**DEFAULTS, **info}
-    _check_types(info, TYPES)
-    # A number would be taken for an open file
-    _check_types(info, {'continued_from': str}, optional=True)
+    check_types(info, TYPES)
     if info['status'] not in STATUSES:
         raise ValueError(f'its status is {info["status"]!r}')
     if info['framework'] not in FRAMEWORKS:
         raise ValueError(f'its framework is {info["framework"]!r}')
     check_name(info['name'])
     data = info['data']
-    _check_types(data, {'source': str})
-    _check_types(data, DATA_TYPES, optional=True)
+    check_types(data, DATA_TYPES)
     classes = data.get('classes')
     if classes is not None and not 0 < len(classes) <= 256:
         raise ValueError(f'it has {len(classes)} classes')
     for name in classes or ():
-        _check_types({'class': name}, {'class': str})
-        if not name.isprintable():
-            raise ValueError(f'its class {name!r} cannot be printed')
+        if not isinstance(name, str) or not name.isprintable():
+            raise ValueError(f'its class {str(name)[:40]!r} is no name')
     # Records of the time when a hyperparameter was not there lack it
-    _check_types(info['hyperparameters'], {'arch': dict})
+    check_types(info['hyperparameters'], {'arch': [dict]})
     Experiment.from_dict(info['hyperparameters'])
 
 
-def _check_types(values, types, optional=False):
-    """Refuse values that are not of these types, or None where `optional`.
-
-    Raises:
-        ValueError: one is not.
-    """
-    for name, kind in types.items():
-        value = values.get(name)
+def check_types(values, types):
+    """Raise ValueError unless all these values are of their types."""
+    for name, kinds in types.items():
         # Not isinstance: in Python True is a whole number, too
-        if type(value) is not kind and not (optional and value is None):
-            raise ValueError(f'its {name} is {str(value)[:40]!r}')
+        if type(values.get(name)) not in kinds:
+            raise ValueError(f'its {name} is {str(values.get(name))[:40]!r}')

@@ -1,10 +1,8 @@
 """Learning-rate schedules: what a run multiplies its learning rate with.
 
-Each is a function of the progress of the training, which goes from 0 at the
-first minibatch to 1 after the last, and returns a factor from 0 to 1.
+Each is a function of the progress, from 0 at the first minibatch to 1 after
+the last, and returns a factor from 0 to 1.
 """
-
-from __future__ import annotations
 
 import math
 from collections.abc import Callable
@@ -21,11 +19,7 @@ def cosine(progress: float) -> float:
 
 
 def one_cycle(progress: float, warmup: float = 0.25) -> float:
-    """Rise linearly to 1 during `warmup`, then fall linearly to 0.
-
-    After Smith and Topin (2017): the rise lets a large learning rate be
-    survived, the fall collects what it has gained.
-    """
+    """Rise linearly to 1, then fall to 0 (Smith and Topin, 2017)."""
     if progress < warmup:
         return progress / warmup
     return (1 - progress) / (1 - warmup)
@@ -36,17 +30,3 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
     'cosine': cosine,
     'one_cycle': one_cycle,
 }
-
-
-def get(name: str) -> Callable[[float], float]:
-    """Return the schedule of this name.
-
-    Raises:
-        ValueError: there is none.
-    """
-    if name not in SCHEDULES:
-        raise ValueError(
-            f'No learning-rate schedule is called {name!r}: choose one of '
-            f'{", ".join(SCHEDULES)}.'
-        )
-    return SCHEDULES[name]

@@ -1,7 +1,6 @@
 """The seeds of a run: one for each epoch, one for each minibatch.
 
-So a run can go on from any minibatch: a framework's generator can be seeded,
-but not always saved.
+So it can go on anywhere: not every framework can save its generator.
 """
 
 import contextlib
@@ -31,8 +30,7 @@ def seed_global(seed: int, epoch: int) -> None:
 def mix(*numbers: int) -> int:
     """Return a seed that no neighbouring numbers come near.
 
-    MXNet fills an array from many generators, which it seeds with consecutive
-    numbers. With seeds 0, 1, 2, ... nine tenths of the dropout masks of one
-    minibatch come again in the next, only shifted.
+    MXNet fills an array from many generators with consecutive seeds. With 0,
+    1, 2, ... one minibatch has nearly the dropout masks of the next.
     """
     return int(np.random.SeedSequence(numbers).generate_state(1)[0] >> 1)

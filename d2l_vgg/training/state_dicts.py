@@ -1,9 +1,4 @@
-"""Parameters under the names that torchvision gives them, and by our own.
-
-A state dict is what PyTorch calls name -> array.
-"""
-
-from __future__ import annotations
+"""Parameters under the names that torchvision gives them, and by our own."""
 
 import numpy as np
 
@@ -18,11 +13,9 @@ PARALLEL = 'module.'
 
 
 def understood(path: str, state: Arrays) -> tuple[Architecture, Arrays]:
-    """Return the network of a state dict, and its parameters by our names.
+    """Return the network of name -> array, and its parameters by our names.
 
-    Args:
-        path: where it comes from, for the messages
-        state: name -> array; the names are torchvision's, or ours
+    The given names are torchvision's, or ours.
 
     Raises:
         ValueError: it is that of another network, or holds what cannot be.

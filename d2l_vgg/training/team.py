@@ -1,12 +1,8 @@
 """Processes that train one network, each on its share of the images.
 
-Each minibatch is dealt to all of them; what they compute of it, gradients
-above all, is averaged, and so they all take the step that one process takes
-with the whole minibatch. How arrays come from one to another is a matter of
-the framework's own engine.
+What they compute of a minibatch is averaged, so that they all take the step
+that one process takes. How arrays are added is a matter of the framework.
 """
-
-from __future__ import annotations
 
 import abc
 import atexit
@@ -22,14 +18,11 @@ import numpy as np
 
 from d2l_vgg import gpus, machine
 from d2l_vgg.datasets.minibatches import Minibatches
-from d2l_vgg.training import interrupts, trial, workers
+from d2l_vgg.training import interrupts, smoke_test, workers
 
 
 def join(kind: Any) -> Any:
-    """Return this process as one of several, once it has met the others.
-
-    `kind` is the `ProcessGroup` of the framework.
-    """
+    """Return this process, once it has met the others by a `ProcessGroup`."""
     return SingleProcess() if workers.count() == 1 else _met(kind)
 
 
@@ -47,32 +40,29 @@ class SingleProcess:
     def prepare(self, trainer: Any, resumes: bool) -> None:
         """Deal the minibatches, and let all begin where the first one is.
 
-        `resumes` tells whether that goes on from a checkpoint.
-
-        Raises:
-            ValueError: they do not train the same in the same way.
+        `resumes` tells whether that goes on from a checkpoint. Raises
+        ValueError where they do not train the same in the same way.
         """
 
     def mean(self, arrays: list) -> list:
         """Return the mean of each array over the whole minibatch.
 
-        Each process gives its mean over its own share. The arrays are the
-        framework's, on its device; it may change them in place.
+        The arrays, means over this process's share, are the framework's and
+        may be changed in place.
         """
         return arrays
 
     @contextlib.contextmanager
     def ending(self) -> Iterator[None]:
-        """Within the block, explain what an engine raises.
-
-        Raises:
-            ConnectionError: another process is gone.
-        """
+        """Within the block, say ConnectionError when a process is gone."""
         yield
 
 
 class ProcessGroup(SingleProcess, abc.ABC):
     """One of several processes; a framework fills in how they add arrays."""
+
+    # What an engine raises when another process is gone
+    lost: tuple = (RuntimeError,)
 
     def __init__(self) -> None:
         self.rank, self.count = workers.rank(), workers.count()
@@ -88,19 +78,13 @@ class ProcessGroup(SingleProcess, abc.ABC):
             self.meet()
         atexit.register(self.leave)
 
-    # What an engine raises when another process is gone
-    lost: tuple = (RuntimeError,)
-
     @abc.abstractmethod
     def meet(self) -> None:
         """Wait for the others at `workers.address()`."""
 
     @abc.abstractmethod
     def sum(self, arrays: list) -> list:
-        """Return the sum of each array over all processes.
-
-        They come in the same order and shapes everywhere.
-        """
+        """Return the sum of each array, in the same order everywhere."""
 
     @abc.abstractmethod
     def to_device(self, array: np.ndarray, trainer: Any) -> Any:
@@ -117,7 +101,8 @@ class ProcessGroup(SingleProcess, abc.ABC):
                 'a seed, Trainer(..., seed=0).'
             )
         for loader in trainer.train_dataloader, trainer.val_dataloader:
-            loader = trial.whole(loader)
+            if isinstance(loader, smoke_test.First):
+                loader = loader.loader
             if not isinstance(loader, Minibatches):
                 raise ValueError(
                     'Several processes can deal the minibatches of '
@@ -131,8 +116,7 @@ class ProcessGroup(SingleProcess, abc.ABC):
     def share(self, first: int, end: int) -> slice:
         """Return which of the examples `first` to `end` are its own.
 
-        With fewer examples than processes, some compute one that counts
-        nothing.
+        With too few of them, some processes compute one that counts nothing.
         """
         size = end - first
         begin = first + self.rank * size // self.count
@@ -145,11 +129,7 @@ class ProcessGroup(SingleProcess, abc.ABC):
         return self.sum([array * self.weight for array in arrays])
 
     def agree(self, trainer: Any, resumes: bool) -> list:
-        """Return where the first process begins.
-
-        Raises:
-            ValueError: versions, hyperparameters or images differ.
-        """
+        """Return where the first one begins; ValueError if others differ."""
         framework = type(self).__module__.split('.')[1]
         position = trainer.epoch, trainer.train_batch_idx, resumes
         settings = {**machine.versions(framework), **trainer.settings()}
@@ -205,7 +185,8 @@ class ProcessGroup(SingleProcess, abc.ABC):
                 raise
             raise ConnectionError(
                 f'Worker {self.rank} of {self.count} cannot go on, most '
-                f'likely because another one is gone ({str(error)[:200]}).'
+                f'likely because another one is gone ({str(error)[:200]}): '
+                'continue the run with --resume.'
             ) from error
 
     def leave(self) -> None:
@@ -217,16 +198,8 @@ class ProcessGroup(SingleProcess, abc.ABC):
                 os._exit(self.status)
 
 
-# The name that trainers know it by
-Team = ProcessGroup
-
-
 def take_gpu() -> None:
-    """Let this process see but one GPU of its machine, if that has any.
-
-    Raises:
-        ValueError: there are fewer GPUs than processes on this machine.
-    """
+    """Let this process see but one GPU of its machine, if that has any."""
     visible = os.environ.get('CUDA_VISIBLE_DEVICES')
     found = list(map(str, range(len(gpus.names()))))
     if not found or visible in ('', '-1'):

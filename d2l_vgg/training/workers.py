@@ -1,11 +1,8 @@
 """Which of several processes that train one network this one is.
 
-Their launcher tells it by the environment: torchrun by `$RANK` of
-`$WORLD_SIZE`, Open MPI's mpirun by names of its own. What they do together
-is in `d2l_vgg.training.team`. NumPy, slow to import, is not needed here.
+Their launcher tells it by the environment. What they do together is in
+`d2l_vgg.training.team`. NumPy, slow to import, is not needed here.
 """
-
-from __future__ import annotations
 
 import contextlib
 import os
@@ -28,11 +25,7 @@ SECONDS_TO_TELL = 5
 
 
 def number(name: str, default: int) -> int:
-    """Return what the environment tells under this name of torchrun's.
-
-    Raises:
-        ValueError: it tells something else than a number.
-    """
+    """Return what the environment tells under this name of torchrun's."""
     if not os.environ.get('WORLD_SIZE'):
         name = OPEN_MPI.get(name, name)
     text = os.environ.get(name, '') or str(default)
@@ -50,11 +43,7 @@ def count() -> int:
 
 
 def rank() -> int:
-    """Return which process this is; the first, 0, keeps the run.
-
-    Raises:
-        ValueError: it is none of them.
-    """
+    """Return which process this is; the first, 0, keeps the run."""
     found = number('RANK', 0) if count() > 1 else 0
     if found >= count():
         raise ValueError(
@@ -72,9 +61,6 @@ def is_one_machine() -> bool:
 def address() -> tuple[str, int]:
     """Return the host and the port at which they meet.
 
-    On one machine, mpirun's need not be told of it: the port is one that a
-    job at the same time is unlikely to have.
-
     Raises:
         ValueError: they are on several machines and are not told.
     """
@@ -85,19 +71,14 @@ def address() -> tuple[str, int]:
             'MASTER_PORT=29500, with the host of the first one.'
         )
     job = os.environ.get('PMIX_NAMESPACE', '').encode()
-    # Below the ports from which a system takes those of connections
+    # Unlikely to be that of another job, and below those of connections
     port = 10000 + zlib.crc32(job) % 20000
     host = os.environ.get('MASTER_ADDR', '127.0.0.1')
     return host, number('MASTER_PORT', port)
 
 
 def wait_for_others() -> None:
-    """Tell that the first process waits, which an engine does in silence.
-
-    Raises:
-        OSError: somebody listens already at the address, or it is none of
-            this machine.
-    """
+    """Tell that the first process waits; OSError if nobody can listen."""
     host, port = address()
     try:
         if 'TORCHELASTIC_RUN_ID' not in os.environ:  # torchrun listens
@@ -124,10 +105,7 @@ def leave() -> None:
 
 @contextlib.contextmanager
 def told_by_first() -> Iterator[None]:
-    """Let the first process tell an error that most likely all have.
-
-    The launcher then ends the others before they tell the same.
-    """
+    """Let the first process tell an error that most likely all have."""
     try:
         yield
     except Exception:

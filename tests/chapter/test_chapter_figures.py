@@ -1,23 +1,24 @@
 """The diagrams of the chapter: up to date, and true to the networks."""
 
 import re
-import runpy
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import draw_cost
+import draw_curves
+import draw_figures
 import pytest
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / 'chapter' / 'results'
-DIAGRAMS = runpy.run_path(str(ROOT / 'scripts' / 'draw_figures.py'))
 NAMES = ['cost.svg', 'family.svg', 'receptive-field.svg', 'vgg.svg']
 
 
 @pytest.fixture(scope='module')
 def drawn(tmp_path_factory):
     folder = tmp_path_factory.mktemp('img')
-    DIAGRAMS['main'](folder)
-    runpy.run_path(str(ROOT / 'scripts' / 'draw_cost.py'))['main'](folder)
+    draw_figures.main(folder)
+    draw_cost.draw().write(folder)
     return folder
 
 
@@ -39,8 +40,7 @@ def test_recorded_curves_are_up_to_date(tmp_path):
 
     Otherwise run scripts/draw_curves.py.
     """
-    script = ROOT / 'scripts' / 'draw_curves.py'
-    runpy.run_path(str(script))['main'](tmp_path)
+    draw_curves.main(tmp_path)
     for path in tmp_path.glob('*/curves.svg'):
         committed = RESULTS / path.parent.name / 'curves.svg'
         said, new = (

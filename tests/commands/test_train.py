@@ -173,7 +173,7 @@ def test_variable_for_the_builder_does_not_shorten_a_training(
     tmp_path, monkeypatch
 ):
     monkeypatch.setenv('D2L_VGG_TRIAL', '1')
-    assert 'TRIAL' not in done('train', *TINIEST, '--runs', tmp_path)
+    assert 'SMOKE TEST' not in done('train', *TINIEST, '--runs', tmp_path)
     monkeypatch.delenv('D2L_VGG_TRIAL', raising=False)
     done('train', *TINIEST, '--runs', tmp_path)
     whole, other = (

@@ -1,6 +1,5 @@
 """Every picture, with much and with little in it: all its texts have room."""
 
-import runpy
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from pictures import (
 from d2l_vgg import figures
 from d2l_vgg.book import published
 from d2l_vgg.datasets.fashion_mnist import TEXT_LABELS
-from d2l_vgg.training import trial
+from d2l_vgg.training import smoke_test
 from d2l_vgg.training.history import History
 
 ROOT = Path(__file__).parents[2]
@@ -71,12 +70,7 @@ def confusion(labels, largest=1000, **words):
     return lambda: figures.confusion(matrix, labels, **words)
 
 
-def cost():
-    script = runpy.run_path(str(ROOT / 'scripts' / 'draw_cost.py'))
-    return script['draw'](script['recorded_costs']())
-
-
-NOTE = trial.note(1)
+NOTE = smoke_test.note(1)
 TITLED = {'title': 'quick', 'note': NOTE}
 FAR = history(
     train_loss=[(0.25, 2.3), (0.75, 1e9), (1.25, np.inf), (1.75, np.nan)],
@@ -123,7 +117,6 @@ CASES = {
     'feature maps': lambda: figures.feature_maps(
         [np.ones((1, 224, 224)), np.ones((512, 112, 112))]
     ),
-    'cost': cost,
 }
 for n in (2, 8, 20):
     CASES[f'{n} runs'] = curves(runs(n))

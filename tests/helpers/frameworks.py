@@ -75,12 +75,6 @@ class Framework:
             if 'running' not in name
         }
 
-    def set_parameters(self, model, arrays):
-        """Set the trainable parameters, in the order of `parameters`."""
-        names = self.parameters(model)
-        assert len(names) == len(arrays)
-        model.load_arrays({**model.arrays(), **dict(zip(names, arrays))})
-
     def gradients(self, model, X, y):
         """Return the loss, and name -> gradient, of one training step."""
         raise NotImplementedError

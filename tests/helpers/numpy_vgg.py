@@ -6,9 +6,6 @@ the frameworks' networks against. Dropout is not in it.
 
 import numpy as np
 
-from d2l_vgg.networks.architectures import Architecture
-from d2l_vgg.networks.names import parameter_names
-
 EPSILON = 1e-5  # Of batch normalization
 KEPT = 0.9  # Of its running statistics, at each minibatch
 
@@ -229,21 +226,3 @@ class Network:
                 self.velocities[name] = v
                 self.arrays[name] = w + v
         return losses
-
-
-def loss_and_gradients(blocks, params, X, y):
-    """Run a plain VGG; return scores, mean loss and gradients.
-
-    Args:
-        blocks: pairs (num_convs, num_channels)
-        params: weight, bias, weight, bias ... in the order of the layers
-        X: images, of shape (batch_size, num_channels, height, width)
-        y: classes, of shape (batch_size,)
-    """
-    num_dense = len(params) // 2 - sum(pair[0] for pair in blocks)
-    hidden = [len(bias) for bias in params[1::2]][-num_dense:-1]
-    arch = Architecture('plain', tuple(blocks), hidden=hidden, dropout=0)
-    names = parameter_names(arch)
-    network = Network(arch, dict(zip(names, params)))
-    loss = network.loss(X, y)
-    return network.forward(X), loss, [network.grads[n] for n in names]

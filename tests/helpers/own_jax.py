@@ -81,10 +81,6 @@ def draw():
     """JAX has no generator that could be drawn from."""
 
 
-def rate(trainer):
-    return float(trainer.state.hyperparams['learning_rate'])
-
-
 def count_reads(monkeypatch):
     """Return a list that grows with each array that is read."""
     reads, Array = [], type(jnp.zeros(1))

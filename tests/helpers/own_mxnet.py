@@ -55,21 +55,20 @@ def cannot_heed():
         yield d2l.LeNet(lr=0.1), options
 
 
-def loader(images, labels, shuffle):
+def loader(images, labels, shuffle, num_workers=0):
     """Return Gluon's own DataLoader."""
     X = mx.np.array(images[:, None].astype('float32') / 255)
     y = mx.np.array(labels, dtype='int32')
     return gluon.data.DataLoader(
-        gluon.data.ArrayDataset(X, y), 32, shuffle=shuffle
+        gluon.data.ArrayDataset(X, y),
+        32,
+        shuffle=shuffle,
+        num_workers=num_workers,
     )
 
 
 def draw():
     mx.np.random.uniform(size=1000)
-
-
-def rate(trainer):
-    return trainer.optim.learning_rate
 
 
 def count_reads(monkeypatch):

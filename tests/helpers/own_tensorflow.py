@@ -75,10 +75,6 @@ def draw():
     layers.Dense(3)
 
 
-def rate(trainer):
-    return float(trainer.optim.learning_rate)
-
-
 def count_reads(monkeypatch):
     """Return a list that grows with each tensor that is read.
 

@@ -101,19 +101,17 @@ def cannot_heed():
         yield Scratch(), options
 
 
-def loader(images, labels, shuffle):
+def loader(images, labels, shuffle, num_workers=0):
     """Return PyTorch's own DataLoader."""
     X = torch.tensor(images[:, None] / 255, dtype=torch.float32)
     pairs = data.TensorDataset(X, torch.tensor(labels))
-    return data.DataLoader(pairs, batch_size=32, shuffle=shuffle)
+    return data.DataLoader(
+        pairs, batch_size=32, shuffle=shuffle, num_workers=num_workers
+    )
 
 
 def draw():
     torch.rand(1000)
-
-
-def rate(trainer):
-    return trainer.optim.param_groups[0]['lr']
 
 
 def count_reads(monkeypatch):

@@ -7,7 +7,6 @@ from typing import NamedTuple
 import few_images
 import numpy as np
 
-from d2l_vgg import frameworks
 from d2l_vgg.networks.architectures import Architecture
 
 ARCH = Architecture(
@@ -78,36 +77,6 @@ def fit(package, model=None, data=None, resume=False, **options):
     return trainer
 
 
-def steps_of(package, model=None, data=None, **options):
-    """Return, for each step of an epoch, name -> what it subtracts.
-
-    Running statistics are left out. With a learning rate of 1, that is the
-    gradient.
-    """
-    steps = []
-
-    class Measured(package.Trainer):
-        def train_step(self, batch, lr=None):
-            before = self.model.arrays()
-            metrics = super().train_step(batch, lr)
-            after = self.model.arrays()
-            steps.append(
-                {
-                    name: np.subtract(array, after[name], dtype='float64')
-                    for name, array in before.items()
-                    if 'running' not in name
-                }
-            )
-            return metrics
-
-    trainer = Measured(1, seed=3, display='none', **options)
-    trainer.fit(
-        model_of(package, lr=1) if model is None else model,
-        data_of(package) if data is None else data,
-    )
-    return steps
-
-
 def outcome(trainer):
     return Outcome(trainer.arrays(), trainer.history.points)
 
@@ -155,8 +124,3 @@ class Images:
 
     def val_dataloader(self):
         return self.loader(*self.val, shuffle=False)
-
-
-def load(framework):
-    """Return the package of a framework, `d2l_vgg.torch` or another."""
-    return frameworks.load(framework.name)

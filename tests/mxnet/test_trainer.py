@@ -3,17 +3,20 @@
 What it shares with the other frameworks' is tested in `tests/trainer`.
 """
 
-import few_images
+import functools
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 pytest.importorskip('mxnet')
 
 import mxnet as mx
+import own_mxnet
 import trainings
 from d2l import mxnet as d2l
 from mxnet import autograd, gluon, npx
-from trainings import ARCH, assert_learned, assert_same, outcome
+from trainings import Images
 
 from d2l_vgg import mxnet as package
 from d2l_vgg.mxnet import VGG, Classifier, FashionMNIST, Trainer
@@ -23,42 +26,14 @@ from d2l_vgg.training import seeds
 TINY = Architecture('tiny', blocks=((1, 4), (1, 8)), hidden=(16,))
 
 
-class Images(d2l.DataModule):
-    """A few images, behind Gluon's own DataLoader."""
-
-    def __init__(self, batch_size=32, num_train=320, workers=0):
-        super().__init__(num_workers=workers)
-        self.save_hyperparameters()
-        data = few_images.load(num_train, 96)
-        self.train = self.dataset(data.train_images, data.train_labels)
-        self.val = self.dataset(data.val_images, data.val_labels)
-
-    def dataset(self, images, labels):
-        X = images[:, None].astype('float32') / 255
-        return gluon.data.ArrayDataset(
-            mx.np.array(X), mx.np.array(labels, dtype='int32')
-        )
-
-    def get_dataloader(self, train):
-        return gluon.data.DataLoader(
-            self.train if train else self.val,
-            self.batch_size,
-            shuffle=train,
-            num_workers=self.workers,
-        )
-
-
 def fit(model, data=None, **options):
     return trainings.fit(package, model, data, **options)
-
-
-# ------------------------------------------------- beside d2l
 
 
 def test_our_vgg_trains_under_d2l_and_records_the_same():
     """Equal draws, equal order and no dropout: both trainers must agree."""
     arch = Architecture('tiny', ((1, 4), (1, 8)), hidden=(16,), dropout=0)
-    data = Images()
+    data = Images(own_mxnet.loader)
     first = VGG(arch, lr=0.1)
     trainer = fit(first, data, max_epochs=1)
 
@@ -82,64 +57,9 @@ def test_our_vgg_trains_under_d2l_with_worker_processes():
     model = VGG(TINY, lr=0.1)
     model.compile()
     model.board.display = False
-    d2l.Trainer(max_epochs=1).fit(model, Images(workers=2))
+    loader = functools.partial(own_mxnet.loader, num_workers=2)
+    d2l.Trainer(max_epochs=1).fit(model, Images(loader))
     assert len(model.board.data['val_acc']) == 1
-
-
-class ResNet18(d2l.Classifier):
-    def __init__(self, lr=0.002):
-        super().__init__()
-        self.save_hyperparameters()
-        self.net = d2l.resnet18(10)
-        self.net.initialize()
-
-
-@pytest.mark.parametrize(
-    'make, epochs',
-    [
-        (lambda: d2l.LeNet(lr=0.1), 3),
-        (lambda: d2l.SoftmaxRegression(10, lr=0.1), 3),
-        pytest.param(ResNet18, 3, marks=pytest.mark.slow),
-    ],
-    ids=['LeNet', 'SoftmaxRegression', 'ResNet18'],
-)
-def test_models_of_d2l_train_under_our_trainer(make, epochs):
-    data = Images(num_train=160)
-    model = make()
-    assert_learned(fit(model, data, max_epochs=epochs))
-    # Afterwards it trains under d2l again, which draws on its own board
-    model.board.display = False
-    d2l.Trainer(max_epochs=1).fit(model, data)
-    assert model.board.data['val_acc']
-
-
-class Scratch(d2l.Classifier):
-    """No class of ours, and no layers."""
-
-    def __init__(self):
-        super().__init__()
-        self.lr = 0.1
-        self.W = mx.np.random.normal(0, 0.01, (784, 10))
-        self.W.attach_grad()
-
-    def forward(self, X):
-        return mx.np.dot(X.reshape(len(X), -1), self.W)
-
-
-def test_a_model_of_d2ls_from_scratch_trains_and_goes_on(tmp_path):
-    def scratch(seed=1):
-        mx.random.seed(seed)
-        return Scratch()
-
-    path = tmp_path / 'checkpoint.safetensors'
-    whole = fit(scratch(), Images())
-    assert_learned(whole)
-    with pytest.raises(KeyboardInterrupt):
-        fit(scratch(), Images(), stop_at=14, checkpoint=path)
-    model = scratch(seed=99)
-    again = fit(model, Images(), resume=True, checkpoint=path)
-    assert_same(outcome(again), outcome(whole))
-    np.testing.assert_array_equal(model.W.asnumpy(), whole.model.W.asnumpy())
 
 
 def test_classifier_is_d2ls():
@@ -148,17 +68,54 @@ def test_classifier_is_d2ls():
     assert issubclass(FashionMNIST, d2l.DataModule)
 
 
-# ------------------------------------------------- with Gluon's own classes
+def test_some_frozen_parameters_stay_as_they_are_and_all_are_refused():
+    model = VGG(TINY)
+    model(mx.np.zeros((1, 1, 28, 28)))
+    model.net[0].collect_params().setattr('grad_req', 'null')
+    before = model.arrays()
+    fit(model, gradient_clip_val=1)
+    for name, array in model.arrays().items():
+        frozen = name.startswith('conv1')
+        assert np.array_equal(array, before[name]) == frozen, name
+    model.collect_params().setattr('grad_req', 'null')
+    with pytest.raises(ValueError, match='^All parameters of VGG are frozen'):
+        fit(model)
 
 
-def test_resuming_with_the_stock_loader(tmp_path):
-    path = tmp_path / 'checkpoint.safetensors'
-    options = {'data': Images(), 'momentum': 0.9}
-    whole = fit(VGG(ARCH, lr=0.05), **options)
-    with pytest.raises(KeyboardInterrupt):
-        fit(VGG(ARCH, lr=0.05), stop_at=13, checkpoint=path, **options)
-    resumed = fit(VGG(ARCH, lr=0.05), resume=True, checkpoint=path, **options)
-    assert_same(outcome(resumed), outcome(whole))
+def test_all_may_be_in_another_thread(tmp_path):
+    """Data, model, training, checkpoint and prediction: the same bits."""
+
+    def whole(name):
+        data = FashionMNIST(32, num_train=160, num_val=64, flip=True)
+        model = VGG(TINY, lr=0.05)
+        fit(model, data, checkpoint=tmp_path / name, momentum=0.9)
+        return model.predict(data.val_dataloader())[1]
+
+    with ThreadPoolExecutor(1) as executor:
+        scores = executor.submit(whole, 'there').result()
+    np.testing.assert_array_equal(scores, whole('here'))
+
+
+def test_a_model_that_is_made_here_is_trained_in_another_thread():
+    here, there = VGG(TINY, lr=0.05), VGG(TINY, lr=0.05)
+    fit(here)
+    with ThreadPoolExecutor(1) as executor:
+        executor.submit(fit, there).result()
+    for name, array in there.arrays().items():
+        np.testing.assert_array_equal(array, here.arrays()[name], name)
+
+
+def test_a_trainers_own_prepare_batch_is_called():
+    """The network is drawn for what the reader has made of a minibatch."""
+
+    class Padded(Trainer):
+        def prepare_batch(self, batch):
+            X, y = super().prepare_batch(batch)
+            return mx.np.pad(X, ((0, 0), (0, 0), (2, 2), (2, 2))), y
+
+    model = VGG(TINY)
+    Padded(1, display='none').fit(model, trainings.data_of(package))
+    assert model.net[2].weight.shape == (16, 8 * 8 * 8)
 
 
 def test_a_schedule_of_the_models_own_stands():
@@ -170,13 +127,6 @@ def test_a_schedule_of_the_models_own_stands():
             )
 
     assert fit(Own(TINY)).optim.learning_rate < 0.01
-
-
-def test_the_trainer_keeps_the_memory_plan():
-    model = VGG(TINY)
-    fit(model, max_epochs=1)
-    assert model.net._active and model.net._cached_op is not None
-    assert dict(model.net._flags)['static_alloc']
 
 
 def test_no_dropout_mask_comes_twice():

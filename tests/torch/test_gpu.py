@@ -121,15 +121,6 @@ def flags():
     torch.backends.cuda.matmul.allow_tf32 = False
 
 
-def test_tf32_is_as_it_was_afterwards(flags):
-    with gpu.tf32(True):
-        assert flags.allow_tf32
-        with gpu.tf32(False):
-            assert not flags.allow_tf32
-        assert flags.allow_tf32
-    assert not flags.allow_tf32
-
-
 def test_tf32_by_its_newer_name_is_left_alone(flags):
     flags.fp32_precision = 'tf32'
     with gpu.tf32(False):

@@ -3,7 +3,6 @@
 import importlib
 
 import pytest
-import trainings
 from frameworks import FRAMEWORKS
 
 
@@ -17,7 +16,7 @@ def framework(request):
 @pytest.fixture(scope='session')
 def package(framework):
     """`d2l_vgg.mxnet`, or another."""
-    return trainings.load(framework)
+    return framework.package
 
 
 @pytest.fixture(scope='session')

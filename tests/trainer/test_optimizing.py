@@ -1,52 +1,19 @@
 """What a training step does to the parameters, and what training brings."""
 
 import dataclasses
-import math
 
 import numpy as np
 import pytest
 from frameworks import images, needs_bfloat16
 from trainings import (
     ARCH,
-    NUM_BATCHES,
     OPTIONS,
     data_of,
     fit,
     model_of,
-    steps_of,
 )
 
 from d2l_vgg.training.experiments import get_experiment
-
-
-@pytest.mark.parametrize('largest', [0.05, 1e6])
-def test_gradients_are_clipped_to_the_norm(package, largest):
-    """With a learning rate of 1, a step is as long as its gradient."""
-    steps = [
-        math.sqrt(sum((part**2).sum() for part in step.values()))
-        for step in steps_of(package, gradient_clip_val=largest)
-    ]
-    assert len(steps) == NUM_BATCHES
-    if largest < 1:
-        assert steps == pytest.approx([largest] * NUM_BATCHES, rel=1e-5)
-    else:
-        assert 0.05 < min(steps) and len(set(steps)) == NUM_BATCHES
-
-
-def test_the_schedule_sets_the_learning_rate(package, own):
-    rates = []
-
-    class Watched(package.Trainer):
-        def train_step(self, batch, lr=None):
-            metrics = super().train_step(batch, lr)
-            rates.append(own.rate(self))
-            return metrics
-
-    options = {**OPTIONS, 'lr_schedule': 'cosine'}
-    trainer = Watched(2, seed=3, display='none', **options)
-    trainer.fit(model_of(package, lr=0.4), data_of(package))
-    expected = [0.4 * (1 + math.cos(math.pi * i / 22)) / 2 for i in range(22)]
-    assert rates == pytest.approx(expected)
 
 
 def test_only_the_last_layer_of_a_frozen_network_changes(package):

@@ -66,6 +66,7 @@ def test_a_readers_own_plot_gets_each_value(package):
             read = float(self.trainer.detach(value))
             found.append((key, read, train))
             super().plot(key, value, train)
+            super().plot('twice_' + key, 2 * value, train)
 
     model = Printing(ARCH, lr=0.02)
     trainer = fit(package, model, max_epochs=1, **OPTIONS)
@@ -73,7 +74,12 @@ def test_a_readers_own_plot_gets_each_value(package):
     assert len(losses) == NUM_BATCHES
     assert len(set(losses)) == len(losses)
     assert {key for key, _, train in found if not train} == {'loss', 'acc'}
-    (first, *_) = trainer.history.points['train_loss']
+    points = trainer.history.points
+    for (x, value), other in zip(
+        points['train_loss'], points['train_twice_loss']
+    ):
+        assert other == pytest.approx((x, 2 * value))
+    (first, *_) = points['train_loss']
     assert first[1] == pytest.approx(np.mean(losses[:5]))
 
 

@@ -2,11 +2,11 @@
 
 import random
 import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from frameworks import needs_bfloat16
-from safetensors.numpy import load_file
 from trainings import (
     ARCH,
     NUM_BATCHES,
@@ -90,17 +90,17 @@ class Shuffled(list):
         return iter(random.sample(self[:], len(self)))
 
 
-def test_a_loader_that_draws_with_pythons_random_goes_on(
-    package, own, tmp_path
+@pytest.mark.parametrize('generator', ["Python's", "the framework's"])
+def test_a_loader_that_draws_from_a_generator_goes_on(
+    package, own, tmp_path, generator
 ):
-    def loader(images, labels, shuffle):
+    def shuffled(images, labels, shuffle):
         batches = list(own.loader(images, labels, shuffle=False))
         return Shuffled(batches) if shuffle else batches
 
-    data = Images(loader)
+    data = Images(shuffled if generator == "Python's" else own.loader)
     path = tmp_path / 'checkpoint.safetensors'
     expected = outcome(fit(package, data=data, **OPTIONS))
-    assert_same(outcome(fit(package, data=data, **OPTIONS)), expected)
     resumed = stopped_and_resumed(package, path, 17, data=data, **OPTIONS)
     assert_same(resumed, expected)
 
@@ -140,32 +140,6 @@ def test_checkpoints_are_written_as_often_as_asked(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_checkpoint_holds_plain_arrays_by_name(package, tmp_path):
-    path = tmp_path / 'checkpoint.safetensors'
-    trainer = fit(package, checkpoint=path, **OPTIONS)
-    found = load_file(path)
-    own = {
-        f'{layer}.{part}'
-        for layer in ('conv1_1', 'conv2_1', 'norm1_1', 'norm2_1')
-        + ('dense1', 'dense2')
-        for part in ('weight', 'bias')
-    }
-    statistics = {
-        f'norm{i}_1.running_{part}'
-        for i in (1, 2)
-        for part in ('mean', 'var')
-    }
-    assert set(found) == own | statistics | {
-        f'optimizer/{name}.momentum' for name in own
-    }
-    for name, array in trainer.model.arrays().items():
-        np.testing.assert_array_equal(found[name], array, name)
-    for name in own:
-        momentum = found[f'optimizer/{name}.momentum']
-        assert momentum.shape == found[name].shape, name
-        assert np.abs(momentum).max() > 0, name
-
-
 def test_a_checkpoint_brings_its_seed(package, tmp_path):
     path = tmp_path / 'checkpoint.safetensors'
     with pytest.raises(KeyboardInterrupt):
@@ -173,6 +147,16 @@ def test_a_checkpoint_brings_its_seed(package, tmp_path):
     again = fit(package, resume=True, checkpoint=path, seed=None, **OPTIONS)
     assert again.seed == 3
     assert_same(outcome(again), whole(package))
+
+
+def test_a_run_outside_the_main_thread_takes_no_signals(package):
+    signals = [signal.SIGINT, signal.SIGTERM]
+    before = list(map(signal.getsignal, signals))
+    with ThreadPoolExecutor(1) as executor:
+        found = executor.submit(fit, package, **OPTIONS).result()
+        during = executor.submit(list, map(signal.getsignal, signals))
+    assert during.result() == before
+    assert_same(outcome(found), whole(package))
 
 
 def test_another_number_of_threads_is_told(

@@ -38,11 +38,6 @@ def test_they_come_back_exactly(path):
     assert_same(found)
 
 
-def test_safetensors_alone_reads_them(path):
-    found = safetensors.numpy.load_file(path)
-    assert_same({name: found[name] for name in ARRAYS})
-
-
 @pytest.mark.parametrize(
     'array',
     [
@@ -86,33 +81,6 @@ def test_cut_off_anywhere_they_are_refused(path):
         path.write_bytes(content[:length])
         with pytest.raises(arrays.BadArrays, match='damaged'):
             arrays.load(path)
-
-
-@pytest.mark.parametrize(
-    'old, new',
-    [
-        ('F32', 'I32'),
-        ('[2, 3, 4]', '[3, 2, 4]'),
-        ('"conv1_1.weight"', '"conv1_2.weight"'),
-        ('epoch\\": 3', 'epoch\\": 4'),
-        ('[0, 96]', '[96, 192]'),
-        ('sha256', 'sha257'),
-        ('"meta"', '"Meta"'),
-        ('[2, 3, 4]', '[2, 3, 40000000000]'),
-    ],
-)
-def test_another_header_is_refused(path, old, new):
-    content = path.read_bytes()
-    length = int.from_bytes(content[:8], 'little')
-    text = content[8 : 8 + length].replace(old.encode(), new.encode(), 1)
-    if new == '[96, 192]':  # Of two arrays alike
-        text = text[::-1].replace(b'[96, 192]'[::-1], b'[0, 96]'[::-1], 1)
-        text = text[::-1]
-    assert text != content[8 : 8 + length]
-    head = len(text).to_bytes(8, 'little')
-    path.write_bytes(head + text + content[8 + length :])
-    with pytest.raises(arrays.BadArrays):
-        arrays.load(path)
 
 
 @pytest.mark.parametrize('length', [2**60, 10**8])

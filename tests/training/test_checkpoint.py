@@ -117,13 +117,13 @@ def test_a_history_that_is_none(path, meta):
 
 def test_damage(path):
     path.write_bytes(path.read_bytes()[:-50])
-    for load in checkpoint.load, checkpoint.load_meta, checkpoint.load_seed:
+    for load in checkpoint.load, checkpoint.load_seed:
         with pytest.raises(checkpoint.BadCheckpoint, match='damaged'):
             load(path)
 
 
 def test_what_is_not_there_or_not_to_be_read(path, tmp_path):
-    for load in checkpoint.load, checkpoint.load_meta:
+    for load in checkpoint.load, checkpoint.load_seed:
         with pytest.raises(FileNotFoundError, match='nothing to resume'):
             load(tmp_path / 'none.safetensors')
         with pytest.raises(OSError, match=r'cannot be read \(Is a dir'):

@@ -34,20 +34,6 @@ def train(history, losses, val_losses=(), start=0, stop=None):
             history.record('val_loss', epoch + 1, loss, history.val_every_n)
 
 
-def numpy_scalar(value):
-    return np.array(value)
-
-
-def mxnet_scalar(value):
-    mx = pytest.importorskip('mxnet')
-    mx.npx.set_np()
-    return mx.np.array(value, dtype='float32')
-
-
-def torch_scalar(value):
-    return pytest.importorskip('torch').tensor(value)
-
-
 def test_points_are_where_the_published_runs_have_theirs():
     history = History(NUM_TRAIN, NUM_VAL)
     losses = random_losses(NUM_TRAIN)
@@ -123,17 +109,8 @@ def test_device_is_read_once_for_a_point():
     assert history.points['train_loss'] == [(0.1875, 1.5), (0.6875, 5.5)]
 
 
-@pytest.mark.parametrize('scalar', [float, numpy_scalar, np.float32])
+@pytest.mark.parametrize('scalar', [float, np.array, np.float32])
 def test_resumed_run_has_the_same_history(scalar):
-    check_resume(scalar)
-
-
-@pytest.mark.parametrize('scalar', [mxnet_scalar, torch_scalar])
-def test_resumed_run_has_the_same_history_on_a_framework(scalar):
-    check_resume(scalar)
-
-
-def check_resume(scalar):
     losses = [scalar(loss) for loss in random_losses(23, 6).flat]
 
     def record(history, i):
@@ -152,22 +129,6 @@ def check_resume(scalar):
             record(resumed, i)
         assert resumed.points == whole.points
         assert resumed.state() == whole.state()
-
-
-def test_taking_the_state_changes_nothing():
-    losses = random_losses(10, 2)
-    watched, left_alone = History(10, 1), History(10, 1)
-    for i in range(20):
-        train(watched, losses, start=i, stop=i + 1)
-        watched.state()['points'].clear()
-    train(left_alone, losses)
-    assert watched.points == left_alone.points
-
-
-def test_state_keeps_the_settings():
-    history = History.from_state(History(100, 20, 4, 2).state())
-    assert history.train_every_n == 25
-    assert history.val_every_n == 10
 
 
 def test_arrays_of_the_caller_stay_as_they_are():
@@ -195,21 +156,6 @@ def test_mean_that_is_not_finite_is_kept(value, tmp_path):
     assert repr(again.points) == repr(history.points)
     state = json.loads(json.dumps(history.state()))
     assert repr(History.from_state(state).points) == repr(history.points)
-
-
-def test_final_and_repr():
-    history = History(469, 79)
-    assert repr(history) == 'History: no points yet'
-    assert history.final == {}
-    train(history, random_losses(469), random_losses(79))
-    for epoch in range(10):
-        history.record('val_acc', epoch + 1, 0.9025 + 0.0001 * epoch)
-    assert history.final['val_acc'] == 0.9034
-    assert repr(history) == (
-        f'History until epoch 10: '
-        f'train_loss {history.final["train_loss"]:.4f}, '
-        f'val_loss {history.final["val_loss"]:.4f}, val_acc 0.9034'
-    )
 
 
 def test_small_sets_give_points_too():
@@ -242,19 +188,6 @@ def test_csv_holds_every_digit(tmp_path):
     assert len(lines) == 1 + 20 + 10 + 1
 
 
-def test_csv_without_points(tmp_path):
-    History(1, 1).to_csv(tmp_path / 'history.csv')
-    assert History.from_csv(tmp_path / 'history.csv').points == {}
-
-
-def test_missing_csv_is_named(tmp_path):
-    path = tmp_path / 'history.csv'
-    with pytest.raises(
-        FileNotFoundError, match='no history at .*history.csv'
-    ):
-        History.from_csv(path)
-
-
 @pytest.mark.parametrize(
     'text, message',
     [
@@ -275,11 +208,4 @@ def test_malformed_csv_is_refused(tmp_path, text, message):
     path = tmp_path / 'history.csv'
     path.write_text(text.format('series,epoch,value\n'))
     with pytest.raises(ValueError, match=f'{path} is not .*{message}'):
-        History.from_csv(path)
-
-
-def test_picture_is_not_a_csv(tmp_path):
-    path = tmp_path / 'history.csv'
-    path.write_bytes(b'\x89PNG\r\n\x1a\n\xff')
-    with pytest.raises(ValueError, match='history.csv is not a text file'):
         History.from_csv(path)

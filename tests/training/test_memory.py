@@ -1,13 +1,11 @@
 """A training that the memory cannot hold is refused before it begins."""
 
-import os
-
 import pytest
 
 from d2l_vgg import machine
 from d2l_vgg.networks import costs
 from d2l_vgg.training import memory
-from d2l_vgg.training.experiments import EXPERIMENTS, Experiment
+from d2l_vgg.training.experiments import Experiment
 
 
 @pytest.fixture
@@ -60,28 +58,9 @@ def test_what_has_run_is_not_refused(memory_of, options, gigabytes):
         check(*options)
 
 
-def test_the_sentence_tells_both(memory_of):
-    memory_of(3 * 2**30)
-    with pytest.raises(ValueError) as error:
-        check('vgg19', (224, 200), 64, 1000)
-    needed = costs.training_bytes('vgg19', (1, 224, 200), 64, 1000)
-    assert str(error.value) == (
-        'Training this network on minibatches of 64 images of 224 x 200 '
-        f'pixels takes at least {needed / 2**30:.1f} GiB of memory, but '
-        'there are 3.0 GiB: choose a smaller batch_size, resize or arch.'
-    )
-
-
 def test_nothing_is_refused_where_nothing_is_known(memory_of):
     memory_of(None)
     check(((1, 100000),), (224, 224), 60000)
-
-
-def test_an_experiment_is_checked_on_the_processor_only(memory_of):
-    memory_of(2**20)
-    with pytest.raises(ValueError, match='takes at least'):
-        memory.check_experiment(EXPERIMENTS['fast'])
-    memory.check_experiment(EXPERIMENTS['fast'], on_cpu=False)
 
 
 def test_each_hyperparameter_that_counts_is_heeded(memory_of):
@@ -166,15 +145,3 @@ def version_1(folder, limit, used, cached=0):
 )
 def test_available_memory(tmp_path, files, expected):
     assert tree(tmp_path, files) == expected
-
-
-def test_without_linux_nothing_is_known(tmp_path):
-    assert machine.available_memory(str(tmp_path), str(tmp_path)) is None
-
-
-@pytest.mark.skipif(
-    not os.path.exists('/proc/meminfo'), reason='only Linux tells'
-)
-def test_this_machine_has_memory():
-    total = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
-    assert 2**20 < machine.available_memory() < 20 * total

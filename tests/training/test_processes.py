@@ -158,7 +158,7 @@ def test_process_with_other_hyperparameter_is_refused_by_name(tmp_path):
 
 
 def test_error_of_all_processes_is_told_once(tmp_path):
-    result = finish(mpirun(3, *SAME, '--lr', -1), tmp_path)
-    told = 'd2l-vgg: lr is -1.0'
+    result = finish(mpirun(3, *SAME, '--data', 'nowhere'), tmp_path)
+    told = 'd2l-vgg: There is no folder nowhere'
     assert result.returncode == 1 and result.stderr.count(told) == 1
     assert os.listdir(tmp_path) == []

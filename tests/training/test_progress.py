@@ -12,7 +12,6 @@ from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 from processes import run_python
 
-from d2l_vgg import figures
 from d2l_vgg.training import progress
 from d2l_vgg.training.history import History
 
@@ -97,37 +96,6 @@ def test_the_last_line_tells_the_end(shown):
     board.close()
     line = '█' * 20 + ' epoch 2/2, 4 of 4 minibatches'
     assert told(shown)[-1] == line
-
-
-def test_the_last_point_is_seen_whole():
-    history = History(None, None)
-    for epochs in 3, 10:
-        history.points['val_acc'] = [(i + 1, 0.9) for i in range(epochs)]
-        figure = figures.curves({'run': history}, max_epochs=10)
-        low, high = figure.axes[0].get_xlim()
-        assert low == 0 and 10.1 < high < 10.6
-        assert not any(line.get_clip_on() for line in figure.axes[0].lines)
-
-
-@pytest.mark.parametrize(
-    'seconds, words',
-    [
-        (31, 'about half a minute'),
-        (61, 'about a minute'),
-        (85, 'about a minute'),
-        (100, 'about 2 minutes'),
-        (59 * 60, 'about an hour'),
-        (104 * 60, 'about 1.5 hours'),
-        (2 * 3600, 'about 2 hours'),
-    ],
-)
-def test_how_long_it_takes_is_announced_in_words(
-    seconds, words, shown, capsys
-):
-    board = progress.make('board')
-    board.start(total=50, done=0, max_epochs=10)
-    board.announce(seconds)
-    assert f'This takes {words} on this CPU' in capsys.readouterr().out
 
 
 SHELL = """

@@ -120,13 +120,6 @@ def test_a_hyperparameter_that_nobody_knows(info, tmp_path, capsys):
     assert_damaged(tmp_path, capsys)
 
 
-@pytest.mark.parametrize('value', [1, True, [], {}])
-def test_what_it_was_continued_from_is_a_file(info, value, tmp_path, capsys):
-    info['continued_from'] = value
-    (tmp_path / 'run.json').write_text(json.dumps(info))
-    assert_damaged(tmp_path, capsys, 'continued_from')
-
-
 def test_a_run_that_cannot_be_begun_leaves_no_folder(tmp_path, monkeypatch):
     def full(self):
         raise OSError(28, 'No space left on device')

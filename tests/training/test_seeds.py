@@ -10,8 +10,6 @@ import pytest
 from numpy_data import FashionMNIST
 from numpy_trainer import Softmax, Trainer
 
-from d2l_vgg.training import seeds
-
 
 @pytest.fixture(scope='module')
 def ours():
@@ -75,36 +73,6 @@ def test_a_fit_leaves_the_readers_generators_alone(data):
     assert states() == before
 
 
-class Stopped(Softmax):
-    """Ends its training, or its validation, by an exception."""
-
-    def __init__(self, error, in_accuracy):
-        super().__init__()
-        self.error, self.in_accuracy = error, in_accuracy
-
-    def accuracy(self, Y_hat, y):
-        raise self.error
-
-    @property
-    def lr(self):
-        if not self.in_accuracy:
-            raise self.error
-        return 0.1
-
-    @lr.setter
-    def lr(self, value):
-        pass
-
-
-@pytest.mark.parametrize('error', [KeyboardInterrupt, ZeroDivisionError])
-@pytest.mark.parametrize('in_accuracy', [True, False])
-def test_a_fit_that_fails_leaves_them_alone_too(data, error, in_accuracy):
-    before = states()
-    with pytest.raises(error):
-        fit(data, Stopped(error, in_accuracy))
-    assert states() == before
-
-
 def test_a_seed_repeats_whatever_was_drawn_before(data):
     first = fit(data)
     random.random(), np.random.rand()
@@ -126,22 +94,6 @@ def test_neighbouring_seeds_have_orders_of_their_own(data):
     assert len(set(epochs)) == 12
 
 
-def test_a_resumed_run_sees_what_the_whole_one_saw(data, tmp_path):
-    path = str(tmp_path / 'checkpoint.safetensors')
-    whole = fit(data, max_epochs=3)
-
-    class Once(Softmax):
-        def accuracy(self, Y_hat, y):
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):  # In the first validation
-        fit(data, Once(), max_epochs=3, checkpoint=path)
-    resumed = fit(data, max_epochs=3, checkpoint=path, resume=True)
-    assert whole.history.points == resumed.history.points
-    assert whole.seen_val == resumed.seen_val
-    assert whole.seen[len(whole.seen) // 3 :] == resumed.seen
-
-
 def test_without_a_seed_each_fit_has_one_of_its_own(data):
     trainer = Trainer(1, display='none')
     seen = []
@@ -150,25 +102,6 @@ def test_without_a_seed_each_fit_has_one_of_its_own(data):
         seen.append((trainer.seed, tuple(trainer.seen)))
     assert seen[0][0] != seen[1][0]
     assert seen[0][1] != seen[1][1]
-    # Each can be repeated
-    assert tuple(fit(data, seed=seen[0][0], max_epochs=1).seen) == seen[0][1]
-
-
-def test_training_epoch_by_epoch_goes_on_with_new_orders(data):
-    """As one does to stop early."""
-    model, trainer = Softmax(), Trainer(1, display='none')
-    seen = []
-    for _ in range(4):
-        trainer.fit(model, data)
-        seen.append(tuple(trainer.seen))
-    assert len(set(seen)) == 4
-    # And from seeds of one's own, so that it repeats
-    orders = [
-        [tuple(fit(data, seed=i, max_epochs=1).seen) for i in range(3)]
-        for _ in range(2)
-    ]
-    assert orders[0] == orders[1]
-    assert len(set(orders[0])) == 3
 
 
 def test_without_a_seed_a_stopped_run_goes_on_with_its_own(data, tmp_path):
@@ -206,11 +139,3 @@ def test_a_loader_that_draws_as_it_is_made_repeats(ours, draw):
     first = fit(data)
     random.random(), np.random.rand()
     assert fit(data).seen == first.seen
-
-
-def test_preserve_rng_state_gives_generators_back_as_they_were():
-    before = states()
-    with seeds.preserve_rng_state():
-        seeds.seed_global(1, 2)
-        assert states() != before
-    assert states() == before

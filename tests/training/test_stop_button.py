@@ -70,11 +70,3 @@ def test_the_button_leaves_a_sentence(tmp_path):
     assert line.startswith('Stopped in epoch ')
     assert 'of 1000000, after ' in line and 'of 10000000 minibatches' in line
     assert 'trainer.history' in line and '\n' not in line
-
-
-def test_the_sentence_tells_how_to_go_on(tmp_path):
-    path = str(tmp_path / 'small.checkpoint')
-    error = stopped(tmp_path, {'checkpoint': path})
-    line = sentence_of(error)
-    assert f'resume=True) goes on from {path}.' in line
-    assert os.path.exists(path)

@@ -126,13 +126,6 @@ def test_address_that_is_taken_is_refused(group, monkeypatch):
             group(0, 2)
 
 
-def test_rank_without_others_keeps_its_run(monkeypatch):
-    monkeypatch.setenv('RANK', '3')
-    assert workers.rank() == 0 and workers.count() == 1
-    monkeypatch.setenv('WORLD_SIZE', '1')
-    assert workers.rank() == 0
-
-
 def open_mpi(monkeypatch, local_size):
     told = {'SIZE': 4, 'RANK': 3, 'LOCAL_RANK': 1, 'LOCAL_SIZE': local_size}
     for name, value in told.items():

@@ -1,7 +1,7 @@
-"""Cut a training short, to see that it would begin and end well.
+"""A smoke test: a training cut short, to see that it would begin and end.
 
 `$D2L_VGG_TRIAL` is how many minibatches to train on and to validate with,
-once. What comes out is no result, and is marked as a trial wherever it goes.
+once. What comes out is no result, and is marked so wherever it goes.
 """
 
 import itertools
@@ -12,11 +12,7 @@ VARIABLE = 'D2L_VGG_TRIAL'
 
 
 def size():
-    """Return of how many minibatches a trial is, 0 where none is asked for.
-
-    Raises:
-        ValueError: the variable is not a whole number.
-    """
+    """Return of how many minibatches the smoke test is, 0 without one."""
     text = os.environ.get(VARIABLE) or '0'
     if not re.fullmatch('[0-9]{1,9}', text):
         raise ValueError(
@@ -27,23 +23,18 @@ def size():
 
 
 def note(size):
-    """Return what is to be said of a trial of so many minibatches.
-
-    Of a whole training that is nothing, None.
-    """
+    """Return the mark of what comes out, None for a whole training."""
     if not size:
         return None
     batches = 'minibatch' if size == 1 else 'minibatches'
-    return f'TRIAL: cut short to {size} {batches} by ${VARIABLE}; no result.'
+    return (
+        f'SMOKE TEST: cut short to {size} {batches} by ${VARIABLE}; '
+        'no result.'
+    )
 
 
 def shorten(trainer, size):
-    """Keep so many of the minibatches that `trainer` has prepared.
-
-    With a size of 0 everything stays as it is.
-    """
-    if not size:
-        return
+    """Keep so many of the minibatches that `trainer` has prepared."""
     trainer.max_epochs = 1
     for name in 'train', 'val':
         loader = getattr(trainer, f'{name}_dataloader')
@@ -53,17 +44,8 @@ def shorten(trainer, size):
             setattr(trainer, f'num_{name}_batches', len(few))
 
 
-def whole(loader):
-    """Return the loader of all minibatches, of which this has the first."""
-    return loader.loader if isinstance(loader, First) else loader
-
-
 class First:
-    """The first `size` minibatches of a loader.
-
-    They are those that a whole training would begin with: the loader draws
-    its order when it is iterated over, after that was seeded.
-    """
+    """The first minibatches of a loader, as a whole training has them."""
 
     def __init__(self, loader, size):
         self.loader, self.size = loader, min(size, len(loader))

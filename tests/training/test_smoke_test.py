@@ -43,8 +43,8 @@ def test_it_says_so_where_it_is_shown(data, monkeypatch, capsys):
     monkeypatch.setenv(VARIABLE, '2')
     for display in 'board', 'lines':
         trainer = fit(data, seed=0, display=display)
-        assert 'TRIAL: cut short to 2' in capsys.readouterr().out
-        assert 'TRIAL: cut short to 2' in trainer.board.note
+        assert 'SMOKE TEST: cut short to 2' in capsys.readouterr().out
+        assert 'SMOKE TEST: cut short to 2' in trainer.board.note
     monkeypatch.setenv(VARIABLE, 'two')
     with pytest.raises(ValueError, match="D2L_VGG_TRIAL is 'two'"):
         Trainer(max_epochs=1)
