@@ -33,6 +33,8 @@ WRITERS = {
 def prepare(all_cores=True):
     """Have MXNet prepared when it is imported; it may be called repeatedly.
 
+    An MXNet that was imported before is left as it is.
+
     Args:
         all_cores: tell MXNet to use every core, which it does not by itself
     """

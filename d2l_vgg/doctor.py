@@ -96,10 +96,9 @@ def examine(
     told = probing.ask('driver', seconds)
     driver = None
     if told.get('driver'):
-        gpus = [
-            Gpu(n, tuple(c), m, f) for n, c, m, f in told['driver']['gpus']
-        ]
-        driver = Driver(**{**told['driver'], 'gpus': gpus})
+        found = dict(told['driver'])
+        gpus = [Gpu(n, tuple(c), m, f) for n, c, m, f in found['gpus']]
+        driver = Driver(**{**found, 'gpus': gpus})
     trained: dict[str, list[str]] = {}
     installed = [f for f in FRAMEWORKS if is_installed(f)]
     for framework in installed:
@@ -143,7 +142,8 @@ def check_framework(
     versions, own = machine.versions(framework), _packages_of(framework)
     named = ', '.join(f'{n} {versions[n]}' for n in own) or 'not by pip'
     problem = facts['problem']
-    text, do, commands = f'{named}: trains on the CPU', '', ()
+    text, do = f'{named}: trains on the CPU', ''
+    commands: tuple[str, ...] = ()
     again = (
         platforms.pip('uninstall', '--yes', *own),
         *platforms.install(framework),

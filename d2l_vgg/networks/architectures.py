@@ -85,17 +85,13 @@ class Architecture:
                 'dropout is the share of units set to zero, at least 0 and '
                 f'below 1, not {self.dropout!r}'
             ) from None
-        for what, values in {
-            'blocks': [
-                _triple(i, block) for i, block in enumerate(blocks, 1)
-            ],
-            'hidden': [
-                as_size(width, 'a width in hidden') for width in hidden
-            ],
-            'layers': [Spec(*row) for row in layers],
-        }.items():
-            # A frozen dataclass can be assigned to in no other way
-            object.__setattr__(self, what, tuple(values))
+        triples = [_triple(i, block) for i, block in enumerate(blocks, 1)]
+        widths = [as_size(width, 'a width in hidden') for width in hidden]
+        specs = [Spec(*row) for row in layers]
+        # A frozen dataclass can be assigned to in no other way
+        object.__setattr__(self, 'blocks', tuple(triples))
+        object.__setattr__(self, 'hidden', tuple(widths))
+        object.__setattr__(self, 'layers', tuple(specs))
 
     def block_arguments(self) -> list[tuple]:
         """Return what `vgg_block` takes for each block, in its order."""
