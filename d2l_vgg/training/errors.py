@@ -24,9 +24,7 @@ class NotDrawn(ValueError):
 
 
 def check_num_gpus(num_gpus: int, found: int, framework: str) -> None:
-    """Raise ValueError unless it is 0 or 1; `found` is how many there are."""
-    if num_gpus < 0:
-        raise ValueError(f'num_gpus is {num_gpus}, but it must be 0 or 1.')
+    """Raise ValueError for more than one; `found` is how many there are."""
     if num_gpus > 1:
         raise ValueError(
             f'num_gpus is {num_gpus}, but a process uses one device; this '
