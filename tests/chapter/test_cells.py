@@ -4,6 +4,7 @@ The cells of a tab run in one process, in the order of each page, training cut
 short to a minibatch; the cell that a machine without a GPU skips is entered.
 """
 
+import ast
 import importlib.util
 import json
 import os
@@ -16,6 +17,8 @@ import page_cells
 import pytest
 
 from d2l_vgg import frameworks
+from d2l_vgg.networks import architectures
+from d2l_vgg.training.experiments import FIELDS, get_experiment
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTER = ROOT / 'chapter'
@@ -85,6 +88,36 @@ for one, other, size in [
     np.testing.assert_allclose(scores, other_scores, rtol=1e-3, atol=1e-4)
 print('the same')
 """
+# Nothing can be trained in its process afterwards
+CAUGHT = """
+from d2l_vgg.training import loop as base
+caught = []
+def fit(self, model, data, resume=False):
+    caught.append((self, model, data))
+base.Trainer.fit = fit
+import importlib
+importlib.import_module('d2l_vgg.{module}').Trainer.fit = fit
+for cell in page:
+    if caught:
+        break
+    if 'layer_summary' not in cell.source:
+        exec(cell.source, shown)
+(trainer, model, data), = caught
+for name in {fields!r}:
+    owner = [each for each in (trainer, model, data) if hasattr(each, name)]
+    value = getattr(owner[0], name)
+    print(name, repr(value[0] if name == 'resize' else value))
+"""
+SHOWN_FIELDS = [
+    name
+    for name in FIELDS
+    # A run of the cell has a seed of its own
+    if name not in ('description', 'seed', 'draw')
+]
+
+
+def read(name, tab):
+    return page_cells.read(str(CHAPTER / f'{name}.md'), tab)
 
 
 @pytest.fixture(scope='module', params=page_cells.TABS)
@@ -98,7 +131,9 @@ def run(request, tmp_path_factory):
     (folder / 'results').symlink_to(CHAPTER / 'results')
     parts = [(name, name, ALL, '1') for name in PAGES]
     same = SAME.replace('{module}', MODULES[tab])
-    parts.append(('same', 'vgg', same, '2'))
+    caught = CAUGHT.replace('{module}', MODULES[tab])
+    caught = caught.replace('{fields!r}', repr(SHOWN_FIELDS))
+    parts += [('same', 'vgg', same, '2'), ('caught', 'vgg', caught, '0')]
     parts = [
         (name, str(CHAPTER / f'{page}.md'), code, trial)
         for name, page, code, trial in parts
@@ -175,3 +210,38 @@ def test_every_cell_about_the_published_curves_runs(run):
 
 def test_classes_of_the_chapter_are_those_of_the_package(run):
     assert 'the same' in printed_by(run, 'same')
+
+
+def test_the_small_experiment_shows_all_that_quick_is(run):
+    quick = get_experiment('quick')
+    printed = printed_by(run, 'caught')
+    found = dict(line.split(' ', 1) for line in printed.splitlines())
+    arch = architectures.get(ast.literal_eval(found.pop('arch')))
+    assert arch.blocks == quick.arch.blocks
+    for name in SHOWN_FIELDS[1:]:
+        assert ast.literal_eval(found[name]) == getattr(quick, name), name
+
+
+def test_cells_are_short_and_as_many_in_every_tab():
+    """Where one tab has a cell of its own, so have the others."""
+    for name in PAGES:
+        pages = [read(name, tab) for tab in page_cells.TABS]
+        assert len({len(page) for page in pages}) == 1
+        for cell in sum(pages, []):
+            lines = cell.source.splitlines()
+            assert len(lines) <= 20, cell.source
+            assert max(map(len, lines)) <= 78, cell.source
+
+
+def test_definitions_are_as_short_as_the_books():
+    for tab in page_cells.TABS:
+        lines = {
+            node.name: node.end_lineno - node.lineno + 1
+            for cell in read('vgg', tab)
+            for node in ast.parse(cell.source).body
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef))
+        }
+        for name in 'vgg_block', 'norm_block':
+            assert lines[name] <= 9
+        for name in 'VGG', 'SmallVGG':
+            assert lines[name] <= 12
