@@ -65,7 +65,8 @@ def physical_cores() -> int:
     except AttributeError:  # Not Linux
         return os.cpu_count() or 1
     try:
-        cores = _count_cores(*_read('/proc', 'cpuinfo'), usable)
+        (text,) = _read('/proc', 'cpuinfo')
+        cores = _count_cores(text, usable)
     except OSError:
         cores = len(usable)
     return max(1, min(cores, _cpu_quota()))
