@@ -4,6 +4,7 @@ import contextlib
 import functools
 import gc
 import importlib.util
+import math
 import os
 import re
 import shutil
@@ -44,7 +45,7 @@ ONE_THREAD = {
     '--xla_backend_optimization_level=1',
 }
 
-# No process of the tests is to take more than a small machine has
+# No test is to take more than a small machine has
 MAX_MEMORY = 4e9
 
 # In the environment of each process that a test starts
@@ -140,21 +141,23 @@ def networks_are_freed():
 
 @pytest.fixture(autouse=True)
 def memory_is_bounded():
-    """Fail in the test with which this process takes too much."""
-    before = peak_memory()
-    yield
-    if before <= MAX_MEMORY < peak_memory():
-        pytest.fail(f'This process has taken {peak_memory() / 1e9:.1f} GB.')
-
-
-def peak_memory():
-    """Return the most bytes that this process has held, 0 if not known."""
+    """Fail if a test takes too much beside what those before have left."""
     try:
-        with open('/proc/self/status') as file:
-            peak = re.search(r'VmHWM:\s+(\d+)', file.read()).group(1)
-    except OSError:  # Not Linux
-        return 0
-    return 1024 * int(peak)
+        with open('/proc/self/clear_refs', 'w') as file:
+            file.write('5')  # Sets the peak to what is held now
+        before = memory('VmRSS')
+    except OSError:  # Not Linux, or not allowed
+        before = math.inf
+    yield
+    taken = memory('VmHWM') - before if before < math.inf else 0
+    if taken > MAX_MEMORY:
+        pytest.fail(f'This test has taken {taken / 1e9:.1f} GB.')
+
+
+def memory(name):
+    """Return a number of bytes that the system tells of this process."""
+    with open('/proc/self/status') as file:
+        return 1024 * int(re.search(rf'{name}:\s+(\d+)', file.read())[1])
 
 
 def pytest_sessionfinish(session):
