@@ -113,7 +113,7 @@ def mend_mxnet():
 def _keep_named_tuples():
     """Let MXNet pass on the named tuples that NumPy returns since 1.25.
 
-    It makes a tuple anew with `type(value)(items)`, which theirs refuse.
+    It makes a new tuple with `type(value)(items)`, which theirs refuse.
     """
     from mxnet.numpy import multiarray
 

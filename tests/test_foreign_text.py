@@ -1,4 +1,4 @@
-"""What others wrote cannot steer a terminal."""
+"""Foreign text cannot steer a terminal."""
 
 import pytest
 

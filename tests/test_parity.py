@@ -107,7 +107,7 @@ def test_a_step_computes_what_numpy_does(framework, name):
     expected = network.loss(X, y)
     loss, grads = framework.gradients(model, X, y)
     assert loss == pytest.approx(expected, rel=1e-6)
-    # A bias before a normalization has no gradient but for rounding
+    # A bias before a normalization has no gradient except for rounding
     length = max(map(np.linalg.norm, map(np.ravel, network.grads.values())))
     names = [n for n in network.arrays if 'running' not in n]
     assert len(grads) == len(names)

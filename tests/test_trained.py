@@ -106,7 +106,7 @@ def test_what_cannot_be_loaded(d2l_vgg, tmp_path):
     other = d2l_vgg.VGG(((1, 16), (1, 32)), num_classes=5)
     with pytest.raises(ValueError, match='of another network'):
         other.load(path, last=False)
-    # But for the last layer it has to fit, too
+    # Except for the last layer it has to fit, too
     with pytest.raises(ValueError, match='of another network: dense2'):
         d2l_vgg.VGG(Run.find('quick').experiment.arch, num_classes=5).load(
             path

@@ -22,7 +22,7 @@ class ModelArrays(nn.Block):
     """Mixed into a classifier: its parameters, and which are trained."""
 
     def arrays(self) -> Arrays:
-        # A forward pass in predict mode lays the weights out anew, which
+        # A forward pass in predict mode changes the layout of the weights, which
         # reading them by itself does not wait for
         npx.waitall()
         try:

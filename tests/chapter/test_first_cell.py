@@ -57,7 +57,7 @@ def test_it_does_nothing_where_all_is_here_but_tells_what_is(tmp_path):
     cell = first_cell('mxnet', 'from d2l_vgg import mxnet as d2l_vgg')
     printed = run(cell, tmp_path, D2L_VGG_TRIAL='3', PYTHONPATH=ROOT)
     assert 'mxnet 1.9.1' in printed and 'GPU' in printed
-    assert 'TRIAL: cut short to 3 minibatches' in printed
+    assert 'SMOKE TEST: cut short to 3 minibatches' in printed
     assert 'pip' not in printed
 
 

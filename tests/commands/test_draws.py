@@ -8,7 +8,7 @@ from safetensors.numpy import load_file
 
 from d2l_vgg.training.runs import Run
 
-# The book's experiment, but for what takes long; nearly nothing is learned
+# The book's experiment, except for what takes long; nearly nothing is learned
 BOOK = [
     *('train', '--experiment', 'book'),
     *('--num-train', '64', '--num-val', '32', '--batch-size', '32'),

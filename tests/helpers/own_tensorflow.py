@@ -78,7 +78,7 @@ def draw():
 def count_reads(monkeypatch):
     """Return a list that grows with each tensor that is read.
 
-    But for the minibatch before, which keeps the pace.
+    Except for the minibatch before, which keeps the pace.
     """
     cls, reads = type(tf.constant(0.0)), []
     read = cls.numpy

@@ -27,7 +27,7 @@ def fit(model=None, **options):
 
 
 def test_each_step_is_traced_but_once_for_each_size():
-    """Whatever changes from step to step, it is not compiled anew."""
+    """Whatever changes from step to step, it is not compiled again."""
     traced = []
 
     class Watched(VGG):

@@ -78,7 +78,7 @@ def test_a_bfloat16_block_rounds_what_goes_into_it_and_what_comes_out():
 
 @pytest.mark.slow
 def test_parameters_are_whole_while_the_network_still_computes(tmp_path):
-    """They are laid out anew meanwhile: read at once, 4 of 60 were not."""
+    """They are laid out again meanwhile: read at once, 4 of 60 were not."""
     arch = architectures.Architecture(
         'wide', ((1, 64), (1, 128), (2, 256), (2, 512)), hidden=(32,)
     )
