@@ -17,7 +17,7 @@ from d2l_vgg.datasets import fashion_mnist
 
 
 def load(framework, all_cores=True):
-    """Import `d2l.<framework>`, and patch what today's framework breaks in it.
+    """Import `d2l.<framework>`; patch what today's framework breaks in it.
 
     Args:
         framework: the name of one

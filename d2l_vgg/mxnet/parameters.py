@@ -22,8 +22,8 @@ class ModelArrays(nn.Block):
     """Mixed into a classifier: its parameters, and which are trained."""
 
     def arrays(self) -> Arrays:
-        # A forward pass in predict mode changes the layout of the weights, which
-        # reading them by itself does not wait for
+        # A forward pass in predict mode changes the layout of the weights;
+        # reading them does not wait for that by itself
         npx.waitall()
         try:
             params = named_parameters(self).items()

@@ -12,7 +12,7 @@ from d2l_vgg.training import data
 
 
 class Minibatches(minibatches.Minibatches):
-    """As everywhere, except for `X` of shape (batch_size, height, width, 1)."""
+    """As everywhere, with `X` of shape (batch_size, height, width, 1)."""
 
     def to_device(self, array: np.ndarray, dtype: str) -> Any:
         with tf.device(self.device):
