@@ -95,6 +95,7 @@ def test_setup_makes_environment_once_in_folders_with_blanks(tmp_path):
 
     def make(*words, **variables):
         variables = {'FRAMEWORK': 'mxnet', 'VENV': 'my env', **variables}
+        words = ['--no-print-directory', *words]
         return run('make', *words, cwd=project, **variables)
 
     offline = {'PIP_CONFIG_FILE': os.devnull, 'PIP_NO_INDEX': '1'}
