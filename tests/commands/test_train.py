@@ -117,7 +117,7 @@ BAD_REQUESTS = [
     ),
     (
         ['--runs', '/proc/nowhere'],
-        ['folder /proc/nowhere/quick for the run cannot be made', 'with --runs'],
+        ['/proc/nowhere/quick for the run cannot be made', 'with --runs'],
     ),
     *(
         ([f'--name={name}'], ['name'])
