@@ -5,6 +5,7 @@ saved and continued.
 """
 
 import contextlib
+import math
 import os
 import signal
 import textwrap
@@ -22,6 +23,9 @@ if hasattr(signal, 'SIGHUP'):  # Not on Windows
 
 # What is kept of a run that is stopped takes no longer than this
 SECONDS_TO_KEEP = 10
+
+# A key that is held down sends signal after signal
+SECONDS_OF_ONE_PRESS = 0.5
 
 
 class Stopped(KeyboardInterrupt):
@@ -55,17 +59,20 @@ class Stopped(KeyboardInterrupt):
 def deferred() -> Iterator[types.SimpleNamespace]:
     """Within the block, a signal only sets `asked` of what is given.
 
-    A second signal interrupts at once. Signals reach the main thread only.
+    A second signal, if not of the same press of a key, interrupts at once.
+    Signals reach the main thread only.
     """
-    stop = types.SimpleNamespace(asked=False)
+    stop = types.SimpleNamespace(asked=False, again=math.inf)
     around = signal.getsignal(signal.SIGINT)
 
     def ask(*signal_and_frame):
-        if stop.asked:
+        if time.monotonic() > stop.again:
             raise KeyboardInterrupt
-        stop.asked = True
-        if isinstance(around, _Once):
-            around.wait()
+        if not stop.asked:
+            stop.asked = True
+            stop.again = time.monotonic() + SECONDS_OF_ONE_PRESS
+            if isinstance(around, _Once):
+                around.wait()
 
     # The launcher ends the other processes when the first has stopped
     with _handled(signal.SIG_IGN if workers.rank() else ask):
