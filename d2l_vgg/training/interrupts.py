@@ -59,8 +59,7 @@ class Stopped(KeyboardInterrupt):
 def deferred() -> Iterator[types.SimpleNamespace]:
     """Within the block, a signal only sets `asked` of what is given.
 
-    A second signal, if not of the same press of a key, interrupts at once.
-    Signals reach the main thread only.
+    A second press of the key interrupts at once. Only in the main thread.
     """
     stop = types.SimpleNamespace(asked=False, again=math.inf)
     around = signal.getsignal(signal.SIGINT)
