@@ -8,7 +8,6 @@ hang, and nothing is copied at each step.
 from __future__ import annotations
 
 import abc
-import itertools
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -147,19 +146,6 @@ class Minibatches(abc.ABC):
             mirrored = rng.rand(self.num_examples) < 0.5
             columns[mirrored] = columns[mirrored, ::-1]
         return [order, rows[:, :, None], columns[:, None, :]]
-
-
-def start_at(
-    dataloader: Any, first: int, seed: int | list[int]
-) -> Iterator[tuple]:
-    """Iterate over an epoch of any loader from minibatch `first` on.
-
-    `seed` decides the order of our own; another one is asked for what is
-    left out, too.
-    """
-    if isinstance(dataloader, Minibatches):
-        return dataloader.start_at(first, seed)
-    return itertools.islice(dataloader, first, None)
 
 
 def bilinear_weights(old_size: int, new_size: int) -> np.ndarray:

@@ -22,7 +22,6 @@ from d2l_vgg.training import errors, parameters
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.checkpoint import optimizer_name
 from d2l_vgg.training.classifier import last_layer
-from d2l_vgg.training.inputs import explained
 
 # Flax keeps (height, width, inputs, outputs), or (inputs, outputs)
 AXES = {4: (3, 2, 0, 1), 2: (1, 0)}
@@ -46,10 +45,8 @@ class ModelArrays:
             ValueError: they do not fit the network, or the parameters that
                 were loaded.
         """
-        with (
-            explained(self, inputs[0], channels_last=True),
-            mode(train=False),
-        ):
+        self.check_input(inputs[0], channels_last=True)
+        with mode(train=False):
             self.order = names(self.net, *inputs)
             self.variables = jax.jit(self.net.init)(key, *inputs)
         self.load_arrays(self.given)
@@ -78,9 +75,6 @@ class ModelArrays:
                 'before it has seen an image: call model(X) first.'
             ) from None
         return {**shapes, **{n: a.shape for n, a in self.given.items()}}
-
-    def loaded(self) -> Arrays:
-        return self.given if self.variables is None else {}
 
     def load_arrays(self, arrays: Arrays) -> None:
         if self.variables is None:  # An image has to tell the layers

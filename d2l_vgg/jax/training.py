@@ -28,7 +28,6 @@ from d2l_vgg.jax.parameters import ModelArrays, TrainerArrays
 from d2l_vgg.jax.workers import Team
 from d2l_vgg.networks import summaries
 from d2l_vgg.training import classifier, errors, loop, module, precisions
-from d2l_vgg.training.inputs import explained
 
 
 class Classifier(ModelArrays, classifier.Classifier, module.Module):
@@ -50,10 +49,7 @@ class Classifier(ModelArrays, classifier.Classifier, module.Module):
         Raises:
             WrongInput: the first of `inputs` does not fit the network.
         """
-        with explained(self, inputs[0], channels_last=True):
-            return self.scores(*inputs)
-
-    def scores(self, *inputs):
+        self.check_input(inputs[0], channels_last=True)
         if self.variables is None:
             self.draw(jax.random.key(0), *inputs)
         if self.key is None:
@@ -160,8 +156,8 @@ class Classifier(ModelArrays, classifier.Classifier, module.Module):
                 )
 
         X = jax.ShapeDtypeStruct(X_shape, 'float32')
-        with explained(self, X, channels_last=True):
-            jax.eval_shape(run, X)
+        self.check_input(X, channels_last=True)
+        jax.eval_shape(run, X)
         return found
 
     def scored(self, batch: tuple, test_flip: bool) -> tuple:

@@ -21,7 +21,7 @@ from d2l_vgg.mxnet.parameters import ModelArrays, TrainerArrays
 from d2l_vgg.mxnet.workers import Team
 from d2l_vgg.networks import summaries
 from d2l_vgg.training import classifier, errors, loop, precisions
-from d2l_vgg.training.inputs import WrongInput, explained
+from d2l_vgg.training.inputs import WrongInput
 
 SEQUENTIAL = (nn.HybridSequential, nn.Sequential)
 
@@ -47,10 +47,10 @@ class Classifier(ModelArrays, classifier.Classifier, d2l.Classifier):
                 f'X is a {type(X).__module__}.{type(X).__name__}, but this '
                 'network takes arrays of MXNet: mxnet.np.array(X) makes one.'
             )
-        with explained(self, X):
-            if X.ctx.device_type == 'cpu_shared':
-                X = X.as_in_ctx(d2l.cpu())
-            return self.net(X)
+        self.check_input(X)
+        if X.ctx.device_type == 'cpu_shared':
+            X = X.as_in_ctx(d2l.cpu())
+        return self.net(X)
 
     def uniform_loss(self, Y_hat: Any) -> Any:
         return -npx.log_softmax(Y_hat).mean()

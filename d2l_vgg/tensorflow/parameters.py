@@ -49,9 +49,6 @@ class ModelArrays:
         shapes = parameter_shapes(self.arch, num_classes)
         return {**shapes, **{n: a.shape for n, a in self.waiting.items()}}
 
-    def loaded(self) -> Arrays:
-        return self.waiting
-
     def load_arrays(self, arrays: Arrays) -> None:
         params = named_parameters(self)
         if not params:

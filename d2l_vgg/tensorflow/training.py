@@ -27,7 +27,6 @@ from d2l_vgg.tensorflow.workers import Team
 from d2l_vgg.training import (
     classifier,
     errors,
-    inputs,
     loop,
     module,
     parameters,
@@ -54,7 +53,11 @@ class Classifier(ModelArrays, classifier.Classifier, module.Module):
         """Return the class scores, of shape (batch_size, num_classes).
 
         Without `training`, it is as the attribute says.
+
+        Raises:
+            inputs.WrongInput: the first of `X` does not fit the network.
         """
+        self.check_input(X[0], channels_last=True)
         if training is None:
             training = self.training
         if not tf.executing_eagerly():  # A part of a larger graph
@@ -66,8 +69,7 @@ class Classifier(ModelArrays, classifier.Classifier, module.Module):
     def run(self, *X, training):
         before, self.training = self.training, training
         try:
-            with inputs.explained(self, X[0], channels_last=True):
-                return self.forward(*X)
+            return self.forward(*X)
         finally:
             self.training = before
 
@@ -105,14 +107,10 @@ class Classifier(ModelArrays, classifier.Classifier, module.Module):
         """Draw the parameters for such images, if they have not been.
 
         Those that have been loaded before wait to be taken up.
-
-        Raises:
-            inputs.WrongInput: `X` does not fit the network.
         """
         net = getattr(self, 'net', None)
         if isinstance(net, keras.layers.Layer) and not net.built:
-            with inputs.explained(self, X, channels_last=True):
-                net.build((None, *X.shape[1:]))
+            net.build((None, *X.shape[1:]))
         if self.waiting:
             arrays, self.waiting = self.waiting, {}
             shapes = self.shapes()

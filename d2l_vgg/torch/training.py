@@ -23,7 +23,6 @@ from d2l_vgg.training import (
     allocator,
     classifier,
     errors,
-    inputs,
     loop,
     memory,
     precisions,
@@ -50,16 +49,16 @@ class Classifier(ModelArrays, classifier.Classifier, Module, nn.Module):
         Raises:
             inputs.WrongInput: `X` does not fit the network.
         """
-        with inputs.explained(self, X):
-            if X.dim() == 4:
-                X = X.to(memory_format=torch.channels_last)
-            if self.compiled is not None and self.training:
-                self.graph_shape = self.graph_shape or X.shape
-                # A smaller last minibatch is not worth a graph of its own
-                if X.shape == self.graph_shape:
-                    # The graph writes its next scores over these
-                    return self.compiled(X).clone()
-            return self.scores(X)
+        self.check_input(X)
+        if X.dim() == 4:
+            X = X.to(memory_format=torch.channels_last)
+        if self.compiled is not None and self.training:
+            self.graph_shape = self.graph_shape or X.shape
+            # A smaller last minibatch is not worth a graph of its own
+            if X.shape == self.graph_shape:
+                # The graph writes its next scores over these
+                return self.compiled(X).clone()
+        return self.scores(X)
 
     def scores(self, X):
         """Return what `net` gives.

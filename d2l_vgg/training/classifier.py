@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from d2l_vgg.networks import summaries
-from d2l_vgg.training import parameters
+from d2l_vgg.training import inputs, parameters
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.runs import Run
 
@@ -16,6 +16,7 @@ class Classifier(abc.ABC):
     """The base class of classification models, in any framework."""
 
     trainer = None
+    fitting: frozenset = frozenset()  # Shapes of images that fit
 
     def trainer_option(self, name: str) -> Any:
         """Return a hyperparameter of the trainer, 0 if it has none such."""
@@ -89,9 +90,12 @@ class Classifier(abc.ABC):
 
     # ---------------------------------------------- what all share
 
-    def loaded(self) -> Arrays:
-        """Return what was loaded and waits for a first image, if anything."""
-        return {}
+    def check_input(self, X: Any, channels_last: bool = False) -> None:
+        """Raise inputs.WrongInput if `X`, in a new shape, does not fit."""
+        shape = tuple(getattr(X, 'shape', ()))
+        if shape[1:] not in self.fitting or 0 in shape:
+            inputs.check(self, shape, channels_last)
+            self.fitting |= {shape[1:]}
 
     def training_step(self, batch):
         """Return the loss on a minibatch, a tuple that ends with its labels.

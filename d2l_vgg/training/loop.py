@@ -10,12 +10,13 @@ from __future__ import annotations
 import abc
 import collections
 import contextlib
+import itertools
 import math
 import time
 from collections.abc import Iterator
 from typing import Any
 
-from d2l_vgg.datasets.minibatches import Minibatches, start_at
+from d2l_vgg.datasets.minibatches import Minibatches
 from d2l_vgg.training import errors, interrupts, labels, preparation, seeds
 from d2l_vgg.training.history import History
 
@@ -103,7 +104,7 @@ class Trainer(preparation.Preparation):
         """Train on each minibatch once, then validate."""
         if self.train_batch_idx < (self.epoch + 1) * self.num_train_batches:
             self.train_epoch()
-            self.save_checkpoint()
+            self.save_if_due(due=True)
         for batch in self.minibatches(self.val_dataloader or ()):
             self.record('val', self.validation_step(batch))
             self.val_batch_idx += 1
@@ -112,7 +113,7 @@ class Trainer(preparation.Preparation):
                 raise interrupts.Stopped(self)
         self.epoch += 1
         # Else no more than this validation would be done again
-        self.save_if_due(ended=self.epoch == self.max_epochs)
+        self.save_if_due(due=self.epoch == self.max_epochs)
         self.board.end_epoch(self.epoch, self.history)
 
     def train_epoch(self) -> None:
@@ -124,17 +125,25 @@ class Trainer(preparation.Preparation):
             self.record('train', self.train_step(batch, self.scheduled_lr()))
             self.train_batch_idx += 1
             if self.stop.asked:
-                self.save_checkpoint()
+                self.save_if_due(due=True)
                 raise interrupts.Stopped(self)
             self.save_if_due()
 
     def minibatches(self, dataloader: Any, first: int = 0) -> Iterator[tuple]:
         """Iterate over this epoch from its minibatch number `first` on."""
         seeds.seed_global(self.seed, self.epoch)
-        batches = start_at(dataloader, first, [self.seed, self.epoch])
         if isinstance(dataloader, Minibatches):
-            return batches
+            return dataloader.start_at(first, [self.seed, self.epoch])
+        # Another's has to make those before `first`, too
+        batches = itertools.islice(dataloader, first, None)
         return labels.checked(batches, self)
+
+    def save_if_due(self, due: bool = False) -> None:
+        """Write the run to `checkpoint`, now or if it is long ago."""
+        if self.checkpoint is None:
+            return
+        if due or time.monotonic() - self.saved > self.checkpoint_seconds:
+            self.save_checkpoint()
 
     def scheduled_lr(self) -> float | None:
         """Return the learning rate for this minibatch, None for the model's.

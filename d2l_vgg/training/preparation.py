@@ -232,15 +232,8 @@ class Preparation(abc.ABC):
 
     # ------------------------------------ saving, and going on from that
 
-    def save_if_due(self, ended: bool = False) -> None:
-        """Save a run that has `ended`, or was not saved for long enough."""
-        if ended or time.monotonic() - self.saved > self.checkpoint_seconds:
-            self.save_checkpoint()
-
     def save_checkpoint(self) -> None:
-        """Write the run to `checkpoint`, if there is one."""
-        if self.checkpoint is None:
-            return
+        """Write the run to `checkpoint`."""
         meta = {
             'settings': self.settings(),
             'threads': self.threads(),

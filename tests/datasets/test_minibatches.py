@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 from numpy_data import Minibatches
 
-from d2l_vgg.datasets.minibatches import start_at
-
 IMAGES = np.random.RandomState(0).randint(256, size=(100, 6, 5), dtype='u1')
 
 
@@ -63,9 +61,6 @@ def test_minibatches_that_are_passed_over_are_not_made():
             return super().take(indices, *window)
 
     batches = Counted(IMAGES, np.arange(100), 32, (5, 6), shuffle=True)
-    ((_, y),) = start_at(batches, 3, [3, 1])
+    ((_, y),) = batches.start_at(3, [3, 1])
     assert taken == [4]
     np.testing.assert_array_equal(y, order(batches.start_at(0, [3, 1]))[96:])
-    # Another loader has to make them
-    rest = start_at([1, 2, 3], 2, [3, 1])
-    assert list(rest) == [3]
