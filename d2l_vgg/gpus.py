@@ -36,45 +36,34 @@ def driver() -> Driver | None:
         pynvml.NVMLError: there is one, and it does not work.
     """
     try:
-        import pynvml
+        import pynvml as nvml
     except ImportError:  # Where this package came without what it needs
         return None
     try:
-        pynvml.nvmlInit()
+        nvml.nvmlInit()
     # The second has a library without a device, as a cluster's login node
-    except (
-        pynvml.NVMLError_LibraryNotFound,
-        pynvml.NVMLError_DriverNotLoaded,
-    ):
+    except (nvml.NVMLError_LibraryNotFound, nvml.NVMLError_DriverNotLoaded):
         return None
-    try:
-        version = pynvml.nvmlSystemGetDriverVersion()
-        cuda = pynvml.nvmlSystemGetCudaDriverVersion()  # 11070 is 11.7
-        gpus, broken = [], []
-        for i in range(pynvml.nvmlDeviceGetCount()):
-            try:
-                gpus.append(_gpu(pynvml, i))
-            except pynvml.NVMLError as error:
-                broken.append(f'GPU {i} does not answer ({error})')
-        return Driver(
-            version, (cuda // 1000, cuda % 1000 // 10), gpus, broken
-        )
-    finally:
-        pynvml.nvmlShutdown()
+    cuda = nvml.nvmlSystemGetCudaDriverVersion()  # 11070 is 11.7
+    version = nvml.nvmlSystemGetDriverVersion()
+    found = Driver(version, (cuda // 1000, cuda % 1000 // 10), [], [])
+    for i in range(nvml.nvmlDeviceGetCount()):
+        try:
+            found.gpus.append(_gpu(nvml, nvml.nvmlDeviceGetHandleByIndex(i)))
+        except nvml.NVMLError as error:
+            found.broken.append(f'GPU {i} does not answer ({error})')
+    nvml.nvmlShutdown()
+    return found
 
 
-def _gpu(pynvml, index):
-    handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+def _gpu(nvml, handle):
+    name = nvml.nvmlDeviceGetName(handle)
+    capability = tuple(nvml.nvmlDeviceGetCudaComputeCapability(handle))
     try:
-        memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
-        sizes = memory.total, memory.free
-    except pynvml.NVMLError_NotSupported:
-        sizes = None, None
-    return Gpu(
-        pynvml.nvmlDeviceGetName(handle),
-        tuple(pynvml.nvmlDeviceGetCudaComputeCapability(handle)),
-        *sizes,
-    )
+        memory = nvml.nvmlDeviceGetMemoryInfo(handle)
+    except nvml.NVMLError_NotSupported:
+        return Gpu(name, capability, None, None)
+    return Gpu(name, capability, memory.total, memory.free)
 
 
 def names() -> list[str]:

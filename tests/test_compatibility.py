@@ -209,15 +209,14 @@ NOT_IMPORTED = """
         ),
         (
             "raise OSError('libgomp.so.1: cannot open')",
-            'from d2l_vgg import platforms; '
-            "platforms._os_release = lambda: 'ID=debian'",
+            '',
             'ImportError None MXNet is installed but does not load '
-            '(libgomp.so.1: cannot open): run `apt install libgomp1`.',
+            '(libgomp.so.1: cannot open): install the package of your',
         ),
         (
             "raise ModuleNotFoundError(name='mxnet')",
             "import platform; platform.system = lambda: 'Windows'",
-            'ModuleNotFoundError mxnet MXNet has had no build for Windows',
+            'ModuleNotFoundError mxnet MXNet has no build for Windows',
         ),
         (
             "raise ModuleNotFoundError(name='mxnet')",
@@ -227,7 +226,7 @@ NOT_IMPORTED = """
         (
             'npx = None',
             "sys.modules['d2l'] = None; from d2l_vgg import old_numpy; "
-            'old_numpy.mend_mxnet = int',
+            'old_numpy.patch_mxnet = int',
             'ModuleNotFoundError d2l d2l is not installed',
         ),
     ],

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from processes import run_python
@@ -64,11 +65,16 @@ def test_libraries_of_pip_are_loaded_each_after_what_it_needs(site):
     assert done.stdout.split() == [str(number), str(number - 1)], done.stderr
 
 
+def find_nvidia_in(folder, monkeypatch):
+    spec = SimpleNamespace(submodule_search_locations=[str(folder)])
+    monkeypatch.setattr(cuda.importlib.util, 'find_spec', lambda n: spec)
+
+
 def test_libraries_of_the_system_are_left_to_it(site, monkeypatch):
     (site / 'nvidia' / 'cublas' / 'lib').mkdir(parents=True)
     damaged = site / 'nvidia' / 'cublas' / 'lib' / 'libcublas.so.11'
     damaged.write_bytes(b'half a downl')
-    monkeypatch.setattr(cuda, '_folders', lambda: [str(site / 'nvidia')])
+    find_nvidia_in(site / 'nvidia', monkeypatch)
     assert cuda.load_libraries() == []
 
 
@@ -84,7 +90,7 @@ def wheel(request, monkeypatch):
 
 def test_libraries_are_loaded_for_each_wheel_of_a_gpu(wheel, monkeypatch):
     loaded = []
-    monkeypatch.setattr(cuda, '_folders', lambda: ['/nvidia', '/later'])
+    find_nvidia_in('/nvidia', monkeypatch)
     monkeypatch.setattr(
         cuda.ctypes, 'CDLL', lambda path, mode: loaded.append(path)
     )
