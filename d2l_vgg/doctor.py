@@ -103,10 +103,7 @@ def examine(
 
 def is_installed(framework: str) -> bool:
     """Return whether a framework is there, in whatever state."""
-    try:
-        spec = importlib.util.find_spec(framework)
-    except ValueError:  # A module of that name that says nothing of itself
-        spec = None
+    spec = importlib.util.find_spec(framework)
     return bool(spec and spec.origin) or bool(_packages_of(framework))
 
 
@@ -123,14 +120,10 @@ def check_framework(
     """Return what is to be said of a framework, by what it has answered."""
     versions, own = machine.versions(framework), _packages_of(framework)
     named = ', '.join(f'{n} {versions[n]}' for n in own) or 'not by pip'
-    problem = facts['problem']
-    do, commands = '', ()
     again = _uninstall(own) + platforms.install(framework)
+    problem, do, commands = facts['problem'], '', ()
     if len(own) > 1 and framework == 'mxnet':
-        text = (
-            f'{" and ".join(own)} share one folder, and one has overwritten '
-            'the other'
-        )
+        text = f'{" and ".join(own)} share one folder: one is overwritten'
         do, commands = 'Uninstall all, then install one:', again
     elif 'CPU' not in facts:
         how = 'no training' if 'imports' in facts else 'no import'
@@ -138,20 +131,19 @@ def check_framework(
         do, commands = 'Do what it says, or install it again:', again
     elif 'GPU' in facts:
         text = f'{named}: trains on CPU and GPU'
+    elif driver and driver.gpus:
+        why = f' ({problem})' if problem else ''
+        text = f'{named}: trains on the CPU, but not on the GPU{why}'
+        do, commands = _way_to_gpu(framework, own, driver)
     else:
         text = f'{named}: trains on the CPU'
-        if driver and driver.gpus:
-            text += ', but not on the GPU'
-            text += f' ({problem})' if problem else ''
-            do, commands = _way_to_gpu(framework, own, driver)
     facts = {**facts, 'versions': versions}
     return Check(FRAMEWORKS[framework].title, text, do, commands, facts)
 
 
 def _uninstall(packages):
-    if not packages:
-        return ()
-    return (platforms.pip('uninstall', '--yes', *packages),)
+    command = platforms.pip('uninstall', '--yes', *packages)
+    return (command,) if packages else ()
 
 
 def _way_to_gpu(framework, own, driver):
@@ -165,8 +157,8 @@ def _way_to_gpu(framework, own, driver):
             *_uninstall(own),
             platforms.pip('install', FOR_GPUS[framework]),
         )
-    if not any(5 <= gpu.capability[0] <= 8 for gpu in driver.gpus):
-        ways = {way(gpu.capability) for gpu in driver.gpus}
+    ways = {way(gpu.capability) for gpu in driver.gpus}
+    if WAYS[5, 0] not in ways:
         return f'The way to this GPU: {" or ".join(ways)}. {cpu}', ()
     if set(own) & set(CUDA_WHEELS):
         return (
@@ -210,17 +202,17 @@ def check_gpus(
         text += f', shows no GPU ({container})'
     return [
         Check('driver', text, facts=driver._asdict()),
-        *(Check('GPU', t, 'Restart the machine.') for t in driver.broken),
-        *(
-            _check_gpu(f'GPU {i}', gpu, needed)
-            for i, gpu in enumerate(driver.gpus)
-        ),
+        *(_check_gpu(i, gpu, needed) for i, gpu in enumerate(driver.gpus)),
     ]
 
 
-def _check_gpu(subject, gpu, needed):
-    names = precisions.FIRST_GPUS
-    types = [n for n in names if not precisions.gpu_lacks(n, gpu.capability)]
+def _check_gpu(index, gpu, needed):
+    subject = f'GPU {index}'
+    types = [
+        each
+        for each in precisions.FIRST_GPUS
+        if not precisions.gpu_lacks(each, gpu.capability)
+    ]
     capability = '.'.join(map(str, gpu.capability))
     text = f'{gpu.name}, compute capability {capability}'
     text += f', with {", ".join(types)}' if types else ''

@@ -18,22 +18,18 @@ class Gpu(NamedTuple):
 
 
 class Driver(NamedTuple):
-    """A driver: its version, the newest CUDA that it runs, and the GPUs.
-
-    `broken` tells of those that do not answer.
-    """
+    """A driver: its version, the newest CUDA that it runs, and the GPUs."""
 
     version: str
     cuda: tuple[int, int]
     gpus: list[Gpu]
-    broken: list[str]
 
 
 def driver() -> Driver | None:
     """Return the driver of this machine, None where there is none.
 
     Raises:
-        pynvml.NVMLError: there is one, and it does not work.
+        pynvml.NVMLError: there is one, and it or a GPU does not answer.
     """
     try:
         import pynvml as nvml
@@ -44,19 +40,15 @@ def driver() -> Driver | None:
     # The second has a library without a device, as a cluster's login node
     except (nvml.NVMLError_LibraryNotFound, nvml.NVMLError_DriverNotLoaded):
         return None
-    cuda = nvml.nvmlSystemGetCudaDriverVersion()  # 11070 is 11.7
     version = nvml.nvmlSystemGetDriverVersion()
-    found = Driver(version, (cuda // 1000, cuda % 1000 // 10), [], [])
-    for i in range(nvml.nvmlDeviceGetCount()):
-        try:
-            found.gpus.append(_gpu(nvml, nvml.nvmlDeviceGetHandleByIndex(i)))
-        except nvml.NVMLError as error:
-            found.broken.append(f'GPU {i} does not answer ({error})')
+    cuda = nvml.nvmlSystemGetCudaDriverVersion()  # 11070 is 11.7
+    gpus = [_gpu(nvml, i) for i in range(nvml.nvmlDeviceGetCount())]
     nvml.nvmlShutdown()
-    return found
+    return Driver(version, (cuda // 1000, cuda % 1000 // 10), gpus)
 
 
-def _gpu(nvml, handle):
+def _gpu(nvml, index):
+    handle = nvml.nvmlDeviceGetHandleByIndex(index)
     name = nvml.nvmlDeviceGetName(handle)
     capability = tuple(nvml.nvmlDeviceGetCudaComputeCapability(handle))
     try:
