@@ -1,7 +1,5 @@
 """What this machine can run, and what to do about the rest."""
 
-from __future__ import annotations
-
 import dataclasses
 import importlib.util
 import os
@@ -230,8 +228,6 @@ def check_python() -> Check:
     """Return what is to be said of Python and the system."""
     found = machine.describe()
     text = f'{platform.python_version()}, {found["system"]}'
-    if platforms.remark():
-        text += f'; {platforms.remark()}'
     return Check('Python', text, facts=found)
 
 

@@ -4,8 +4,6 @@ A reader of `path` sees the old content or the new, never a half: the new
 content goes to a temporary name in the same folder and is then renamed.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os

@@ -1,7 +1,5 @@
 """NVIDIA's driver and GPUs, as its own library for that tells them."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 

@@ -4,14 +4,16 @@ The limits of a hyperparameter stand in its field of `Experiment`; Python's
 calls and the command line are checked by the same function.
 """
 
-from __future__ import annotations
-
 import math
 import numbers
 from collections.abc import Sequence
 from typing import Any
 
-KINDS = {int: 'a whole number', float: 'a number', bool: 'True or False'}
+KINDS = {
+    int: ('a whole number', numbers.Integral),
+    float: ('a number', numbers.Real),
+    bool: ('True or False', object),
+}
 
 
 def check(
@@ -33,8 +35,11 @@ def check(
         ValueError: `value` is of another kind, or out of its range.
     """
     wrong = None
-    if kind in KINDS and not _is_a(kind, value):
-        wrong = KINDS[kind]
+    words, wanted = KINDS.get(kind, ('', object))
+    # `numpy.bool_`, since NumPy 2 `numpy.bool`, is no subclass of bool
+    is_bool = type(value).__name__ in ('bool', 'bool_')
+    if words and (is_bool != (kind is bool) or not isinstance(value, wanted)):
+        wrong = words
     elif choices is not None and value not in choices:
         wrong = f'one of {", ".join(choices)}'
     elif kind is float and not math.isfinite(value):
@@ -50,11 +55,3 @@ def check(
     if wrong:
         raise ValueError(f'{name} is {value!r}: it must be {wrong}.')
     return kind(value) if kind in KINDS else value
-
-
-def _is_a(kind, value):
-    # `numpy.bool_`, since NumPy 2 `numpy.bool`, is no subclass of bool
-    if type(value).__name__ in ('bool', 'bool_'):
-        return kind is bool
-    wanted = {int: numbers.Integral, float: numbers.Real, bool: bool}
-    return isinstance(value, wanted[kind])

@@ -3,8 +3,6 @@
 MXNet counts hardware threads instead, and not the limits of a container.
 """
 
-from __future__ import annotations
-
 import importlib.metadata
 import math
 import os

@@ -63,23 +63,6 @@ def refusal(framework, system=None, machine=None):
     return f'{name} no build for {here}: use {way}.'
 
 
-def remark(system=None, machine=None):
-    """Return what a reader should know who runs MXNet here, or None."""
-    system = system or platform.system()
-    machine = machine or platform.machine()
-    if system == 'Darwin':
-        return (
-            'MXNet 1.9.1 has a build for Macs with Intel processors, but '
-            'this project has not tested it.'
-        )
-    if system == 'Linux' and machine == 'aarch64':
-        return (
-            'MXNet for ARM needs the libraries OpenBLAS and LAPACKE of the '
-            'system, and this project has only tried it under emulation.'
-        )
-    return None
-
-
 def advice(error):
     """Return what to do when MXNet's library does not load.
 
@@ -138,8 +121,6 @@ def main(*frameworks):
     for framework in frameworks:
         if refusal(framework):
             sys.exit(f'setup: {refusal(framework)}')
-    if 'mxnet' in frameworks and remark():
-        print(f'setup: {remark()}')
 
 
 if __name__ == '__main__':

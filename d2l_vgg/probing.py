@@ -1,7 +1,5 @@
 """Try a framework, which may crash or hang, in a process of its own."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

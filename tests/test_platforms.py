@@ -44,7 +44,7 @@ def test_refusal_is_one_line_with_the_reason_and_a_way(
     'system, machine, asked, status, told',
     [
         ('Darwin', 'arm64', ['torch', 'mxnet'], 1, 'use PyTorch (`make run'),
-        ('Darwin', 'x86_64', ['mxnet'], 0, 'MXNet 1.9.1 has a build'),
+        ('Darwin', 'x86_64', ['mxnet'], 0, ''),
         ('Darwin', 'x86_64', ['jax'], 1, 'or MXNet.'),
         ('Linux', 'x86_64', ['mxnet', 'jax'], 0, ''),
     ],
