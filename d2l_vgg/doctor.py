@@ -29,9 +29,9 @@ WAYS = {
 
 # What pip installs for GPUs, as the frameworks' own pages say
 FOR_GPUS = {
-    'torch': 'torch>=2.13',
-    'tensorflow': 'tensorflow[and-cuda]>=2.21',
-    'jax': 'jax[cuda12]>=0.10.2',
+    'torch': ['torch>=2.13'],
+    'tensorflow': ['tensorflow[and-cuda]>=2.21'],
+    'jax': ['jax[cuda12]>=0.10.2', 'flax', 'optax'],
 }
 
 OR_LESS = 'or take smaller minibatches (--batch-size) or images (--resize).'
@@ -153,7 +153,7 @@ def _way_to_gpu(framework, own, driver):
     if framework != 'mxnet':
         return f'{cpu} For the GPU, install a build with CUDA:', (
             *_uninstall(own),
-            platforms.pip('install', FOR_GPUS[framework]),
+            platforms.pip('install', *FOR_GPUS[framework]),
         )
     ways = {way(gpu.capability) for gpu in driver.gpus}
     if WAYS[5, 0] not in ways:
