@@ -3,6 +3,7 @@
 MXNet counts hardware threads instead, and not the limits of a container.
 """
 
+import contextlib
 import importlib.metadata
 import math
 import os
@@ -128,8 +129,6 @@ def _room(group, limit, usage, total):
 
 def _text(path):
     """Return the text of a file of the system, '' without one."""
-    try:
-        with open(path, encoding='utf-8') as file:
-            return file.read()
-    except OSError:
-        return ''
+    with contextlib.suppress(OSError), open(path, encoding='utf-8') as file:
+        return file.read()
+    return ''
