@@ -96,17 +96,6 @@ class Str(str, metaclass=_Instances):
         return text
 
 
-def replace(owner, name, patched):
-    """Have `patched` called with that function and its arguments."""
-    function = getattr(owner, name)
-
-    @functools.wraps(function)
-    def call(*args, **kwargs):
-        return patched(function, *args, **kwargs)
-
-    setattr(owner, name, call)
-
-
 def patch_mxnet():
     """Change the few functions of MXNet that no other NumPy can help."""
     _keep_named_tuples()
@@ -121,12 +110,14 @@ def _keep_named_tuples():
     """
     from mxnet.numpy import multiarray
 
-    def to_mxnet(function, value, ctx=None):
-        if isinstance(value, tuple) and hasattr(value, '_make'):
-            return value._make(to_mxnet(function, v, ctx) for v in value)
-        return function(value, ctx)
+    convert = multiarray._as_mx_np_array
 
-    replace(multiarray, '_as_mx_np_array', to_mxnet)
+    def as_mx_np_array(value, ctx=None):
+        if isinstance(value, tuple) and hasattr(value, '_make'):
+            return value._make(as_mx_np_array(item, ctx) for item in value)
+        return convert(value, ctx)
+
+    multiarray._as_mx_np_array = as_mx_np_array
 
 
 def _take_sizes_of_numpy():
@@ -141,13 +132,17 @@ def _take_sizes_of_numpy():
     def plain(value):
         return int(value) if isinstance(value, numpy.integer) else value
 
-    def with_plain_integers(function, *args, **kwargs):
-        kwargs = {name: plain(value) for name, value in kwargs.items()}
-        return function(*map(plain, args), **kwargs)
+    def with_plain_integers(function):
+        @functools.wraps(function)
+        def call(*args, **kwargs):
+            kwargs = {name: plain(value) for name, value in kwargs.items()}
+            return function(*map(plain, args), **kwargs)
+
+        return call
 
     for module in (random, symbols):
         for name in module.__all__:
-            replace(module, name, with_plain_integers)
+            setattr(module, name, with_plain_integers(getattr(module, name)))
 
 
 def _sum_in_float64():
@@ -158,10 +153,14 @@ def _sum_in_float64():
     import numpy
     from mxnet.metric import EvalMetric
 
-    def with_float64(reset, metric):
-        reset(metric)
-        for name in 'sum_metric', 'global_sum_metric':
-            setattr(metric, name, numpy.float64(getattr(metric, name)))
+    def with_float64(reset):
+        @functools.wraps(reset)
+        def call(self):
+            reset(self)
+            for name in ('sum_metric', 'global_sum_metric'):
+                setattr(self, name, numpy.float64(getattr(self, name)))
 
-    for name in 'reset', 'reset_local':
-        replace(EvalMetric, name, with_float64)
+        return call
+
+    for name in ('reset', 'reset_local'):
+        setattr(EvalMetric, name, with_float64(getattr(EvalMetric, name)))

@@ -4,12 +4,11 @@
 predict mode right, and turns NumPy arrays on in every thread.
 """
 
+import functools
 import threading
 
 import mxnet as mx
 from mxnet import autograd, gluon, util
-
-from d2l_vgg.old_numpy import replace
 
 
 def apply():
@@ -54,13 +53,15 @@ def _patch_gradients_in_predict_mode():
 
 def _replace(owner, name, patched):
     """Have `patched` called with the function in predict mode."""
+    function = getattr(owner, name)
 
-    def call(function, *args, **kwargs):
+    @functools.wraps(function)
+    def call(*args, **kwargs):
         if autograd.is_recording() and not autograd.is_training():
             return patched(function, *args, **kwargs)
         return function(*args, **kwargs)
 
-    replace(owner, name, call)
+    setattr(owner, name, call)
 
 
 def _pool_in_train_mode(pooling, *args, **kwargs):
