@@ -1,7 +1,7 @@
 """Make MXNet 1.9.1, the last of its kind, work on today's Pythons.
 
 `import d2l_vgg.mxnet` calls `prepare()`. Then `import mxnet` and `from d2l
-import mxnet as d2l` work with NumPy 1.17 to 2.5 and Python 3.10 to 3.14, find
+import mxnet as d2l` work with NumPy 1.21 to 2.5 and Python 3.10 to 3.14, find
 the CUDA libraries of pip, and use every core that they may.
 
 MXNet was made for the Python and the NumPy of 2021. Here it sees them, and
@@ -12,6 +12,7 @@ has the old names, too.
 import builtins
 import functools
 import importlib.abc
+import importlib.machinery
 import multiprocessing.spawn
 import os
 import re
@@ -45,7 +46,7 @@ def prepare(all_cores=True):
 
 
 class _Finder(importlib.abc.MetaPathFinder):
-    """Finds MXNet's modules where the other finders do, and prepares them."""
+    """Finds MXNet's modules on the path, and prepares them."""
 
     def __init__(self, all_cores):
         self.all_cores = all_cores
@@ -53,30 +54,25 @@ class _Finder(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path, target=None):
         if name.partition('.')[0] != 'mxnet':
             return None
-        for finder in sys.meta_path:
-            find = getattr(finder, 'find_spec', None)  # Old ones have none
-            if finder is self or find is None:
-                continue
-            spec = find(name, path, target)
-            if spec and spec.loader:
-                spec.loader.exec_module = functools.partial(
-                    self.run, spec.loader.exec_module
-                )
-                return spec
-        return None
+        find = importlib.machinery.PathFinder.find_spec
+        spec = find(name, path, target)
+        if spec and spec.loader:
+            spec.loader.exec_module = functools.partial(
+                self.run, spec.loader.exec_module
+            )
+        return spec
 
     def run(self, execute, module):
         """Run a module of MXNet by `execute`, as if it were 2021."""
         whole = module.__name__ == 'mxnet'
+        if whole:
+            cuda.load_libraries()
+            _prepare_new_processes()
         if whole and self.all_cores:
             # MXNet takes every second processor for the second thread of a
             # core, so that half of a machine without such threads idles. It
             # reads the variable once, when it is imported
-            cores = str(physical_cores())
-            os.environ.setdefault('OMP_NUM_THREADS', cores)
-        if whole:
-            cuda.load_libraries()
-            _prepare_new_processes()
+            os.environ.setdefault('OMP_NUM_THREADS', str(physical_cores()))
         vars(module)['__builtins__'] = {
             **vars(builtins),
             '__import__': _import,
@@ -84,7 +80,7 @@ class _Finder(importlib.abc.MetaPathFinder):
         }
         execute(module)
         if whole:
-            old_numpy.mend_mxnet()
+            old_numpy.patch_mxnet()
 
 
 def _import(name, *args, **kwargs):
@@ -112,30 +108,24 @@ def _prepare_new_processes():
     they have to do; before that, they unpickle what is added here.
     """
     get_data = multiprocessing.spawn.get_preparation_data
-    if get_data.__module__ == __name__:
-        return
-
-    def get_data_and_prepare(name):
-        data = get_data(name)
-        data['prepare_mxnet'] = _Preparation(data['sys_path'])
-        return data
-
-    multiprocessing.spawn.get_preparation_data = get_data_and_prepare
+    if get_data.__module__ != __name__:
+        multiprocessing.spawn.get_preparation_data = lambda name: {
+            **get_data(name),
+            'prepare_mxnet': _Preparation(),
+        }
 
 
 class _Preparation:
     """Imports this package where it is unpickled, if it is there."""
 
-    def __init__(self, path):
-        self.code = (
-            'import sys\n'
-            f'sys.path[:] = {list(path)!r}\n'
-            'try:\n'
-            '    from d2l_vgg import compatibility\n'
-            '    compatibility.prepare()\n'
-            'except ImportError:\n'
-            '    pass\n'
-        )
-
     def __reduce__(self):
-        return exec, (self.code, {})
+        return exec, (PREPARATION.format(sys.path), {})
+
+
+PREPARATION = """
+import contextlib, sys
+sys.path[:] = {}
+with contextlib.suppress(ImportError):
+    from d2l_vgg import compatibility
+    compatibility.prepare()
+"""

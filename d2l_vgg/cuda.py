@@ -36,21 +36,16 @@ def load_libraries():
     """
     if not any(map(is_installed, CUDA_WHEELS)):
         return []
-    folders, loaded = _folders(), []
+    spec = importlib.util.find_spec('nvidia')
+    loaded = []
     for package, library in LIBRARIES:
-        for folder in folders:
+        for folder in spec.submodule_search_locations if spec else []:
             path = os.path.join(folder, package, 'lib', library)
             with contextlib.suppress(OSError):
                 ctypes.CDLL(path, ctypes.RTLD_GLOBAL)
                 loaded.append(path)
                 break
     return loaded
-
-
-def _folders():
-    """Return the folders that hold the packages of NVIDIA."""
-    spec = importlib.util.find_spec('nvidia')
-    return list(spec.submodule_search_locations) if spec else []
 
 
 def is_installed(package):

@@ -1,21 +1,16 @@
-"""What this machine can run, and what to do about the rest.
-
-What may crash or hang is asked by `probing`, so that it cannot end the look
-itself.
-"""
-
-from __future__ import annotations
+"""What this machine can run, and what to do about the rest."""
 
 import dataclasses
 import importlib.util
 import os
+import platform
 import shutil
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from d2l_vgg import machine, messages, platforms, probing
+from d2l_vgg import gpus, machine, messages, platforms, probing
 from d2l_vgg.frameworks import CUDA_WHEELS, FRAMEWORKS
-from d2l_vgg.gpus import Driver, Gpu
+from d2l_vgg.gpus import Driver
 from d2l_vgg.networks import costs
 from d2l_vgg.networks.costs import memory_text
 from d2l_vgg.training import memory, precisions
@@ -34,11 +29,10 @@ WAYS = {
 
 # What pip installs for GPUs, as the frameworks' own pages say
 FOR_GPUS = {
-    'torch': 'torch>=2.13',
-    'tensorflow': 'tensorflow[and-cuda]>=2.21',
-    'jax': 'jax[cuda12]>=0.10.2',
+    'torch': ['torch>=2.13'],
+    'tensorflow': ['tensorflow[and-cuda]>=2.21'],
+    'jax': ['jax[cuda12]>=0.10.2', 'flax', 'optax'],
 }
-
 
 OR_LESS = 'or take smaller minibatches (--batch-size) or images (--resize).'
 
@@ -81,50 +75,33 @@ def examine(
     if not precisions.has_bfloat16():
         experiment = dataclasses.replace(experiment, precision='float32')
     needed = memory.least_bytes(experiment)
-    checks: list[Check] = []
-
-    def add(subject, look, *args):
-        """Take what `look` returns, or that it failed."""
-        try:
-            found = look(*args)
-        except Exception as error:
-            text = f'cannot be looked at: {messages.explain(error)}'
-            found = Check(subject, text, 'Send this line to the authors.')
-        checks.extend([found] if isinstance(found, Check) else found)
-
-    progress('driver')
-    told = probing.ask('driver', seconds)
-    driver = None
-    if told.get('driver'):
-        found = dict(told['driver'])
-        gpus = [Gpu(n, tuple(c), m, f) for n, c, m, f in found['gpus']]
-        driver = Driver(**{**found, 'gpus': gpus})
-    trained: dict[str, list[str]] = {}
-    installed = [f for f in FRAMEWORKS if is_installed(f)]
-    for framework in installed:
+    driver, problem = None, ''
+    try:
+        driver = gpus.driver()
+    except Exception as error:  # pynvml's, which may not be there to be named
+        problem = messages.explain(error)
+    trained, checks = {}, []
+    for framework in filter(is_installed, FRAMEWORKS):
         progress(framework)
         facts = probing.ask(framework, seconds)
-        devices: list[str] = [d for d in ('CPU', 'GPU') if d in facts]
+        devices = [device for device in probing.DEVICES if device in facts]
         if devices:
             trained[framework] = devices
-        title = FRAMEWORKS[framework].title
-        add(title, check_framework, framework, facts, driver)
-    if not installed:
-        add('frameworks', check_none)
-    add('GPU', check_gpus, driver, told['problem'], needed)
-    add('Python', check_python)
-    add('processor', check_processor)
-    add('memory', check_memory, name, needed)
-    add('disk', check_disk, name, experiment)
+        checks.append(check_framework(framework, facts, driver))
+    checks += [
+        *([] if checks else [check_none()]),
+        *check_gpus(driver, problem, needed),
+        check_python(),
+        check_processor(),
+        check_memory(name, needed),
+        check_disk(name, experiment),
+    ]
     return Findings(trained, checks)
 
 
 def is_installed(framework: str) -> bool:
     """Return whether a framework is there, in whatever state."""
-    try:
-        spec = importlib.util.find_spec(framework)
-    except ValueError:  # A module of that name that says nothing of itself
-        spec = None
+    spec = importlib.util.find_spec(framework)
     return bool(spec and spec.origin) or bool(_packages_of(framework))
 
 
@@ -141,32 +118,30 @@ def check_framework(
     """Return what is to be said of a framework, by what it has answered."""
     versions, own = machine.versions(framework), _packages_of(framework)
     named = ', '.join(f'{n} {versions[n]}' for n in own) or 'not by pip'
-    problem = facts['problem']
-    text, do = f'{named}: trains on the CPU', ''
-    commands: tuple[str, ...] = ()
-    again = (
-        platforms.pip('uninstall', '--yes', *own),
-        *platforms.install(framework),
-    )
+    again = _uninstall(own) + platforms.install(framework)
+    problem, do, commands = facts['problem'], '', ()
     if len(own) > 1 and framework == 'mxnet':
-        text = (
-            f'{" and ".join(own)} share one folder, and one has overwritten '
-            'the other'
-        )
+        text = f'{" and ".join(own)} share one folder: one is overwritten'
         do, commands = 'Uninstall all, then install one:', again
     elif 'CPU' not in facts:
         how = 'no training' if 'imports' in facts else 'no import'
         text = f'{named}: {how}: {problem}'
-        do = 'Do what it says.'
-        if own:
-            do, commands = 'Do what it says, or install it again:', again
+        do, commands = 'Do what it says, or install it again:', again
     elif 'GPU' in facts:
         text = f'{named}: trains on CPU and GPU'
     elif driver and driver.gpus:
-        text += ', but not on the GPU' + (f' ({problem})' if problem else '')
+        why = f' ({problem})' if problem else ''
+        text = f'{named}: trains on the CPU, but not on the GPU{why}'
         do, commands = _way_to_gpu(framework, own, driver)
+    else:
+        text = f'{named}: trains on the CPU'
     facts = {**facts, 'versions': versions}
     return Check(FRAMEWORKS[framework].title, text, do, commands, facts)
+
+
+def _uninstall(packages):
+    command = platforms.pip('uninstall', '--yes', *packages)
+    return (command,) if packages else ()
 
 
 def _way_to_gpu(framework, own, driver):
@@ -176,12 +151,12 @@ def _way_to_gpu(framework, own, driver):
         hidden = 'CUDA_VISIBLE_DEVICES hides it.'
         return hidden, ('unset CUDA_VISIBLE_DEVICES',)
     if framework != 'mxnet':
-        commands = (platforms.pip('uninstall', '--yes', *own),) if own else ()
-        command = platforms.pip('install', FOR_GPUS[framework])
-        do = f'{cpu} For the GPU, install a build with CUDA:'
-        return do, (*commands, command)
-    if not any(5 <= gpu.capability[0] <= 8 for gpu in driver.gpus):
-        ways = {way(gpu.capability) for gpu in driver.gpus}
+        return f'{cpu} For the GPU, install a build with CUDA:', (
+            *_uninstall(own),
+            platforms.pip('install', *FOR_GPUS[framework]),
+        )
+    ways = {way(gpu.capability) for gpu in driver.gpus}
+    if WAYS[5, 0] not in ways:
         return f'The way to this GPU: {" or ".join(ways)}. {cpu}', ()
     if set(own) & set(CUDA_WHEELS):
         return (
@@ -200,15 +175,11 @@ def way(capability: tuple[int, int]) -> str:
 def check_none() -> Check:
     """Return what is to be said where no framework is installed."""
     subject, text = 'frameworks', 'none is installed'
-    if platforms.refusal() is None:
-        return Check(
-            subject, text, 'Install one:', platforms.install('mxnet')
-        )
-    refusal = platforms.refusal_of_others()
-    if refusal is None:
-        return Check(
-            subject, text, 'Install one:', platforms.install('torch')
-        )
+    for framework in 'mxnet', 'torch':
+        refusal = platforms.refusal(framework)
+        if not refusal:
+            commands = platforms.install(framework)
+            return Check(subject, text, 'Install one:', commands)
     return Check(subject, text, refusal)
 
 
@@ -229,17 +200,17 @@ def check_gpus(
         text += f', shows no GPU ({container})'
     return [
         Check('driver', text, facts=driver._asdict()),
-        *(Check('GPU', t, 'Restart the machine.') for t in driver.broken),
-        *(
-            _check_gpu(f'GPU {i}', gpu, needed)
-            for i, gpu in enumerate(driver.gpus)
-        ),
+        *(_check_gpu(i, gpu, needed) for i, gpu in enumerate(driver.gpus)),
     ]
 
 
-def _check_gpu(subject, gpu, needed):
-    names = precisions.FIRST_GPUS
-    types = [n for n in names if not precisions.gpu_lacks(n, gpu.capability)]
+def _check_gpu(index, gpu, needed):
+    subject = f'GPU {index}'
+    types = [
+        each
+        for each in precisions.FIRST_GPUS
+        if not precisions.gpu_lacks(each, gpu.capability)
+    ]
     capability = '.'.join(map(str, gpu.capability))
     text = f'{gpu.name}, compute capability {capability}'
     text += f', with {", ".join(types)}' if types else ''
@@ -256,19 +227,17 @@ def _check_gpu(subject, gpu, needed):
 def check_python() -> Check:
     """Return what is to be said of Python and the system."""
     found = machine.describe()
-    text = f'{machine.versions(None)["python"]}, {found["system"]}'
-    if platforms.remark():
-        text += f'; {platforms.remark()}'
+    text = f'{platform.python_version()}, {found["system"]}'
     return Check('Python', text, facts=found)
 
 
 def check_processor() -> Check:
     """Return what is to be said of the cores, and what they compute in."""
     cores = machine.physical_cores()
-    threads = os.environ.get('OMP_NUM_THREADS')
-    text = f'{machine.processor()}, {cores} core{"s"[: cores > 1]}, with'
-    text += 'out' * (not precisions.has_bfloat16()) + ' bfloat16'
-    if not threads or not threads.isdigit() or int(threads) >= cores:
+    threads = os.environ.get('OMP_NUM_THREADS', '')
+    with_bfloat16 = 'with' if precisions.has_bfloat16() else 'without'
+    text = f'{machine.processor()}, cores: {cores}, {with_bfloat16} bfloat16'
+    if not threads.isdigit() or int(threads) >= cores:
         return Check('processor', text)
     text += f', but OMP_NUM_THREADS is {threads}'
     do = 'Unless other work needs the cores, let them be used:'
@@ -299,9 +268,7 @@ def check_disk(name: str, experiment: Experiment) -> Check:
         free = shutil.disk_usage(os.getcwd()).free
     except OSError as error:
         return Check('disk', f'not to be used: {error.strerror}', elsewhere)
-    text = (
-        f'{memory_text(free)} free here; {name} takes {memory_text(needed)}'
-    )
     if not os.access(os.curdir, os.W_OK):
         return Check('disk', 'this folder cannot be written', elsewhere)
+    text = f'{memory_text(free)} free; {name} takes {memory_text(needed)}'
     return Check('disk', text, elsewhere if free < needed else '')

@@ -4,13 +4,10 @@ A reader of `path` sees the old content or the new, never a half: the new
 content goes to a temporary name in the same folder and is then renamed.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os
 import stat
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from typing import IO, Any
@@ -53,17 +50,17 @@ def open_regular(
     Raises:
         OSError: there is none, it may not be read, or it is no file.
     """
-    return open(path, mode, opener=_open_regular, **options)
 
+    def opener(path, flags):
+        handle = os.open(path, flags | getattr(os, 'O_NONBLOCK', 0))
+        kind = os.fstat(handle).st_mode
+        # `open` itself refuses a folder
+        if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+            os.close(handle)
+            raise OSError(errno.EINVAL, 'It is a pipe or a device', path)
+        return handle
 
-def _open_regular(path, flags):
-    handle = os.open(path, flags | getattr(os, 'O_NONBLOCK', 0))
-    kind = os.fstat(handle).st_mode
-    # `open` itself refuses a folder
-    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
-        os.close(handle)
-        raise OSError(errno.EINVAL, 'It is a pipe or a device', path)
-    return handle
+    return open(path, mode, opener=opener, **options)
 
 
 def check_unpacked_size(file: IO[bytes]) -> None:
@@ -85,44 +82,28 @@ def write_whole(
 ) -> None:
     """Put what `write(file)` writes to a binary file at `path`, atomically.
 
-    A library that wants a name instead may write to `file.name`. Whatever
-    goes wrong, `path` keeps its content. Missing folders are made.
+    Whatever goes wrong, `path` keeps its content. Missing folders are made.
 
     Raises:
         OSError: the folder cannot be written or the disk is full. Its
             `filename` is `path`, whatever the system calls it.
     """
-    path = os.path.abspath(os.fspath(path))
+    path = os.path.abspath(path)
+    temporary = f'{path}.{os.urandom(4).hex()}.tmp'
     try:
-        _write_whole(path, write)
-    except OSError as error:
-        # The system names the temporary file, or none
-        if error.errno is None:
-            raise
-        raise OSError(error.errno, error.strerror, path) from error
-
-
-def _write_whole(path, write):
-    folder = os.path.dirname(path)
-    os.makedirs(folder, exist_ok=True)
-    fd, temporary = tempfile.mkstemp(
-        prefix=os.path.basename(path) + '.', suffix='.tmp', dir=folder
-    )
-    os.close(fd)
-    try:
-        with open(temporary, 'wb') as file:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(temporary, 'xb') as file:
             write(file)
             file.flush()
             # Without this a power cut could leave a renamed, empty file
             os.fsync(file.fileno())
-        # The mask of the process can only be read by setting it
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
         os.replace(temporary, path)
-    except BaseException:
-        if os.path.exists(temporary):
+    except BaseException as error:
+        with contextlib.suppress(OSError):
             os.remove(temporary)
+        # The system names the temporary file, or none
+        if isinstance(error, OSError) and error.errno is not None:
+            raise OSError(error.errno, error.strerror, path) from error
         raise
 
 

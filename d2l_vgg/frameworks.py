@@ -4,8 +4,6 @@ Every folder has the same classes, `VGG`, `Classifier`, `Trainer` and
 `FashionMNIST`, so that what stands above need not know which one it uses.
 """
 
-from __future__ import annotations
-
 import importlib
 from types import ModuleType
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """NVIDIA's driver and GPUs, as its own library for that tells them."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 
@@ -18,63 +16,44 @@ class Gpu(NamedTuple):
 
 
 class Driver(NamedTuple):
-    """A driver: its version, the newest CUDA that it runs, and the GPUs.
-
-    `broken` tells of those that do not answer.
-    """
+    """A driver: its version, the newest CUDA that it runs, and the GPUs."""
 
     version: str
     cuda: tuple[int, int]
     gpus: list[Gpu]
-    broken: list[str]
 
 
 def driver() -> Driver | None:
     """Return the driver of this machine, None where there is none.
 
     Raises:
-        pynvml.NVMLError: there is one, and it does not work.
+        pynvml.NVMLError: there is one, and it or a GPU does not answer.
     """
     try:
-        import pynvml
+        import pynvml as nvml
     except ImportError:  # Where this package came without what it needs
         return None
     try:
-        pynvml.nvmlInit()
+        nvml.nvmlInit()
     # The second has a library without a device, as a cluster's login node
-    except (
-        pynvml.NVMLError_LibraryNotFound,
-        pynvml.NVMLError_DriverNotLoaded,
-    ):
+    except (nvml.NVMLError_LibraryNotFound, nvml.NVMLError_DriverNotLoaded):
         return None
-    try:
-        version = pynvml.nvmlSystemGetDriverVersion()
-        cuda = pynvml.nvmlSystemGetCudaDriverVersion()  # 11070 is 11.7
-        gpus, broken = [], []
-        for i in range(pynvml.nvmlDeviceGetCount()):
-            try:
-                gpus.append(_gpu(pynvml, i))
-            except pynvml.NVMLError as error:
-                broken.append(f'GPU {i} does not answer ({error})')
-        return Driver(
-            version, (cuda // 1000, cuda % 1000 // 10), gpus, broken
-        )
-    finally:
-        pynvml.nvmlShutdown()
+    version = nvml.nvmlSystemGetDriverVersion()
+    cuda = nvml.nvmlSystemGetCudaDriverVersion()  # 11070 is 11.7
+    gpus = [_gpu(nvml, i) for i in range(nvml.nvmlDeviceGetCount())]
+    nvml.nvmlShutdown()
+    return Driver(version, (cuda // 1000, cuda % 1000 // 10), gpus)
 
 
-def _gpu(pynvml, index):
-    handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+def _gpu(nvml, index):
+    handle = nvml.nvmlDeviceGetHandleByIndex(index)
+    name = nvml.nvmlDeviceGetName(handle)
+    capability = tuple(nvml.nvmlDeviceGetCudaComputeCapability(handle))
     try:
-        memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
-        sizes = memory.total, memory.free
-    except pynvml.NVMLError_NotSupported:
-        sizes = None, None
-    return Gpu(
-        pynvml.nvmlDeviceGetName(handle),
-        tuple(pynvml.nvmlDeviceGetCudaComputeCapability(handle)),
-        *sizes,
-    )
+        memory = nvml.nvmlDeviceGetMemoryInfo(handle)
+    except nvml.NVMLError_NotSupported:
+        return Gpu(name, capability, None, None)
+    return Gpu(name, capability, memory.total, memory.free)
 
 
 def names() -> list[str]:

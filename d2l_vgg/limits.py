@@ -4,12 +4,16 @@ The limits of a hyperparameter stand in its field of `Experiment`; Python's
 calls and the command line are checked by the same function.
 """
 
-from __future__ import annotations
-
 import math
 import numbers
 from collections.abc import Sequence
 from typing import Any
+
+KINDS = {
+    int: ('a whole number', numbers.Integral),
+    float: ('a number', numbers.Real),
+    bool: ('True or False', object),
+}
 
 
 def check(
@@ -24,45 +28,30 @@ def check(
 ) -> Any:
     """Return `value` as Python's own number, or refuse it.
 
-    Args:
-        name: of the argument, for the message
-        value: of it
-        kind: int, float or bool, of Python or NumPy; True is no number, 2.0
-            no whole one. For every other type only `choices` count.
-        above, least, below, most: bounds of a number
-        choices: the values that it may have
+    `kind` is int, float or bool, of Python or NumPy (True is no number, 2.0
+    no whole one); of every other type only `choices` count.
 
     Raises:
         ValueError: `value` is of another kind, or out of its range.
     """
-    wrong, shown = None, value
-    if kind in KINDS and not _is_a(kind, value):
-        shown, wrong = repr(value), KINDS[kind]
+    wrong = None
+    words, wanted = KINDS.get(kind, ('', object))
+    # `numpy.bool_`, since NumPy 2 `numpy.bool`, is no subclass of bool
+    is_bool = type(value).__name__ in ('bool', 'bool_')
+    if words and (is_bool != (kind is bool) or not isinstance(value, wanted)):
+        wrong = words
     elif choices is not None and value not in choices:
-        shown, wrong = repr(value), f'one of {", ".join(choices)}'
-    # Not a number is on no side of a bound
-    elif above is not None and not value > above:
-        wrong = 'positive' if above == 0 else f'above {above}'
-    elif least is not None and not value >= least:
-        wrong = f'{least} or more'
-    elif below is not None and not value < below:
-        wrong = f'below {below}'
-    elif most is not None and not value <= most:
-        wrong = f'{most} or less'
+        wrong = f'one of {", ".join(choices)}'
     elif kind is float and not math.isfinite(value):
         wrong = 'finite'
+    elif above is not None and value <= above:
+        wrong = 'positive' if above == 0 else f'above {above}'
+    elif least is not None and value < least:
+        wrong = f'{least} or more'
+    elif below is not None and value >= below:
+        wrong = f'below {below}'
+    elif most is not None and value > most:
+        wrong = f'{most} or less'
     if wrong:
-        raise ValueError(f'{name} is {shown}: it must be {wrong}.')
+        raise ValueError(f'{name} is {value!r}: it must be {wrong}.')
     return kind(value) if kind in KINDS else value
-
-
-KINDS = {int: 'a whole number', float: 'a number', bool: 'True or False'}
-
-
-def _is_a(kind, value):
-    # `numpy.bool_`, since NumPy 2 `numpy.bool`, is no subclass of bool
-    if type(value).__name__ in ('bool', 'bool_'):
-        return kind is bool
-    # NumPy's scalars are registered as these
-    wanted = {int: numbers.Integral, float: numbers.Real, bool: bool}
-    return isinstance(value, wanted[kind])

@@ -3,14 +3,14 @@
 MXNet counts hardware threads instead, and not the limits of a container.
 """
 
-from __future__ import annotations
-
+import contextlib
 import importlib.metadata
 import math
 import os
 import platform
 import re
 import sys
+from pathlib import Path
 from typing import Any
 
 from d2l_vgg import gpus
@@ -46,11 +46,7 @@ def versions(framework: str | None) -> dict[str, str]:
 
 def processor() -> str:
     """Return the name of the processor, as far as the system tells it."""
-    try:
-        (text,) = _read('/proc', 'cpuinfo')
-    except OSError:
-        text = ''
-    name = re.search(r'^model name\s*: (.*)$', text, re.M)
+    name = re.search(r'^model name\s*: (.*)$', _text('/proc/cpuinfo'), re.M)
     return name[1].strip() if name else platform.machine() or 'unknown'
 
 
@@ -64,27 +60,13 @@ def physical_cores() -> int:
         usable = os.sched_getaffinity(0)
     except AttributeError:  # Not Linux
         return os.cpu_count() or 1
-    try:
-        (text,) = _read('/proc', 'cpuinfo')
-        cores = _count_cores(text, usable)
-    except OSError:
-        cores = len(usable)
-    return max(1, min(cores, _cpu_quota()))
+    return max(1, min(_count_cores(usable), _cpu_quota()))
 
 
-def _count_cores(cpuinfo, usable):
-    """Count the cores that the processors `usable` belong to.
-
-    `cpuinfo` is the text of /proc/cpuinfo: a paragraph for each processor,
-    with its socket (physical id) and its core (core id) only on x86.
-    """
-    cores = set()
-    for paragraph in cpuinfo.split('\n\n'):
-        fields = dict(re.findall(r'^([^\t:]+?)\s*: (.*)$', paragraph, re.M))
-        if fields.get('processor') in {str(number) for number in usable}:
-            core = fields.get('core id', fields['processor'])
-            cores.add((fields.get('physical id'), core))
-    return len(cores) or len(usable)
+def _count_cores(usable, folder='/sys/devices/system/cpu'):
+    """Count the cores that the processors of these numbers belong to."""
+    siblings = 'topology/thread_siblings_list'
+    return len({_text(f'{folder}/cpu{n}/{siblings}') or n for n in usable})
 
 
 def _cpu_quota(folder='/sys/fs/cgroup'):
@@ -93,78 +75,60 @@ def _cpu_quota(folder='/sys/fs/cgroup'):
     Without a quota that is infinity. `folder` is where control groups are
     mounted, of version 2 or 1.
     """
-    for names in (
-        ['cpu.max'],
-        ['cpu/cpu.cfs_quota_us', 'cpu/cpu.cfs_period_us'],
-    ):
-        try:
-            quota, period = ' '.join(_read(folder, *names)).split()
-        except (OSError, ValueError):
-            continue
-        if quota not in ('max', '-1'):
-            return int(quota) // int(period)
-    return math.inf
+    quota = _text(f'{folder}/cpu.max') or ' '.join(
+        _text(f'{folder}/cpu/cpu.cfs_{name}_us')
+        for name in ('quota', 'period')
+    )
+    numbers = re.match(r'(\d+)\s+(\d+)', quota)  # Without one, max or -1
+    return int(numbers[1]) // int(numbers[2]) if numbers else math.inf
 
 
-def available_memory(folder='/sys/fs/cgroup', proc='/proc'):
+def available_memory(
+    folder: str = '/sys/fs/cgroup', proc: str = '/proc'
+) -> int | None:
     """Return the bytes that this process may still take, None if unknown.
 
     That is what the machine has to give, its swap included, or less where a
     control group of the process has a limit. `folder` is where control
     groups are mounted, `proc` where Linux tells of memory and processes.
     """
-    try:
-        (text,) = _read(proc, 'meminfo')
-        told = dict(re.findall(r'^(\w+): *(\d+) kB$', text, re.M))
-        found = 1024 * (int(told['MemAvailable']) + int(told['SwapFree']))
-    except (OSError, KeyError):  # Not Linux, or one before 3.14
+    meminfo = _text(f'{proc}/meminfo')
+    found = re.findall(r'^(?:MemAvailable|SwapFree): *(\d+)', meminfo, re.M)
+    if 'MemAvailable' not in meminfo:  # Not Linux
         return None
-    rooms = [_group_room(group) for group in _memory_groups(folder, proc)]
-    return max(0, min([found, *(r for r in rooms if r is not None)]))
-
-
-def _memory_groups(folder, proc):
-    """Return the folders of the control groups that this process is in."""
-    try:
-        lines = _read(proc, 'self/cgroup')[0].splitlines()
-    except OSError:
-        lines = []
-    groups = [folder, os.path.join(folder, 'memory')]
-    for line in lines:
-        _, controllers, path = line.split(':', 2)
-        if controllers not in ('', 'memory'):
-            continue
-        group = os.path.join(folder, controllers)
-        for name in filter(None, path.split('/')):
-            group = os.path.join(group, name)
-            groups.append(group)
-    return groups
-
-
-def _group_room(group):
-    """Return how much below its limit a control group is, None if nothing.
-
-    What it has cached of files is given up before anything fails. Versions 2
-    and 1 have other names for the same.
-    """
-    for names, total in (
-        (('memory.max', 'memory.current'), ''),
-        (('memory.limit_in_bytes', 'memory.usage_in_bytes'), 'total_'),
+    rooms = [1024 * sum(map(int, found))]
+    groups = {Path(folder), Path(folder, 'memory')}
+    for controller, path in re.findall(
+        r'^\d+:(memory)?:/(.*)$', _text(f'{proc}/self/cgroup'), re.M
     ):
-        try:
-            limit, usage, told = _read(group, *names, 'memory.stat')
-            files = rf'^{total}(?:in)?active_file (\d+)$'
-            cached = sum(map(int, re.findall(files, told, re.M)))
-            return int(limit) - max(0, int(usage) - cached)
-        except (OSError, ValueError):  # Without a limit it says 'max'
-            continue
-    return None
+        group = Path(folder, controller, path)
+        groups |= {group, *group.parents}
+    for group in groups:
+        # Of version 2, and of version 1
+        rooms += _room(group, 'memory.max', 'memory.current', '')
+        names = 'memory.limit_in_bytes', 'memory.usage_in_bytes'
+        rooms += _room(group, *names, 'total_')
+    return max(0, min(rooms))
 
 
-def _read(folder, *names):
-    """Return the texts of files in a folder."""
-    texts = []
-    for name in names:
-        with open(os.path.join(folder, name), encoding='utf-8') as file:
-            texts.append(file.read())
-    return texts
+def _room(group, limit, usage, total):
+    """Return in a list how much below its limit a control group is.
+
+    What it has cached of files is given up before anything fails.
+    """
+    limit, usage = _text(group / limit), _text(group / usage)
+    if not usage or not limit.strip().isdigit():  # No file, or 'max'
+        return []
+    cached = re.findall(
+        rf'^{total}(?:in)?active_file (\d+)$',
+        _text(group / 'memory.stat'),
+        re.M,
+    )
+    return [int(limit) - max(0, int(usage) - sum(map(int, cached)))]
+
+
+def _text(path):
+    """Return the text of a file of the system, '' without one."""
+    with contextlib.suppress(OSError), open(path, encoding='utf-8') as file:
+        return file.read()
+    return ''

@@ -1,7 +1,7 @@
 """The NumPy that MXNet was made for, on top of the one that is installed.
 
 `copy()` has the names that NumPy has lost, `Str` writes numbers as NumPy 1
-did, and `mend_mxnet()` does what these two cannot.
+did, and `patch_mxnet()` does what these two cannot.
 """
 
 import functools
@@ -17,24 +17,8 @@ def copy():
     """
     import numpy
 
-    old = types.ModuleType('numpy', 'NumPy with the names that MXNet reads')
-    vars(old).update(_old_names(numpy))
-    vars(old).update(vars(numpy))
-    old.bool, old.int = bool, int
-    return old
-
-
-def _old_names(numpy):
-    names = {
-        **dict.fromkeys(['Inf', 'PINF'], numpy.inf),
-        **dict.fromkeys(['NAN', 'NaN'], numpy.nan),
-        'NINF': -numpy.inf,
-        'PZERO': 0.0,
-        'NZERO': -0.0,
-        'compat': types.SimpleNamespace(basestring=str),
-    }
     # MXNet tells functions apart by identity, so each has its own
-    for name, function in {
+    functions = {
         'alltrue': numpy.all,
         'in1d': lambda ar1, ar2, *args, **kwargs: numpy.isin(
             numpy.ravel(ar1), ar2, *args, **kwargs
@@ -45,14 +29,24 @@ def _old_names(numpy):
         'sometrue': numpy.any,
         # Of the same name before NumPy 2
         'trapz': getattr(numpy, 'trapezoid', None),
-        # NumPy 1.17 has them, later ones only a message
         **dict.fromkeys(['mirr', 'npv', 'pmt', 'ppmt', 'pv', 'rate'], _gone),
-    }.items():
-        names[name] = _old_function(function, name)
-    return names
+    }
+    old = types.ModuleType('numpy', 'NumPy with the names that MXNet reads')
+    vars(old).update(
+        **dict.fromkeys(['Inf', 'PINF'], numpy.inf),
+        **dict.fromkeys(['NAN', 'NaN'], numpy.nan),
+        NINF=-numpy.inf,
+        PZERO=0.0,
+        NZERO=-0.0,
+        compat=types.SimpleNamespace(basestring=str),
+        **{name: _old(functions[name], name) for name in functions},
+    )
+    vars(old).update(vars(numpy))
+    old.bool, old.int = bool, int
+    return old
 
 
-def _old_function(function, name):
+def _old(function, name):
     """Return `function` under the old `name`, open to MXNet's arrays.
 
     As NumPy does with functions of its own, it is handed to the array that
@@ -97,13 +91,12 @@ class Str(str, metaclass=_Instances):
         if 'np.' in text and not isinstance(value, str):
             import numpy
 
-            if numpy.lib.NumpyVersion(numpy.__version__) >= '2.0.0':
-                with numpy.printoptions(legacy='1.25'):
-                    return str(value)
+            with numpy.printoptions(legacy='1.25'):
+                return str(value)
         return text
 
 
-def mend_mxnet():
+def patch_mxnet():
     """Change the few functions of MXNet that no other NumPy can help."""
     _keep_named_tuples()
     _take_sizes_of_numpy()

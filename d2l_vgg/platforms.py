@@ -5,10 +5,8 @@ anything is installed; nothing but Python is needed for that.
 """
 
 import glob
-import importlib.metadata
 import os
 import platform
-import re
 import shlex
 import sys
 
@@ -16,115 +14,53 @@ from d2l_vgg import cuda
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-LINUX = 'a Linux machine with an x86-64 processor'
-LINUX_BUILDS = {('Linux', 'x86_64'), ('Linux', 'aarch64')}
-MXNET_BUILDS = {('Darwin', 'x86_64'), *LINUX_BUILDS}
-OTHER_BUILDS = {('Darwin', 'arm64'), *LINUX_BUILDS}
-WINDOWS = (
-    'call `wsl --install` and do the same there (WSL is Linux), or install '
-    "PyTorch by `pip install -e '.[torch]'`."
-)
+LINUX = {('Linux', 'x86_64'), ('Linux', 'aarch64')}
+MXNET_BUILDS = {('Darwin', 'x86_64'), *LINUX}
+OTHER_BUILDS = {('Darwin', 'arm64'), *LINUX}
 
-# How a family of systems installs a package
-INSTALL = {
-    'debian': 'apt install',
-    'fedora': 'dnf install',
-    'suse': 'zypper install',
-    'arch': 'pacman -S',
-}
-# The package that brings a library, in each of these families
+# The package of Debian and Ubuntu that brings a library
 PACKAGES = {
-    library: dict(zip(INSTALL, packages.split()))
-    for library, packages in {
-        'libgomp.so.1': 'libgomp1 libgomp libgomp1 gcc-libs',
-        'libquadmath.so.0': 'libquadmath0 libquadmath libquadmath0 gcc-libs',
-        'libopenblas.so.0': 'libopenblas0 openblas libopenblas0 openblas',
-        'liblapacke.so.3': 'liblapacke lapack liblapacke3 lapacke',
-    }.items()
+    'libgomp.so.1': 'libgomp1',
+    'libquadmath.so.0': 'libquadmath0',
+    'libopenblas.so.0': 'libopenblas0',
+    'liblapacke.so.3': 'liblapacke',
 }
 
 
-def refusal(system=None, machine=None):
-    """Return why MXNet cannot be had here and what to do, or None.
+def refusal(framework, system=None, machine=None):
+    """Return why `make` cannot install it here and what to do, or None.
+
+    PyTorch, TensorFlow and JAX have builds for the same machines.
 
     Args:
+        framework: such as 'mxnet'
         system, machine: as `platform.system()` and `platform.machine()` tell
     """
     system = system or platform.system()
-    machine = machine or platform.machine()
-    if is_windows(system):
+    here = system, machine or platform.machine()
+    name, builds = 'PyTorch, TensorFlow and JAX have', OTHER_BUILDS
+    if framework == 'mxnet':
+        name, builds = 'MXNet has', MXNET_BUILDS
+    if system.startswith(('Windows', 'MSYS', 'MINGW', 'CYGWIN')):
         return (
-            f'MXNet has had no build for Windows since version 1.7: {WINDOWS}'
+            f'{name} no build for Windows that `make` installs: call `wsl '
+            '--install` and do the same there (WSL is Linux), or install '
+            "PyTorch by `pip install -e '.[torch]'`."
         )
-    if has_musl(system):
+    if system == 'Linux' and glob.glob('/lib/ld-musl-*'):
         return (
-            'MXNet needs the C library of GNU, and this system (Alpine) has '
-            'musl: take another image, such as python:3.13.'
+            f'{name} no build for systems with musl (Alpine): take another '
+            'image, such as python:3.13.'
         )
-    if (system, machine) in MXNET_BUILDS:
+    if here in builds:
         return None
-    reason = f'MXNet has no build for {system} on {machine}'
-    if system == 'Darwin':
-        reason = (
-            'MXNet has no build for Macs with Apple silicon (pip would take '
-            '1.6.0, which does not work there)'
-        )
-    if (system, machine) in OTHER_BUILDS:
-        return f'{reason}: use PyTorch (`make run FRAMEWORK=torch`).'
-    return f'{reason}: use {LINUX}.'
-
-
-def refusal_of_others(system=None, machine=None):
-    """Return why `make` cannot install the other frameworks here, or None.
-
-    PyTorch, TensorFlow and JAX have builds for the same machines. Arguments
-    are those of `refusal`.
-    """
-    system = system or platform.system()
-    machine = machine or platform.machine()
-    if is_windows(system):
-        return f'`make` does not set up on Windows: {WINDOWS}'
-    if has_musl(system):
-        return (
-            'PyTorch, TensorFlow and JAX have no builds for systems with '
-            'musl (Alpine): take another image, such as python:3.13.'
-        )
-    if (system, machine) in OTHER_BUILDS:
-        return None
-    other = ', or MXNet' if (system, machine) in MXNET_BUILDS else ''
-    return (
-        'PyTorch, TensorFlow and JAX of today have no builds for '
-        f'{system} on {machine}: use {LINUX}{other}.'
-    )
-
-
-def is_windows(system):
-    """Return whether `system` is Windows, or one of its shells."""
-    return system == 'Windows' or system.startswith(
-        ('MSYS', 'MINGW', 'CYGWIN')
-    )
-
-
-def has_musl(system):
-    """Return whether this is a Linux without the C library of GNU."""
-    return system == 'Linux' and bool(glob.glob('/lib/ld-musl-*'))
-
-
-def remark(system=None, machine=None):
-    """Return what a reader should know who runs MXNet here, or None."""
-    system = system or platform.system()
-    machine = machine or platform.machine()
-    if system == 'Darwin':
-        return (
-            'MXNet 1.9.1 has a build for Macs with Intel processors, but '
-            'this project has not tested it.'
-        )
-    if system == 'Linux' and machine == 'aarch64':
-        return (
-            'MXNet for ARM needs the libraries OpenBLAS and LAPACKE of the '
-            'system, and this project has only tried it under emulation.'
-        )
-    return None
+    ways = ['a Linux machine with an x86-64 processor']
+    if here in OTHER_BUILDS:
+        ways.insert(0, 'PyTorch (`make run FRAMEWORK=torch`)')
+    if here in MXNET_BUILDS:
+        ways.append('MXNet')
+    here, way = ' on '.join(here), ' or '.join(ways)
+    return f'{name} no build for {here}: use {way}.'
 
 
 def advice(error):
@@ -143,34 +79,13 @@ def advice(error):
         return (
             "install the CUDA 11 libraries by `pip install -e '.[cuda-11]'`"
         )
-    missing = [name for name in PACKAGES if name in error]
-    if not missing:
-        return 'install the library that is named there'
-    own = family_of(_os_release())
-    if own is None:
-        return f'install the package of your system that has {missing[0]}'
-    return f'run `{INSTALL[own]} {PACKAGES[missing[0]][own]}`'
-
-
-def family_of(os_release):
-    """Return the key of `INSTALL` of a system by its /etc/os-release."""
-    fields = dict(
-        line.split('=', 1) for line in os_release.splitlines() if '=' in line
-    )
-    names = f'{fields.get("ID", "")} {fields.get("ID_LIKE", "")}'
-    for name in names.replace('"', '').replace("'", '').split():
-        for family in INSTALL:
-            if family in name:  # As in opensuse-leap
-                return family
-    return None
-
-
-def _os_release():
-    try:
-        with open('/etc/os-release', encoding='utf-8') as file:
-            return file.read()
-    except OSError:
-        return ''
+    for library, package in PACKAGES.items():
+        if library in error:
+            return (
+                f'install the package of your system that has {library} (on '
+                f'Debian and Ubuntu, `apt install {package}`)'
+            )
+    return 'install the library that is named there'
 
 
 def pip(*words):
@@ -181,38 +96,31 @@ def pip(*words):
 def install(framework, wheel='cpu'):
     """Return the commands that install a framework, or install it again."""
     own = os.path.join(ROOT, os.environ.get('VENV') or '.venv')
+    mxnet = framework == 'mxnet'
     if os.path.realpath(sys.prefix) == os.path.realpath(own):
-        mxnet = framework == 'mxnet'
         wanted = f'MXNET={wheel}' if mxnet else f'FRAMEWORK={framework}'
         return (shlex.join(['make', '-C', ROOT, 'setup', wanted]),)
-    if framework != 'mxnet':
-        return (pip('install', *needs(framework)),)
-    name = 'mxnet' if wheel == 'cpu' else f'mxnet-{wheel}'
-    more = needs('cuda-11') if wheel != 'cpu' else ()
+    if not mxnet:
+        return (_install_extras(framework),)
+    gpu = wheel != 'cpu'
+    name = f'mxnet-{wheel}' if gpu else 'mxnet'
     return (
         pip('install', '--no-deps', f'{name}==1.9.1', 'd2l==1.0.3'),
-        pip('install', *needs('mxnet-needs'), *more),
+        _install_extras('mxnet-needs,cuda-11' if gpu else 'mxnet-needs'),
     )
 
 
-def needs(extra):
-    """Return what this package names as needed for one of its extras."""
-    named = importlib.metadata.requires('d2l-vgg') or []
-    marker = re.compile(rf'extra == .{extra}.')
-    return [n.split(';')[0].strip() for n in named if marker.search(n)]
+def _install_extras(names):
+    if os.path.exists(os.path.join(ROOT, 'setup.py')):
+        return pip('install', '-e', f'{ROOT}[{names}]')
+    return pip('install', f'd2l-vgg[{names}]')  # As it is installed
 
 
 def main(*frameworks):
     """Tell whether `frameworks` can be had here; end with 1 if one cannot."""
-    refused = None
-    if 'mxnet' in frameworks:
-        refused = refusal()
-        if not refused and remark():
-            print(f'setup: {remark()}')
-    if set(frameworks) - {'mxnet'}:
-        refused = refused or refusal_of_others()
-    if refused:
-        sys.exit(f'setup: {refused}')
+    for framework in frameworks:
+        if refusal(framework):
+            sys.exit(f'setup: {refusal(framework)}')
 
 
 if __name__ == '__main__':

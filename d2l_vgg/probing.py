@@ -1,16 +1,13 @@
-"""Ask what may crash or hang, in a process of its own: it cannot end ours."""
-
-from __future__ import annotations
+"""Try a framework, which may crash or hang, in a process of its own."""
 
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
-from d2l_vgg import frameworks, gpus, messages
+from d2l_vgg import frameworks, messages
 
 # Importing a framework from a slow disk for the first time takes a minute;
 # a GPU that is newer than it, for which it compiles its code, takes longer
@@ -21,79 +18,70 @@ CODE = """
 import sys
 sys.path[:] = {path!r}
 from d2l_vgg import probing
-probing.answer(*sys.argv[1:])
+probing.answer({name!r})
 """
 
 
 def answer(name: str) -> None:
-    """Write what is found out about a framework, or 'driver', to stdout.
-
-    Each fact is a line of JSON, the last one how it ended.
-    """
+    """Train in a framework; write each fact to stdout as a line of JSON."""
     # What the libraries print is not to get between the lines
-    told = os.fdopen(os.dup(1), 'w', encoding='utf-8')
+    out = os.fdopen(os.dup(1), 'w', encoding='utf-8')
     os.dup2(2, 1)
+
+    def tell(**fact):
+        print(json.dumps(fact), file=out, flush=True)
+
     problem = ''
     try:
-        for fact in _driver() if name == 'driver' else _train(name):
-            print(json.dumps(fact), file=told, flush=True)
+        package = frameworks.load(name)
+        tell(imports=True)
+        # 1 means the CPU, too, where the framework sees no GPU
+        on_cpu = package.Trainer(1, 1, display='none').on_cpu
+        for num_gpus, device in enumerate(['CPU'] if on_cpu else DEVICES):
+            data = package.FashionMNIST(32, num_train=32, num_val=32)
+            model = package.VGG(((1, 4), (1, 8)), lr=0.1)
+            trainer = package.Trainer(1, num_gpus, display='none', seed=0)
+            trainer.fit(model, data)
+            tell(**{device: True})
     except BaseException as error:  # Some libraries raise SystemExit
         problem = messages.explain(error)
-    print(json.dumps({'problem': problem}), file=told, flush=True)
+    tell(problem=problem)
 
 
-def _driver() -> Iterator[dict[str, Any]]:
-    found = gpus.driver()
-    yield {'driver': found and found._asdict()}
-
-
-def _train(name: str) -> Iterator[dict[str, Any]]:
-    """Train a tiny network in a framework, on the CPU and on the GPU."""
-    package = frameworks.load(name)
-    yield {'imports': True}
-    # 1 means the CPU, too, where the framework sees no GPU
-    sees_gpu = not package.Trainer(1, 1, display='none').on_cpu
-    for num_gpus, device in enumerate(['CPU', 'GPU'][: 1 + sees_gpu]):
-        data = package.FashionMNIST(32, num_train=32, num_val=32)
-        model = package.VGG(((1, 4), (1, 8)), lr=0.1)
-        trainer = package.Trainer(1, num_gpus, display='none', seed=0)
-        trainer.fit(model, data)
-        yield {device: True}
+DEVICES = ['CPU', 'GPU']
 
 
 def ask(name: str, seconds: float = SECONDS) -> dict[str, Any]:
-    """Return what `answer(name)` finds out, and the `problem` it ends with.
+    """Return whether a framework `imports`, and trains on `CPU` and `GPU`.
 
-    It is killed after so many seconds.
+    `problem` is what it ended with, '' without any. It is killed after so
+    many seconds.
     """
     process = subprocess.Popen(
-        [sys.executable, '-c', CODE.format(path=sys.path), name],
+        [sys.executable, '-c', CODE.format(path=sys.path, name=name)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         # With all that it starts it can be killed, and Ctrl-C is ours
         start_new_session=True,
     )
-    facts: dict[str, Any] = {}
-    late = ''
+    problem = ''
     try:
         out, err = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
-        late = f'no answer within {seconds:g} seconds'
+        problem = f'no answer within {seconds:g} seconds'
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
-    if late:
+    status = process.returncode
+    if problem:
         out, err = process.communicate()
+    elif status < 0:
+        problem = f'it crashed by {signal.Signals(-status).name}'
+    else:
+        words = messages.one_line(err.decode(errors='replace'))[-200:]
+        problem = f'it ended by itself with status {status} ({words})'
+    facts: dict[str, Any] = {'problem': problem}
     for line in out.decode(errors='replace').splitlines():
         facts.update(json.loads(line))
-    status = process.returncode
-    words = messages.one_line(err.decode(errors='replace'))[-200:]
-    if late:
-        facts['problem'] = late
-    elif 'problem' not in facts and status < 0:
-        facts['problem'] = f'it crashed by {signal.Signals(-status).name}'
-    elif 'problem' not in facts:
-        ending = f'it ended by itself with status {status} ({words})'
-        facts['problem'] = ending
     return facts

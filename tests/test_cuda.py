@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from processes import run_python
@@ -64,40 +65,35 @@ def test_libraries_of_pip_are_loaded_each_after_what_it_needs(site):
     assert done.stdout.split() == [str(number), str(number - 1)], done.stderr
 
 
+def find_nvidia_in(folder, monkeypatch):
+    spec = SimpleNamespace(submodule_search_locations=[str(folder)])
+    monkeypatch.setattr(cuda.importlib.util, 'find_spec', lambda n: spec)
+
+
 def test_libraries_of_the_system_are_left_to_it(site, monkeypatch):
     (site / 'nvidia' / 'cublas' / 'lib').mkdir(parents=True)
     damaged = site / 'nvidia' / 'cublas' / 'lib' / 'libcublas.so.11'
     damaged.write_bytes(b'half a downl')
-    monkeypatch.setattr(cuda, '_folders', lambda: [str(site / 'nvidia')])
+    find_nvidia_in(site / 'nvidia', monkeypatch)
     assert cuda.load_libraries() == []
 
 
-@pytest.fixture(params=['mxnet-cu112', 'mxnet-cu117', 'mxnet'])
-def wheel(request, monkeypatch):
+@pytest.mark.parametrize('wheel', ['mxnet-cu112', 'mxnet-cu117', 'mxnet'])
+def test_libraries_are_loaded_for_the_wheels_of_gpus_only(wheel, monkeypatch):
     def version(package):
-        if package != request.param:
+        if package != wheel:
             raise importlib.metadata.PackageNotFoundError(package)
 
-    monkeypatch.setattr(importlib.metadata, 'version', version)
-    return request.param
-
-
-def test_libraries_are_loaded_for_each_wheel_of_a_gpu(wheel, monkeypatch):
     loaded = []
-    monkeypatch.setattr(cuda, '_folders', lambda: ['/nvidia', '/later'])
+    find_nvidia_in('/nvidia', monkeypatch)
+    monkeypatch.setattr(importlib.metadata, 'version', version)
     monkeypatch.setattr(
         cuda.ctypes, 'CDLL', lambda path, mode: loaded.append(path)
     )
-    paths = cuda.load_libraries()
-    assert paths == loaded
-    if wheel == 'mxnet':
-        assert paths == []
-        return
-    names = [os.path.basename(path) for path in paths]
-    assert names == [library for _, library in cuda.LIBRARIES]
-
-
-def test_a_gpu_wheel_without_the_packages_of_nvidia(wheel, monkeypatch):
+    assert cuda.load_libraries() == loaded
+    names = [] if wheel == 'mxnet' else [name for _, name in cuda.LIBRARIES]
+    assert list(map(os.path.basename, loaded)) == names
+    # Nor without the packages of NVIDIA
     monkeypatch.setattr(cuda.importlib.util, 'find_spec', lambda name: None)
     assert cuda.load_libraries() == []
 

@@ -14,10 +14,12 @@ ADA = Gpu('RTX 4090', (8, 9), 24 * GIB, 20 * GIB)
 H100 = Gpu('H100', (9, 0), 80 * GIB, 79 * GIB)
 B200 = Gpu('B200', (10, 0), 180 * GIB, 179 * GIB)
 OLD = Gpu('Tesla K80', (3, 7), 12 * GIB, 11 * GIB)
+# What a framework tells that trains on the CPU
+ON_CPU = {'imports': True, 'CPU': True, 'problem': ''}
 
 
 def driver(*gpus):
-    return Driver('535.129.03', (12, 2), list(gpus), [])
+    return Driver('535.129.03', (12, 2), list(gpus))
 
 
 # ------------------------------------------------------------ how it asks
@@ -57,28 +59,30 @@ def versions(monkeypatch):
     return found
 
 
-def test_framework_that_trains_on_all_that_is_there_is_well(versions):
-    facts = {'imports': True, 'CPU': True, 'problem': ''}
-    for seen in None, driver():
-        check = doctor.check_framework('torch', facts, seen)
-        assert (
-            not check.do and check.text == 'torch 2.13.0: trains on the CPU'
-        )
-    facts['GPU'] = True
-    check = doctor.check_framework('torch', facts, driver(B200))
-    assert not check.do and check.text.endswith('trains on CPU and GPU')
-
-
-@pytest.mark.parametrize('imports', [True, False])
-def test_framework_that_does_not_train_is_told_with_commands(
-    imports, versions
+@pytest.mark.parametrize(
+    'gpu, seen, told',
+    [
+        ({}, None, 'trains on the CPU'),
+        ({}, driver(), 'trains on the CPU'),
+        ({'GPU': True}, driver(B200), 'trains on CPU and GPU'),
+    ],
+)
+def test_framework_that_trains_on_all_that_is_there_is_well(
+    gpu, seen, told, versions
 ):
-    facts = {'problem': 'libgomp is gone'}
-    if imports:
-        facts['imports'] = True
+    check = doctor.check_framework('torch', {**ON_CPU, **gpu}, seen)
+    assert not check.do and check.text == f'torch 2.13.0: {told}'
+
+
+@pytest.mark.parametrize(
+    'facts, how', [({'imports': True}, 'no training'), ({}, 'no import')]
+)
+def test_framework_that_does_not_train_is_told_with_commands(
+    facts, how, versions
+):
+    facts = {**facts, 'problem': 'libgomp is gone'}
     check = doctor.check_framework('torch', facts, None)
-    assert 'libgomp is gone' in check.text
-    assert ('no training' if imports else 'no import') in check.text
+    assert f'{how}: libgomp is gone' in check.text
     assert 'uninstall --yes torch' in check.commands[0]
     assert len(check.commands) >= 2
 
@@ -90,35 +94,33 @@ def test_two_wheels_of_mxnet_are_told_to_overwrite_each_other(versions):
     assert 'uninstall --yes mxnet mxnet-cu117' in check.commands[0]
 
 
-@pytest.mark.parametrize('gpu, way', [
-    (T4, "MXNet by its wheel for CUDA"),
-    (ADA, "MXNet by its wheel for CUDA"),
-    (H100, "MXNet in NVIDIA's container"),
-    (B200, 'PyTorch or JAX'),
-    (OLD, 'none'),
-])  # fmt: skip
-def test_way_to_gpu_follows_its_compute_capability(gpu, way):
-    assert doctor.way(gpu.capability).startswith(way)
-
-
 @pytest.mark.parametrize(
-    'gpu, told', [(T4, 'cu117'), (H100, "NVIDIA's container")]
+    'gpu, told',
+    [
+        (T4, 'cu117'),
+        (ADA, 'cu117'),
+        (H100, "MXNet in NVIDIA's container"),
+        (B200, 'GPU: PyTorch or JAX.'),
+        (OLD, 'GPU: none'),
+    ],
 )
-def test_mxnet_for_cpu_beside_gpu_is_told_the_way(gpu, told, versions):
-    facts = {'imports': True, 'CPU': True, 'problem': ''}
-    check = doctor.check_framework('mxnet', facts, driver(gpu))
+def test_mxnet_for_cpu_is_told_the_way_to_gpu_by_its_capability(
+    gpu, told, versions
+):
+    check = doctor.check_framework('mxnet', ON_CPU, driver(gpu))
     assert told in ' '.join([check.do, *check.commands])
 
 
 def test_other_framework_without_cuda_is_told_what_to_install(
     versions, monkeypatch
 ):
-    facts = {'imports': True, 'CPU': True, 'problem': ''}
-    check = doctor.check_framework('torch', facts, driver(T4))
+    check = doctor.check_framework('torch', ON_CPU, driver(T4))
     assert 'build with CUDA' in check.do
     assert check.commands[-1].endswith("'torch>=2.13'")
+    check = doctor.check_framework('jax', ON_CPU, driver(T4))
+    assert check.commands[-1].endswith('flax optax')
     monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '')
-    check = doctor.check_framework('torch', facts, driver(T4))
+    check = doctor.check_framework('torch', ON_CPU, driver(T4))
     assert check.commands == ('unset CUDA_VISIBLE_DEVICES',)
 
 

@@ -1,75 +1,80 @@
 """NVIDIA's driver, told by a library that answers as NVML does."""
 
-import json
-import sys
+from types import SimpleNamespace
 
-import nvidia
 import pytest
 from processes import run_python
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != 'linux' or not nvidia.has_compiler(),
-    reason='needs Linux and a C compiler',
-)
+from d2l_vgg import gpus
+from d2l_vgg.gpus import Gpu
 
-CODE = """
-    import json
-    from d2l_vgg import gpus
-    try:
-        found = gpus.driver()
-        told = found and found._asdict()
-    except Exception as error:
-        told = str(error)
-    print(json.dumps([told, gpus.names(), gpus.capability()]))
-"""
+pynvml = pytest.importorskip('pynvml')
+
+GIB = 2**30
+T4 = Gpu('Tesla T4', (7, 5), 15 * GIB, 14 * GIB)
+H100 = Gpu('NVIDIA H100 80GB HBM3', (9, 0), 80 * GIB, 79 * GIB)
+# It shares the memory of the machine
+GB10 = Gpu('NVIDIA GB10', (12, 1), None, None)
 
 
-def ask(folder):
-    return json.loads(run_python(CODE, LD_LIBRARY_PATH=str(folder)))
+@pytest.fixture
+def found(monkeypatch):
+    """The GPUs that the library tells of: what is put into this list."""
+    found = []
+
+    def memory(gpu):
+        if gpu.memory is None:
+            raise pynvml.NVMLError_NotSupported
+        return SimpleNamespace(total=gpu.memory, free=gpu.free)
+
+    for name, function in {
+        'Init': lambda: None,
+        'Shutdown': lambda: None,
+        'SystemGetDriverVersion': lambda: '535.129.03',
+        'SystemGetCudaDriverVersion': lambda: 12020,
+        'DeviceGetCount': lambda: len(found),
+        'DeviceGetHandleByIndex': lambda i: found[i],
+        'DeviceGetName': lambda gpu: gpu.name,
+        'DeviceGetCudaComputeCapability': lambda gpu: list(gpu.capability),
+        'DeviceGetMemoryInfo': memory,
+    }.items():
+        monkeypatch.setattr(pynvml, f'nvml{name}', function)
+    return found
 
 
-def test_driver_tells_of_two_gpus_of_different_kinds(tmp_path):
-    nvidia.make_driver(tmp_path, [nvidia.T4, nvidia.H100], '535.129.03')
-    found, names, capability = ask(tmp_path)
-    assert found['version'] == '535.129.03'
-    assert found['cuda'] == [12, 2]
-    assert found['broken'] == []
-    mib = 2**20
-    assert found['gpus'] == [
-        ['Tesla T4', [7, 5], 15360 * mib, 14336 * mib],
-        ['NVIDIA H100 80GB HBM3', [9, 0], 81559 * mib, 80535 * mib],
-    ]
-    assert names == ['Tesla T4', 'NVIDIA H100 80GB HBM3']
-    assert capability == [7, 5]
-
-
-def test_lost_gpu_is_told_beside_the_others(tmp_path):
-    nvidia.make_driver(tmp_path, [nvidia.LOST, nvidia.A100])
-    found, names, _ = ask(tmp_path)
-    assert names == ['NVIDIA A100-SXM4-40GB']
-    (broken,) = found['broken']
-    assert broken.startswith('GPU 0 does not answer')
-
-
-def test_gpu_that_shares_memory_has_none_of_its_own(tmp_path):
-    nvidia.make_driver(tmp_path, [nvidia.SHARING], cuda=13000)
-    found, _, _ = ask(tmp_path)
-    assert found['gpus'] == [['NVIDIA GB10', [12, 1], None, None]]
-    assert found['cuda'] == [13, 0]
+def test_driver_tells_of_gpus_of_different_kinds(found):
+    found += [T4, H100, GB10]
+    assert gpus.driver() == ('535.129.03', (12, 2), [T4, H100, GB10])
+    assert gpus.names() == [T4.name, H100.name, GB10.name]
+    assert gpus.capability() == (7, 5)
 
 
 @pytest.mark.parametrize(
-    # No device, as on a login node; another version than the library's
-    'status, kind',
-    [(9, type(None)), (18, str)],
+    'error, driver_fails',
+    [
+        # As on the login node of a cluster
+        (pynvml.NVML_ERROR_DRIVER_NOT_LOADED, False),
+        (pynvml.NVML_ERROR_LIB_RM_VERSION_MISMATCH, True),
+        (pynvml.NVML_ERROR_GPU_IS_LOST, True),
+    ],
 )
-def test_library_that_does_not_answer_has_no_gpus(status, kind, tmp_path):
-    nvidia.make_driver(tmp_path, [], status=status)
-    found, *rest = ask(tmp_path)
-    assert isinstance(found, kind) and rest == [[], [0, 0]]
+def test_driver_that_does_not_answer_has_no_gpus(
+    error, driver_fails, found, monkeypatch
+):
+    def fail():
+        raise pynvml.NVMLError(error)
+
+    found.append(T4)
+    monkeypatch.setattr(pynvml, 'nvmlInit', fail)
+    assert gpus.names() == [] and gpus.capability() == (0, 0)
+    if driver_fails:
+        with pytest.raises(pynvml.NVMLError):
+            gpus.driver()
+    else:
+        assert gpus.driver() is None
 
 
-@pytest.mark.parametrize('content', [b'', b'half a libr', bytes(5000)])
-def test_damaged_library_is_no_driver(content, tmp_path):
-    (tmp_path / 'libnvidia-ml.so.1').write_bytes(content)
-    assert ask(tmp_path)[0] is None
+def test_damaged_library_is_no_driver(tmp_path):
+    (tmp_path / 'libnvidia-ml.so.1').write_bytes(b'half a libr')
+    code = 'from d2l_vgg import gpus; print(gpus.driver())'
+    assert run_python(code, LD_LIBRARY_PATH=str(tmp_path)) == 'None'

@@ -80,7 +80,7 @@ MOST_LINES = {
     'book': 550,
     'chapter': 1240,
     'commands': 1270,
-    'beside the folders': 1750,
+    'beside the folders': 1500,
 }
 
 

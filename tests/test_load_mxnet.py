@@ -11,7 +11,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from nvidia import put_mxnet
 
 from d2l_vgg import cuda
 
@@ -134,10 +133,9 @@ def test_library_of_mxnet_gets_what_it_misses_until_it_loads(
 def test_environment_sees_the_mxnet_of_the_system(tmp_path):
     """As in NVIDIA's container: a path entry without metadata."""
     site, env = tmp_path / 'opt' / 'python', tmp_path / 'env'
-    put_mxnet(site)
+    (site / 'mxnet').mkdir(parents=True)
     # Any library that loads will do
     library = site / 'mxnet' / 'libmxnet.so'
-    library.unlink()
     shutil.copy(next(Path(sys.base_prefix).glob('lib/**/*.so')), library)
     (site / 'mxnet' / '__init__.py').write_text('__version__ = "1.9.1"')
     subprocess.run([sys.executable, '-m', 'venv', '--without-pip', env],

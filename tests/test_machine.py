@@ -22,45 +22,23 @@ def test_cores_are_those_of_the_machine_that_the_process_is_bound_to():
     assert run_python(code) == '1'
 
 
-def cpuinfo(sockets, cores, threads):
-    """Return a /proc/cpuinfo in Linux's order: a core's threads apart."""
-    places = [
-        (socket, core)
-        for _ in range(threads)
-        for socket in range(sockets)
-        for core in range(cores)
-    ]
-    return ''.join(
-        f'processor\t: {i}\nmodel name\t: CPU @ 2.0: GHz\n'
-        f'physical id\t: {socket}\ncore id\t\t: {core}\npower management:\n\n'
-        for i, (socket, core) in enumerate(places)
-    )
-
-
 @pytest.mark.parametrize(
-    'sockets, cores, threads, usable, expected',
+    # Of two sockets with two cores, each of which has two threads
+    'siblings, usable, expected',
     [
-        (1, 2, 2, {0, 1, 2, 3}, 2),
-        (2, 4, 2, set(range(16)), 8),
-        # Two threads of one core, then the same core number of two sockets
-        (2, 4, 2, {0, 8}, 1),
-        (2, 4, 2, {0, 4}, 2),
+        (['0,4', '1,5', '2,6', '3,7'] * 2, range(8), 4),
+        (['0,4', '1,5', '2,6', '3,7'] * 2, {0, 4}, 1),
+        (['0,4', '1,5', '2,6', '3,7'] * 2, {0, 2}, 2),
+        # A system that does not tell of cores
+        ([], {0, 1, 2}, 3),
     ],
 )
-def test_threads_of_one_core_count_once(
-    sockets, cores, threads, usable, expected
-):
-    text = cpuinfo(sockets, cores, threads)
-    assert machine._count_cores(text, usable) == expected
-
-
-def test_every_processor_counts_where_cores_are_not_told():
-    arm = ''.join(
-        f'processor\t: {i}\nCPU part\t: 0xd0c\n\n' for i in range(4)
-    )
-    assert machine._count_cores(arm, {0, 1, 2, 3}) == 4
-    assert machine._count_cores(arm, {1, 3}) == 2
-    assert machine._count_cores('vendor_id : IBM\n', {0, 1, 2}) == 3
+def test_threads_of_one_core_count_once(tmp_path, siblings, usable, expected):
+    for i, text in enumerate(siblings):
+        folder = tmp_path / f'cpu{i}' / 'topology'
+        folder.mkdir(parents=True)
+        (folder / 'thread_siblings_list').write_text(f'{text}\n')
+    assert machine._count_cores(usable, tmp_path) == expected
 
 
 @pytest.mark.parametrize(
@@ -83,4 +61,4 @@ def test_quota_of_a_container_is_read(tmp_path, files, expected):
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
-    assert machine._cpu_quota(str(tmp_path)) == expected
+    assert machine._cpu_quota(tmp_path) == expected

@@ -16,7 +16,7 @@ except ModuleNotFoundError as error:
     if error.name != 'mxnet':
         raise
     raise ModuleNotFoundError(
-        refusal()
+        refusal('mxnet')
         or 'MXNet is not installed: run `make setup`, with `MXNET=cu117` on '
         'a machine with an NVIDIA GPU, or by hand '
         "`pip install -e '.[mxnet-needs]'` and "

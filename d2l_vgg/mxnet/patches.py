@@ -12,9 +12,7 @@ from mxnet import autograd, gluon, util
 
 
 def apply():
-    """Change those functions of MXNet; calls after the first do nothing."""
-    if hasattr(gluon.HybridBlock.forward, '__wrapped__'):
-        return
+    """Change those functions of MXNet."""
     _use_numpy_arrays_in_every_thread()
     _patch_gradients_in_predict_mode()
     # Of a shape that does not fit, it prints the arguments besides raising
@@ -32,10 +30,6 @@ def _use_numpy_arrays_in_every_thread():
     util.set_np_shape(2)  # MXNet's number for all threads
 
 
-def _predict_mode_is_recorded():
-    return autograd.is_recording() and not autograd.is_training()
-
-
 def _patch_gradients_in_predict_mode():
     """Let gradients be those of the function that was computed.
 
@@ -45,27 +39,25 @@ def _patch_gradients_in_predict_mode():
     `backward` is in that mode unless it is told otherwise. As a graph that
     is compiled has one mode, such a gradient is taken of single operations.
     """
-    for module, pooling, batch_norm in (
-        (mx.nd.op, 'Pooling', 'BatchNorm'),
-        (mx.nd, 'Pooling', 'BatchNorm'),
-        (mx.nd.contrib, None, 'BatchNormWithReLU'),
-        (mx.nd.npx, 'pooling', 'batch_norm'),
-        (mx.npx, 'pooling', 'batch_norm'),
-    ):
-        if pooling:
-            _replace(module, pooling, _pool_in_train_mode)
-        _replace(module, batch_norm, _normalize_with_running_statistics)
+    normalize = _normalize_with_running_statistics
+    for module in mx.nd.op, mx.nd:
+        _replace(module, 'Pooling', _pool_in_train_mode)
+        _replace(module, 'BatchNorm', normalize)
+    for module in mx.nd.npx, mx.npx:
+        _replace(module, 'pooling', _pool_in_train_mode)
+        _replace(module, 'batch_norm', normalize)
+    _replace(mx.nd.contrib, 'BatchNormWithReLU', normalize)
     _replace(gluon.HybridBlock, 'forward', _forward_not_compiled)
     _replace(gluon.SymbolBlock, 'forward', _refuse)
 
 
 def _replace(owner, name, patched):
-    """Have `patched` called with the function and its arguments."""
+    """Have `patched` called with the function in predict mode."""
     function = getattr(owner, name)
 
     @functools.wraps(function)
     def call(*args, **kwargs):
-        if _predict_mode_is_recorded():
+        if autograd.is_recording() and not autograd.is_training():
             return patched(function, *args, **kwargs)
         return function(*args, **kwargs)
 
