@@ -84,7 +84,7 @@ class Marks:
 
         def reference(match):
             kind, keys = match.groups()
-            if kind in ('cite', 'citet'):
+            if kind in ('cite', 'citet', 'citep'):
                 return self._cite(kind, keys, name, cited)
             if kind in ('ref', 'numref'):
                 return self._refer(keys, name)
@@ -126,11 +126,12 @@ class Marks:
         entry = self.entries[key]
         people = [
             ' '.join(map(plain, person.prelast_names + person.last_names))
-            for person in entry.persons['author']
+            for person in entry.persons.get('author')
+            or entry.persons['editor']
         ]
         if len(people) > 2:
             people = [people[0] + ' et al.']
-        return ' and '.join(people), entry.fields['year']
+        return ' and '.join(people), entry.fields.get('year', 'n.d.')
 
     def reference(self, key):
         """Return the full reference of a work."""

@@ -54,8 +54,7 @@ for cell in page:
 """
 # Trained alike, both have equal losses and give equal scores
 SAME = """
-for cell in page:
-    source = cell
+for source in page:
     if source.startswith(('from', 'import', 'class', 'def')):
         if '.fit(' not in source and 'time' not in source.split(chr(10))[0]:
             exec(source, shown)
