@@ -78,6 +78,17 @@ def build_page(project, pages):
     _write_static(f'{rst}/_static')
     os.makedirs(f'{rst}/_templates', exist_ok=True)
     shutil.copy(HERE / 'layout.html', f'{rst}/_templates')
+    _run_sphinx(rst)
+    for name in project.names:
+        source = f'_build/html/source/{name}.md'
+        os.makedirs(os.path.dirname(source), exist_ok=True)
+        shutil.copyfile(f'{name}.md', source)
+    for path in glob.glob('_build/html/**/*.html', recursive=True):
+        if not path.startswith('_build/html/slides/'):
+            markup.finish(path)
+
+
+def _run_sphinx(rst):
     sphinx = [sys.executable, '-m', 'sphinx', '-q', '-W', '--keep-going']
     done = subprocess.run(
         [*sphinx, '-d', '_build/doctrees', rst, '_build/html'],
@@ -89,13 +100,6 @@ def build_page(project, pages):
         raise ChapterError(
             f'Sphinx could not build the page: {done.stdout.strip()}'
         )
-    for name in project.names:
-        source = f'_build/html/source/{name}.md'
-        os.makedirs(os.path.dirname(source), exist_ok=True)
-        shutil.copyfile(f'{name}.md', source)
-    for path in glob.glob('_build/html/**/*.html', recursive=True):
-        if not path.startswith('_build/html/slides/'):
-            markup.finish(path)
 
 
 def _forms(name, tab):
