@@ -9,8 +9,8 @@ line tells what to install.
 import ctypes
 import fnmatch
 import importlib.util
-import os
 import re
+import runpy
 import subprocess
 import sys
 import sysconfig
@@ -19,16 +19,17 @@ import zipfile
 from pathlib import Path
 
 from d2l_vgg import cuda
+from d2l_vgg.files import write_whole
 from d2l_vgg.platforms import advice
 
-# What a wheel on PyPI brings: its file, and the version that has it for sure
-# (in the build for Python 3.11, which is there for every system)
+# The wheel on PyPI that has it (for Python 3.11, which is there for every
+# system), and its file there
 WHEELS = {
     'libgomp.so.1': (
-        'scikit_learn.libs/libgomp[-.]*so*',
         'scikit-learn==1.3.2',
+        'scikit_learn.libs/libgomp[-.]*so*',
     ),
-    'libquadmath.so.0': ('numpy.libs/libquadmath[-.]*so*', 'numpy==1.26.4'),
+    'libquadmath.so.0': ('numpy==1.26.4', 'numpy.libs/libquadmath[-.]*so*'),
 }
 # MXNet for ARM was linked to libraries of ARM that it does not bring, of
 # which it uses what these libraries of the system have, too
@@ -40,32 +41,20 @@ LIBRARIES = {
 
 
 def find_library():
-    """Return MXNet's folder and its library, None where there is none.
+    """Return the path of MXNet's library, None where there is none.
 
-    It is searched where MXNet itself searches it. The package is only found,
-    not imported: that would load the library.
+    MXNet's own `libinfo` finds it. The package is not imported, which would
+    load the library.
     """
-    try:
-        spec = importlib.util.find_spec('mxnet')
-    except ValueError:  # A module by that name that says nothing of itself
-        return None
+    spec = importlib.util.find_spec('mxnet')
     # What an uninstalled one has left behind is a folder without a module
     if spec is None or not spec.origin:
         return None
-    folder = Path(spec.origin).absolute().parent
-    named = Path(os.environ.get('MXNET_LIBRARY_PATH', ''))
-    if named.is_file() and named.is_absolute():
-        return folder, named
-    folders = [
-        *filter(None, os.environ.get('LD_LIBRARY_PATH', '').split(':')),
-        *(folder, folder / '../../lib', folder / '../../build'),
-    ]
-    for place in folders:
-        for name in 'libmxnet.so', 'libmxnet.dylib':
-            path = os.path.normpath(os.path.join(place, name))
-            if os.path.isfile(path):
-                return folder, Path(path)
-    return None
+    try:
+        info = runpy.run_path(str(Path(spec.origin).with_name('libinfo.py')))
+        return Path(info['find_lib_path']()[0])
+    except (OSError, RuntimeError):
+        return None
 
 
 def load(library):
@@ -77,40 +66,23 @@ def load(library):
     return None
 
 
-def provide(name, folder):
-    """Put the library `name` into `folder`, if that is possible.
+def provide(path):
+    """Put a library at `path`; return where it comes from, None if nowhere.
 
-    `folder` is MXNet's: its library searches there before anywhere else.
-    Returns where the library comes from, or None.
+    It is beside MXNet's own, which searches there before anywhere else.
     """
-    if name in LIBRARIES:
-        return link(folder / name, path_of(LIBRARIES[name]))
-    if name not in WHEELS:
+    if path.name in WHEELS:
+        return extract(*WHEELS[path.name], path)
+    known = subprocess.run(
+        ['/sbin/ldconfig', '-p'], capture_output=True, text=True
+    ).stdout
+    library = re.escape(LIBRARIES.get(path.name, 'none'))
+    found = re.search(rf'^\s*{library} .*=> (.*)$', known, re.M)
+    if found is None:
         return None
-    pattern, requirement = WHEELS[name]
-    for copy in sorted(folder.parent.glob(pattern)):
-        return link(folder / name, Path('..', copy.parent.name, copy.name))
-    return extract(requirement, pattern, folder / name)
-
-
-def link(path, target):
-    """Make `path` a link to `target`, unless that is None; return it."""
-    if target is not None:
-        path.unlink(missing_ok=True)  # It may lead to a NumPy that is gone
-        path.symlink_to(target)
-    return target
-
-
-def path_of(library):
-    """Return the file that the system has for `library`, or None."""
-    try:
-        known = subprocess.run(
-            ['/sbin/ldconfig', '-p'], stdout=subprocess.PIPE, text=True
-        ).stdout
-    except OSError:  # Not Linux
-        return None
-    found = re.search(rf'^\s*{re.escape(library)} .*=> (.*)$', known, re.M)
-    return found and Path(found.group(1))
+    path.unlink(missing_ok=True)  # It may lead to a library that is gone
+    path.symlink_to(found.group(1))
+    return found.group(1)
 
 
 def extract(requirement, pattern, path):
@@ -128,9 +100,8 @@ def extract(requirement, pattern, path):
         (wheel,) = Path(folder).glob('*.whl')
         with zipfile.ZipFile(wheel) as archive:
             (name,) = fnmatch.filter(archive.namelist(), pattern)
-            part = path.with_name(path.name + '.part')
-            part.write_bytes(archive.read(name))
-    os.replace(part, path)
+            content = archive.read(name)
+    write_whole(path, lambda file: file.write(content))
     return requirement
 
 
@@ -145,20 +116,20 @@ def show(place):
         return
     path.write_text(f'{place}\n', encoding='utf-8')
     sys.path.append(place)
-    importlib.invalidate_caches()
 
 
 def main(place=None):
     show(place)
-    found = find_library()
-    if found is None:
+    library = find_library()
+    if library is None:
         sys.exit('setup: MXNet is not whole: its libmxnet.so is not there')
-    folder, library = found
     cuda.load_libraries()  # As `import mxnet` does
     provided = set()
     while error := load(library):
         name = re.match(r'[^\s:]+', error).group()
-        source = None if name in provided else provide(name, folder)
+        source = (
+            None if name in provided else provide(library.with_name(name))
+        )
         if source is None:
             error = error.replace(name, LIBRARIES.get(name, name))
             sys.exit(

@@ -5,7 +5,6 @@ With them, what the chapter's cells print can be recorded and tested.
 
 import re
 from pathlib import Path
-from typing import NamedTuple
 
 from d2l_vgg.frameworks import FRAMEWORKS
 
@@ -13,11 +12,7 @@ FENCE = re.compile(r'^```\{\.python \.input.*?\}\n(.*?)^```$', re.M | re.S)
 TABS = tuple(known.tab for known in FRAMEWORKS.values())
 
 
-class Cell(NamedTuple):
-    source: str
-
-
-def read(path: str, tab: str) -> list[Cell]:
+def read(path: str, tab: str) -> list[str]:
     """Return the code cells that a page of d2lbook's markdown has in a tab.
 
     Raises:
@@ -33,5 +28,5 @@ def read(path: str, tab: str) -> list[Cell]:
             raise ValueError(f'A cell of {path} names no tab: {first}')
         tabs = re.findall(r'\w+', first[len('%%tab ') :])
         if 'all' in tabs or tab in tabs:
-            cells.append(Cell(rest))
+            cells.append(rest)
     return cells

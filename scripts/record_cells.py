@@ -26,14 +26,14 @@ def record(tab, what):
     shown = {}
     mark, times = WHAT[what]
     for cell in page_cells.read(CHAPTER / 'vgg.md', tab):
-        if mark in cell.source:
+        if mark in cell:
             with contextlib.redirect_stdout(io.StringIO()) as printed:
                 for _ in range(times):
-                    exec(cell.source, shown)
+                    exec(cell, shown)
             return printed.getvalue()
         # What it uses: the imports, with which the page begins, and classes
-        if not shown or cell.source.startswith(('def ', 'class ')):
-            exec(cell.source, shown)
+        if not shown or cell.startswith(('def ', 'class ')):
+            exec(cell, shown)
     raise ValueError(f'The page has no cell with {mark!r}.')
 
 

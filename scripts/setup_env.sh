@@ -4,13 +4,11 @@
 #     setup_env.sh [test] [chapter] [notebook] [lint]
 #
 # `$VENV` (.venv) gets a framework and this package, with the versions of
-# requirements/, and what the arguments need beyond that. What is there stays;
-# where all is there, nothing is done.
-# `$FRAMEWORK` is mxnet, torch, tensorflow, jax or all; without it, it is
-# MXNet, or PyTorch where MXNet has no build. `$VENV/frameworks` tells which.
-# `$PYTHON` asks for one Python: a version (3.12), a command or a path;
-# `$MXNET` for the wheel: cpu, or cu112 or cu117 on a machine with a GPU, or
-# system for no wheel but the MXNet that the Python has without pip.
+# requirements/, and what the arguments need beyond that. What is there stays.
+# `$FRAMEWORK` is mxnet (PyTorch where that has no build), torch, tensorflow,
+# jax or all; `$VENV/frameworks` tells which. `$PYTHON` asks for one Python: a
+# version (3.12), a command or a path; `$MXNET` for the wheel: cpu, or cu112 or
+# cu117 on a machine with a GPU, or system for the MXNet that the Python has.
 set -eu
 unset CDPATH
 cd "$(dirname "$0")/.."
@@ -42,12 +40,13 @@ if [ -z "${FRAMEWORK:-}" ] && [ "$(uname -sm)" = 'Darwin arm64' ]; then
     echo 'setup: MXNet has no build for Apple silicon, so PyTorch is used'
     FRAMEWORK=torch
 fi
-case ${FRAMEWORK:=mxnet} in
-mxnet) frameworks=mxnet versions='3.13 3.12 3.11 3.10 3.14' ;;
-torch | pytorch) frameworks=torch versions='3.13 3.12 3.11 3.14' ;;
-jax) frameworks=jax versions='3.13 3.12 3.11 3.14' ;;
-tensorflow) frameworks=tensorflow versions='3.13 3.12 3.11' ;;
-all) frameworks='mxnet torch tensorflow jax' versions='3.13 3.12 3.11' ;;
+frameworks=${FRAMEWORK:-mxnet} versions='3.13 3.12 3.11'
+case $frameworks in
+mxnet) versions="$versions 3.10 3.14" ;;
+torch | pytorch) frameworks=torch versions="$versions 3.14" ;;
+jax) versions="$versions 3.14" ;;
+tensorflow) ;;
+all) frameworks='mxnet torch tensorflow jax' ;;
 *) fail "FRAMEWORK=$FRAMEWORK is no framework: choose mxnet, torch," \
     'tensorflow, jax or all.' ;;
 esac
@@ -65,7 +64,7 @@ print("%d.%d" % sys.version_info[:2])' 2>/dev/null </dev/null
 }
 
 # Print the Python that `$PYTHON` asks for, or the first one of `$versions`
-# that is here, or one that uv brings
+# that is here
 find_python() {
     case ${PYTHON:-} in
     '') ;;
@@ -78,21 +77,16 @@ find_python() {
             ! version_of "$python" >/dev/null || { echo "$python" && return; }
         done
     done
-    ! command -v uv >/dev/null || { uv python install "${versions%% *}" >&2 &&
-        uv python find --managed-python "${versions%% *}"; }
+    return 1
 }
 
 have=$(version_of "$venv/bin/python") || known='' # Half-made, or broken
-if [ -n "$known" ] && [ -z "${PYTHON:-}" ]; then
-    python=$venv/bin/python
-else
-    python=$(find_python) || python=
-fi
+python=$venv/bin/python
+[ -n "$known" ] && [ -z "${PYTHON:-}" ] || python=$(find_python) || python=
 want=$(version_of "$python") || fail 'No Python was found' \
     "${PYTHON:+by PYTHON=$PYTHON }that has its modules venv and ensurepip:" \
-    'install one (on Debian and Ubuntu, apt install python3-venv), or uv' \
-    '(https://docs.astral.sh/uv), which brings one, or name one' \
-    '(PYTHON=/path make test).'
+    'install one (on Debian and Ubuntu, apt install python3-venv), or name' \
+    'one (PYTHON=/path make test).'
 contains "$versions" "$want" ||
     fail "Python $want ($python) does not go with $frameworks, but one of" \
         "$versions does: ask for one (PYTHON=3.13), and for a folder of its" \
@@ -134,14 +128,12 @@ from importlib.util import find_spec
 print(os.path.dirname(os.path.dirname(find_spec("mxnet").origin)))' \
         2>/dev/null) ||
         fail "MXNET=system asks for the MXNet of $python, which has none:" \
-            'name a Python that has one (PYTHON=/path), or install a wheel' \
-            '(MXNET=cpu).' ;;
+            'name a Python that has one (PYTHON=/path).' ;;
 esac
 
 if [ -z "$known" ]; then
     # The folder is emptied: be sure that it is one of ours, if only half made
     [ -z "$(ls -A "$venv" 2>/dev/null)" ] || [ -e "$marker" ] ||
-        { [ "$venv" = .venv ] && [ -e "$venv/pyvenv.cfg" ]; } ||
         fail "$venv is no virtual environment of this project's: move it" \
             'away, or name another folder (VENV=folder make test).'
     echo "setup: making $venv with $python (Python $want)"

@@ -8,6 +8,7 @@ is wrong; it knows no particular page.
 import glob
 import os
 import shutil
+from pathlib import Path
 
 from d2l_vgg.chapter import ChapterError, deck, notebooks
 from d2l_vgg.chapter.links import check_links
@@ -37,13 +38,7 @@ images.get_filename_for = lambda path, kind: name_of(
 """
 
 
-def build(
-    folder='chapter',
-    run_cells=True,
-    page=True,
-    keep_output=False,
-    progress=print,
-):
+def build(folder='chapter', run_cells=True, page=True, keep_output=False):
     """Build the notebooks of every tab and the web page of all.
 
     Args:
@@ -54,7 +49,6 @@ def build(
         page: whether to build the web page as well
         keep_output: leave in the notebooks what their cells printed, except
             those that train
-        progress: called with a line of text for each step
 
     Returns:
         The path of the page's index, or of the notebooks without the page.
@@ -68,51 +62,47 @@ def build(
         # Without a new page the old one stays
         for old in glob.glob('_build' if page else '_build/[en]*'):
             shutil.rmtree(old)
-        forms = {name: {} for name in project.names}
-        not_run = {name: {} for name in project.names}
         pages = {name: {} for name in project.names}
         for tab in project.tabs:
-            made = _make(project, tab, run_cells, keep_output, progress)
-            for name, notebook, missing in made:
+            for name, notebook in _make(project, tab, run_cells, keep_output):
                 pages[name][tab] = notebook
-                if missing:
-                    not_run[name][tab] = ', '.join(missing)
-                there = [('Notebook', f'notebooks/{tab}/{name}.ipynb')]
-                if page and deck.write(notebook, name, tab, project):
-                    there.append(('Slides', f'slides/{tab}/{name}.html'))
-                forms[name][tab] = there
+                if page:
+                    deck.write(notebook, name, tab, project)
         if not page:
             return os.path.join(folder, '_build', 'notebooks')
-        progress('building the page')
-        deck.copy_libraries('_build/html/_static')
-        shutil.copytree('_build/notebooks', '_build/html/notebooks')
-        build_page(project, pages, forms, not_run)
+        print('building the page')
+        _complete_slides('notebooks')
+        build_page(project, pages)
         check_links('_build/html')
     return os.path.join(folder, '_build', 'html', 'index.html')
 
 
-def _make(project, tab, run_cells, keep_output, progress):
-    """Write the clean notebooks of a tab; yield each page of it.
+def _make(project, tab, run_cells=True, keep_output=False):
+    """Write the clean notebooks of a tab; yield each page and its notebook.
 
-    That is its name, d2lbook's notebook, which holds what its cells print if
-    `run_cells` is set, and the modules for whose lack they were not run.
+    That is d2lbook's, which holds what its cells print if `run_cells` is
+    set, or in its metadata what was missing to run them.
     """
     for name, notebook in project.notebooks(tab):
-        clean = notebooks.clean(
-            notebook, name, project.marks, project.install.get(tab)
-        )
-        has_code = any(map(notebooks.is_code, notebook.cells))
-        missing = notebooks.missing(tab) if run_cells and has_code else []
-        if missing:
-            lacking = ', '.join(missing)
-            progress(f'{tab}: {name} not run, {lacking} missing')
-        elif run_cells and has_code:
-            progress(f'{tab}: running {name}')
-            notebooks.run(clean, name, tab)
-            notebooks.copy_output(clean, notebook)
+        clean = notebooks.clean(notebook, name, project, tab)
+        if run_cells and any(map(notebooks.is_code, notebook.cells)):
+            missing = notebooks.missing(tab)
+            if missing:
+                notebook.metadata['missing'] = missing
+                print(f'{tab}: {name} not run, {missing} missing')
+            else:
+                print(f'{tab}: running {name}')
+                notebooks.run(clean, name, tab)
+                notebooks.copy_output(clean, notebook)
         notebooks.remove_output(clean, only_long=keep_output)
         notebooks.write(clean, notebooks.clean_path(tab, name))
-        yield name, notebook, missing
+        yield name, notebook
+
+
+def _complete_slides(folder):
+    """Put beside the slides what they load and the notebooks they open."""
+    deck.copy_libraries('_build/html/_static')
+    shutil.copytree(f'_build/{folder}', f'_build/html/{folder}')
 
 
 def hand_out(folder, target):
@@ -123,15 +113,14 @@ def hand_out(folder, target):
 
     def copy(path, mine):
         if not os.path.exists(mine):
-            with open(path, 'rb') as file:
-                content = file.read()
+            content = Path(path).read_bytes()
             # A half would never be written over
             write_whole(mine, lambda file: file.write(content))
 
     shutil.copytree(folder, target, copy_function=copy, dirs_exist_ok=True)
 
 
-def slides(folder='chapter', tab=None, progress=print):
+def slides(folder='chapter', tab=None):
     """Build the slides of a tab, the first unless named.
 
     Its cells are run if its framework is installed, as for the page.
@@ -146,15 +135,13 @@ def slides(folder='chapter', tab=None, progress=print):
         tab = tab or project.tabs[0]
         for old in glob.glob(f'_build/html/[ns]*/{tab}'):
             shutil.rmtree(old)
-        for name, notebook, _ in _make(project, tab, True, False, progress):
+        for name, notebook in _make(project, tab):
             deck.write(notebook, name, tab, project)
-        deck.copy_libraries('_build/html/_static')
-        inner = os.path.join('notebooks', tab)
-        shutil.copytree(f'_build/{inner}', f'_build/html/{inner}')
-        return os.path.join(folder, '_build', 'html', 'slides', tab)
+        _complete_slides(f'notebooks/{tab}')
+    return os.path.join(folder, '_build', 'html', 'slides', tab)
 
 
-def pdf(folder='chapter', tab=None, progress=print):
+def pdf(folder='chapter', tab=None):
     """Build the PDF of a tab, the first unless named; return its path.
 
     Its cells are run if its framework is installed, as for the page.
@@ -174,10 +161,11 @@ def pdf(folder='chapter', tab=None, progress=print):
         shutil.rmtree('_build', ignore_errors=True)
         tab = tab or project.tabs[0]
         builder = project.builder(tab)
-        for name, notebook, _ in _make(project, tab, True, False, progress):
+        for name, notebook in _make(project, tab):
             # d2lbook leaves alone what is newer than its source
-            path = os.path.join(builder.config.eval_dir, name + '.ipynb')
-            notebooks.write(notebook, path)
+            notebooks.write(
+                notebook, f'{builder.config.eval_dir}/{name}.ipynb'
+            )
         os.environ.pop('SOURCE_DATE_EPOCH')  # A print tells its date
         builder.config.build['sphinx_configs'] += PDF_CONFIG
         with warnings_are_errors():

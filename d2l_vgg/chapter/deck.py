@@ -15,6 +15,7 @@ import shutil
 from d2l_vgg.chapter import markup, tabs
 from d2l_vgg.chapter.marks import IMAGE, SLIDE
 from d2l_vgg.chapter.notebooks import FOLDED, classes_of, is_code
+from d2l_vgg.files import write_text
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 THEME = 'themes/sphinx_revealjs'
@@ -35,17 +36,15 @@ def copy_libraries(static):
     shutil.copy(os.path.join(HERE, 'slides.css'), static)
 
 
+def path_of(tab, name):
+    """Return where the slides of a page are, if its text marks something."""
+    return f'_build/html/slides/{tab}/{name}.html'
+
+
 def write(notebook, name, tab, project):
     """Write the slides of a page, if its text marks something.
 
-    Args:
-        notebook: of one tab, as d2lbook makes it, with what its cells print
-        name: the page
-        tab: whose notebook it is
-        project: the Project
-
-    Returns:
-        The path of the slides, or None.
+    The notebook is d2lbook's of one tab, with what its cells print.
     """
     import nbformat
     from nbconvert import SlidesExporter
@@ -53,8 +52,8 @@ def write(notebook, name, tab, project):
 
     texts = [cell.source for cell in notebook.cells if not is_code(cell)]
     if not any(map(SLIDE.search, texts)):
-        return None
-    path = os.path.join('_build', 'html', 'slides', tab, name + '.html')
+        return
+    path = path_of(tab, name)
     up = os.path.relpath('_build/html', os.path.dirname(path))
     cells = list(_cells(notebook, name, tab, project.marks, up))
     head = cells[0].source.splitlines()[0].lstrip('# ')
@@ -81,10 +80,7 @@ def write(notebook, name, tab, project):
             'drawn': markup.DRAWN,
         },
     )
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, 'w', encoding='utf-8') as file:
-        file.write(body)
-    return path
+    write_text(path, body)
 
 
 def _cells(notebook, name, tab, marks, up):
@@ -126,11 +122,7 @@ def _phrases(block, name, marks):
 
 
 def _of_code(cell, heading, phrases):
-    """Yield the cells of the slides of a cell: one, and one of each picture.
-
-    What the text before it marks stands above the code, text that it printed
-    below.
-    """
+    """Yield the cells of a code cell's slide, and of one of each picture."""
     from nbformat import v4
 
     pictures, text = [], []

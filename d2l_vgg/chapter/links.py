@@ -2,6 +2,7 @@
 
 import glob
 import os
+from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
 from d2l_vgg.chapter import ChapterError
@@ -18,8 +19,8 @@ def check_links(folder):
     pages, anchors = {}, {}
     for path in sorted(glob.glob(f'{folder}/**/*.html', recursive=True)):
         name = os.path.relpath(path, folder)
-        with open(path, encoding='utf-8') as file:
-            soup = BeautifulSoup(file.read(), 'html.parser')
+        text = Path(path).read_text('utf-8')
+        soup = BeautifulSoup(text, 'html.parser')
         pages[name] = soup.select('[src], [href]')
         anchors[name] = {tag['id'] for tag in soup.select('[id]')}
     for name, tags in pages.items():
@@ -30,14 +31,12 @@ def check_links(folder):
                 continue
             if urlsplit(address).scheme or address.startswith('//'):
                 if tag.name != 'a':
-                    raise ChapterError(
-                        f'{name} asks another host for {link}.'
-                    )
+                    raise ChapterError(f'{name} asks another host: {link}.')
                 continue
             target = os.path.join(os.path.dirname(name), unquote(address))
             target = os.path.normpath(target) if address else name
-            lost = not os.path.exists(os.path.join(folder, target))
-            if anchor and target in pages:
-                lost = lost or unquote(anchor) not in anchors[target]
-            if lost:
+            known = anchors.get(target, [unquote(anchor)])
+            if not os.path.exists(os.path.join(folder, target)) or (
+                anchor and unquote(anchor) not in known
+            ):
                 raise ChapterError(f'{name} links to {link}, not there.')

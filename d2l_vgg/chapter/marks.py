@@ -3,6 +3,7 @@
 import html
 import os
 import re
+from pathlib import Path
 
 from d2l_vgg.chapter import ChapterError
 
@@ -34,8 +35,7 @@ class Marks:
         self.entries = parse_file(name).entries if name else {}
         self.targets = {}  # Label -> text, page
         for name in names:
-            with open(name + '.md', encoding='utf-8') as file:
-                self._collect(file.read(), name)
+            self._collect(Path(f'{name}.md').read_text('utf-8'), name)
 
     def _collect(self, text, name):
         latest, figures = None, 0
@@ -113,8 +113,7 @@ class Marks:
         for key in map(str.strip, keys.split(',')):
             if key not in self.entries:
                 raise ChapterError(
-                    f'{name}.md cites {key}, which is not in the '
-                    'bibliography.'
+                    f'{name}.md cites {key}, not in the bibliography.'
                 )
             if key not in cited:
                 cited.append(key)
@@ -125,28 +124,21 @@ class Marks:
 
     def _authors_and_year(self, key):
         entry = self.entries[key]
-        persons = entry.persons.get('author') or entry.persons.get('editor')
         people = [
             ' '.join(map(plain, person.prelast_names + person.last_names))
-            for person in persons or []
-        ] or [plain(entry.fields.get('title', key))]
+            for person in entry.persons.get('author')
+            or entry.persons['editor']
+        ]
         if len(people) > 2:
             people = [people[0] + ' et al.']
         return ' and '.join(people), entry.fields.get('year', 'n.d.')
 
     def reference(self, key):
         """Return the full reference of a work."""
-        from pybtex.exceptions import PybtexError
         from pybtex.plugin import find_plugin
 
         style = find_plugin('pybtex.style.formatting', 'apa')()
-        try:
-            (formatted,) = style.format_entries([self.entries[key]])
-        except (AttributeError, PybtexError):
-            # A kind of work that the style does not know, or lacks a field of
-            who, year = self._authors_and_year(key)
-            title = plain(self.entries[key].fields.get('title', key))
-            return f'{who} ({year}). *{title}*.'
+        (formatted,) = style.format_entries([self.entries[key]])
         backend = find_plugin('pybtex.backends', 'markdown')()
         text = html.unescape(formatted.text.render(backend))
         return re.sub(r'\\(?=[^\w\s])', '', ' '.join(text.split()))

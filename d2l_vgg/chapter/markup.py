@@ -6,6 +6,9 @@ each page is gone through once.
 
 import os
 import re
+from pathlib import Path
+
+from d2l_vgg.files import write_text
 
 # What a cell draws, if its fence does not say it: {.python .input alt="..."}
 DRAWN = 'Picture that the cell above draws'
@@ -21,8 +24,7 @@ def finish(path):
     """Rewrite one page of HTML."""
     from bs4 import BeautifulSoup
 
-    with open(path, encoding='utf-8') as file:
-        text = file.read()
+    text = Path(path).read_text('utf-8')
     text = text.replace(' role="doc-biblioentry"', '')
     text = text.replace(WORK, WORKS + WORK, 1)
     soup = BeautifulSoup(text, 'html.parser')
@@ -32,28 +34,23 @@ def finish(path):
         _table(soup, table)
     for summary in soup.select('summary > p'):
         summary.unwrap()
-    with open(path, 'w', encoding='utf-8') as file:
-        file.write(str(soup))
-
-
-def words_of(svg):
-    """Return the title and the description of an SVG file, or None."""
-    with open(svg, encoding='utf-8') as file:
-        text = file.read()
-    found = [
-        re.search(f'<{tag}[^>]*>([^<]+)<', text) for tag in ('title', 'desc')
-    ]
-    words = [' '.join(match.group(1).split()) for match in found if match]
-    return '. '.join(words) or None
+    write_text(path, str(soup))
 
 
 def _picture(image, folder):
-    """Give a picture its words."""
-    source = os.path.join(folder, image['src'])
+    """Give a picture the words of its file, or of its caption."""
+    source = Path(folder, image['src'])
+    words = []
+    if source.suffix == '.svg':
+        text = source.read_text('utf-8')
+        words = re.findall(r'<(?:title|desc)[^>]*>([^<]+)<', text)[:2]
     caption = image.find_parent('figure')
     caption = caption and caption.select_one('.caption-text')
-    words = words_of(source) if source.endswith('.svg') else None
-    image['alt'] = words or (caption and caption.get_text()) or DRAWN
+    image['alt'] = (
+        '. '.join(' '.join(each.split()) for each in words)
+        or (caption and caption.get_text())
+        or DRAWN
+    )
     link = image.find_parent('a', class_='image-reference')
     if link is not None:
         link.unwrap()

@@ -6,6 +6,7 @@ import os
 import re
 
 from d2l_vgg.chapter import ChapterError
+from d2l_vgg.files import write_text
 
 # Without them the cells of a tab are not run
 NEEDS = {
@@ -42,14 +43,8 @@ print(found('{framework}'))
 """
 
 
-def clean(notebook, name, marks, install=None):
-    """Return a notebook as a reader wants it, without d2lbook's marks.
-
-    Args:
-        notebook: of one tab, as d2lbook makes it
-        name: the page, as `marks` knows it
-        marks: what the Marks of the project refer to
-        install: what pip is told by a first cell, one call a line
+def clean(notebook, name, project, tab):
+    """Return d2lbook's notebook of a page without d2lbook's marks.
 
     Raises:
         ChapterError: a mark refers to what is nowhere.
@@ -58,31 +53,30 @@ def clean(notebook, name, marks, install=None):
     from nbformat import v4
 
     cited, cells = [], []
-    if install is not None and any(map(is_code, notebook.cells)):
-        cells.append(_first_cell(install, notebook))
+    if tab in project.install and any(map(is_code, notebook.cells)):
+        cells.append(_first_cell(project.install[tab], notebook))
     for old in remove_slide_marks(notebook).cells:
         if is_code(old):
-            cell = v4.new_code_cell(old.source)
-            cell.metadata['origin_pos'] = old.metadata['origin_pos']
-            cell.metadata['classes'] = classes_of(old)
-            if FOLDED in classes_of(old):
+            classes, place = classes_of(old), old.metadata['origin_pos']
+            about = {'origin_pos': place, 'classes': classes}
+            if FOLDED in classes:
                 hidden = {'source_hidden': True, 'outputs_hidden': True}
-                cell.metadata['jupyter'] = hidden
-            cells.append(cell)
+                about['jupyter'] = hidden
+            cells.append(v4.new_code_cell(old.source, metadata=about))
         else:
-            text = _unfold(marks.replace(old.source, name, cited))
+            text = _unfold(project.marks.replace(old.source, name, cited))
             cells += [v4.new_markdown_cell(text)] if text else []
     if cited:
-        works = '\n'.join(f'- {marks.reference(key)}' for key in cited)
-        cells.append(v4.new_markdown_cell('## References\n\n' + works))
+        works = [f'- {project.marks.reference(key)}' for key in cited]
+        text = '\n'.join(['## References\n', *works])
+        cells.append(v4.new_markdown_cell(text))
     for i, cell in enumerate(cells):
         cell.id = f'cell-{i}'  # By itself it would be random
-    kernel = {
-        'name': 'python3',
-        'display_name': 'Python 3',
-        'language': 'python',
+    kernel = {'name': 'python3', 'display_name': 'Python 3'}
+    about = {
+        'kernelspec': {**kernel, 'language': 'python'},
+        'language_info': {'name': 'python'},
     }
-    about = {'kernelspec': kernel, 'language_info': {'name': 'python'}}
     return v4.new_notebook(cells=cells, metadata=about)
 
 
@@ -93,19 +87,16 @@ def _first_cell(install, notebook):
     """
     import nbformat
 
-    source = FIRST_CELL
-    for line in install.splitlines():
-        source += f'    %pip install -q {line}\n'
+    lines = [f'    %pip install -q {line}\n' for line in install.splitlines()]
+    source = FIRST_CELL + ''.join(lines)
     source += '    importlib.invalidate_caches()\n'
     code = '\n'.join(cell.source for cell in filter(is_code, notebook.cells))
     used = re.search(r'^from d2l_vgg import (\w+) as', code, re.M)
     if used:
         source += FOUND.format(framework=used.group(1))
-    cell = nbformat.v4.new_code_cell(source.strip())
     # It is not the page's, and what it prints is of one machine
-    cell.metadata['origin_pos'] = -1
-    cell.metadata['classes'] = [LONG]
-    return cell
+    about = {'origin_pos': -1, 'classes': [LONG]}
+    return nbformat.v4.new_code_cell(source.strip(), metadata=about)
 
 
 def _unfold(text):
@@ -128,9 +119,9 @@ def classes_of(cell):
 
 
 def missing(tab):
-    """Return the modules of a tab's framework that are not installed."""
+    """Return which modules of a tab's framework are not installed."""
     find = importlib.util.find_spec
-    return [name for name in NEEDS.get(tab, []) if find(name) is None]
+    return ', '.join(n for n in NEEDS.get(tab, []) if find(n) is None)
 
 
 def run(notebook, name, tab):
@@ -139,15 +130,9 @@ def run(notebook, name, tab):
     Raises:
         ChapterError: a cell raised, ran too long or ended its kernel.
     """
-    from nbclient import NotebookClient
-    from nbclient.exceptions import (
-        CellExecutionError,
-        CellTimeoutError,
-        DeadKernelError,
-    )
+    from nbclient import NotebookClient, exceptions
 
     started = []
-    folder = os.path.dirname(clean_path(tab, name))
     client = NotebookClient(
         notebook,
         timeout=1200,
@@ -155,16 +140,21 @@ def run(notebook, name, tab):
         record_timing=False,  # Two builds must be the same
         on_cell_start=lambda cell, cell_index: started.append(cell),
         extra_arguments=['--log-level=ERROR'],
-        resources={'metadata': {'path': folder}},
+        resources={
+            'metadata': {'path': os.path.dirname(clean_path(tab, name))}
+        },
     )
     try:
         client.execute()
-    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+    except (
+        exceptions.CellControlSignal,
+        exceptions.DeadKernelError,
+    ) as error:
         # The page's own cells are counted, not what stands before them
         places = [cell.metadata.get('origin_pos', -1) for cell in started]
         number = sum(place >= 0 for place in places)
         what = str(error).splitlines()[0]
-        if isinstance(error, CellExecutionError):
+        if isinstance(error, exceptions.CellExecutionError):
             what = f'{error.ename}: {error.evalue}'
         raise ChapterError(
             f'{name}.md, tab {tab}, code cell {number}: {what}'
@@ -177,12 +167,10 @@ def copy_output(source, target):
     The page shows it, except that of cells that train, and warnings. Pictures
     get the words of the fence: {.python .input alt="..."}.
     """
-    outputs = {
-        cell.metadata['origin_pos']: cell.outputs
-        for cell in filter(is_code, source.cells)
-    }
-    for cell in target.cells:
-        if not is_code(cell) or LONG in classes_of(cell):
+    code = filter(is_code, source.cells)
+    outputs = {cell.metadata['origin_pos']: cell.outputs for cell in code}
+    for cell in filter(is_code, target.cells):
+        if LONG in classes_of(cell):
             continue
         words = cell.metadata.get('attributes', {}).get('alt')
         for output in outputs[cell.metadata['origin_pos']]:
@@ -208,12 +196,11 @@ def remove_output(notebook, only_long=False):
 
 def clean_path(tab, name):
     """Return where the clean notebook of a page is kept."""
-    return os.path.join('_build', 'notebooks', tab, name + '.ipynb')
+    return f'_build/notebooks/{tab}/{name}.ipynb'
 
 
 def write(notebook, path):
     """Write a notebook, and the folder that it is in."""
     import nbformat
 
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    nbformat.write(notebook, path)
+    write_text(path, nbformat.writes(notebook) + '\n')

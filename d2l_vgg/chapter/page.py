@@ -5,11 +5,13 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
-from d2l_vgg.chapter import ChapterError, markup, notebooks, tabs
+from d2l_vgg.chapter import ChapterError, deck, markup, notebooks, tabs
 from d2l_vgg.chapter.project import warnings_are_errors
+from d2l_vgg.files import write_text
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+HERE = Path(__file__).parent
 # Comments, strings and names of both have a contrast of 4.5 on their ground
 LIGHT, DARK = 'xcode', 'github-dark'
 CONFIG = """
@@ -33,16 +35,13 @@ html_context = {{
 """
 
 
-def build_page(project, pages, forms, not_run):
+def build_page(project, pages):
     """Build the page of all tabs in `_build/html`.
 
     Args:
         project: the Project
         pages: page -> tab -> the notebook of d2lbook, with what its cells
-            print
-        forms: page -> tab -> pairs of a name and an address in
-            `_build/html`, where the page is in other forms
-        not_run: page -> tab -> what was missing to run its cells
+            print, or in its metadata what was `missing` to run them
 
     Raises:
         ChapterError: d2lbook or Sphinx warned.
@@ -56,20 +55,40 @@ def build_page(project, pages, forms, not_run):
         first=project.tabs[0],
         tabs=project.tabs,
         titles=tabs.TITLES,
-        not_run=not_run,
-        forms=forms,
+        not_run={
+            name: {
+                tab: notebook.metadata['missing']
+                for tab, notebook in found.items()
+                if 'missing' in notebook.metadata
+            }
+            for name, found in pages.items()
+        },
+        forms={
+            name: {tab: _forms(name, tab) for tab in found}
+            for name, found in pages.items()
+        },
         rights=builder.config.project['copyright'],
     )
     for name, found in pages.items():
         merged = tabs.merge(list(found.values()), project.tabs)
-        path = os.path.join(builder.config.eval_dir, name + '.ipynb')
-        notebooks.write(merged, path)
+        notebooks.write(merged, f'{builder.config.eval_dir}/{name}.ipynb')
     with warnings_are_errors():
         builder.rst()
     rst = builder.config.rst_dir
     _write_static(f'{rst}/_static')
     os.makedirs(f'{rst}/_templates', exist_ok=True)
-    shutil.copy(os.path.join(HERE, 'layout.html'), f'{rst}/_templates')
+    shutil.copy(HERE / 'layout.html', f'{rst}/_templates')
+    _run_sphinx(rst)
+    for name in project.names:
+        source = f'_build/html/source/{name}.md'
+        os.makedirs(os.path.dirname(source), exist_ok=True)
+        shutil.copyfile(f'{name}.md', source)
+    for path in glob.glob('_build/html/**/*.html', recursive=True):
+        if not path.startswith('_build/html/slides/'):
+            markup.finish(path)
+
+
+def _run_sphinx(rst):
     sphinx = [sys.executable, '-m', 'sphinx', '-q', '-W', '--keep-going']
     done = subprocess.run(
         [*sphinx, '-d', '_build/doctrees', rst, '_build/html'],
@@ -81,13 +100,14 @@ def build_page(project, pages, forms, not_run):
         raise ChapterError(
             f'Sphinx could not build the page: {done.stdout.strip()}'
         )
-    for name in project.names:
-        source = os.path.join('_build', 'html', 'source', name + '.md')
-        os.makedirs(os.path.dirname(source), exist_ok=True)
-        shutil.copyfile(name + '.md', source)
-    for path in glob.glob('_build/html/**/*.html', recursive=True):
-        if not path.startswith('_build/html/slides/'):
-            markup.finish(path)
+
+
+def _forms(name, tab):
+    """Return names and addresses of a page's other forms in a tab."""
+    forms = [('Notebook', f'notebooks/{tab}/{name}.ipynb')]
+    if os.path.exists(deck.path_of(tab, name)):
+        forms.append(('Slides', f'slides/{tab}/{name}.html'))
+    return forms
 
 
 def _write_static(folder):
@@ -99,9 +119,7 @@ def _write_static(folder):
     from pygments.formatters import HtmlFormatter
 
     dark = HtmlFormatter(style=DARK).get_style_defs('.highlight')
-    with open(os.path.join(HERE, 'page.css'), encoding='utf-8') as file:
-        style = file.read()
-    with open(f'{folder}/d2l.css', 'w', encoding='utf-8') as file:
-        file.write('@media screen and (prefers-color-scheme: dark) {\n')
-        file.write(f'{dark}\n}}\n{style}')
-    shutil.copy(os.path.join(HERE, 'page.js'), f'{folder}/d2l.js')
+    dark = f'@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}\n'
+    style = (HERE / 'page.css').read_text('utf-8')
+    write_text(f'{folder}/d2l.css', dark + style)
+    shutil.copy(HERE / 'page.js', f'{folder}/d2l.js')

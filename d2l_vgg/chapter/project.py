@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 import warnings
+from pathlib import Path
 
 from d2l_vgg.chapter import ChapterError
 from d2l_vgg.chapter.marks import Marks
@@ -28,11 +29,10 @@ def open_project(folder):
             f'{folder} has no config.ini, so it is no d2lbook project: name '
             'the folder of the chapter.'
         )
-    for module in 'd2lbook', 'sphinx_revealjs', 'sphinx-mathjax-offline':
-        if importlib.util.find_spec(module) is None:
-            raise ChapterError(
-                f"{module} is not installed: run `pip install -e '.[book]'`."
-            )
+    if importlib.util.find_spec('d2lbook') is None:
+        raise ChapterError(
+            "d2lbook is not installed: run `pip install -e '.[book]'`."
+        )
     smoke_test.size()  # Refuses what the cells would stop at
     from nbformat.warnings import DuplicateCellId
 
@@ -79,11 +79,11 @@ def warnings_are_errors():
         ChapterError: d2lbook warned.
     """
 
-    class Refuse(logging.Handler):
-        def emit(self, record):
-            raise ChapterError(f'd2lbook warns: {record.getMessage()}')
+    def refuse(record):
+        raise ChapterError(f'd2lbook warns: {record.getMessage()}')
 
-    handler = Refuse(logging.WARNING)
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = refuse
     logging.getLogger().addHandler(handler)
     try:
         yield
@@ -94,9 +94,9 @@ def warnings_are_errors():
 class Project:
     """A d2lbook project; the working directory is its folder.
 
-    `config` is d2lbook's, `names` are the pages, as paths without `.md`,
-    `tabs` the tabs, `install` what pip is told at the beginning of the
-    notebooks of a tab, and `marks` what the marks of the pages refer to.
+    `names` are the pages, as paths without `.md`, `install` is what pip is
+    told in the first cell of a tab's notebooks, one call a line, and `marks`
+    what the marks of the pages refer to.
     """
 
     def __init__(self):
@@ -106,7 +106,7 @@ class Project:
         self.config = Config()
         self.tabs = self.config.tabs
         pages = notebook.get_toc(self.config.build['index'] + '.md')
-        self.names = [os.path.relpath(page)[: -len('.md')] for page in pages]
+        self.names = [os.path.relpath(page)[:-3] for page in pages]
         own = configparser.ConfigParser()
         own.read('config.ini', encoding='utf-8')
         self.install = own['install'] if 'install' in own else {}
@@ -122,10 +122,8 @@ class Project:
     def notebooks(self, tab):
         """Yield each page that a tab has, and its notebook of d2lbook.
 
-        The files that the project wants beside them are copied there.
-
         Raises:
-            ChapterError: such a file is missing.
+            ChapterError: a file that belongs beside them is missing.
         """
         from d2lbook import library, notebook
 
@@ -134,8 +132,7 @@ class Project:
                 raise ChapterError(f'config.ini names {pattern}, not there.')
         self.builder(tab)._copy_resources('.', f'_build/notebooks/{tab}')
         for name in self.names:
-            with open(name + '.md', encoding='utf-8') as file:
-                nb = notebook.read_markdown(file.read())
+            nb = notebook.read_markdown(Path(f'{name}.md').read_text('utf-8'))
             nb = notebook.split_markdown_cell(nb)
             # By itself d2lbook gives code for all to the first tab only
             for_all = any(

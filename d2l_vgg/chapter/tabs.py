@@ -13,23 +13,21 @@ FOLD = '<details><summary>Show the code of the solution</summary>'
 
 
 def merge(notebooks, tabs):
-    """Return the notebook of all tabs.
+    """Return the notebook of all tabs of the project.
 
-    Args:
-        notebooks: of a page, one of each tab that has it, as d2lbook makes
-            them, with what their cells print
-        tabs: of the project
+    `notebooks` are d2lbook's of a page, one of each tab that has it, with
+    what their cells print.
     """
     from d2lbook import notebook as d2lbook
 
     merged = d2lbook.merge_tab_notebooks(notebooks)
-    groups = d2lbook._merge_tabs(merged, tabs)
     cells = []
-    for in_tabs, group in groups:
-        if in_tabs and len(notebooks) == 1:
-            in_tabs, group = False, group[0][1]
-        cells += _box(group, tabs) if in_tabs else _folded(group)
-    return d2lbook.create_new_notebook(merged, cells)
+    for in_tabs, group in d2lbook._merge_tabs(merged, tabs):
+        if in_tabs:
+            alone = len(notebooks) == 1
+            group = group[0][1] if alone else _box(group, tabs)
+        cells += group
+    return d2lbook.create_new_notebook(merged, list(_folded(cells)))
 
 
 def _box(group, tabs):
@@ -39,68 +37,56 @@ def _box(group, tabs):
     """
     names = [tab for tab, _ in group]
     columns = [list(cells) for _, cells in group]
-    above, below = [], []
-    while names == tabs and _all_alike(columns, 0):
-        above.append(_with_output([column.pop(0) for column in columns]))
-    while names == tabs and _all_alike(columns, -1):
-        below.insert(0, _with_output([column.pop() for column in columns]))
-    before, panels, after = [], {}, []
+    above = _shared(columns, 0) if names == tabs else []
+    below = _shared(columns, -1)[::-1] if names == tabs else []
+    before, panels, after, with_code = [], [], [], []
     for tab, cells in zip(names, columns):
+        only = f'data-only="{tab}"'
         code = [i for i, cell in enumerate(cells) if is_code(cell)]
         first, last = (code[0], code[-1] + 1) if code else (len(cells),) * 2
-        before += _only(tab, cells[:first])
-        after += _only(tab, cells[last:])
-        if code:
-            panels[tab] = cells[first:last]
-    middle = _bar(panels) if panels else []
-    cells = above, before, middle, after, below
-    return _folded(cell for part in cells for cell in part)
+        before += _div(only, cells[:first])
+        after += _div(only, cells[last:])
+        title = f'data-title="{TITLES.get(tab, tab)}"'
+        panels += _div(f'{only} {title}', cells[first:last])
+        with_code += [tab] if code else []
+    # `page.js` sets a bar of tabs over it
+    bar = _div(f'class="tabs" data-only="{" ".join(with_code)}"', panels)
+    return [*above, *before, *bar, *after, *below]
 
 
-def _all_alike(columns, end):
-    """Return whether all have the same cell at this end.
+def _shared(columns, end):
+    """Take from one end of the columns the cells that all have; return them.
 
     A cell of a framework that is not installed was not run.
     """
-    if not all(columns):
-        return False
-    cells = [column[end] for column in columns]
-    sources = {(is_code(cell), cell.source) for cell in cells}
-    outputs = [cell.outputs for cell in cells if cell.get('outputs')]
-    return len(sources) == 1 and all(o == outputs[0] for o in outputs)
+    shared = []
+    while all(columns):
+        cells = [column[end] for column in columns]
+        outputs = [cell.outputs for cell in cells if cell.get('outputs')]
+        if len({(is_code(cell), cell.source) for cell in cells}) > 1:
+            break
+        if any(each != outputs[0] for each in outputs):
+            break
+        shared.append(max(cells, key=lambda cell: bool(cell.get('outputs'))))
+        for column in columns:
+            column.pop(end)
+    return shared
 
 
-def _with_output(cells):
-    """Return one of cells that are all alike, one that was run if any."""
-    return max(cells, key=lambda cell: bool(cell.get('outputs')))
-
-
-def _only(tab, cells):
-    """Return what only one tab has, in a box that tells so."""
+def _div(attributes, cells):
+    """Return cells in a box, nothing around none."""
     if not cells:
         return []
-    return [_html(f'<div data-only="{tab}">'), *cells, _html('</div>')]
-
-
-def _bar(panels):
-    """Return panels of code, over which `page.js` sets a bar of tabs."""
-    cells = [_html(f'<div class="tabs" data-only="{" ".join(panels)}">')]
-    for tab, content in panels.items():
-        title = TITLES.get(tab, tab)
-        panel = f'<div data-only="{tab}" data-title="{title}">'
-        cells += [_html(panel), *content, _html('</div>')]
-    return [*cells, _html('</div>')]
+    return [_html(f'<div {attributes}>'), *cells, _html('</div>')]
 
 
 def _folded(cells):
-    """Return cells, with those that are folded behind a line to click at."""
-    found = []
+    """Yield cells, with those that are folded behind a line to click at."""
     for cell in cells:
         if is_code(cell) and FOLDED in classes_of(cell):
-            found += [_html(FOLD), cell, _html('</details>')]
+            yield from (_html(FOLD), cell, _html('</details>'))
         else:
-            found.append(cell)
-    return found
+            yield cell
 
 
 def _html(text):

@@ -1,5 +1,8 @@
 """The built chapter, which several modules look at."""
 
+import contextlib
+import io
+
 import pytest
 
 
@@ -13,9 +16,9 @@ def built(tmp_path_factory):
     from d2l_vgg.chapter import builder
 
     folder = copy_of(SOURCE, tmp_path_factory.mktemp('chapter') / 'chapter')
-    lines = []
-    builder.build(folder, progress=lines.append)
-    return folder, lines
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        builder.build(folder)
+    return folder, printed.getvalue().splitlines()
 
 
 @pytest.fixture(scope='module')

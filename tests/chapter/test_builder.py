@@ -45,7 +45,7 @@ CELL = '```{{.python .input}}\n%%tab mxnet\n{}\n```\n'
 def test_what_is_wrong_fails_the_build(tmp_path, text, message):
     folder = project(tmp_path / 'small', page=f'# Page\n\n{text}\n')
     with pytest.raises(builder.ChapterError, match=re.escape(message)):
-        builder.build(folder, progress=lambda line: None)
+        builder.build(folder)
 
 
 def test_output_is_kept_when_asked_for_but_not_of_trainings(tmp_path):
@@ -53,9 +53,7 @@ def test_output_is_kept_when_asked_for_but_not_of_trainings(tmp_path):
     code += CELL.format("print('long')").replace('input', 'input .long')
     folder = project(tmp_path / 'small', page='# Page\n\n' + code)
     for keep in (False, True):
-        builder.build(
-            folder, page=False, keep_output=keep, progress=lambda line: None
-        )
+        builder.build(folder, page=False, keep_output=keep)
         cells = read_notebook(folder, 'mxnet', 'page').cells
         cells = [cell for cell in cells if cell.cell_type == 'code']
         printed = [[o.text for o in cell.outputs] for cell in cells]
@@ -75,13 +73,15 @@ def test_the_copy_of_a_reader_is_never_written_over(tmp_path, capsys):
     assert 'never written over' in capsys.readouterr().out
 
 
-def test_cells_are_not_run_without_the_framework(tmp_path, monkeypatch):
+def test_cells_are_not_run_without_the_framework(
+    tmp_path, monkeypatch, capsys
+):
     monkeypatch.setitem(notebooks.NEEDS, 'mxnet', ['framework_of_tomorrow'])
-    lines = []
     text = '# Page\n\n' + CELL.format('1 / 0')
     folder = project(tmp_path / 'small', page=text)
-    builder.build(folder, progress=lines.append)
-    assert 'mxnet: page not run, framework_of_tomorrow missing' in lines
+    builder.build(folder)
+    told = capsys.readouterr().out
+    assert 'mxnet: page not run, framework_of_tomorrow missing' in told
     note = soup_of(folder, 'page').select_one('.note')
     assert 'framework_of_tomorrow was missing' in ' '.join(note.text.split())
 
@@ -92,7 +92,7 @@ def test_slides_are_built_alone_and_anew(tmp_path):
     for thought in 'idea', 'word':
         with open(os.path.join(folder, 'page.md'), 'w') as file:
             file.write(page.replace('idea', thought))
-        path = builder.slides(folder, progress=lambda line: None)
+        path = builder.slides(folder)
         assert path.endswith('slides/mxnet')
         with open(os.path.join(path, 'page.html')) as file:
             text = file.read()
@@ -150,7 +150,7 @@ def test_any_chapter_with_tabs_can_be_built(tmp_path):
         '# First\n:label:`sec_first`\n\nText.\n'
     )
     (folder / 'part' / 'other.md').write_text(ANY)
-    builder.build(str(folder), progress=lambda line: None)
+    builder.build(str(folder))
     notebook = read_notebook(folder, 'mxnet', 'part/other')
     text = '\n'.join(cell.source for cell in notebook.cells)
     assert 'As [First](first.ipynb) says, and Known (2000)' in text
@@ -175,7 +175,7 @@ def test_a_chapter_is_built_by_one_process_at_a_time(tmp_path, capsys):
         assert 'Another process builds the chapter' in capsys.readouterr().err
         assert not os.path.exists(os.path.join(folder, '_build'))
         holder.stdin.close()
-    builder.build(folder, page=False, progress=lambda line: None)
+    builder.build(folder, page=False)
 
 
 HOLD = """
@@ -194,7 +194,7 @@ def test_a_pdf_has_every_character_and_picture(tmp_path):
     text = '# Page\n\n| a | b |\n|---|--:|\n| one | 2 |\n\n'
     text += CELL.format('print(5)')
     folder = project(tmp_path / 'small', page=text)
-    path = builder.pdf(folder, progress=lambda line: None)
+    path = builder.pdf(folder)
     with open(path, 'rb') as file:
         assert file.read(5) == b'%PDF-'
     log = os.path.splitext(path)[0] + '.log'

@@ -49,13 +49,12 @@ with open('results.json', 'w') as file:
 """
 ALL = """
 for cell in page:
-    source = cell.source.replace('on_cpu = False', 'on_cpu = True')
+    source = cell.replace('on_cpu = False', 'on_cpu = True')
     exec(compile(source, '<cell>', 'exec'), shown)
 """
 # Trained alike, both have equal losses and give equal scores
 SAME = """
-for cell in page:
-    source = cell.source
+for source in page:
     if source.startswith(('from', 'import', 'class', 'def')):
         if '.fit(' not in source and 'time' not in source.split(chr(10))[0]:
             exec(source, shown)
@@ -100,8 +99,8 @@ importlib.import_module('d2l_vgg.{module}').Trainer.fit = fit
 for cell in page:
     if caught:
         break
-    if 'layer_summary' not in cell.source:
-        exec(cell.source, shown)
+    if 'layer_summary' not in cell:
+        exec(cell, shown)
 (trainer, model, data), = caught
 for name in {fields!r}:
     owner = [each for each in (trainer, model, data) if hasattr(each, name)]
@@ -228,9 +227,9 @@ def test_cells_are_short_and_as_many_in_every_tab():
         pages = [read(name, tab) for tab in page_cells.TABS]
         assert len({len(page) for page in pages}) == 1
         for cell in sum(pages, []):
-            lines = cell.source.splitlines()
-            assert len(lines) <= 20, cell.source
-            assert max(map(len, lines)) <= 78, cell.source
+            lines = cell.splitlines()
+            assert len(lines) <= 20, cell
+            assert max(map(len, lines)) <= 78, cell
 
 
 def test_definitions_are_as_short_as_the_books():
@@ -238,7 +237,7 @@ def test_definitions_are_as_short_as_the_books():
         lines = {
             node.name: node.end_lineno - node.lineno + 1
             for cell in read('vgg', tab)
-            for node in ast.parse(cell.source).body
+            for node in ast.parse(cell).body
             if isinstance(node, (ast.FunctionDef, ast.ClassDef))
         }
         for name in 'vgg_block', 'norm_block':

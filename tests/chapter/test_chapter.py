@@ -2,8 +2,6 @@
 
 import os
 import re
-import subprocess
-import sys
 
 import pytest
 
@@ -53,27 +51,3 @@ def test_cells_ran_and_the_page_shows_what_they_print(built):
     assert '(1, 512, 7, 7)' in page
     # A run that was cut short is no result
     assert 'This takes about' not in page
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize('name', ['vgg', 'exercises'])
-def test_nbconvert_executes_the_notebook(built, name):
-    folder = os.path.join(built[0], '_build', 'notebooks', 'mxnet')
-    done = subprocess.run(
-        [sys.executable, '-m', 'nbconvert', '--to', 'notebook', '--execute']
-        + [name + '.ipynb', '--output', 'executed'],
-        cwd=folder,
-        env={
-            **os.environ,
-            'D2L_VGG_TRIAL': '1',
-            'JUPYTER_PREFER_ENV_PATH': '1',
-        },
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    path = os.path.join(folder, 'executed.ipynb')
-    with open(path, encoding='utf-8') as file:
-        text = file.read()
-    os.remove(path)
-    assert ('128806154' if name == 'vgg' else '143667240 parameters') in text

@@ -35,7 +35,7 @@ def first_cell(tab, code):
         cells=[nbformat.v4.new_code_cell(code, metadata={'origin_pos': 0})]
     )
     with open_project(SOURCE) as project:
-        clean = notebooks.clean(notebook, 'vgg', None, project.install[tab])
+        clean = notebooks.clean(notebook, 'vgg', project, tab)
     return clean.cells[0].source
 
 

@@ -78,7 +78,7 @@ def small(tmp_path_factory):
     with open(folder / 'index.md', 'a') as index:
         index.write('\nSee :cite:`known`.\n')
         index.write('\n```eval_rst\n.. bibliography::\n```\n')
-    builder.build(str(folder), progress=lambda line: None)
+    builder.build(str(folder))
     return str(folder)
 
 

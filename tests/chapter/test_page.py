@@ -57,11 +57,8 @@ def test_page_needs_no_other_host_and_fits(chromium, built, name, width):
     assert too_wide == []
     raw = chromium.run("document.querySelector('main').innerText")
     assert not re.search(r':\w+:`|\[\*\*|\\\(|\\times', raw)
-
-
-def test_maths_is_rendered(chromium, built):
-    show(chromium, built, 'vgg')
-    assert chromium.run("document.querySelectorAll('mjx-container').length")
+    formulas = "document.querySelectorAll('mjx-container').length"
+    assert name != 'vgg' or chromium.run(formulas)
     assert not chromium.run("document.querySelectorAll('mjx-merror').length")
 
 
