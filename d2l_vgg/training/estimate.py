@@ -1,6 +1,5 @@
 """How long a training will take, told from forward passes."""
 
-import itertools
 import statistics
 import time
 from typing import Any
