@@ -7,6 +7,7 @@ survive an interrupted run bit for bit.
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import math
 import os
@@ -16,12 +17,9 @@ from d2l_vgg.files import open_regular, write_text
 from d2l_vgg.foreign_text import visible
 
 COLUMNS = ['series', 'epoch', 'value']
-ARGUMENTS = (
-    'num_train_batches', 'num_val_batches',
-    'plot_train_per_epoch', 'plot_valid_per_epoch',
-)  # fmt: skip
 
 
+@dataclasses.dataclass(eq=False, repr=False)
 class History:
     """The points of a run's curves, and the sums of those yet to come.
 
@@ -35,24 +33,21 @@ class History:
             than 0
     """
 
-    def __init__(
-        self,
-        num_train_batches: Any,
-        num_val_batches: Any,
-        plot_train_per_epoch: float = 2,
-        plot_valid_per_epoch: float = 1,
-    ) -> None:
-        self.num_train_batches = num_train_batches
-        self.num_val_batches = num_val_batches
-        self.plot_train_per_epoch = plot_train_per_epoch
-        self.plot_valid_per_epoch = plot_valid_per_epoch
-        for name in ARGUMENTS[2:]:
+    num_train_batches: Any
+    num_val_batches: Any
+    plot_train_per_epoch: float = 2
+    plot_valid_per_epoch: float = 1
+    points: dict[str, list[tuple[float, float]]] = dataclasses.field(
+        default_factory=dict
+    )
+    # For each series: how many values, sum of the x, sum of the values
+    sums: dict[str, tuple] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in 'plot_train_per_epoch', 'plot_valid_per_epoch':
             value = getattr(self, name)
             if not value > 0:
                 raise ValueError(f'{name} must be above 0, not {value!r}.')
-        self.points: dict[str, list[tuple[float, float]]] = {}
-        # For each series: how many values, sum of the x, sum of the values
-        self._sums: dict[str, tuple] = {}
 
     @property
     def train_every_n(self) -> int:
@@ -75,13 +70,13 @@ class History:
         epochs. `value` is a number or a scalar of any framework, in at least
         float32, without gradient. Only a complete point waits for the device.
         """
-        count, sum_x, sum_value = self._sums.pop(series, (0, 0.0, 0.0))
+        count, sum_x, sum_value = self.sums.pop(series, (0, 0.0, 0.0))
         count += 1
         sum_x += float(x)
         # Not `+=`, which MXNet refuses while it records gradients
         sum_value = sum_value + value
         if count < every_n:
-            self._sums[series] = count, sum_x, sum_value
+            self.sums[series] = count, sum_x, sum_value
             return None
         point = (sum_x / count, float(sum_value) / count)
         self.points.setdefault(series, []).append(point)
@@ -101,26 +96,21 @@ class History:
 
     def state(self) -> dict[str, Any]:
         """Return everything as a dictionary that JSON can hold, exactly."""
-        return {
-            **{name: getattr(self, name) for name in ARGUMENTS},
-            'points': self.points,
-            'sums': {
-                name: (count, sum_x, float(sum_value))
-                for name, (count, sum_x, sum_value) in self._sums.items()
-            },
+        sums = {
+            series: (count, sum_x, float(sum_value))
+            for series, (count, sum_x, sum_value) in self.sums.items()
         }
+        return {**vars(self), 'sums': sums}
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> History:
         """Return the history that `state` describes, to go on exactly."""
-        history = cls(*(state[name] for name in ARGUMENTS))
-        history.points = {
-            name: [(x, value) for x, value in points]
-            for name, points in state['points'].items()
+        points = {
+            series: [(x, value) for x, value in points]
+            for series, points in state['points'].items()
         }
         # To a sum as a float, a framework adds a float32 in float32
-        history._sums = {n: tuple(sums) for n, sums in state['sums'].items()}
-        return history
+        return cls(**{**state, 'points': points})
 
     def to_csv(self, path: str) -> None:
         """Write the points to `path`, one a line, with every digit."""
