@@ -106,11 +106,12 @@ class History:
     def from_state(cls, state: dict[str, Any]) -> History:
         """Return the history that `state` describes, to go on exactly."""
         points = {
-            series: [(x, value) for x, value in points]
+            series: [(float(x), float(value)) for x, value in points]
             for series, points in state['points'].items()
         }
         # To a sum as a float, a framework adds a float32 in float32
-        return cls(**{**state, 'points': points})
+        sums = {n: tuple(sums) for n, sums in state['sums'].items()}
+        return cls(**{**state, 'points': points, 'sums': sums})
 
     def to_csv(self, path: str) -> None:
         """Write the points to `path`, one a line, with every digit."""
