@@ -1,6 +1,7 @@
 """What the tests share: one thread, two workers, and nothing left behind."""
 
 import contextlib
+import copy
 import functools
 import gc
 import importlib.util
@@ -57,15 +58,7 @@ unpack_once = functools.lru_cache(maxsize=1)(unpack)
 
 
 def load(root=None):
-    if root is not None:
-        return unpack(root)
-    data = unpack_once()
-    return data._replace(
-        train_images=data.train_images.copy(),
-        train_labels=data.train_labels.copy(),
-        val_images=data.val_images.copy(),
-        val_labels=data.val_labels.copy(),
-    )
+    return unpack(root) if root is not None else copy.deepcopy(unpack_once())
 
 
 fashion_mnist.load = load

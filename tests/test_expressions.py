@@ -81,16 +81,12 @@ def close(kind, numbers, others):
 
 def evaluate(expressions):
     """Return expression -> result, from a process that may die of one."""
-    path = [str(HERE.parent), os.environ.get('PYTHONPATH')]
+    path = f'{HERE.parent}{os.pathsep}{os.environ.get("PYTHONPATH", "")}'
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.run(
             [sys.executable, str(Path(__file__).resolve()), '--evaluate'],
             cwd=folder,
-            env={
-                **os.environ,
-                'OMP_NUM_THREADS': '1',
-                'PYTHONPATH': os.pathsep.join(filter(None, path)),
-            },
+            env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': path},
             input=json.dumps(expressions),
             capture_output=True,
             text=True,
@@ -125,10 +121,10 @@ def describe(value):
 
     if value is None or isinstance(value, (bool, int, str)):
         return value
-    if isinstance(value, float) and not isinstance(value, onp.generic):
-        return {'float': contents(onp.float64(value))}
     if isinstance(value, onp.generic):
         return {f'onp {value.dtype}': contents(value)}
+    if isinstance(value, float):
+        return {'float': contents(onp.float64(value))}
     if isinstance(value, onp.ndarray):
         return {f'onp {value.dtype} {value.shape}': contents(value)}
     if isinstance(value, mx.nd.NDArray):
@@ -140,13 +136,12 @@ def describe(value):
         return {type(value).__name__: [describe(part) for part in value]}
     if isinstance(value, dict):
         return {'dict': [describe(pair) for pair in value.items()]}
-    if isinstance(value, onp.dtype):
-        return {'dtype': str(value)}
     if isinstance(value, type) and issubclass(value, onp.generic):
         return {'onp type': str(onp.dtype(value))}
     if isinstance(value, type):
         return {'type': value.__name__}
-    return {type(value).__name__: str(value)}
+    name = 'dtype' if isinstance(value, onp.dtype) else type(value).__name__
+    return {name: str(value)}
 
 
 def contents(array):

@@ -17,20 +17,13 @@ from d2l_vgg.networks.names import parameter_shapes
 from d2l_vgg.training import parameters, schedules
 
 ARCHS = {
-    'plain': Architecture(
-        'plain', ((1, 4), (2, 6)), hidden=(16, 8), dropout=0
-    ),
-    '1x1': Architecture('1x1', ((1, 4), (1, 6, 2)), hidden=(8,), dropout=0),
-    'lrn': Architecture(
-        'lrn', ((2, 9), (1, 6)), lrn=True, hidden=(), dropout=0
-    ),
-    'batch_norm': Architecture(
-        'batch_norm',
-        ((1, 4), (2, 6)),
-        batch_norm=True,
-        hidden=(8,),
-        dropout=0,
-    ),
+    name: Architecture(name, blocks, hidden=hidden, dropout=0, **kind)
+    for name, blocks, hidden, kind in (
+        ('plain', ((1, 4), (2, 6)), (16, 8), {}),
+        ('1x1', ((1, 4), (1, 6, 2)), (8,), {}),
+        ('lrn', ((2, 9), (1, 6)), (), {'lrn': True}),
+        ('batch_norm', ((1, 4), (2, 6)), (8,), {'batch_norm': True}),
+    )
 }
 RTOL = 1e-5  # Of a gradient in float32
 # With this seed no maximum of a few steps is undecided
@@ -145,10 +138,7 @@ def train_and_compare(framework, arch, options, rtol, num_left=0):
     """
     model, network = built(framework, arch, (1, 1, 28, 28))
     num_train = BATCH_SIZE * NUM_STEPS + num_left
-    given = {
-        'num_train': num_train,
-        'num_val': BATCH_SIZE + num_left,
-    }
+    given = {'num_train': num_train, 'num_val': BATCH_SIZE + num_left}
     data = FashionMNIST(BATCH_SIZE, **given)
     batches = data.train_dataloader()
     num_steps = len(batches)

@@ -18,14 +18,21 @@ TINY = Architecture(
 )
 
 
-@pytest.fixture(params=['mxnet', 'torch'])
-def both(request):
-    """d2l's and our classes of a framework."""
-    for module in 'd2l', request.param:
+def load(name):
+    """Return d2l's and our classes of a framework."""
+    need(name)
+    return stock.load(name), frameworks.load(name)
+
+
+def need(name):
+    for module in 'd2l', name:
         if importlib.util.find_spec(module) is None:
             pytest.skip(f'{module} is not installed')
-    package = frameworks.load(request.param)
-    return stock.load(request.param), package, request.param
+
+
+@pytest.fixture(params=['mxnet', 'torch'])
+def both(request):
+    return *load(request.param), request.param
 
 
 def images(package):
@@ -68,9 +75,8 @@ def test_the_lenet_of_d2l_trains_under_our_trainer(both, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         fit(stop_at=13, checkpoint=path)
     resumed = fit(resume=True, checkpoint=path)
-    trainings.assert_same(
-        trainings.outcome(resumed), trainings.outcome(whole)
-    )
+    outcomes = map(trainings.outcome, (resumed, whole))
+    trainings.assert_same(*outcomes)
     # Afterwards it trains under d2l again, which draws on its own board
     resumed.model.board.display = False
     d2l.Trainer(max_epochs=1).fit(resumed.model, images(package))
@@ -79,9 +85,7 @@ def test_the_lenet_of_d2l_trains_under_our_trainer(both, tmp_path):
 
 def test_the_sections_own_vgg_trains_under_our_trainer():
     """With dropout."""
-    pytest.importorskip('torch')
-    pytest.importorskip('d2l')
-    package, d2l = frameworks.load('torch'), stock.load('torch')
+    d2l, package = load('torch')
     data = package.FashionMNIST(8, num_train=16, num_val=8)
 
     def fit():
@@ -95,9 +99,7 @@ def test_the_sections_own_vgg_trains_under_our_trainer():
 
 @pytest.mark.parametrize('name', ['tensorflow', 'jax'])
 def test_model_of_d2l_is_refused_where_its_steps_cannot_be_compiled(name):
-    pytest.importorskip(name)
-    pytest.importorskip('d2l')
-    package, d2l = frameworks.load(name), stock.load(name)
+    d2l, package = load(name)
     trainer = package.Trainer(1, display='none')
     with pytest.raises(ValueError, match='LeNet is no d2l_vgg.Classifier'):
         trainer.fit(d2l.LeNet(lr=0.1), images(package))
@@ -128,9 +130,7 @@ print(d2l.LeNet(lr=0.1).lr)
     ],
 )
 def test_d2l_loads_without_what_the_section_does_not_use(name, hidden):
-    for module in 'd2l', name:
-        if importlib.util.find_spec(module) is None:
-            pytest.skip(f'{module} is not installed')
+    need(name)
     code = f'import sys; sys.path = {sys.path!r}\n' + MISSING.format(
         name=name, hidden=hidden
     )

@@ -224,7 +224,7 @@ class Trainer(TrainerArrays, loop.Trainer):
     def fit(self, model, data, resume=False):
         gpus = [] if self.on_cpu else [self.device]
         # By itself a step would spend a third of its time on new memory
-        needed = memory.bytes_of_fit(self, model, data)
+        needed = memory.check_fit(self, model, data)
         with torch.random.fork_rng(gpus), allocator.kept(needed):
             with gpu.autotuned(), gpu.tf32(True):
                 return super().fit(model, data, resume)

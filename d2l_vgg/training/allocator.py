@@ -18,9 +18,8 @@ AMPLE = 3
 @contextlib.contextmanager
 def kept(needed):
     """Keep what is freed in this block, which takes `needed` bytes."""
-    library = glibc()
-    there_is = machine.available_memory()
-    if None in (library, needed, there_is) or there_is < AMPLE * needed:
+    library, there_is = glibc(), machine.available_memory() or 0
+    if library is None or needed is None or there_is < AMPLE * needed:
         yield
         return
     library.mallopt(TRIM_THRESHOLD, -1)

@@ -1,6 +1,5 @@
 """How long a training will take, told from forward passes."""
 
-import itertools
 import statistics
 import time
 from typing import Any
@@ -20,22 +19,17 @@ def whole(trainer: Any, num_train: int, num_val: int) -> float:
 
 
 def epoch_seconds(trainer, num_train_batches, num_val_batches):
+    batch = next(iter(trainer.train_dataloader))
+    times = []
+    # The first one compiles, and the next one finds cold caches
+    for _ in range(5):
+        started = time.monotonic()
+        trainer.wait_for(trainer.forward(batch))
+        times.append(time.monotonic() - started)
     # Gradients cost as much again for parameters and for inputs
     num_passes = 3 * num_train_batches
     num_passes += (1 + trainer.test_flip) * num_val_batches
-    return num_passes * forward_seconds(trainer)
-
-
-def forward_seconds(trainer: Any) -> float:
-    """Return how long the scores of one minibatch take on a warm machine."""
-    for batch in itertools.islice(trainer.train_dataloader, 1):
-        times = []
-        # The first one compiles, and the next one finds cold caches
-        for _ in range(5):
-            started = time.monotonic()
-            trainer.wait_for(trainer.forward(batch))
-            times.append(time.monotonic() - started)
-    return statistics.median(times[2:])
+    return num_passes * statistics.median(times[2:])
 
 
 def format_seconds(seconds: float) -> str:

@@ -7,6 +7,7 @@ survive an interrupted run bit for bit.
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import math
 import os
@@ -16,12 +17,9 @@ from d2l_vgg.files import open_regular, write_text
 from d2l_vgg.foreign_text import visible
 
 COLUMNS = ['series', 'epoch', 'value']
-ARGUMENTS = (
-    'num_train_batches', 'num_val_batches',
-    'plot_train_per_epoch', 'plot_valid_per_epoch',
-)  # fmt: skip
 
 
+@dataclasses.dataclass(eq=False, repr=False)
 class History:
     """The points of a run's curves, and the sums of those yet to come.
 
@@ -35,25 +33,21 @@ class History:
             than 0
     """
 
-    def __init__(
-        self,
-        num_train_batches: int | None,
-        num_val_batches: int | None,
-        plot_train_per_epoch: float = 2,
-        plot_valid_per_epoch: float = 1,
-    ) -> None:
-        self.num_train_batches: Any = num_train_batches
-        self.num_val_batches: Any = num_val_batches
-        self.plot_train_per_epoch = plot_train_per_epoch
-        self.plot_valid_per_epoch = plot_valid_per_epoch
-        for name in ARGUMENTS[2:]:
-            if not getattr(self, name) > 0:
-                raise ValueError(
-                    f'{name} must be above 0, not {getattr(self, name)!r}'
-                )
-        self.points: dict[str, list[tuple[float, float]]] = {}
-        # For each series: how many values, sum of the x, sum of the values
-        self._sums: dict[str, tuple] = {}
+    num_train_batches: Any
+    num_val_batches: Any
+    plot_train_per_epoch: float = 2
+    plot_valid_per_epoch: float = 1
+    points: dict[str, list[tuple[float, float]]] = dataclasses.field(
+        default_factory=dict
+    )
+    # For each series: how many values, sum of the x, sum of the values
+    sums: dict[str, tuple] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in 'plot_train_per_epoch', 'plot_valid_per_epoch':
+            value = getattr(self, name)
+            if not value > 0:
+                raise ValueError(f'{name} must be above 0, not {value!r}.')
 
     @property
     def train_every_n(self) -> int:
@@ -76,17 +70,14 @@ class History:
         epochs. `value` is a number or a scalar of any framework, in at least
         float32, without gradient. Only a complete point waits for the device.
         """
-        if every_n < 1:
-            raise ValueError(f'every_n must be at least 1, not {every_n!r}')
-        count, sum_x, sum_value = self._sums.get(series, (0, 0.0, 0.0))
+        count, sum_x, sum_value = self.sums.pop(series, (0, 0.0, 0.0))
         count += 1
         sum_x += float(x)
         # Not `+=`, which MXNet refuses while it records gradients
         sum_value = sum_value + value
         if count < every_n:
-            self._sums[series] = count, sum_x, sum_value
+            self.sums[series] = count, sum_x, sum_value
             return None
-        self._sums.pop(series, None)
         point = (sum_x / count, float(sum_value) / count)
         self.points.setdefault(series, []).append(point)
         return point
@@ -105,29 +96,22 @@ class History:
 
     def state(self) -> dict[str, Any]:
         """Return everything as a dictionary that JSON can hold, exactly."""
-        return {
-            **{name: getattr(self, name) for name in ARGUMENTS},
-            'points': {
-                name: [list(point) for point in points]
-                for name, points in self.points.items()
-            },
-            'sums': {
-                name: [count, sum_x, float(sum_value)]
-                for name, (count, sum_x, sum_value) in self._sums.items()
-            },
+        sums = {
+            series: (count, sum_x, float(sum_value))
+            for series, (count, sum_x, sum_value) in self.sums.items()
         }
+        return {**vars(self), 'sums': sums}
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> History:
         """Return the history that `state` describes, to go on exactly."""
-        history = cls(*(state[name] for name in ARGUMENTS))
-        history.points = {
-            name: [(float(x), float(value)) for x, value in points]
-            for name, points in state['points'].items()
+        points = {
+            series: [(float(x), float(value)) for x, value in points]
+            for series, points in state['points'].items()
         }
         # To a sum as a float, a framework adds a float32 in float32
-        history._sums = {n: tuple(sums) for n, sums in state['sums'].items()}
-        return history
+        sums = {n: tuple(sums) for n, sums in state['sums'].items()}
+        return cls(**{**state, 'points': points, 'sums': sums})
 
     def to_csv(self, path: str) -> None:
         """Write the points to `path`, one a line, with every digit."""
@@ -135,8 +119,7 @@ class History:
         writer = csv.writer(text, lineterminator='\n')
         writer.writerow(COLUMNS)
         for name, points in self.points.items():
-            for x, value in points:
-                writer.writerow([name, repr(x), repr(value)])
+            writer.writerows([name, *point] for point in points)
         write_text(path, text.getvalue())
 
     @classmethod
@@ -149,37 +132,24 @@ class History:
         """
         if not os.path.exists(path):
             raise FileNotFoundError(
-                f'there is no history at {path}; a run leaves one named '
-                'history.csv in its folder'
+                f'There is no history at {path}; a run leaves one named '
+                'history.csv in its folder.'
             )
         history = cls(None, None)
         with open_regular(path, 'r', newline='', encoding='utf-8') as file:
             rows = csv.reader(file)
             try:
                 if next(rows, None) != COLUMNS:
-                    raise ValueError(f'{",".join(COLUMNS)} must stand there')
+                    raise ValueError
                 for row in filter(None, rows):
-                    name, point = _read_row(row)
-                    history.points.setdefault(name, []).append(point)
-            except UnicodeDecodeError:
-                raise ValueError(f'{path} is not a text file') from None
-            except (ValueError, csv.Error) as error:
+                    name, x, value = row[0], *map(float, row[1:])
+                    # A value may be infinite, where a run went wrong
+                    if not (name and math.isfinite(x)):
+                        raise ValueError
+                    history.points.setdefault(name, []).append((x, value))
+            except (ValueError, csv.Error):  # Also that it is no text
                 raise ValueError(
-                    f'{path} is not the history of a run, see line '
-                    f'{max(1, rows.line_num)}: {error}'
+                    f'{path} is not the history of a run: line '
+                    f'{max(1, rows.line_num)} must hold {",".join(COLUMNS)}.'
                 ) from None
         return history
-
-
-def _read_row(row):
-    """Return the name of the series and the point that a line holds."""
-    if len(row) != len(COLUMNS) or not row[0]:
-        raise ValueError(f'it must hold {",".join(COLUMNS)}, not {row}')
-    try:
-        x, value = float(row[1]), float(row[2])
-    except ValueError:
-        raise ValueError(f'{row[1:]} are not two numbers') from None
-    # A value may be infinite or not a number, where a run went wrong
-    if not math.isfinite(x):
-        raise ValueError(f'the epoch {row[1]} is not finite')
-    return row[0], (x, value)

@@ -34,14 +34,12 @@ class Stopped(KeyboardInterrupt):
     def __init__(self, trainer: Any) -> None:
         total = trainer.max_epochs * trainer.num_train_batches
         goes_on = (
-            'what was recorded is in trainer.history. With a file, '
+            f'trainer.fit(model, data, resume=True) goes on from '
+            f'{trainer.checkpoint}.'
+            if trainer.checkpoint
+            else 'what was recorded is in trainer.history. With a file, '
             'Trainer(..., checkpoint=path), a run can go on.'
         )
-        if trainer.checkpoint is not None:
-            goes_on = (
-                'trainer.fit(model, data, resume=True) goes on from '
-                f'{trainer.checkpoint}.'
-            )
         super().__init__(
             f'Stopped in epoch {trainer.epoch + 1} of {trainer.max_epochs}, '
             f'after {trainer.train_batch_idx} of {total} minibatches: '
@@ -78,15 +76,13 @@ def deferred() -> Iterator[types.SimpleNamespace]:
         yield stop
 
 
-@contextlib.contextmanager
 def once(to_the_end=False):
     """Within the block, a signal interrupts, and those right after it do not.
 
     So what is kept and told after the first is whole, and what hangs can
     still be stopped. With `to_the_end`, signals are lost after the block.
     """
-    with _handled(_Once(), after=signal.SIG_IGN if to_the_end else None):
-        yield
+    return _handled(_Once(), after=signal.SIG_IGN if to_the_end else None)
 
 
 def ending():
@@ -123,13 +119,12 @@ def _handled(handler, after=None):
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {}
-    for signum in SIGNALS:
-        known = signal.getsignal(signum)
-        # What `nohup` has started is to outlive its terminal
-        if signum in SIGNALS[:2] or known != signal.SIG_IGN:
-            before[signum] = known
-            signal.signal(signum, handler)
+    before = {each: signal.getsignal(each) for each in SIGNALS}
+    # What `nohup` has started is to outlive its terminal
+    if before[SIGNALS[-1]] == signal.SIG_IGN:
+        del before[SIGNALS[-1]]
+    for signum in before:
+        signal.signal(signum, handler)
     try:
         yield
     finally:

@@ -12,15 +12,14 @@ ITEMSIZE = {'float32': 4, 'bfloat16': 2}
 def refuse(needed, size, batch_size):
     """Raise ValueError if less than `needed` bytes are known to be there."""
     there_is = machine.available_memory()
-    if there_is is None or needed <= there_is:
-        return
-    raise ValueError(
-        f'Training this network on minibatches of {batch_size} images of '
-        f'{size[0]} x {size[1]} pixels takes at least '
-        f'{costs.memory_text(needed)} of memory, but there are '
-        f'{costs.memory_text(there_is)}: choose a smaller batch_size, resize '
-        'or arch.'
-    )
+    if there_is is not None and there_is < needed:
+        raise ValueError(
+            f'Training this network on minibatches of {batch_size} images of '
+            f'{size[0]} x {size[1]} pixels takes at least '
+            f'{costs.memory_text(needed)} of memory, but there are '
+            f'{costs.memory_text(there_is)}: choose a smaller batch_size, '
+            'resize or arch.'
+        )
 
 
 def check_experiment(experiment, on_cpu=True):
@@ -42,26 +41,27 @@ def least_bytes(experiment):
 
 
 def check_fit(trainer, model, data):
-    """Refuse, as `refuse` does, to fit one of our networks to our data."""
-    needed = bytes_of_fit(trainer, model, data)
-    if needed is not None:
-        refuse(needed, data.resize[::-1], data.batch_size)
+    """Refuse, as `refuse` does, to fit one of our networks to our data.
 
-
-def bytes_of_fit(trainer, model, data):
-    """Return the bytes that a fit takes at the least, None if not known."""
+    Returns the bytes that it takes at the least, None if that is not known.
+    """
     # Of what a reader has written, nobody knows the size beforehand
-    of_ours = [type(each).__module__.split('.')[0] for each in (model, data)]
-    if not trainer.on_cpu or of_ours != ['d2l_vgg', 'd2l_vgg']:
-        return None
+    ours = {type(each).__module__.split('.')[0] for each in (model, data)}
     # That images are too small, the network itself tells
-    if min(data.resize) < costs.smallest_input(model.arch):
+    if (
+        not trainer.on_cpu
+        or ours != {'d2l_vgg'}
+        or min(data.resize) < costs.smallest_input(model.arch)
+    ):
         return None
-    return costs.training_bytes(
+    size = data.resize[::-1]
+    needed = costs.training_bytes(
         model.arch,
-        (1, *data.resize[::-1]),
+        (1, *size),
         data.batch_size,
         model.num_classes,
         bool(trainer.momentum),
         ITEMSIZE[trainer.precision],
     )
+    refuse(needed, size, data.batch_size)
+    return needed

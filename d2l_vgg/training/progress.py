@@ -37,7 +37,7 @@ def make(name: str = 'auto') -> Display:
 
 
 class Display:
-    """The base class, which tells what is to be known."""
+    """The base class, which says what a display is told, and shows texts."""
 
     announces = False  # Whether it takes the time of an estimate
     note: str | None = None  # To be written on every picture
@@ -104,27 +104,25 @@ class Board(Display):
     """A live plot in a notebook, under a line that tells the progress."""
 
     announces = True
-    line = None
 
     def open(self):
+        # Also makes the shell that a script has not
+        backend_inline.set_matplotlib_formats('svg')
         text = {'text/plain': 'preparing the network and the images'}
         self.line = display.display(text, raw=True, display_id=True)
 
     def start(self, total, done, max_epochs, batch_size=None):
-        backend_inline.set_matplotlib_formats('svg')
-        self.total, self.max_epochs = total, max_epochs
-        self.done, self.batch_size = done, batch_size
+        self.total, self.done = total, done
+        self.max_epochs, self.batch_size = max_epochs, batch_size
         self.picture = self.first = None
-        if self.line is None:
-            self.open()
         self.show_progress(time.monotonic())
 
     def announce(self, seconds):
         # Shorter ones end before they are read of
         if seconds >= 20:
             print(
-                f'This takes {in_words(seconds)} on this CPU (the square '
-                'button stops it).'
+                f'This takes about {in_words(seconds)} on this CPU (the '
+                'square button stops it).'
             )
 
     def step(self):
@@ -139,17 +137,16 @@ class Board(Display):
     def show_progress(self, now, stopped=False):
         """Tell how far the run is at a time."""
         self.shown = now
-        # What is complete belongs to no later epoch
-        last = max(0, self.done - 1) if self.done == self.total else self.done
-        epoch = last * self.max_epochs // max(1, self.total) + 1
-        filled = BAR_LENGTH * self.done // max(1, self.total)
+        epoch = self.done * self.max_epochs // self.total + 1
+        filled = BAR_LENGTH * self.done // self.total
         parts = [
-            f'{"█" * filled:░<{BAR_LENGTH}} epoch {epoch}/{self.max_epochs}',
+            f'{"█" * filled:░<{BAR_LENGTH}} '
+            f'epoch {min(epoch, self.max_epochs)}/{self.max_epochs}',
             f'{self.done} of {self.total} minibatches',
         ]
-        steps = self.done - self.first[0] if self.first else 0
-        if steps and now > self.first[1]:
-            speed = steps / (now - self.first[1])
+        first, begin = self.first or (self.done, now)
+        if self.done > first and now > begin:
+            speed = (self.done - first) / (now - begin)
             left = (self.total - self.done) / speed
             if left and not stopped:
                 parts.append(f'{tqdm.format_interval(left)} left')
@@ -170,22 +167,16 @@ class Board(Display):
 
     def close(self):
         self.show_progress(time.monotonic(), stopped=True)
-        self.line = None  # The next run has one of its own
 
 
 def in_words(seconds):
-    """Return about how long so many seconds are, as one would say it."""
-    if seconds < 45:
-        return 'about half a minute'
-    if seconds < 90:
-        return 'about a minute'
+    """Return so many seconds as one would say them, in halves of hours."""
     minutes = round(seconds / 60)
-    if minutes < 50:
-        return f'about {minutes} minutes'
+    if seconds < 90:
+        return 'half a minute' if seconds < 45 else 'a minute'
     if minutes < 80:
-        return 'about an hour'
-    # Whole hours and halves
-    return f'about {round(minutes / 30) / 2:g} hours'
+        return f'{minutes} minutes' if minutes < 50 else 'an hour'
+    return f'{round(minutes / 30) / 2:g} hours'
 
 
 def format_final(history: History) -> str:

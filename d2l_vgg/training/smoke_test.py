@@ -41,7 +41,7 @@ def shorten(trainer, size):
         if loader is not None:
             few = First(loader, size)
             setattr(trainer, f'{name}_dataloader', few)
-            setattr(trainer, f'num_{name}_batches', len(few))
+            setattr(trainer, f'num_{name}_batches', few.size)
 
 
 class First:
@@ -49,9 +49,6 @@ class First:
 
     def __init__(self, loader, size):
         self.loader, self.size = loader, min(size, len(loader))
-
-    def __len__(self):
-        return self.size
 
     def __iter__(self):
         return itertools.islice(self.loader, self.size)

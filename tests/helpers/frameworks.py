@@ -22,7 +22,19 @@ needs_bfloat16 = pytest.mark.skipif(
 
 
 class Framework:
-    """Adapter of one folder of the package, such as `d2l_vgg.torch`."""
+    """Adapter of one folder of the package, such as `d2l_vgg.torch`.
+
+    A subclass has these methods:
+        build(arch, X_shape, num_classes=10): a compiled model whose
+            parameters have been drawn
+        shapes(arch, X_shape, num_classes=10): name -> shape of its
+            parameters, without drawing them
+        forward(model, X, train=False): the scores, without gradients
+        imperative(model, X): the scores of the same network, not compiled
+        is_compiled(model): whether a forward pass has made a graph of it
+        gradients(model, X, y): the loss, and name -> gradient, of one
+            training step
+    """
 
     name = module = ''
     channels_last = False
@@ -33,6 +45,10 @@ class Framework:
     @property
     def package(self):
         return frameworks.load(self.name)
+
+    @property
+    def library(self):
+        return importlib.import_module(self.name)
 
     def shape(self, X_shape):
         """Return the shape of such images as this framework has them."""
@@ -47,25 +63,8 @@ class Framework:
     def labels(self, y):
         return y
 
-    def build(self, arch, X_shape, num_classes=10):
-        """Return a compiled model whose parameters have been drawn."""
-        raise NotImplementedError
-
-    def shapes(self, arch, X_shape, num_classes=10):
-        """Return name -> shape of its parameters, without drawing them."""
-        raise NotImplementedError
-
-    def forward(self, model, X, train=False):
-        """Return the scores; without gradients, in the mode asked for."""
-        raise NotImplementedError
-
-    def imperative(self, model, X):
-        """Return the scores of the same network, not compiled."""
-        raise NotImplementedError
-
-    def is_compiled(self, model):
-        """Return whether a forward pass has made a graph of the network."""
-        raise NotImplementedError
+    def vgg(self, arch, num_classes):
+        return self.package.VGG(arch, num_classes=num_classes)
 
     def parameters(self, model):
         """Return name -> array of all trainable parameters, in order."""
@@ -75,40 +74,30 @@ class Framework:
             if 'running' not in name
         }
 
-    def gradients(self, model, X, y):
-        """Return the loss, and name -> gradient, of one training step."""
-        raise NotImplementedError
-
 
 class MXNet(Framework):
     name = module = 'mxnet'
 
     def images(self, X):
-        return importlib.import_module('mxnet').np.array(X)
+        return self.library.np.array(X)
 
     labels = images
 
     def build(self, arch, X_shape, num_classes=10):
-        import mxnet as mx
-
-        mx.random.seed(0)
-        model = self.package.VGG(arch, num_classes=num_classes)
+        self.library.random.seed(0)
+        model = self.vgg(arch, num_classes)
         model.compile()
-        model(mx.np.zeros(X_shape))
+        model(self.library.np.zeros(X_shape))
         return model
 
     def shapes(self, arch, X_shape, num_classes=10):
-        from mxnet import np
-
-        model = self.package.VGG(arch, num_classes=num_classes)
-        model.net.infer_shape(np.zeros(X_shape))
+        model = self.vgg(arch, num_classes)
+        model.net.infer_shape(self.library.np.zeros(X_shape))
         return model.shapes()
 
     def forward(self, model, X, train=False):
-        from mxnet import autograd
-
-        mode = autograd.train_mode if train else autograd.predict_mode
-        with mode():
+        autograd = self.library.autograd
+        with autograd.train_mode() if train else autograd.predict_mode():
             return model(self.images(X)).asnumpy()
 
     def imperative(self, model, X):
@@ -121,9 +110,7 @@ class MXNet(Framework):
         return model.net._active and model.net._cached_op is not None
 
     def gradients(self, model, X, y):
-        from mxnet import autograd
-
-        with autograd.record():
+        with self.library.autograd.record():
             loss = model.loss(model(self.images(X)), self.labels(y))
         loss.backward()
         own = model._collect_params_with_prefix().values()
@@ -136,51 +123,42 @@ class Torch(Framework):
 
     def images(self, X):
         # With strides that are positive, which mirrored images have not
-        return importlib.import_module('torch').tensor(X.copy())
+        return self.library.tensor(X.copy())
 
     labels = images
 
     def build(self, arch, X_shape, num_classes=10):
-        import torch
-
-        torch.manual_seed(0)
-        model = self.package.VGG(arch, num_classes=num_classes)
-        model.eval()
-        model(torch.zeros(X_shape))
+        self.library.manual_seed(0)
+        model = self.vgg(arch, num_classes).eval()
+        model(self.library.zeros(X_shape))
         model.compile()
         return model
 
     def shapes(self, arch, X_shape, num_classes=10):
-        import torch
-
-        with torch.device('meta'):
-            model = self.package.VGG(arch, num_classes=num_classes)
-            model(torch.zeros(X_shape))
+        with self.library.device('meta'):
+            model = self.vgg(arch, num_classes)
+            model(self.library.zeros(X_shape))
         return model.shapes()
 
     def forward(self, model, X, train=False):
-        import torch
-
         model.train(train)
-        with torch.no_grad():
+        with self.library.no_grad():
             return model(self.images(X)).numpy()
 
     def imperative(self, model, X):
-        import torch
-
         # On a CPU, compiling changes no more than how images lie
-        model.to(memory_format=torch.contiguous_format)
+        model.to(memory_format=self.library.contiguous_format)
         model.eval()
-        with torch.no_grad():
+        with self.library.no_grad():
             Y_hat = model.net(self.images(X)).numpy()
         model.compile()
         return Y_hat
 
     def is_compiled(self, model):
-        import torch
-
-        weight = model.net[1][0].weight
-        return weight.is_contiguous(memory_format=torch.channels_last)
+        channels_last = self.library.channels_last
+        return model.net[1][0].weight.is_contiguous(
+            memory_format=channels_last
+        )
 
     def gradients(self, model, X, y):
         model.train()
@@ -198,17 +176,15 @@ class TensorFlow(Framework):
     def build(self, arch, X_shape, num_classes=10):
         from d2l_vgg.tensorflow.parameters import seed_initializers
 
-        model = self.package.VGG(arch, num_classes=num_classes)
+        model = self.vgg(arch, num_classes)
         seed_initializers(model, 0)
         model.compile()
         self.forward(model, np.zeros(X_shape, 'float32'))
         return model
 
     def shapes(self, arch, X_shape, num_classes=10):
-        import tensorflow as tf
-
-        model = self.package.VGG(arch, num_classes=num_classes)
-        with tf.Graph().as_default():
+        model = self.vgg(arch, num_classes)
+        with self.library.Graph().as_default():
             model.net.build(self.shape(X_shape))
         return model.shapes()
 
@@ -222,10 +198,8 @@ class TensorFlow(Framework):
         return model.graph.experimental_get_tracing_count() > 0
 
     def gradients(self, model, X, y):
-        import tensorflow as tf
-
         params = model.trained_parameters()
-        with tf.GradientTape() as tape:
+        with self.library.GradientTape() as tape:
             loss = model.loss(model(self.images(X), training=True), y)
         grads = tape.gradient(loss, model.trainable_variables)
         return float(loss), {
@@ -240,22 +214,20 @@ class JAX(Framework):
     num_keys = 0
 
     def build(self, arch, X_shape, num_classes=10):
-        model = self.package.VGG(arch, num_classes=num_classes)
+        model = self.vgg(arch, num_classes)
         model.compile()
         self.forward(model, np.zeros(X_shape, 'float32'))
         return model
 
     def shapes(self, arch, X_shape, num_classes=10):
-        import jax
-
         from d2l_vgg.jax import layers
         from d2l_vgg.jax import parameters as trees
 
-        model = self.package.VGG(arch, num_classes=num_classes)
-        X = jax.ShapeDtypeStruct(self.shape(X_shape), 'float32')
+        model = self.vgg(arch, num_classes)
+        X = self.library.ShapeDtypeStruct(self.shape(X_shape), 'float32')
         model.order = trees.names(model.net, X)
         with layers.mode(train=False):
-            model.variables = jax.eval_shape(
+            model.variables = self.library.eval_shape(
                 model.net.init, self.new_key(), X
             )
         return model.shapes()
@@ -264,22 +236,17 @@ class JAX(Framework):
         X = self.images(X)
         if not train:
             return np.asarray(model(X))
-        Y_hat, model.variables = self.compiled(model, model.frozen)[0](
-            model.variables, self.new_key(), X
-        )
+        scores, _ = self.compiled(model, model.frozen)
+        Y_hat, model.variables = scores(model.variables, self.new_key(), X)
         return np.asarray(Y_hat)
 
     def new_key(self):
         """Return another key each time, of which dropout masks are made."""
-        import jax
-
         self.num_keys += 1
-        return jax.random.key(self.num_keys)
+        return self.library.random.key(self.num_keys)
 
     def imperative(self, model, X):
-        import jax
-
-        with jax.disable_jit():
+        with self.library.disable_jit():
             return self.forward(model, X)
 
     def is_compiled(self, model):
@@ -288,9 +255,10 @@ class JAX(Framework):
     def gradients(self, model, X, y):
         from d2l_vgg.jax import parameters as trees
 
-        (loss, model.variables), grads = self.compiled(model, model.frozen)[
-            1
-        ](model.variables, self.new_key(), self.images(X), y)
+        _, gradient = self.compiled(model, model.frozen)
+        (loss, model.variables), grads = gradient(
+            model.variables, self.new_key(), self.images(X), y
+        )
         grads = trees.flat({'params': grads['params']})
         names = model.own_names()
         return float(loss), {
@@ -304,7 +272,6 @@ class JAX(Framework):
 
         What is compiled does not see that the model is frozen afterwards.
         """
-        import jax
 
         def scores(variables, key, X):
             with model.computing(variables, key):
@@ -314,6 +281,7 @@ class JAX(Framework):
             with model.computing(variables, key):
                 return model.loss(model(X), y), model.variables
 
+        jax = self.library
         return jax.jit(scores), jax.jit(
             jax.value_and_grad(loss, has_aux=True)
         )

@@ -1,44 +1,41 @@
 """The VGG family in plain NumPy and float64, forward, backward and trained.
 
-Written from the definitions, loop by loop and without any framework, to hold
-the frameworks' networks against. Dropout is not in it.
+Written from the definitions and without any framework, to hold the
+frameworks' networks against. Dropout is not in it.
 """
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 EPSILON = 1e-5  # Of batch normalization
 KEPT = 0.9  # Of its running statistics, at each minibatch
 
 
-def conv(X, weight, bias):
-    """Cross-correlate X (n, c, h, w) with weight (o, c, k, k), same size."""
-    n, _, h, w = X.shape
-    size = weight.shape[-1]
+def windows(X, size):
+    """Return the `size` x `size` pixels around each, (n, c, h, w, k, k)."""
     pad = size // 2
     padded = np.pad(X, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
-    Y = np.zeros((n, len(weight), h, w)) + bias[:, None, None]
-    for i in range(size):
-        for j in range(size):
-            window = padded[:, :, i : i + h, j : j + w]
-            Y += np.einsum('nchw,oc->nohw', window, weight[:, :, i, j])
-    return Y
+    return sliding_window_view(padded, (size, size), axis=(2, 3))
+
+
+def conv(X, weight, bias):
+    """Cross-correlate X (n, c, h, w) with weight (o, c, k, k), same size."""
+    Y = np.einsum(
+        'nchwij,ocij->nohw',
+        windows(X, weight.shape[-1]),
+        weight,
+        optimize=True,
+    )
+    return Y + bias[:, None, None]
 
 
 def conv_backward(X, weight, dY):
     """Return the gradients with respect to X, weight and bias."""
-    _, _, h, w = X.shape
-    size = weight.shape[-1]
-    pad = size // 2
-    padded = np.pad(X, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
-    d_padded, d_weight = np.zeros_like(padded), np.zeros_like(weight)
-    for i in range(size):
-        for j in range(size):
-            window = padded[:, :, i : i + h, j : j + w]
-            d_weight[:, :, i, j] = np.einsum('nohw,nchw->oc', dY, window)
-            d_padded[:, :, i : i + h, j : j + w] += np.einsum(
-                'nohw,oc->nchw', dY, weight[:, :, i, j]
-            )
-    dX = d_padded[:, :, pad : pad + h, pad : pad + w]
+    d_weight = np.einsum(
+        'nohw,nchwij->ocij', dY, windows(X, weight.shape[-1]), optimize=True
+    )
+    turned = weight[:, :, ::-1, ::-1].swapaxes(0, 1)
+    dX = conv(dY, turned, np.zeros(len(turned)))
     return dX, d_weight, dY.sum((0, 2, 3))
 
 
@@ -105,10 +102,7 @@ class Network:
         return self.arrays[f'{name}.weight'], self.arrays[f'{name}.bias']
 
     def keep(self, name, weight, bias):
-        self.grads[f'{name}.weight'], self.grads[f'{name}.bias'] = (
-            weight,
-            bias,
-        )
+        self.grads.update({f'{name}.weight': weight, f'{name}.bias': bias})
 
     def conv(self, name, X):
         weight, bias = self.of(name)
@@ -136,15 +130,14 @@ class Network:
         axes = (0, 2, 3)
         stats = [f'{name}.running_mean', f'{name}.running_var']
         if train:
-            for stat, now in zip(stats, (X.mean(axes), X.var(axes))):
-                self.arrays[stat] = (
-                    KEPT * self.arrays[stat] + (1 - KEPT) * now
-                )
-            mean = X.mean(axes, keepdims=True)
-            sd = np.sqrt(X.var(axes, keepdims=True) + EPSILON)
+            used = X.mean(axes), X.var(axes)
+            for stat, now in zip(stats, used):
+                before = self.arrays[stat]
+                self.arrays[stat] = KEPT * before + (1 - KEPT) * now
         else:
-            mean, var = (self.arrays[s][:, None, None] for s in stats)
-            sd = np.sqrt(var + EPSILON)
+            used = [self.arrays[stat] for stat in stats]
+        mean, var = (a[:, None, None] for a in used)
+        sd = np.sqrt(var + EPSILON)
         normal = (X - mean) / sd
 
         def back(dY):
@@ -201,14 +194,9 @@ class Network:
         return -log_p[np.arange(len(y)), y].mean(), right.mean()
 
     def fit(
-        self,
-        batches,
-        rates,
-        momentum=0,
-        weight_decay=0,
-        gradient_clip_val=0,
-        label_smoothing=0,
-    ):
+        self, batches, rates, momentum=0, weight_decay=0,
+        gradient_clip_val=0, label_smoothing=0,
+    ):  # fmt: skip
         """Train on minibatches with these rates; return the losses.
 
         `velocities` are what the last step has added, by name.
@@ -216,10 +204,9 @@ class Network:
         losses, self.velocities = [], {}
         for (X, y), lr in zip(batches, rates):
             losses.append(self.loss(X, y, label_smoothing))
-            squares = sum((grad**2).sum() for grad in self.grads.values())
-            scale = 1
-            if gradient_clip_val:
-                scale = min(1, gradient_clip_val / np.sqrt(squares))
+            norm = np.sqrt(sum((g**2).sum() for g in self.grads.values()))
+            longest = gradient_clip_val or norm
+            scale = min(1, longest / norm)
             for name, grad in self.grads.items():
                 w, v = self.arrays[name], self.velocities.get(name, 0)
                 v = momentum * v - lr * (scale * grad + weight_decay * w)

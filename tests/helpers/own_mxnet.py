@@ -43,16 +43,16 @@ class Written(Classifier):
         self.net.initialize(mx.init.Xavier())
 
 
-def cannot_heed():
-    """Yield models, each with what its training cannot be asked for."""
-    for options in (
-        {'momentum': 0.9},
-        {'weight_decay': 0.1},
-        {'label_smoothing': 0.1},
-        {'test_flip': True},
-        {'precision': 'bfloat16'},
-    ):
-        yield d2l.LeNet(lr=0.1), options
+# What the training of such a class cannot be asked for
+UNSUPPORTED = {
+    d2l.LeNet: (
+        'momentum',
+        'weight_decay',
+        'label_smoothing',
+        'test_flip',
+        'precision',
+    )
+}
 
 
 def loader(images, labels, shuffle, num_workers=0):

@@ -54,14 +54,8 @@ class Written(Classifier):
         )
 
 
-def cannot_heed():
-    """Yield models, each with what its training cannot be asked for."""
-    for options in (
-        {'momentum': 0.9},
-        {'weight_decay': 0.1},
-        {'lr_schedule': 'cosine'},
-    ):
-        yield Scratch(), options
+# What the training of such a class cannot be asked for
+UNSUPPORTED = {Scratch: ('momentum', 'weight_decay', 'lr_schedule')}
 
 
 def loader(images, labels, shuffle):

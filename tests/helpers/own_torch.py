@@ -65,10 +65,11 @@ class Written(Classifier):
 class Bare(nn.Module):
     """No class of ours: all that the trainer asks for, and nothing more."""
 
-    plot_train_per_epoch, plot_valid_per_epoch, lr = 2, 1, 0.1
+    plot_train_per_epoch, plot_valid_per_epoch = 2, 1
 
-    def __init__(self):
+    def __init__(self, lr=0.1):
         super().__init__()
+        self.lr = lr
         self.net = nn.Sequential(nn.Flatten(), nn.LazyLinear(10))
 
     def forward(self, X):
@@ -87,18 +88,17 @@ class Bare(nn.Module):
         return torch.optim.SGD(self.parameters(), lr=self.lr)
 
 
-def cannot_heed():
-    """Yield models, each with what its training cannot be asked for."""
-    for options in (
-        {'momentum': 0.9},
-        {'weight_decay': 0.1},
-        {'label_smoothing': 0.1},
-        {'test_flip': True},
-        {'precision': 'bfloat16'},
-    ):
-        yield Bare(), options
-    for options in {'momentum': 0.9}, {'lr_schedule': 'cosine'}:
-        yield Scratch(), options
+# What the training of such a class cannot be asked for
+UNSUPPORTED = {
+    Bare: (
+        'momentum',
+        'weight_decay',
+        'label_smoothing',
+        'test_flip',
+        'precision',
+    ),
+    Scratch: ('momentum', 'lr_schedule'),
+}
 
 
 def loader(images, labels, shuffle, num_workers=0):

@@ -30,19 +30,15 @@ def gradient(function, X, train_mode=False, weights=1, backward=True):
     return X.grad.asnumpy()
 
 
-def differences(function, X, weights, step):
-    """Return the same by a step up and a step down for each number."""
-    found = np.zeros(X.size)
-    with autograd.predict_mode():
-        for i in range(X.size):
-            values = []
-            for sign in (1, -1):
-                Z = X.copy()
-                Z.flat[i] += sign * step
-                Y = function(mx.np.array(Z)).asnumpy().astype('float64')
-                values.append((Y * weights).sum())
-            found[i] = (values[0] - values[1]) / (2 * step)
-    return found.reshape(X.shape)
+def differences(value, X, step):
+    """Return the same of value(X), by steps up and down for each number."""
+    found = np.zeros(X.shape)
+    for i in range(X.size):
+        for sign in 1, -1:
+            Z = X.copy()
+            Z.flat[i] += sign * step
+            found.flat[i] += sign * value(Z) / (2 * step)
+    return found
 
 
 def normalization():
@@ -88,12 +84,16 @@ def test_each_operation_has_the_gradient_of_what_it_computes(name, backward):
         layer.initialize()
     # Not two numbers near each other, of which one step changes the order
     draw = np.random.RandomState(0)
-    X = (
-        draw.permutation(108).reshape(2, 3, 6, 3).astype('float32') / 50
-        - 1.01
-    )
+    X = (draw.permutation(108) / 50 - 1.01).astype('float32')
+    X = X.reshape(2, 3, 6, 3)
     weights = draw.randn(*layer(mx.np.array(X)).shape)
-    expected = differences(layer, X, weights, step=0.004)
+
+    def value(Z):
+        with autograd.predict_mode():
+            Y = layer(mx.np.array(Z)).asnumpy().astype('float64')
+        return (Y * weights).sum()
+
+    expected = differences(value, X, step=0.004)
     for hybridize in (False, True):
         layer.hybridize(hybridize, static_alloc=True, static_shape=True)
         found = gradient(layer, X, False, weights, backward)
@@ -110,18 +110,11 @@ def test_a_saliency_map_equals_numpy_in_float64():
     for _ in range(3):  # Statistics that are not those of the start
         MXNet().gradients(model, X, y)
     network = Network(arch, model.arrays())
-    expected = np.zeros(X.size)
-    for i in range(X.size):
-        losses = []
-        for sign in (1, -1):
-            Z = X.astype('float64')
-            Z.flat[i] += sign * 1e-6
-            losses.append(network.judge(Z, y)[0])
-        expected[i] = (losses[0] - losses[1]) / 2e-6
-    found = gradient(lambda X: model.loss(model(X), mx.np.array(y)), X)
-    np.testing.assert_allclose(
-        found, expected.reshape(X.shape), rtol=1e-3, atol=1e-7
+    expected = differences(
+        lambda Z: network.judge(Z, y)[0], X.astype('float64'), step=1e-6
     )
+    found = gradient(lambda X: model.loss(model(X), mx.np.array(y)), X)
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-7)
 
 
 @pytest.mark.filterwarnings('ignore:Cannot decide type:UserWarning')
@@ -131,12 +124,10 @@ def test_a_whole_graph_is_refused_where_its_gradient_would_be_wrong(tmp_path):
     net.hybridize()
     X = mx.np.array(images((1, 1, 8, 8)))
     expected = net(X).asnumpy()
-    net.export(str(tmp_path / 'net'))
-    read = SymbolBlock.imports(
-        str(tmp_path / 'net-symbol.json'),
-        ['data'],
-        str(tmp_path / 'net-0000.params'),
-    )
+    files = [
+        str(tmp_path / f'net-{n}') for n in ('symbol.json', '0000.params')
+    ]
+    read = SymbolBlock.imports(files[0], ['data'], files[1])
     np.testing.assert_array_equal(read(X).asnumpy(), expected)
     assert gradient(read, X, train_mode=True).any()
     with pytest.raises(ValueError, match='build it of layers'):

@@ -45,8 +45,8 @@ def test_our_vgg_trains_under_d2l_and_records_the_same():
     d2l.Trainer(max_epochs=1).fit(second, data)
     ours, theirs = first.arrays(), second.arrays()
     assert list(ours) == list(theirs)
-    for name in ours:
-        np.testing.assert_array_equal(ours[name], theirs[name], name)
+    for name, array in ours.items():
+        np.testing.assert_array_equal(array, theirs[name], name)
     for series, points in second.board.data.items():
         ours = trainer.history.points[series]
         np.testing.assert_allclose(ours, points, rtol=1e-6, err_msg=series)

@@ -21,11 +21,6 @@ from d2l_vgg.tensorflow import VGG, Trainer
 TINY = Architecture('tiny', blocks=((1, 4), (1, 8)), hidden=(16,))
 
 
-@pytest.fixture
-def data():
-    return data_of(package)
-
-
 def fit(model, **options):
     return trainings.fit(package, model, **options)
 
@@ -52,7 +47,7 @@ def test_layers_of_one_shape_draw_other_parameters():
         assert np.abs(one - other).max() > 0.1
 
 
-def test_dropout_has_other_masks_in_each_minibatch_and_layer(data):
+def test_dropout_has_other_masks_in_each_minibatch_and_layer():
     """Masks are seen where ones went in; nothing but dropout differs."""
     seen = []
 
@@ -73,7 +68,7 @@ def test_dropout_has_other_masks_in_each_minibatch_and_layer(data):
 
     arch = Architecture('deep', TINY.blocks, hidden=(16, 16))
     trainer = Keeping(2, seed=0, display='none')
-    trainer.fit(Watched(arch, lr=0.05), data)
+    trainer.fit(Watched(arch, lr=0.05), data_of(package))
     assert len(seen) == 2 * 22
     assert len(set(seen)) == len(seen)
 
@@ -93,11 +88,8 @@ def test_clipping_a_large_network_repeats_bit_for_bit():
         model = VGG(((1, 8), (1, 16)), lr=0.05)
         data = package.FashionMNIST(32, num_train=640, num_val=32)
         options = {'momentum': 0.9, 'lr_schedule': 'one_cycle'}
-        trainer = Trainer(
-            2, gradient_clip_val=1, seed=3, display='none', **options
-        )
-        trainer.fit(model, data)
-        return trainer.arrays()
+        options['gradient_clip_val'] = 1
+        return trainings.fit(package, model, data, **options).arrays()
 
     first = trained()
     for name, array in trained().items():

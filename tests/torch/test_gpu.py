@@ -12,13 +12,8 @@ from trainings import ARCH
 
 torch = pytest.importorskip('torch')
 
-from d2l_vgg.torch import (  # noqa: E402
-    VGG,
-    Classifier,
-    FashionMNIST,
-    Trainer,
-    gpu,
-)
+from d2l_vgg import torch as package  # noqa: E402
+from d2l_vgg.torch import VGG, Classifier, gpu  # noqa: E402
 
 
 @pytest.fixture
@@ -49,11 +44,7 @@ def test_full_minibatches_of_a_training_are_compiled(
     sizes = []
 
     def compiled(function):
-        def told(X):
-            sizes.append(len(X))
-            return function(X)
-
-        return told
+        return lambda X: sizes.append(len(X)) or function(X)
 
     monkeypatch.setattr(gpu, 'compiled', compiled)
     model.compile()
@@ -137,8 +128,8 @@ def test_a_training_sets_what_a_gpu_gains_by(flags, monkeypatch):
             return super().training_step(batch)
 
     monkeypatch.setattr(cudnn, 'benchmark', False)
-    data = FashionMNIST(16, num_train=16, num_val=16)
-    Trainer(1, display='none').fit(Watched(ARCH), data)
+    data = package.FashionMNIST(16, num_train=16, num_val=16)
+    package.Trainer(1, display='none').fit(Watched(ARCH), data)
     assert seen == [(True, True)]
     assert (flags.allow_tf32, cudnn.benchmark) == (False, False)
 
@@ -152,7 +143,7 @@ def test_images_are_resized_without_tf32(flags, monkeypatch):
         '__matmul__',
         lambda a, b: seen.append(flags.allow_tf32) or matmul(a, b),
     )
-    data = FashionMNIST(16, 56, num_train=16, num_val=16)
+    data = package.FashionMNIST(16, 56, num_train=16, num_val=16)
     with gpu.tf32(True):
         next(iter(data.train_dataloader()))
     assert seen == [False, False]

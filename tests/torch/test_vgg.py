@@ -1,4 +1,4 @@
-"""PyTorch's side of the family: layers, parameters in files, precisions."""
+"""PyTorch's side of the family, beside the book's tab."""
 
 import numpy as np
 import pytest
@@ -22,6 +22,3 @@ def test_it_is_the_network_of_the_books_tab():
         rtol=1e-4,
         atol=1e-6,
     )
-
-
-# ------------------------------------------------- parameters in files

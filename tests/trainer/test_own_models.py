@@ -71,10 +71,11 @@ def test_a_loader_of_the_frameworks_own_serves(package, own):
     assert trainer.history.final['val_acc'] >= 0
 
 
-def test_what_a_model_cannot_heed_is_refused(package, own, few):
-    for model, options in own.cannot_heed():
-        ((name, value),) = options.items()
-        if name == 'precision' and not has_bfloat16():
-            continue
-        with pytest.raises(ValueError, match=f'{name}.* (leave|use)'):
-            fit(package, model, few, **options)
+def test_options_that_a_model_cannot_follow_are_refused(package, own, few):
+    values = {**WAYS, 'lr_schedule': 'cosine'}
+    for cls, names in own.UNSUPPORTED.items():
+        for name in names:
+            if name == 'precision' and not has_bfloat16():
+                continue
+            with pytest.raises(ValueError, match=f'{name}.* (leave|use)'):
+                fit(package, cls(lr=0.1), few, **{name: values[name]})

@@ -2,6 +2,7 @@
 
 import math
 import types
+from contextlib import nullcontext
 
 import pytest
 from trainings import (
@@ -35,25 +36,24 @@ def test_a_loss_that_is_not_finite_stops_the_run(package):
 
 
 @pytest.mark.parametrize(
-    'options, message',
+    'name, value',
     [
-        ({'max_epochs': 0}, 'max_epochs is 0'),
-        ({'max_epochs': -3}, 'max_epochs is -3'),
-        ({'num_gpus': -1}, 'num_gpus is -1'),
-        ({'gradient_clip_val': -1}, 'gradient_clip_val is -1'),
-        ({'momentum': 1}, 'momentum is 1'),
-        ({'label_smoothing': -0.1}, 'label_smoothing is -0.1'),
-        ({'weight_decay': float('nan')}, 'weight_decay is nan'),
-        ({'precision': 'float64'}, "precision is 'float64'"),
-        ({'precision': 'float16'}, "precision is 'float16': it must be one"),
-        ({'seed': -1}, 'seed is -1'),
-        ({'lr_schedule': 'steep'}, "'steep'"),
-        ({'display': 'cinema'}, "'cinema'"),
+        ('max_epochs', 0),
+        ('num_gpus', -1),
+        ('gradient_clip_val', -1),
+        ('momentum', 1),
+        ('label_smoothing', -0.1),
+        ('weight_decay', math.nan),
+        ('precision', 'float16'),
+        ('seed', -1),
+        ('lr_schedule', 'steep'),
+        ('display', 'cinema'),
     ],
 )
-def test_impossible_options_are_refused(package, options, message):
+def test_impossible_options_are_refused(package, name, value):
+    message = f'{name} is {value!r}' if name != 'display' else "'cinema'"
     with pytest.raises(ValueError, match=message):
-        package.Trainer(**{'max_epochs': 1, **options})
+        package.Trainer(**{'max_epochs': 1, name: value})
 
 
 @pytest.mark.parametrize('found', [0, 1, 8])
@@ -66,12 +66,8 @@ def test_one_run_uses_one_device(package, own, monkeypatch, found):
 
 @pytest.mark.parametrize('lack', ['training_step', 'configure_optimizers'])
 def test_what_is_no_model_is_refused(package, lack):
-    model = types.SimpleNamespace(
-        lr=0.1,
-        training_step=None,
-        validation_step=None,
-        configure_optimizers=None,
-    )
+    names = 'training_step', 'validation_step', 'configure_optimizers'
+    model = types.SimpleNamespace(**dict.fromkeys(names), lr=0.1)
     delattr(model, lack)
     told = f'SimpleNamespace is no d2l_vgg.Classifier and has no {lack}: der'
     with pytest.raises(ValueError, match=told):
@@ -87,11 +83,9 @@ def test_half_precision_on_a_gpu(package, own, capability, monkeypatch):
     old = 'this one has' if capability < (8, 0) else None
     name = package.__name__.rpartition('.')[-1]
     lack = {'mxnet': 'not a GPU', 'jax': None}.get(name, old)
-    if lack is None:
+    refused = pytest.raises(ValueError, match=lack) if lack else nullcontext()
+    with refused:
         package.Trainer(1, num_gpus=1, precision='bfloat16')
-    else:
-        with pytest.raises(ValueError, match=lack):
-            package.Trainer(1, num_gpus=1, precision='bfloat16')
 
 
 @pytest.mark.parametrize('label', [10, -1])

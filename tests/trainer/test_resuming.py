@@ -9,7 +9,6 @@ import pytest
 from frameworks import needs_bfloat16
 from trainings import (
     ARCH,
-    NUM_BATCHES,
     OPTIONS,
     Images,
     assert_same,
@@ -27,6 +26,11 @@ from d2l_vgg.training import checkpoint
 STOPS = [0, 4, 10, 11, 15, 21, ('val', 0), ('val', 5)]
 
 
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / 'checkpoint.safetensors'
+
+
 def stopped_and_resumed(package, path, stop_at, make=None, **options):
     """Return the outcome of a run that was stopped in between."""
     make = make or (lambda: None)
@@ -38,8 +42,7 @@ def stopped_and_resumed(package, path, stop_at, make=None, **options):
 
 
 @pytest.mark.parametrize('stop_at', STOPS, ids=str)
-def test_it_goes_on_as_if_it_had_not_been(package, tmp_path, stop_at):
-    path = tmp_path / 'checkpoint.safetensors'
+def test_it_goes_on_as_if_it_had_not_been(package, path, stop_at):
     signum = [signal.SIGINT, signal.SIGTERM][STOPS.index(stop_at) % 2]
     before = signal.getsignal(signum)
     resumed = stopped_and_resumed(
@@ -50,8 +53,7 @@ def test_it_goes_on_as_if_it_had_not_been(package, tmp_path, stop_at):
 
 
 @needs_bfloat16
-def test_a_run_in_half_precision_goes_on_bit_for_bit(package, tmp_path):
-    path = tmp_path / 'checkpoint.safetensors'
+def test_a_run_in_half_precision_goes_on_bit_for_bit(package, path):
     options = {'precision': 'bfloat16', **OPTIONS}
     expected = outcome(fit(package, **options))
     assert_same(stopped_and_resumed(package, path, 13, **options), expected)
@@ -62,19 +64,18 @@ def test_a_run_in_half_precision_goes_on_bit_for_bit(package, tmp_path):
             assert not np.array_equal(array, in_float32[name]), name
 
 
-def test_an_optimizer_of_the_readers_own_goes_on(package, own, tmp_path):
-    path = tmp_path / 'checkpoint.safetensors'
-    expected = outcome(fit(package, own.Adam(ARCH)))
-    resumed = stopped_and_resumed(
-        package, path, 14, make=lambda: own.Adam(ARCH)
-    )
+def test_an_optimizer_of_the_readers_own_goes_on(package, own, path):
+    def make():
+        return own.Adam(ARCH)
+
+    expected = outcome(fit(package, make()))
+    resumed = stopped_and_resumed(package, path, 14, make)
     assert_same(resumed, expected)
     kept = [name for name in resumed.arrays if 'optimizer/' in name]
     assert len(kept) >= 2 * 12  # Two moments of each parameter
 
 
-def test_a_model_from_scratch_goes_on(package, own, tmp_path):
-    path = tmp_path / 'checkpoint.safetensors'
+def test_a_model_from_scratch_goes_on(package, own, path):
     expected = outcome(fit(package, own.Scratch()))
     losses = expected.points['train_loss']
     assert losses[-1][1] < losses[0][1]
@@ -92,14 +93,13 @@ class Shuffled(list):
 
 @pytest.mark.parametrize('generator', ["Python's", "the framework's"])
 def test_a_loader_that_draws_from_a_generator_goes_on(
-    package, own, tmp_path, generator
+    package, own, path, generator
 ):
     def shuffled(images, labels, shuffle):
         batches = list(own.loader(images, labels, shuffle=False))
         return Shuffled(batches) if shuffle else batches
 
     data = Images(shuffled if generator == "Python's" else own.loader)
-    path = tmp_path / 'checkpoint.safetensors'
     expected = outcome(fit(package, data=data, **OPTIONS))
     resumed = stopped_and_resumed(package, path, 17, data=data, **OPTIONS)
     assert_same(resumed, expected)
@@ -113,10 +113,9 @@ def test_a_loader_that_draws_from_a_generator_goes_on(
     ],
 )
 def test_checkpoints_are_written_as_often_as_asked(
-    package, tmp_path, seconds, expected
+    package, path, seconds, expected
 ):
     """From which minibatch a run goes on that is killed in any of them."""
-    path = tmp_path / 'checkpoint.safetensors'
     found = []
 
     class Looking(package.Trainer):
@@ -125,23 +124,15 @@ def test_checkpoints_are_written_as_often_as_asked(
             found.append(meta.get('train_batch_idx'))
             return super().train_step(batch, lr)
 
-    trainer = Looking(
-        2,
-        seed=3,
-        display='none',
-        checkpoint=path,
-        checkpoint_seconds=seconds,
-        **OPTIONS,
-    )
+    options = {'checkpoint': path, 'checkpoint_seconds': seconds, **OPTIONS}
+    trainer = Looking(2, seed=3, display='none', **options)
     trainer.fit(model_of(package), data_of(package))
-    assert len(found) == 2 * NUM_BATCHES
     assert found == expected
     assert checkpoint.load(path)[1]['epoch'] == 2  # Its end, in any case
-    assert list(tmp_path.iterdir()) == [path]
+    assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_checkpoint_brings_its_seed(package, tmp_path):
-    path = tmp_path / 'checkpoint.safetensors'
+def test_a_checkpoint_brings_its_seed(package, path):
     with pytest.raises(KeyboardInterrupt):
         fit(package, stop_at=4, checkpoint=path, **OPTIONS)
     again = fit(package, resume=True, checkpoint=path, seed=None, **OPTIONS)
@@ -159,10 +150,7 @@ def test_a_run_outside_the_main_thread_takes_no_signals(package):
     assert_same(outcome(found), whole(package))
 
 
-def test_another_number_of_threads_is_told(
-    package, own, tmp_path, monkeypatch
-):
-    path = tmp_path / 'checkpoint.safetensors'
+def test_another_number_of_threads_is_told(package, own, path, monkeypatch):
     fit(package, checkpoint=path, **OPTIONS)
     threads = own.compute_with_other_threads(monkeypatch)
     told = f'begun with .* goes on with {threads}'

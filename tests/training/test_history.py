@@ -165,9 +165,7 @@ def test_small_sets_give_points_too():
     assert history.record('val_loss', 1, 2.5, history.val_every_n)
 
 
-def test_bad_numbers_are_refused():
-    with pytest.raises(ValueError, match='every_n must be at least 1, not 0'):
-        History(10, 10).record('train_loss', 0, 1.0, 0)
+def test_points_of_an_epoch_above_0_are_needed():
     with pytest.raises(ValueError, match='plot_train_per_epoch.*not 0'):
         History(10, 10, plot_train_per_epoch=0)
     with pytest.raises(ValueError, match='plot_valid_per_epoch.*not -1'):
@@ -189,23 +187,22 @@ def test_csv_holds_every_digit(tmp_path):
 
 
 @pytest.mark.parametrize(
-    'text, message',
+    'text, line',
     [
-        ('', 'line 1: series,epoch,value must stand there'),
-        ('epoch,value\n', 'line 1: series,epoch,value must stand there'),
-        ('a,1.0,2.0\n', 'line 1: series,epoch,value must stand there'),
-        (
-            '{}a,1.0,2.0\na,1.5\n',
-            r"line 3: it must hold .* not \['a', '1.5'\]",
-        ),
-        ('{},1.0,2.0\n', 'line 2: it must hold series,epoch,value'),
-        ('{}a,1.0,2.0,3.0\n', 'line 2: it must hold series,epoch,value'),
-        ('{}a,1.0,high\n', r"line 2: \['1.0', 'high'\] are not two numbers"),
-        ('{}a,nan,2.0\n', 'line 2: the epoch nan is not finite'),
+        (b'', 1),
+        (b'epoch,value\n', 1),
+        (b'a,1.0,2.0\n', 1),
+        (b'{}a,1.0,2.0\na,1.5\n', 3),
+        (b'{},1.0,2.0\n', 2),
+        (b'{}a,1.0,2.0,3.0\n', 2),
+        (b'{}a,1.0,high\n', 2),
+        (b'{}a,nan,2.0\n', 2),
+        (b'\xff', 1),
     ],
 )
-def test_malformed_csv_is_refused(tmp_path, text, message):
+def test_malformed_csv_is_refused(tmp_path, text, line):
     path = tmp_path / 'history.csv'
-    path.write_text(text.format('series,epoch,value\n'))
-    with pytest.raises(ValueError, match=f'{path} is not .*{message}'):
+    path.write_bytes(text.replace(b'{}', b'series,epoch,value\n'))
+    message = f'{path} is not .* line {line} must hold series,epoch,value'
+    with pytest.raises(ValueError, match=message):
         History.from_csv(path)

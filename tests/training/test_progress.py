@@ -31,6 +31,7 @@ def test_the_board_is_redrawn_in_its_place_at_every_point(shown):
     history = History(4, 1)
     board = progress.make('board')
     board.note = 'a note'
+    board.open()
     board.start(total=50, done=0, max_epochs=10)
     for i in range(3):
         history.record('train_loss', i / 2, 2.0 - i, 1)
@@ -56,6 +57,7 @@ def told(shown):
 
 def test_the_board_tells_how_far_the_run_is_from_the_start(shown):
     board = progress.make('board')
+    board.open()
     board.start(total=50, done=0, max_epochs=10, batch_size=128)
     assert told(shown) == [
         'preparing the network and the images',
@@ -83,6 +85,7 @@ def test_the_board_tells_how_far_the_run_is_from_the_start(shown):
 
 def test_the_last_line_tells_the_end(shown):
     board = progress.make('board')
+    board.open()
     board.start(total=4, done=2, max_epochs=2)
     board.step()
     board.close()
@@ -90,6 +93,7 @@ def test_the_last_line_tells_the_end(shown):
     line = f'{bar} epoch 2/2, 3 of 4 minibatches, stopped'
     assert told(shown)[-1] == line
     shown.clear()
+    board.open()
     board.start(total=4, done=3, max_epochs=2)
     board.step()
     time.sleep(0.01)
