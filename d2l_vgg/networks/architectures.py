@@ -248,7 +248,9 @@ def layers_of(arch: Architecture, num_classes: int = 10) -> list[Spec]:
         num_convs, num_channels, num_1x1, batch_norm, lrn = block
         for j, kernel in enumerate([3] * num_convs + [1] * num_1x1, start=1):
             kind, padding = f'conv {kernel}x{kernel}', kernel // 2
-            conv = Spec(f'conv{i}_{j}', kind, num_channels, kernel, 1, padding)
+            conv = Spec(
+                f'conv{i}_{j}', kind, num_channels, kernel, 1, padding
+            )
             specs.append(conv)
             if batch_norm:
                 specs.append(Spec(f'norm{i}_{j}', 'batch norm'))
