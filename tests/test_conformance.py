@@ -239,8 +239,8 @@ def test_summary_refuses_what_does_not_fit(framework, VGG):
     [
         ('vgg12', "no architecture 'vgg12'; the nearest is vgg11"),
         ('lenet', 'lenet is not built of VGG blocks: choose one of vgg11'),
-        (((0, 16),), 'num_convs of block 1 must be .* not 0$'),
-        (((1, 8), (1, -16)), 'num_channels of block 2 must be .* not -16$'),
+        (((0, 16),), 'num_convs of block 1 is 0: it must be 1 or more'),
+        (((1, 8), (1, -16)), 'num_channels of block 2 is -16'),
         ((), "'custom' needs either blocks such as .* but has neither"),
     ],
 )

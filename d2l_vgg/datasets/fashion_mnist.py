@@ -29,9 +29,6 @@ FILES = {
 # Zalando's files as they publish them, under the licence beside them
 FOLDER = os.path.join(os.path.dirname(__file__), 'fashion-mnist')
 
-# The names of the classes, one a line, where a folder has them
-CLASSES = 'classes.txt'
-
 
 class Data(NamedTuple):
     """The whole data set in memory, as uint8.
@@ -65,66 +62,50 @@ def load(root: str | os.PathLike | None = None) -> Data:
         idx.BadFile: a file is cut short, or does not go with the others.
         OSError: a file cannot be read.
     """
-    folder = FOLDER if root is None else os.path.expanduser(root)
+    given = FOLDER if root is None else root
+    folder = os.path.abspath(os.path.expanduser(given))
     if not os.path.isdir(folder):
         raise FileNotFoundError(
             f'There is no folder {folder}: name one with the four files '
             f'{", ".join(FILES)}.'
         )
-    arrays = []
-    for name, num_dims in FILES.items():
-        path = idx.find(folder, name)
-        if path is None:
-            raise FileNotFoundError(
-                f'{folder} has no {name}: put the four files '
-                f'{", ".join(FILES)} there, packed by gzip or not.'
-            )
-        arrays.append(idx.read(path, num_dims))
-    _check_counts(folder, *arrays)
-    num_classes = int(max(arrays[1].max(), arrays[3].max())) + 1
-    if root is None:
-        return Data._make([*arrays, TEXT_LABELS, 'Fashion-MNIST'])
-    folder = os.path.abspath(folder)
-    classes = _read_classes(folder, num_classes)
-    return Data._make([*arrays, classes, folder])
-
-
-def _check_counts(folder, train_images, train_labels, val_images, val_labels):
-    """Refuse files that do not belong together."""
-    for kind, images, labels in (
-        ('training', train_images, train_labels),
-        ('validation', val_images, val_labels),
-    ):
+    arrays = [
+        idx.read(idx.find(folder, name), num_dims)
+        for name, num_dims in FILES.items()
+    ]
+    train_images, train_labels, val_images, val_labels = arrays
+    for images, labels in (arrays[:2], arrays[2:]):
         if len(images) != len(labels):
             raise idx.BadFile(
-                f'{folder} has {len(images)} {kind} images and {len(labels)} '
-                'labels for them: take files of one data set.'
+                f'{folder} has {len(images)} images and {len(labels)} labels '
+                'for them: take files of one data set.'
             )
-    train, val = (
-        '{} x {}'.format(*images.shape[1:])
-        for images in (train_images, val_images)
-    )
-    if train != val:
+    if train_images.shape[1:] != val_images.shape[1:]:
+        train, val = train_images.shape[1:], val_images.shape[1:]
         raise idx.BadFile(
-            f'The training images in {folder} have {train} pixels and the '
-            f'validation images {val}: take files of one data set.'
+            f'{folder} has training images of {train} pixels and validation '
+            f'images of {val}: take files of one data set.'
         )
+    if root is None:
+        return Data(*arrays, TEXT_LABELS, 'Fashion-MNIST')
+    num_classes = int(max(train_labels.max(), val_labels.max())) + 1
+    return Data(*arrays, _read_classes(folder, num_classes), folder)
 
 
 def _read_classes(folder, num_classes):
     """Return the names of the classes: their numbers, without the file."""
-    path = os.path.join(folder, CLASSES)
+    path = os.path.join(folder, 'classes.txt')
     if not os.path.exists(path):
         return tuple(map(str, range(num_classes)))
     try:
         with open_regular(path, 'r', encoding='utf-8-sig') as file:
             # 256 labels fit into a byte
-            names = file.read(2**16).strip().splitlines()
+            text = file.read(2**16)
     except UnicodeDecodeError as error:
         raise idx.BadFile(
             f'{path} is not UTF-8 ({error}): save it as such.'
         ) from None
-    names = tuple(name.strip() for name in names)
+    names = tuple(name.strip() for name in text.strip().splitlines())
     for name in names:
         if not name or not name.isprintable():
             raise idx.BadFile(

@@ -15,25 +15,27 @@ from d2l_vgg.files import open_regular
 
 # Larger ones than any set of small images would fill the memory
 MAX_BYTES = 2**31
-# Read at once, so that nothing is in memory twice
-CHUNK = 2**20
 
 
 class BadFile(ValueError):
     """A file of images or labels that is not what it should be."""
 
 
-def find(folder: str, name: str) -> str | None:
-    """Return the path of a file in a folder, None where it is not there.
+def find(folder: str, name: str) -> str:
+    """Return the path of a file in a folder.
 
     It may end in `.gz`. Capitals do not count, nor whether `idx` follows a
     dash or, as 7-Zip unpacks it, a dot.
+
+    Raises:
+        FileNotFoundError: it is not there.
     """
-    wanted = [name, name + '.gz']
     for entry in sorted(os.listdir(folder)):
-        if entry.lower().replace('.idx', '-idx') in wanted:
+        if entry.lower().replace('.idx', '-idx') in (name, name + '.gz'):
             return os.path.join(folder, entry)
-    return None
+    raise FileNotFoundError(
+        f'{folder} has no {name}: put it there, packed by gzip or not.'
+    )
 
 
 def read(path: str, num_dims: int) -> np.ndarray:
@@ -49,7 +51,7 @@ def read(path: str, num_dims: int) -> np.ndarray:
             file.seek(0)
             with gzip.open(file) if packed else file as content:
                 return _read(path, content, num_dims)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except (EOFError, zlib.error, gzip.BadGzipFile, struct.error) as error:
         raise BadFile(
             f'{path} is cut short or damaged ({error}): copy it again.'
         ) from None
@@ -61,11 +63,9 @@ def _read(path: str, content: Any, num_dims: int) -> np.ndarray:
     if header[:4] != magic:
         raise BadFile(
             f'{path} begins with the bytes {header[:4].hex() or "(none)"}: '
-            f'an IDX file of bytes in {num_dims} '
-            f'dimension{"s"[: num_dims > 1]} begins with {magic.hex()}.'
+            f'an IDX file of {num_dims}-dimensional bytes begins with '
+            f'{magic.hex()}.'
         )
-    if len(header) < 4 + 4 * num_dims:
-        raise BadFile(f'{path} is cut short: copy it again.')
     shape = struct.unpack_from(f'>{num_dims}I', header, 4)
     declared = ' x '.join(map(str, shape))
     num_bytes = math.prod(shape)
@@ -74,20 +74,12 @@ def _read(path: str, content: Any, num_dims: int) -> np.ndarray:
             f'{path} declares {declared} bytes: take a file of 1 to '
             f'{MAX_BYTES} bytes.'
         )
-    array = np.empty(num_bytes, np.uint8)
-    done = 0
-    while done < num_bytes:
-        chunk = content.read(min(CHUNK, num_bytes - done))
-        if not chunk:
-            raise BadFile(
-                f'{path} is cut short: it declares {declared} bytes and '
-                f'holds {done}; copy it again.'
-            )
-        array[done : done + len(chunk)] = np.frombuffer(chunk, np.uint8)
-        done += len(chunk)
-    if content.read(1):  # Which lets gzip check its sum, too
+    # One byte more lets gzip reach the end, where it checks its sum
+    array = np.frombuffer(bytearray(content.read(num_bytes + 1)), 'uint8')
+    if len(array) != num_bytes:
+        found = 'more' if len(array) > num_bytes else len(array)
         raise BadFile(
-            f'{path} goes on after the {declared} bytes that it declares: '
-            'copy it again.'
+            f'{path} declares {declared} bytes and holds {found}: copy it '
+            'again.'
         )
     return array.reshape(shape)

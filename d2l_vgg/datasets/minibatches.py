@@ -36,10 +36,10 @@ class Minibatches(abc.ABC):
     Raises:
         ValueError: the images are not uint8, or there are not as many labels.
 
-    On the device are `images`, uint8 of shape (number of examples, height + 2
-    shift, width + 2 shift), `labels`, int32, and the float32 matrices that
-    resize an image from both sides: `rows`, (new height, height), and
-    `columns`, (width, new width), None where it keeps its size.
+    On the device are `images`, with a black margin of `shift` pixels around
+    each, `labels`, int32, and the float32 matrices that resize an image from
+    both sides: `rows`, (new height, height), and `columns`, (width, new
+    width), None where it keeps its size.
     """
 
     def __init__(
@@ -53,31 +53,28 @@ class Minibatches(abc.ABC):
         flip: bool = False,
         shift: int = 0,
     ) -> None:
-        self.given_labels = np.asarray(labels)
         if images.dtype != 'uint8' or len(images) != len(labels):
             raise ValueError(
                 f'There are {len(images)} images of type {images.dtype} and '
                 f'{len(labels)} labels: there must be as many of each, and '
                 'the images must be uint8, 0 to 255.'
             )
-        self.size = images.shape[1:]
+        self.given_labels = np.asarray(labels)
         self.num_examples = len(labels)
+        self.size = images.shape[1:]
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.device = device
         self.flip = flip
         self.shift = shift
-        # A black margin for what is moved out of the image and into it
         images = np.pad(images, [(0, 0), (shift, shift), (shift, shift)])
         self.images = self.to_device(images, 'uint8')
         self.labels = self.to_device(self.given_labels, 'int32')
-        width, height = resize
         self.rows = self.columns = None
-        if (height, width) != self.size:
-            rows = bilinear_weights(self.size[0], height)
-            columns = bilinear_weights(self.size[1], width).T
+        if tuple(resize[::-1]) != self.size:
+            columns, rows = map(bilinear_weights, self.size[::-1], resize)
             self.rows = self.to_device(rows, 'float32')
-            self.columns = self.to_device(columns, 'float32')
+            self.columns = self.to_device(columns.T, 'float32')
 
     @abc.abstractmethod
     def to_device(self, array: np.ndarray, dtype: str) -> Any:
@@ -115,11 +112,9 @@ class Minibatches(abc.ABC):
         rng = np.random if seed is None else np.random.RandomState(seed)
         # Drawn for the whole epoch, so that it can be entered anywhere
         chosen = [self.to_device(a, 'int32') for a in self.draw(rng)]
-        for i in range(
-            first * self.batch_size, self.num_examples, self.batch_size
-        ):
-            end = min(i + self.batch_size, self.num_examples)
-            batch = self.share(i, end)
+        for i in range(first, len(self)):
+            end = min((i + 1) * self.batch_size, self.num_examples)
+            batch = self.share(i * self.batch_size, end)
             yield self.take(*[a[batch] for a in chosen])
 
     # Which part of a minibatch this process takes, one of several workers
@@ -154,13 +149,7 @@ def bilinear_weights(old_size: int, new_size: int) -> np.ndarray:
     Bilinear interpolation between the centres of the pixels with the border
     repeated, which is what OpenCV (and so the book's loader) computes.
     """
-    scale = old_size / new_size
-    centres = (np.arange(new_size) + 0.5) * scale - 0.5
-    centres = np.clip(centres, 0, old_size - 1)
-    left = np.minimum(centres.astype(int), max(old_size - 2, 0))
-    right = np.minimum(left + 1, old_size - 1)
-    weights = np.zeros((new_size, old_size), dtype='float32')
-    lines = np.arange(new_size)
-    weights[lines, left] += 1 - (centres - left)
-    weights[lines, right] += centres - left
-    return weights
+    centres = (np.arange(new_size) + 0.5) * (old_size / new_size) - 0.5
+    pixels = np.eye(old_size)
+    columns = [np.interp(centres, np.arange(old_size), p) for p in pixels]
+    return np.stack(columns, axis=1).astype('float32')

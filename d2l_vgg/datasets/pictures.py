@@ -18,7 +18,7 @@ NEAR = 0.05 * 255
 
 # Larger ones could fill the memory; a phone's have 200 million at most
 MAX_PIXELS = 250_000_000
-# The longest that a JPEG can have; Pillow cannot shrink much longer ones
+# The longest side of a JPEG; Pillow cannot shrink much longer ones
 MAX_SIDE = 65_535
 
 
@@ -57,31 +57,29 @@ def read(path):
                 raise ValueError(f'{size}: no side may have above {MAX_SIDE}')
             steps = [size]
             grey = to_grey(picture, steps)
-        except MemoryError:
-            raise
         except Exception as error:  # Damage shows in a dozen ways
             raise ValueError(
                 f'{path} is no picture that can be read ({error}): take a '
                 'PNG or a JPEG, not too large.'
             ) from error
     if grey.shape == (SIZE, SIZE) and ground_of(grey) <= NEAR:
-        return Picture(str(path), grey, (*steps, 'taken as it is'))
-    return Picture(str(path), *to_fashion_mnist(grey, steps))
+        steps.append('taken as it is')
+    else:
+        grey = to_fashion_mnist(grey, steps)
+    return Picture(str(path), grey, tuple(steps))
 
 
 def to_grey(picture, steps):
     """Return a picture as an array of grey levels, upright and opaque."""
-    from PIL import ImageOps
+    from PIL import Image, ImageOps
 
     turned = ImageOps.exif_transpose(picture)
     if turned.size != picture.size:
         steps.append('turned upright')
     if 'A' in turned.getbands() or 'transparency' in turned.info:
         steps.append('laid on white')
-        turned = turned.convert('RGBA')
-        white = turned.copy()
-        white.paste((255, 255, 255, 255), (0, 0, *turned.size))
-        white.alpha_composite(turned)
+        white = Image.new('RGBA', turned.size, 'white')
+        white.alpha_composite(turned.convert('RGBA'))
         turned = white.convert('RGB')
     if turned.mode.startswith(('I', 'F')):  # 16 or 32 bits to a pixel
         levels = np.asarray(turned, dtype='float64')
@@ -101,10 +99,9 @@ def ground_of(grey):
 
 
 def to_fashion_mnist(grey, steps):
-    """Return grey levels as an image of 28 x 28, and the steps to there."""
+    """Return grey levels as an image of 28 x 28."""
     from PIL import Image
 
-    steps = list(steps)
     ground = ground_of(grey)
     if ground > 127:
         grey, ground = 255 - grey, 255 - ground
@@ -119,10 +116,9 @@ def to_fashion_mnist(grey, steps):
     small = Image.fromarray(grey).resize((width, height), Image.LANCZOS)
     # What is darker than the ground would be lost on a black one
     levels = np.clip(np.asarray(small, dtype='float64') - ground, 0, None)
-    if ground < 255:
-        levels *= 255 / (255 - ground)
+    levels *= 255 / (255 - ground)
     image = np.zeros((SIZE, SIZE), 'uint8')
     top, left = (SIZE - height) // 2, (SIZE - width) // 2
     image[top : top + height, left : left + width] = levels.round()
     steps.append(f'resized to {width} x {height} and centred on black')
-    return image, tuple(steps)
+    return image

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import itertools
 import warnings
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -43,7 +44,8 @@ class Architecture:
     `lrn`: local response normalization before the first pooling (A-LRN).
     `hidden`: widths of the fully connected layers before the output, each
     followed by dropout, unless `dropout` is 0.
-    `layers`: the convolutions and poolings of a network without `blocks`.
+    `layers`: a `Spec`, or its fields, for each convolution and pooling of a
+    network without `blocks`.
 
     Raises:
         ValueError: a value is none that a network can have.
@@ -65,33 +67,38 @@ class Architecture:
                 raise ValueError(
                     f'{what} must be a text that can be printed, not {text!r}'
                 )
-        for what in 'batch_norm', 'lrn':
-            limits.check(what, getattr(self, what), bool)
-        # Lists are turned into tuples, so that what was read from JSON equals
-        # what was written
-        blocks = as_tuple(self.blocks, 'blocks')
-        layers = as_tuple(self.layers, 'layers')
-        hidden = as_tuple(self.hidden, 'hidden')
-        if bool(blocks) == bool(layers):
+        limits.check('batch_norm', self.batch_norm, bool)
+        limits.check('lrn', self.lrn, bool)
+        limits.check('dropout', self.dropout, float, least=0, below=1)
+        for what in 'blocks', 'hidden', 'layers':
+            value = getattr(self, what)
+            if not isinstance(value, (tuple, list)):
+                raise ValueError(f'{what} must be a tuple, not {value!r}')
+        if bool(self.blocks) == bool(self.layers):
             raise ValueError(
                 f'the architecture {self.name!r} needs either blocks such as '
                 f'{_EXAMPLE} or layers, but has '
-                + ('both' if blocks else 'neither')
+                + ('both' if self.blocks else 'neither')
             )
-        try:
-            limits.check('dropout', self.dropout, float, least=0, below=1)
-        except ValueError:
-            raise ValueError(
-                'dropout is the share of units set to zero, at least 0 and '
-                f'below 1, not {self.dropout!r}'
-            ) from None
-        triples = [_triple(i, block) for i, block in enumerate(blocks, 1)]
-        widths = [as_size(width, 'a width in hidden') for width in hidden]
-        specs = [Spec(*row) for row in layers]
-        # A frozen dataclass can be assigned to in no other way
-        object.__setattr__(self, 'blocks', tuple(triples))
-        object.__setattr__(self, 'hidden', tuple(widths))
-        object.__setattr__(self, 'layers', tuple(specs))
+        # Tuples, so that what was read from JSON equals what was written; a
+        # frozen dataclass can be assigned to in no other way
+        vars(self).update(
+            blocks=tuple(map(_triple, self.blocks, itertools.count(1))),
+            hidden=tuple(
+                limits.check('a width in hidden', width, int, least=1)
+                for width in self.hidden
+            ),
+            layers=tuple(Spec(*row) for row in self.layers),
+        )
+
+    @property
+    def smallest_input(self) -> int:
+        """The smallest height, equal to the smallest width, that fits."""
+        size = 2 ** len(self.blocks)  # Each halves it
+        # Backwards, from one pixel after the last pooling to the input
+        for spec in reversed(self.layers):
+            size = (size - 1) * spec.stride + spec.kernel - 2 * spec.padding
+        return size
 
     def block_arguments(self) -> list[tuple]:
         """Return what `vgg_block` takes for each block, in its order."""
@@ -101,45 +108,17 @@ class Architecture:
         ]
 
 
-def as_tuple(value: Any, what: str) -> tuple:
-    """Return `value` as a tuple; `what` is its name in an error.
-
-    Raises:
-        ValueError: it is a text, or no sequence.
-    """
-    if isinstance(value, str):
-        raise ValueError(f'{what} must be a tuple, not the text {value!r}')
-    try:
-        return tuple(value)
-    except TypeError:
-        raise ValueError(f'{what} must be a tuple, not {value!r}') from None
-
-
-def as_size(value: Any, what: str, least: int = 1) -> int:
-    """Return `value` as an int; `what` is its name in an error.
-
-    Raises:
-        ValueError: it is no integer, or below `least`, 1 or 0.
-    """
-    try:
-        return limits.check(what, value, int, least=least)
-    except ValueError:
-        kind = 'a positive integer' if least else 'an integer from 0 up'
-        raise ValueError(f'{what} must be {kind}, not {value!r}') from None
-
-
-def _triple(i, block):
+def _triple(block, i):
     if not isinstance(block, (tuple, list)) or len(block) not in (2, 3):
         raise ValueError(
             f'block {i} must be a pair (num_convs, num_channels) or a triple '
             f'(num_convs, num_channels, num_1x1), not {block!r}; '
             f'an example of a whole architecture is {_EXAMPLE}'
         )
-    num_convs, num_channels, num_1x1 = (*block, 0)[:3]
-    return (
-        as_size(num_convs, f'num_convs of block {i}'),
-        as_size(num_channels, f'num_channels of block {i}'),
-        as_size(num_1x1, f'num_1x1 of block {i}', least=0),
+    columns = ('num_convs', 1), ('num_channels', 1), ('num_1x1', 0)
+    return tuple(
+        limits.check(f'{name} of block {i}', number, int, least=least)
+        for (name, least), number in zip(columns, (*block, 0))
     )
 
 
@@ -149,6 +128,25 @@ _B = ((2, 64), (2, 128), (2, 256), (2, 512), (2, 512))
 _C = ((2, 64), (2, 128), (2, 256, 1), (2, 512, 1), (2, 512, 1))
 _D = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
 _E = ((2, 64), (2, 128), (4, 256), (4, 512), (4, 512))
+
+_SMALL = ((1, 16), (1, 32), (2, 64), (2, 128), (2, 128))
+
+_LENET = (
+    ('conv1', 'conv 5x5', 6, 5, 1, 2),
+    ('pool1', 'avg pool', 0, 2, 2),
+    ('conv2', 'conv 5x5', 16, 5),
+    ('pool2', 'avg pool', 0, 2, 2),
+)
+_ALEXNET = (
+    ('conv1', 'conv 11x11', 96, 11, 4, 1),
+    ('pool1', 'max pool', 0, 3, 2),
+    ('conv2', 'conv 5x5', 256, 5, 1, 2),
+    ('pool2', 'max pool', 0, 3, 2),
+    ('conv3', 'conv 3x3', 384, 3, 1, 1),
+    ('conv4', 'conv 3x3', 384, 3, 1, 1),
+    ('conv5', 'conv 3x3', 256, 3, 1, 1),
+    ('pool3', 'max pool', 0, 3, 2),
+)
 
 FAMILY = {
     arch.name: arch
@@ -164,34 +162,10 @@ FAMILY = {
         Architecture('vgg16_bn', _D, batch_norm=True),
         Architecture('vgg19_bn', _E, batch_norm=True),
         # The one that the book trains
-        Architecture(
-            'vgg_small', ((1, 16), (1, 32), (2, 64), (2, 128), (2, 128))
-        ),
+        Architecture('vgg_small', _SMALL),
         # For comparison, as in the book's sections on them
-        Architecture(
-            'lenet',
-            hidden=(120, 84),
-            dropout=0,
-            layers=(
-                Spec('conv1', 'conv 5x5', 6, kernel=5, padding=2),
-                Spec('pool1', 'avg pool', kernel=2, stride=2),
-                Spec('conv2', 'conv 5x5', 16, kernel=5),
-                Spec('pool2', 'avg pool', kernel=2, stride=2),
-            ),
-        ),
-        Architecture(
-            'alexnet',
-            layers=(
-                Spec('conv1', 'conv 11x11', 96, 11, stride=4, padding=1),
-                Spec('pool1', 'max pool', kernel=3, stride=2),
-                Spec('conv2', 'conv 5x5', 256, kernel=5, padding=2),
-                Spec('pool2', 'max pool', kernel=3, stride=2),
-                Spec('conv3', 'conv 3x3', 384, kernel=3, padding=1),
-                Spec('conv4', 'conv 3x3', 384, kernel=3, padding=1),
-                Spec('conv5', 'conv 3x3', 256, kernel=3, padding=1),
-                Spec('pool3', 'max pool', kernel=3, stride=2),
-            ),
-        ),
+        Architecture('lenet', hidden=(120, 84), dropout=0, layers=_LENET),
+        Architecture('alexnet', layers=_ALEXNET),
     )
 }
 
@@ -245,15 +219,16 @@ def get_vgg(arch: Any) -> Architecture:
     return arch
 
 
-def _find_name(text):
-    def squeeze(name):
-        return ''.join(c for c in name.lower() if c not in '-_ ')
+def _squeeze(name):
+    return ''.join(c for c in name.lower() if c not in '-_ ')
 
-    names = {squeeze(name): name for name in FAMILY}
+
+def _find_name(text):
+    names = {_squeeze(name): name for name in FAMILY}
     letters = {a.letter: a.name for a in FAMILY.values() if a.letter}
-    known = {**names, 'small': 'vgg_small'}
-    known.update({squeeze(a): name for a, name in letters.items()})
-    key = squeeze(text)
+    known = {_squeeze(letter): name for letter, name in letters.items()}
+    known |= {**names, 'small': 'vgg_small'}
+    key = _squeeze(text)
     if key in known:
         return known[key]
     nearest = max(
@@ -266,39 +241,29 @@ def _find_name(text):
     )
 
 
-def _vgg_block(i, num_convs, num_channels, num_1x1, batch_norm, lrn):
-    kernels = [3] * num_convs + [1] * num_1x1
+def layers_of(arch: Architecture, num_classes: int = 10) -> list[Spec]:
+    """Return the layers of an Architecture, in forward order."""
     specs = []
-    for j, kernel in enumerate(kernels, start=1):
-        name, kind = f'conv{i}_{j}', f'conv {kernel}x{kernel}'
-        padding = kernel // 2
-        specs.append(Spec(name, kind, num_channels, kernel, padding=padding))
-        if batch_norm:
-            specs.append(Spec(f'norm{i}_{j}', 'batch norm'))
-    if lrn:
-        specs.append(Spec(f'lrn{i}', 'lrn'))
-    specs.append(Spec(f'pool{i}', 'max pool', kernel=2, stride=2))
-    return specs
-
-
-def layers_of(arch: Architecture, num_classes: int = 10) -> list[list[Spec]]:
-    """Return the layers of an Architecture, in forward order.
-
-    They are a list for each child of the whole network: a VGG block is one
-    child, and so is every other layer.
-    """
-    children = [
-        _vgg_block(i, *block)
-        for i, block in enumerate(arch.block_arguments(), start=1)
-    ]
-    children += [[spec] for spec in arch.layers]
+    for i, block in enumerate(arch.block_arguments(), start=1):
+        num_convs, num_channels, num_1x1, batch_norm, lrn = block
+        for j, kernel in enumerate([3] * num_convs + [1] * num_1x1, start=1):
+            kind, padding = f'conv {kernel}x{kernel}', kernel // 2
+            conv = Spec(
+                f'conv{i}_{j}', kind, num_channels, kernel, 1, padding
+            )
+            specs.append(conv)
+            if batch_norm:
+                specs.append(Spec(f'norm{i}_{j}', 'batch norm'))
+        if lrn:
+            specs.append(Spec(f'lrn{i}', 'lrn'))
+        specs.append(Spec(f'pool{i}', 'max pool', kernel=2, stride=2))
+    specs += arch.layers
     for i, width in enumerate(arch.hidden, start=1):
-        children.append([Spec(f'dense{i}', 'dense', width)])
+        specs.append(Spec(f'dense{i}', 'dense', width))
         if arch.dropout:
-            children.append([Spec(f'dropout{i}', 'dropout')])
+            specs.append(Spec(f'dropout{i}', 'dropout'))
     last = f'dense{len(arch.hidden) + 1}'
-    children.append([Spec(last, 'dense', num_classes)])
-    return children
+    return [*specs, Spec(last, 'dense', num_classes)]
 
 
 def read(word: str) -> Architecture:

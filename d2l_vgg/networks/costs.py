@@ -10,7 +10,8 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from d2l_vgg.networks.architectures import as_size, as_tuple, get, layers_of
+from d2l_vgg import limits
+from d2l_vgg.networks.architectures import get, layers_of
 
 # (channels, height, width) of what the book trains with
 BOOK_INPUT = (1, 224, 224)
@@ -24,8 +25,6 @@ class Layer(NamedTuple):
     `kind`: 'conv 3x3' (or another kernel), 'batch norm', 'lrn', 'max pool',
     'avg pool', 'dense' or 'dropout'; activations and the flattening have no
     row.
-    `block`: index of the child of the whole network that the layer belongs
-    to, from 0: every VGG block is one child, and so is every other layer.
     `output_shape`: (channels, height, width), or (units,).
     `num_params`: what is trained: no running mean and variance.
     `macs`: multiply-adds of convolutions and dense layers for one image,
@@ -34,7 +33,6 @@ class Layer(NamedTuple):
 
     name: str
     kind: str
-    block: int
     output_shape: tuple
     num_params: int
     macs: int
@@ -69,36 +67,27 @@ class Totals(NamedTuple):
 
 
 def smallest_input(arch: Any) -> int:
-    """Return the smallest height, equal to the smallest width, that fits.
-
-    Argument and errors as of `get`.
-    """
-    size = 1
-    # Backwards, from one pixel after the last pooling to the input
-    for child in reversed(layers_of(get(arch))):
-        for spec in reversed(child):
-            size = (size - 1) * spec.stride + spec.kernel - 2 * spec.padding
-    return size
+    """Return the smallest height and width that fit; errors as of `get`."""
+    return get(arch).smallest_input
 
 
 def _check_input(arch, input_shape):
-    shape = as_tuple(input_shape, 'input_shape')
-    if len(shape) != 3:
+    if not isinstance(input_shape, (tuple, list)) or len(input_shape) != 3:
         raise ValueError(
             'input_shape must be (channels, height, width), '
             f'not {input_shape!r}'
         )
-    shape = tuple(
-        as_size(n, f'{word} of the input')
-        for n, word in zip(shape, ('channels', 'height', 'width'))
+    channels, height, width = (
+        limits.check(f'{word} of the input', size, int, above=0)
+        for word, size in zip(('channels', 'height', 'width'), input_shape)
     )
-    smallest = smallest_input(arch)
-    if min(shape[1:]) < smallest:
+    smallest = arch.smallest_input
+    if min(height, width) < smallest:
         raise ValueError(
-            f'an input of {shape[1]} x {shape[2]} is too small for '
+            f'an input of {height} x {width} is too small for '
             f'{arch.name}: the smallest that fits is {smallest} x {smallest}'
         )
-    return shape
+    return channels, height, width
 
 
 def summary(
@@ -117,28 +106,26 @@ def summary(
     """
     arch = get(arch)
     shape = _check_input(arch, input_shape)
-    num_classes = as_size(num_classes, 'num_classes')
+    limits.check('num_classes', num_classes, int, above=0)
     rows = []
-    for block, child in enumerate(layers_of(arch, num_classes)):
-        for spec in child:
-            input_size, num_params, macs = shape[0], 0, 0
-            if spec.kind == 'dense':
-                macs = math.prod(shape) * spec.size
-                num_params = macs + spec.size
-                shape = (spec.size,)
-            elif spec.kind == 'batch norm':
-                num_params = 2 * input_size
-            elif spec.kind != 'dropout':
-                shape = (spec.size or input_size,) + tuple(
-                    (n + 2 * spec.padding - spec.kernel) // spec.stride + 1
-                    for n in shape[1:]
-                )
-            if spec.kind.startswith('conv'):
-                weights = input_size * spec.kernel**2 * spec.size
-                num_params = weights + spec.size
-                macs = weights * shape[1] * shape[2]
-            row = Layer(spec.name, spec.kind, block, shape, num_params, macs)
-            rows.append(row)
+    for spec in layers_of(arch, num_classes):
+        input_size, num_params, macs = shape[0], 0, 0
+        if spec.kind == 'dense':
+            macs = math.prod(shape) * spec.size
+            num_params = macs + spec.size
+            shape = (spec.size,)
+        elif spec.kind == 'batch norm':
+            num_params = 2 * input_size
+        elif spec.kind != 'dropout':
+            shape = (spec.size or input_size,) + tuple(
+                (n + 2 * spec.padding - spec.kernel) // spec.stride + 1
+                for n in shape[1:]
+            )
+        if spec.kind.startswith('conv'):
+            weights = input_size * spec.kernel**2 * spec.size
+            num_params = weights + spec.size
+            macs = weights * shape[1] * shape[2]
+        rows.append(Layer(spec.name, spec.kind, shape, num_params, macs))
     return rows
 
 
@@ -146,7 +133,10 @@ def totals(
     arch: Any, input_shape: Sequence[int] = BOOK_INPUT, num_classes: int = 10
 ) -> Totals:
     """Return the `Totals` of a network; arguments and errors as `summary`."""
-    rows = summary(arch, input_shape, num_classes)
+    return _add(summary(arch, input_shape, num_classes))
+
+
+def _add(rows):
     dense = [row for row in rows if row.kind == 'dense']
     conv = [row for row in rows if row.kind != 'dense']
     return Totals(
@@ -170,19 +160,13 @@ def activation_bytes(
     A training step keeps them for its backward pass, at `itemsize` bytes a
     number (4 for float32). Errors as in `summary`.
     """
-    batch_size = as_size(batch_size, 'batch_size')
-    itemsize = as_size(itemsize, 'itemsize')
+    limits.check('batch_size', batch_size, int, above=0)
     activations = totals(arch, input_shape, num_classes).activations
     return activations * batch_size * itemsize
 
 
 def training_bytes(
-    arch,
-    input_shape,
-    batch_size,
-    num_classes=10,
-    momentum=False,
-    itemsize=4,
+    arch, input_shape, batch_size, num_classes=10, momentum=False, itemsize=4
 ):
     """Return the bytes that training takes at the least, in any framework.
 
@@ -213,7 +197,7 @@ def _shape(shape):
     return ' x '.join(map(str, shape))
 
 
-def _columns(rows, num_left, markdown=False):
+def columns(rows, num_left, markdown=False):
     """Return the text of a table, its first columns flush left."""
     # Not at the top: `doctor` runs where it is missing
     from tabulate import tabulate
@@ -224,13 +208,8 @@ def _columns(rows, num_left, markdown=False):
         tablefmt='pipe' if markdown else 'plain',
         colalign=['left'] * num_left + ['right'] * (len(rows[0]) - num_left),
         disable_numparse=True,
+        preserve_whitespace=True,
     )
-
-
-TABLE_COLUMNS = (
-    *('network', 'paper', 'layers', 'parameters', 'in dense'),
-    *('mult-adds', 'in dense', 'memory'),
-)
 
 
 def table(
@@ -246,25 +225,27 @@ def table(
     multiply-adds for one image, with those in dense layers, and the memory of
     `activation_bytes`. Errors as in `summary`.
     """
-    rows = [TABLE_COLUMNS]
-    for arch in map(get, as_tuple(archs, 'archs')):
+    rows = [
+        (
+            *('network', 'paper', 'layers', 'parameters', 'in dense'),
+            *('mult-adds', 'in dense', 'memory'),
+        )
+    ]
+    for arch in map(get, archs):
         layers = summary(arch, input_shape, num_classes)
-        total = totals(arch, input_shape, num_classes)
+        total = _add(layers)
         memory = activation_bytes(arch, input_shape, batch_size, num_classes)
+        num_layers = sum(row.macs > 0 for row in layers)
         rows.append(
             (
-                arch.name,
-                arch.letter,
-                str(sum(row.macs > 0 for row in layers)),
-                str(total.num_params),
-                str(total.dense_params),
-                _macs(total.macs),
-                _macs(total.dense_macs),
+                *(arch.name, arch.letter, num_layers),
+                *(total.num_params, total.dense_params),
+                *(_macs(total.macs), _macs(total.dense_macs)),
                 memory_text(memory),
             )
         )
     return (
-        f'{_columns(rows, 2, markdown)}\n\n'
+        f'{columns(rows, 2, markdown)}\n\n'
         f'For an input of {_shape(input_shape)} and {num_classes} classes; '
         'multiply-adds for one image,\nmemory of all layer outputs for a '
         f'minibatch of {batch_size} in float32.'
@@ -281,33 +262,24 @@ def summary_table(
     """
     arch = get(arch)
     layers = summary(arch, input_shape, num_classes)
-    total = totals(arch, input_shape, num_classes)
+    total = _add(layers)
     rows = [
         ('layer', 'kind', 'output', 'parameters', 'mult-adds', 'activations'),
         ('input', '', _shape(input_shape), '', '', ''),
     ]
 
-    def add(name, params, macs, activations, kind='', output=''):
-        millions = f'{macs / 1e6:.3f} M'
-        rows.append(
-            (name, kind, output, str(params), millions, str(activations))
-        )
+    def add(name, params, macs, activations, kind='', output=()):
+        macs = f'{macs / 1e6:.3f} M'
+        rows.append((name, kind, _shape(output), params, macs, activations))
 
-    for row in layers:
-        add(
-            row.name,
-            row.num_params,
-            row.macs,
-            row.activations,
-            row.kind,
-            _shape(row.output_shape),
-        )
+    for name, kind, output, num_params, macs in layers:
+        add(name, num_params, macs, math.prod(output), kind, output)
     dense = sum(x.activations for x in layers if len(x.output_shape) == 1)
     conv = total.activations - dense
     add('conv part', total.conv_params, total.conv_macs, conv)
     add('dense part', total.dense_params, total.dense_macs, dense)
     add('total', total.num_params, total.macs, total.activations)
-    lines = _columns(rows, 3).splitlines()
+    lines = columns(rows, 3).splitlines()
     rule = '-' * max(map(len, lines))
     lines.insert(-3, rule)
     lines.insert(1, rule)

@@ -27,23 +27,22 @@ def parameter_shapes(arch, num_classes=10):
     layer.
     """
     shapes, channels, units = {}, None, None
-    for child in layers_of(get(arch), num_classes):
-        for spec in child:
-            if spec.kind.startswith('conv'):
-                weight = (spec.size, channels, spec.kernel, spec.kernel)
-                channels = spec.size
-            elif spec.kind == 'dense':
-                weight = (spec.size, units)
-                units = spec.size
-            elif spec.kind == 'batch norm':
-                weight = (channels,)
-            else:
-                continue
-            shapes[f'{spec.name}.weight'] = weight
-            shapes[f'{spec.name}.bias'] = weight[:1]
-            if spec.kind == 'batch norm':
-                shapes[f'{spec.name}.running_mean'] = weight
-                shapes[f'{spec.name}.running_var'] = weight
+    for spec in layers_of(get(arch), num_classes):
+        if spec.kind.startswith('conv'):
+            weight = (spec.size, channels, spec.kernel, spec.kernel)
+            channels = spec.size
+        elif spec.kind == 'dense':
+            weight = (spec.size, units)
+            units = spec.size
+        elif spec.kind == 'batch norm':
+            weight = (channels,)
+        else:
+            continue
+        shapes[f'{spec.name}.weight'] = weight
+        shapes[f'{spec.name}.bias'] = weight[:1]
+        if spec.kind == 'batch norm':
+            shapes[f'{spec.name}.running_mean'] = weight
+            shapes[f'{spec.name}.running_var'] = weight
     return shapes
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from tabulate import tabulate
+from d2l_vgg.networks.costs import columns
 
 # What a layer is called as a part, by what the name of its class holds
 KINDS = {
@@ -63,10 +63,13 @@ def rows(
         channels_last: whether those of `X` are its last axis
     """
 
+    def inside(layer):
+        return getattr(layer, 'layers', layer)
+
     def run(layer, X):
         shapes, parts = weights(layer), []
         if isinstance(layer, Sequential):
-            for part in getattr(layer, 'layers', layer):
+            for part in inside(layer):
                 row, X = run(part, X)
                 if row and row.name != 'activation':
                     parts.append(row)
@@ -89,10 +92,7 @@ def rows(
         return Row(name, tuple(X.shape), num_params, macs, tuple(parts)), X
 
     found = []
-    layers = [net]
-    if isinstance(net, Sequential):
-        layers = getattr(net, 'layers', net)
-    for layer in layers:
+    for layer in inside(net) if isinstance(net, Sequential) else [net]:
         row, X = run(layer, X)
         if row is not None:
             name = re.sub('BFloat16|Hybrid', '', type(layer).__name__)
@@ -106,26 +106,22 @@ def table(rows, details=False):
     The second convolution of the third layer is called conv3_2. Where the
     multiply-adds are not known, a '-' stands for them and for their sum.
     """
-    lines = []
-    for i, row in enumerate(rows, start=1):
-        lines.append((row.name, row))
-        if details:
-            names = [f'    {name}' for name in _names_of_parts(i, row.parts)]
-            lines += zip(names, row.parts)
-    total = Row('Total', None, sum(row.num_params for row in rows), add(rows))
     cells = [('', 'parameters', 'mult-adds')]
-    for name, row in [*lines, ('Total', total)]:
+
+    def show(name, row):
         if row.output_shape is not None:
             name = f'{name} output shape: {row.output_shape}'
-        macs = '-' if row.macs is None else str(row.macs)
-        cells.append((name, str(row.num_params), macs))
-    return tabulate(
-        cells,
-        tablefmt='plain',
-        colalign=['left', 'right', 'right'],
-        disable_numparse=True,
-        preserve_whitespace=True,
-    )
+        macs = '-' if row.macs is None else row.macs
+        cells.append((name, row.num_params, macs))
+
+    for i, row in enumerate(rows, start=1):
+        show(row.name, row)
+        if details:
+            for name, part in zip(_names_of_parts(i, row.parts), row.parts):
+                show(f'    {name}', part)
+    num_params = sum(row.num_params for row in rows)
+    show('Total', Row('', None, num_params, add(rows)))
+    return columns(cells, 1)
 
 
 def add(rows):

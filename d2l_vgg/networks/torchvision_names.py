@@ -25,7 +25,7 @@ def torchvision_names(arch):
     arch = architectures.get(arch)
     names = list(parameter_shapes(arch))
     found, module, place = {}, 'features', 0
-    for spec in sum(architectures.layers_of(arch), []):
+    for spec in architectures.layers_of(arch):
         if spec.kind == 'dense' and module == 'features':
             module, place = 'classifier', 0
         for name in names:

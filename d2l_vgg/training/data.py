@@ -52,21 +52,16 @@ class FashionMNIST(abc.ABC):
         self.batch_size = experiments.check('batch_size', batch_size)
         self.resize = read_resize(resize)
         self.root = root
-        self.num_train, self.num_val = num_train, num_val
         self.flip = experiments.check('flip', flip)
         self.shift = experiments.check('shift', shift)
         self.device = device
         data = fashion_mnist.load(root)
         self.classes, self.source = data.classes, data.source
-        self.train = self.select(
-            'num_train', data.train_images, data.train_labels
-        )
-        self.val = self.select('num_val', data.val_images, data.val_labels)
-        if self.batch_size > len(self.train[0]):
-            raise ValueError(
-                f'batch_size is {batch_size}, but the training set has only '
-                f'{len(self.train[0])} examples: choose a smaller one.'
-            )
+        self.num_train = read_num('num_train', num_train, data.train_labels)
+        self.num_val = read_num('num_val', num_val, data.val_labels)
+        self.train = tuple(a[: self.num_train] for a in data[:2])
+        self.val = tuple(a[: self.num_val] for a in data[2:4])
+        read_num('batch_size', batch_size, self.train[1])
 
     # ------------------------------------- what a framework fills in
 
@@ -80,22 +75,6 @@ class FashionMNIST(abc.ABC):
         """Return an array of a minibatch as NumPy's."""
 
     # ---------------------------------------------- what all share
-
-    def select(
-        self, name: str, images: np.ndarray, labels: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the first examples of a set, so many as `name` tells."""
-        num = getattr(self, name)
-        if num is None:
-            return images, labels
-        num = experiments.check(name, num)
-        setattr(self, name, num)
-        if num > len(labels):
-            raise ValueError(
-                f'{name} is {num}, but this set has only {len(labels)} '
-                'examples: choose a smaller number.'
-            )
-        return images[:num], labels[:num]
 
     @functools.cached_property
     def digest(self) -> str:
@@ -116,7 +95,6 @@ class FashionMNIST(abc.ABC):
         device = self.device
         if device is None and self.trainer is not None:
             device = self.trainer.device
-        moves = {'flip': self.flip, 'shift': self.shift} if train else {}
         return self.Minibatches(
             images,
             labels,
@@ -124,7 +102,8 @@ class FashionMNIST(abc.ABC):
             self.resize,
             shuffle=train,
             device=device,
-            **moves,
+            flip=train and self.flip,
+            shift=self.shift if train else 0,
         )
 
     def train_dataloader(self) -> minibatches.Minibatches:
@@ -137,9 +116,8 @@ class FashionMNIST(abc.ABC):
     def pictures(cls, paths, resize=(28, 28), batch_size=64):
         """Return minibatches of a reader's own pictures, for `predict`.
 
-        `paths` are files with one thing each, of any size, colour and format
-        (see `datasets.pictures.read`); `resize` is that of the training. The
-        labels, which nobody knows, are 0.
+        `paths` are as in `datasets.pictures.read`, `resize` is that of the
+        training. The labels, which nobody knows, are 0.
 
         Raises:
             OSError: a file is not there, or cannot be read.
@@ -178,3 +156,16 @@ def read_resize(resize: Any) -> tuple[int, int]:
             f'resize is {resize}: it must be one number, or width and height.'
         )
     return tuple(experiments.check('resize', size) for size in resize)
+
+
+def read_num(name: str, num: int | None, examples: np.ndarray) -> int | None:
+    """Return how many of the examples are taken, None for all."""
+    if num is None:
+        return None
+    num = experiments.check(name, num)
+    if num > len(examples):
+        raise ValueError(
+            f'{name} is {num}, but this set has only {len(examples)} '
+            'examples: choose a smaller number.'
+        )
+    return num

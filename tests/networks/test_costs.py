@@ -170,11 +170,11 @@ def test_smallest_input_is_taken_and_a_smaller_one_refused(arch, smallest):
     [
         ({'input_shape': (224, 224)}, r'not \(224, 224\)'),
         ({'input_shape': 224}, 'not 224'),
-        ({'input_shape': (0, 224, 224)}, 'channels of the input .* not 0'),
-        ({'input_shape': (1, -224, 224)}, 'height of the input .* not -224'),
-        ({'input_shape': (1, 224, 224.5)}, 'width of the input .* not 224.5'),
-        ({'num_classes': 0}, 'num_classes .* not 0'),
-        ({'num_classes': 'ten'}, "num_classes .* not 'ten'"),
+        ({'input_shape': (0, 224, 224)}, 'channels of the input is 0'),
+        ({'input_shape': (1, -224, 224)}, 'height of the input is -224'),
+        ({'input_shape': (1, 224, 224.5)}, 'width of the input is 224.5'),
+        ({'num_classes': 0}, 'num_classes is 0'),
+        ({'num_classes': 'ten'}, "num_classes is 'ten'"),
     ],
 )
 def test_a_malformed_input_is_refused(arguments, message):
@@ -199,5 +199,3 @@ def test_tables_fit_a_terminal_and_tell_the_totals():
 def test_table_refuses_what_does_not_fit():
     with pytest.raises(ValueError, match='small for alexnet.*65 x 65'):
         table(['lenet', 'alexnet'], (1, 28, 28))
-    with pytest.raises(ValueError, match="not the text 'vgg11'"):
-        table('vgg11')
