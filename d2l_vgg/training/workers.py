@@ -1,7 +1,7 @@
 """Which of several processes that train one network this one is.
 
 Their launcher tells it by the environment. What they do together is in
-`d2l_vgg.training.team`. NumPy, slow to import, is not needed here.
+`d2l_vgg.training.processes`. NumPy, slow to import, is not needed here.
 """
 
 import contextlib

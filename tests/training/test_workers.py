@@ -2,30 +2,28 @@
 
 import json
 import socket
+from unittest import mock
 
 import numpy as np
 import pytest
 
 from d2l_vgg import machine
-from d2l_vgg.training import team, workers
+from d2l_vgg.training import processes, workers
 
 
-class Group(team.ProcessGroup):
+class Group(processes.ProcessGroup):
     """A process whose engine adds what another is said to have given."""
 
     __module__ = 'd2l_vgg.jax.workers'  # It has the framework's name
     theirs = b''
 
-    def meet(self):
+    def meet(self, host, port):
         self.status = 0  # The tests' own process ends as it would
 
     def sum(self, arrays):
-        (told,) = arrays
+        told = arrays[0].reshape(2, -1)
         told[1, : len(self.theirs)] += np.frombuffer(self.theirs, 'uint8')
         return arrays
-
-    def to_device(self, array, trainer):
-        return array
 
     def to_numpy(self, array):
         return array
@@ -35,6 +33,7 @@ class Trainer:
     """As much of one as a group asks for."""
 
     draws_seed = False
+    train_dataloader = mock.Mock(to_device=lambda array, dtype: array)
     epoch = train_batch_idx = 0
 
     def settings(self):
@@ -165,19 +164,19 @@ def test_several_machines_have_to_be_told_an_address(monkeypatch):
     ],
 )
 def test_process_takes_gpu_of_its_own(monkeypatch, visible, place, taken):
-    monkeypatch.setattr(team.gpus, 'names', lambda: ['H100'] * 2)
+    monkeypatch.setattr(processes.gpus, 'names', lambda: ['H100'] * 2)
     # Registered, so that what is set here is gone after the test
     monkeypatch.setenv('CUDA_VISIBLE_DEVICES', visible or '')
     if visible is None:
         monkeypatch.delenv('CUDA_VISIBLE_DEVICES')
     monkeypatch.setenv('WORLD_SIZE', '4')
     monkeypatch.setenv('LOCAL_RANK', str(place))
-    team.take_gpu()
-    assert team.os.environ['CUDA_VISIBLE_DEVICES'] == taken
+    processes.take_gpu()
+    assert processes.os.environ['CUDA_VISIBLE_DEVICES'] == taken
 
 
 def test_fewer_gpus_than_processes_are_refused(group, monkeypatch):
-    monkeypatch.setattr(team.gpus, 'names', lambda: ['H100'] * 2)
+    monkeypatch.setattr(processes.gpus, 'names', lambda: ['H100'] * 2)
     monkeypatch.delenv('CUDA_VISIBLE_DEVICES', raising=False)
     monkeypatch.setenv('LOCAL_RANK', '2')
     with pytest.raises(ValueError, match='number 3 .* which has 2 GPUs'):
