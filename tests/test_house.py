@@ -69,11 +69,11 @@ MAY_IMPORT = {
 # How many lines of Python each part has at most, and all of them together. A
 # change that adds some takes others away; a figure here is only lowered
 MOST_LINES = {
-    'mxnet': 770,
-    'torch': 930,
-    'tensorflow': 860,
-    'jax': 890,
-    'training': 3470,
+    'mxnet': 760,
+    'torch': 915,
+    'tensorflow': 840,
+    'jax': 870,
+    'training': 3450,
     'datasets': 550,
     'networks': 980,
     'figures': 700,

@@ -42,8 +42,7 @@ class ProcessGroup(processes.ProcessGroup):
 @functools.cache
 def of_all(platform):
     """Return how arrays lie, one on each process's device, and their sum."""
-    first = {d.process_index: d for d in reversed(jax.devices(platform))}
-    mesh = Mesh([first[rank] for rank in sorted(first)], ('workers',))
+    mesh = Mesh(jax.devices(platform), ('workers',))
     stacked = NamedSharding(mesh, PartitionSpec('workers'))
     everywhere = NamedSharding(mesh, PartitionSpec())
 

@@ -61,9 +61,7 @@ class ProcessGroup(processes.ProcessGroup):
                 self.store.init(key, np.zeros_like(array))
                 self.keys.add(key)
         for i, (key, array) in enumerate(zip(keys, arrays)):
-            self.store.push(key, array, priority=-i)
-        for i, (key, array) in enumerate(zip(keys, arrays)):
-            self.store.pull(key, out=array, priority=-i)
+            self.store.pushpull(key, array, priority=-i)
         return arrays
 
     def to_numpy(self, array: np.ndarray) -> onp.ndarray:

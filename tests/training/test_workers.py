@@ -106,13 +106,12 @@ def test_prepare_refuses_foreign_loaders_and_chance(group):
 @pytest.mark.parametrize(
     ('rank', 'count', 'told'),
     [
-        ('2', '2', 'is 2, but there are only 2'),
         ('x', '2', r"\$RANK is 'x'"),
         ('0', '-2', r"\$WORLD_SIZE is '-2'"),
         ('0', '\u00b2', r'\$WORLD_SIZE is'),
     ],
 )
-def test_wrong_rank_or_count_is_refused(group, rank, count, told):
+def test_rank_or_count_that_is_no_number_is_refused(group, rank, count, told):
     with pytest.raises(ValueError, match=told):
         group(rank, count)
 
@@ -134,14 +133,13 @@ def open_mpi(monkeypatch, local_size):
 def test_address_under_mpirun_is_that_of_the_job(monkeypatch):
     open_mpi(monkeypatch, local_size=4)
     assert (workers.rank(), workers.count()) == (3, 4)
-    found = set()
-    for job in 'prterun-a-1@1', 'prterun-a-2@1':
+    found = []
+    for job in 'prterun-a-1@1', 'prterun-a-2@1', 'prterun-a-1@1':
         monkeypatch.setenv('PMIX_NAMESPACE', job)
-        host, port = workers.address()
-        assert host == '127.0.0.1' and 1024 < port < 32768
-        assert workers.address() == (host, port)
-        found.add(port)
-    assert len(found) == 2
+        found.append(workers.address())
+    assert found[0] == found[2] != found[1]
+    assert {host for host, _ in found} == {'127.0.0.1'}
+    assert all(1024 < port < 32768 for _, port in found)
 
 
 def test_several_machines_have_to_be_told_an_address(monkeypatch):
