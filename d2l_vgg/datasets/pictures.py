@@ -57,6 +57,8 @@ def read(path):
                 raise ValueError(f'{size}: no side may have above {MAX_SIDE}')
             steps = [size]
             grey = to_grey(picture, steps)
+        except MemoryError:
+            raise
         except Exception as error:  # Damage shows in a dozen ways
             raise ValueError(
                 f'{path} is no picture that can be read ({error}): take a '

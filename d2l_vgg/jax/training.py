@@ -25,7 +25,7 @@ from jax import numpy as jnp
 from d2l_vgg.jax import parameters as trees
 from d2l_vgg.jax.layers import mode
 from d2l_vgg.jax.parameters import ModelArrays, TrainerArrays
-from d2l_vgg.jax.workers import Team
+from d2l_vgg.jax.workers import ProcessGroup
 from d2l_vgg.networks import summaries
 from d2l_vgg.training import classifier, errors, loop, module, precisions
 
@@ -185,7 +185,7 @@ def sgd(learning_rate, momentum=None, weight_decay=None):
 
 class Trainer(TrainerArrays, loop.Trainer):
     __doc__ = loop.Trainer.__doc__
-    Team = Team
+    ProcessGroup = ProcessGroup
 
     def train_step(self, batch: tuple, lr: float | None = None) -> dict:
         model = self.model

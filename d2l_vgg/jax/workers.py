@@ -1,7 +1,5 @@
 """Processes that add their arrays by JAX's own engine."""
 
-from __future__ import annotations
-
 import functools
 from typing import Any
 
@@ -9,17 +7,13 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from d2l_vgg.training import team, workers
+from d2l_vgg.training import processes
 
 
-class ProcessGroup(team.ProcessGroup):
-    """Processes that meet as `jax.distributed` has it.
+class ProcessGroup(processes.ProcessGroup):
+    """Processes of `jax.distributed`: by NCCL on GPUs, else by Gloo."""
 
-    On GPUs XLA adds by NCCL, on processors by Gloo.
-    """
-
-    def meet(self) -> None:
-        host, port = workers.address()
+    def meet(self, host: str, port: int) -> None:
         jax.config.update('jax_cpu_collectives_implementation', 'gloo')
         jax.distributed.initialize(
             f'{host}:{port}',
@@ -33,18 +27,13 @@ class ProcessGroup(team.ProcessGroup):
             return []
         (device,) = arrays[0].devices()
         stacked, add = of_all(device.platform)
-        sums = add(
-            [
-                jax.make_array_from_single_device_arrays(
-                    (self.count, *array.shape), stacked, [array[None]]
-                )
-                for array in arrays
-            ]
-        )
-        return [total.addressable_data(0) for total in sums]
-
-    def to_device(self, array: np.ndarray, trainer: Any) -> Any:
-        return jax.device_put(array, trainer.device)
+        parts = [
+            jax.make_array_from_single_device_arrays(
+                (self.count, *array.shape), stacked, [array[None]]
+            )
+            for array in arrays
+        ]
+        return [total.addressable_data(0) for total in add(parts)]
 
     def to_numpy(self, array: Any) -> np.ndarray:
         return np.asarray(array)
@@ -53,9 +42,7 @@ class ProcessGroup(team.ProcessGroup):
 @functools.cache
 def of_all(platform):
     """Return how arrays lie, one on each process's device, and their sum."""
-    first = {d.process_index: d for d in reversed(jax.devices(platform))}
-    devices = [first[rank] for rank in sorted(first)]
-    mesh = Mesh(np.array(devices), ('workers',))
+    mesh = Mesh(jax.devices(platform), ('workers',))
     stacked = NamedSharding(mesh, PartitionSpec('workers'))
     everywhere = NamedSharding(mesh, PartitionSpec())
 
@@ -64,7 +51,3 @@ def of_all(platform):
         return [array.sum(0) for array in arrays]
 
     return stacked, add
-
-
-# The name that trainers know it by
-Team = ProcessGroup

@@ -18,7 +18,7 @@ from mxnet.gluon import nn
 
 from d2l_vgg import gpus
 from d2l_vgg.mxnet.parameters import ModelArrays, TrainerArrays
-from d2l_vgg.mxnet.workers import Team
+from d2l_vgg.mxnet.workers import ProcessGroup
 from d2l_vgg.networks import summaries
 from d2l_vgg.training import classifier, errors, loop, precisions
 from d2l_vgg.training.inputs import WrongInput
@@ -146,7 +146,7 @@ def cast(F, X, dtype):
 
 class Trainer(TrainerArrays, loop.Trainer, d2l.Trainer):
     __doc__ = loop.Trainer.__doc__
-    Team = Team
+    ProcessGroup = ProcessGroup
 
     def train_step(self, batch: tuple, lr: float | None = None) -> dict:
         with autograd.record():

@@ -4,19 +4,16 @@ That is a key-value store: a server adds what workers push under a key, and
 gives the sum to those that pull it.
 """
 
-from __future__ import annotations
-
 import os
 import socket
 import subprocess
 import sys
-from typing import Any
 
 import mxnet as mx
 import numpy as onp
 from mxnet import np
 
-from d2l_vgg.training import team, workers
+from d2l_vgg.training import processes
 
 # It serves until the workers are done, or until the first, which holds its
 # input, is gone
@@ -31,14 +28,13 @@ frameworks.load('mxnet')
 """
 
 
-class ProcessGroup(team.ProcessGroup):
+class ProcessGroup(processes.ProcessGroup):
     """Processes with a synchronous distributed key-value store.
 
     Its scheduler and its server are child processes of the first.
     """
 
-    def meet(self) -> None:
-        host, port = workers.address()
+    def meet(self, host: str, port: int) -> None:
         os.environ.update(
             DMLC_PS_ROOT_URI=socket.gethostbyname(host),
             DMLC_PS_ROOT_PORT=str(port),
@@ -65,18 +61,8 @@ class ProcessGroup(team.ProcessGroup):
                 self.store.init(key, np.zeros_like(array))
                 self.keys.add(key)
         for i, (key, array) in enumerate(zip(keys, arrays)):
-            self.store.push(key, array, priority=-i)
-        for i, (key, array) in enumerate(zip(keys, arrays)):
-            self.store.pull(key, out=array, priority=-i)
+            self.store.pushpull(key, array, priority=-i)
         return arrays
-
-    def to_device(self, array: onp.ndarray, trainer: Any) -> np.ndarray:
-        # A store has no arrays without axes, or without elements
-        return np.array(array.reshape(-1), ctx=trainer.device)
 
     def to_numpy(self, array: np.ndarray) -> onp.ndarray:
         return array.asnumpy()
-
-
-# The name that trainers know it by
-Team = ProcessGroup

@@ -23,7 +23,7 @@ from d2l_vgg.tensorflow.parameters import (
     random_states,
     seed_initializers,
 )
-from d2l_vgg.tensorflow.workers import Team
+from d2l_vgg.tensorflow.workers import ProcessGroup
 from d2l_vgg.training import (
     classifier,
     errors,
@@ -173,7 +173,7 @@ class SGD(keras.optimizers.SGD):
 
 class Trainer(TrainerArrays, loop.Trainer):
     __doc__ = loop.Trainer.__doc__
-    Team = Team
+    ProcessGroup = ProcessGroup
 
     random_states = ()
 

@@ -18,7 +18,7 @@ from d2l_vgg.datasets.minibatches import Minibatches
 from d2l_vgg.networks import summaries
 from d2l_vgg.torch import gpu
 from d2l_vgg.torch.parameters import ModelArrays, TrainerArrays, floats
-from d2l_vgg.torch.workers import Team
+from d2l_vgg.torch.workers import ProcessGroup
 from d2l_vgg.training import (
     allocator,
     classifier,
@@ -219,7 +219,7 @@ class SGD(torch.optim.SGD):
 
 class Trainer(TrainerArrays, loop.Trainer):
     __doc__ = loop.Trainer.__doc__
-    Team = Team
+    ProcessGroup = ProcessGroup
 
     def fit(self, model, data, resume=False):
         gpus = [] if self.on_cpu else [self.device]

@@ -166,10 +166,8 @@ class Trainer(preparation.Preparation):
         if phase == 'train':
             x = self.train_batch_idx / self.num_train_batches
             every_n = self.history.train_every_n
-        if self.workers.count > 1:
-            means = self.workers.mean(list(metrics.values()))
-            metrics = dict(zip(metrics, means))
-        for name, value in metrics.items():
+        means = self.workers.mean(list(metrics.values()))
+        for name, value in zip(metrics, means):
             series = f'{phase}_{name}'
             point = self.history.record(series, x, value, every_n)
             if point is not None:

@@ -17,10 +17,10 @@ from d2l_vgg.training import (
     labels,
     memory,
     precisions,
+    processes,
     progress,
     schedules,
     smoke_test,
-    team,
 )
 from d2l_vgg.training.history import History
 
@@ -95,7 +95,7 @@ class Preparation(abc.ABC):
                 setattr(self, name, experiments.check(name, value))
         self.schedule = schedules.SCHEDULES[lr_schedule]
         # Engines are told of the others before they look for devices
-        self.workers: Any = team.join(self.Team)
+        self.workers: Any = processes.join(self.ProcessGroup)
         self.device = self.find_device(self.num_gpus)
         precisions.check(precision, self.unsupported_reason)
         self.board = progress.make(display)
@@ -113,8 +113,8 @@ class Preparation(abc.ABC):
 
     @property
     @abc.abstractmethod
-    def Team(self) -> type[team.ProcessGroup]:
-        """The framework's subclass of `training.team.ProcessGroup`."""
+    def ProcessGroup(self) -> type[processes.ProcessGroup]:
+        """The framework's subclass of `training.processes.ProcessGroup`."""
 
     @abc.abstractmethod
     def find_device(self, num_gpus: int) -> Any:

@@ -1,12 +1,13 @@
 """Which of several processes that train one network this one is.
 
 Their launcher tells it by the environment. What they do together is in
-`d2l_vgg.training.team`. NumPy, slow to import, is not needed here.
+`d2l_vgg.training.processes`. NumPy, slow to import, is not needed here.
 """
 
 import contextlib
 import os
 import re
+import socket
 import sys
 import time
 import zlib
@@ -38,18 +39,12 @@ def number(name: str, default: int) -> int:
 
 def count() -> int:
     """Return how many processes there are, 1 without any other."""
-    return max(1, number('WORLD_SIZE', 1))
+    return number('WORLD_SIZE', 1)
 
 
 def rank() -> int:
     """Return which process this is; the first, 0, keeps the run."""
-    found = number('RANK', 0) if count() > 1 else 0
-    if found >= count():
-        raise ValueError(
-            f'The rank of this process is {found}, but there are only '
-            f'{count()}: it must be 0 to {count() - 1}.'
-        )
-    return found
+    return number('RANK', 0) if count() > 1 else 0
 
 
 def is_one_machine() -> bool:
@@ -78,8 +73,6 @@ def address() -> tuple[str, int]:
 
 def wait_for_others() -> None:
     """Tell that the first process waits; OSError if nobody can listen."""
-    import socket  # Nobody else needs it
-
     host, port = address()
     try:
         if 'TORCHELASTIC_RUN_ID' not in os.environ:  # torchrun listens
@@ -99,9 +92,8 @@ def wait_for_others() -> None:
 
 def leave() -> None:
     """Forget the other processes: what follows is not shared with them."""
-    for names in OPEN_MPI.items():
-        for name in names:
-            os.environ.pop(name, None)
+    for name in [*OPEN_MPI, *OPEN_MPI.values()]:
+        os.environ.pop(name, None)
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ class Softmax:
 
 class Trainer(loop.Trainer):
     on_cpu = True
-    Team = None  # It always trains alone
+    ProcessGroup = None  # It always trains alone
 
     def find_device(self, num_gpus):
         return None

@@ -18,17 +18,7 @@ import numpy as np
 
 from d2l_vgg import gpus, machine
 from d2l_vgg.datasets.minibatches import Minibatches
-from d2l_vgg.training import interrupts, smoke_test, workers
-
-
-def join(kind: Any) -> Any:
-    """Return this process, once it has met the others by a `ProcessGroup`."""
-    return SingleProcess() if workers.count() == 1 else _met(kind)
-
-
-@functools.cache
-def _met(kind):
-    return kind()
+from d2l_vgg.training import interrupts, workers
 
 
 class SingleProcess:
@@ -47,8 +37,7 @@ class SingleProcess:
     def mean(self, arrays: list) -> list:
         """Return the mean of each array over the whole minibatch.
 
-        The arrays, means over this process's share, are the framework's and
-        may be changed in place.
+        The arrays, means over this process's share, are the framework's.
         """
         return arrays
 
@@ -75,24 +64,20 @@ class ProcessGroup(SingleProcess, abc.ABC):
         if self.rank == 0:
             workers.wait_for_others()
         with interrupts.at_once():  # Engines wait outside of Python
-            self.meet()
+            self.meet(*workers.address())
         atexit.register(self.leave)
 
     @abc.abstractmethod
-    def meet(self) -> None:
-        """Wait for the others at `workers.address()`."""
+    def meet(self, host: str, port: int) -> None:
+        """Wait for the others at this address, that of the first."""
 
     @abc.abstractmethod
     def sum(self, arrays: list) -> list:
-        """Return the sum of each array, in the same order everywhere."""
+        """Return the sum of each array, maybe in place of it."""
 
-    @abc.abstractmethod
-    def to_device(self, array: np.ndarray, trainer: Any) -> Any:
-        """Return a float32 array of NumPy as one that `sum` takes."""
-
-    @abc.abstractmethod
     def to_numpy(self, array: Any) -> np.ndarray:
         """Return what `sum` has returned as an array of NumPy."""
+        return array.numpy()
 
     def prepare(self, trainer: Any, resumes: bool) -> None:
         if trainer.draws_seed:
@@ -101,8 +86,6 @@ class ProcessGroup(SingleProcess, abc.ABC):
                 'a seed, Trainer(..., seed=0).'
             )
         for loader in trainer.train_dataloader, trainer.val_dataloader:
-            if isinstance(loader, smoke_test.First):
-                loader = loader.loader
             if not isinstance(loader, Minibatches):
                 raise ValueError(
                     'Several processes can deal the minibatches of '
@@ -156,16 +139,14 @@ class ProcessGroup(SingleProcess, abc.ABC):
         if resumed:
             trainer.make_optimizer_state()
         arrays = trainer.arrays()
-        mine = list(arrays.values())
-        if self.rank:
-            mine = [np.zeros_like(array) for array in mine]
+        mine = [array * (self.rank == 0) for array in arrays.values()]
         trainer.load_arrays(dict(zip(arrays, self.sum_numpy(mine, trainer))))
 
     def sum_numpy(self, arrays: list, trainer: Any) -> list:
         """Return the sums of arrays of NumPy, as such."""
-        sums = self.sum(
-            [self.to_device(a.astype('float32'), trainer) for a in arrays]
-        )
+        to_device = trainer.train_dataloader.to_device
+        # MXNet's store has no arrays without axes
+        sums = self.sum([to_device(a.reshape(-1), 'float32') for a in arrays])
         return [
             self.to_numpy(total).reshape(a.shape).astype(a.dtype)
             for total, a in zip(sums, arrays)
@@ -196,6 +177,12 @@ class ProcessGroup(SingleProcess, abc.ABC):
                 sys.stdout.flush()
             finally:
                 os._exit(self.status)
+
+
+@functools.cache
+def join(group: type[ProcessGroup]) -> SingleProcess:
+    """Return this process, once it has met the others, if there are any."""
+    return group() if workers.count() > 1 else SingleProcess()
 
 
 def take_gpu() -> None:
