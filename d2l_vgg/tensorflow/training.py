@@ -30,7 +30,6 @@ from d2l_vgg.training import (
     inputs,
     loop,
     module,
-    parameters,
     precisions,
 )
 
@@ -114,12 +113,7 @@ class Classifier(ModelArrays, classifier.Classifier, module.Module):
             with inputs.explained(self, X, channels_last=True):
                 net.build((None, *X.shape[1:]))
         if self.waiting:
-            arrays, self.waiting = self.waiting, {}
-            shapes = self.shapes()
-            parameters.check(
-                'the file', arrays, {name: shapes[name] for name in arrays}
-            )
-            self.load_arrays(arrays)
+            self.take_up()
 
     def compile(self) -> None:
         """Compile `net`: its operations run as one graph, not one by one."""
