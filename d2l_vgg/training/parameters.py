@@ -133,7 +133,7 @@ def explained(path: str) -> Iterator[None]:
 def check(
     path: str,
     arrays: files.Arrays,
-    expected: Mapping[str, Shape],
+    expected: Mapping[str, Shape | None],
     network: str = 'this one',
 ) -> None:
     """Refuse parameters, name -> array, that are not those of a network.
