@@ -60,12 +60,10 @@ class TrainerArrays:
 
     def arrays(self) -> Arrays:
         npx.waitall()  # As in `ModelArrays.arrays`
-        values = {**self.values_by_name(), **self.optimizer_slots()}
-        return {name: value.asnumpy() for name, value in values.items()}
+        return {name: v.asnumpy() for name, v in self.values().items()}
 
     def load_arrays(self, arrays: Arrays) -> None:
-        values = {**self.values_by_name(), **self.optimizer_slots()}
-        for name, value in values.items():
+        for name, value in self.values().items():
             array = np.array(arrays[name], dtype=value.dtype, ctx=value.ctx)
             value.as_np_ndarray()[:] = array
         if isinstance(self.optim, gluon.Trainer):
@@ -74,8 +72,11 @@ class TrainerArrays:
             for i in range(len(self.optim._params)):
                 optimizer._index_update_count[i] = self.train_batch_idx
 
+    def values(self) -> dict[str, np.ndarray]:
+        """Return name -> array on the device of all that training changes."""
+        return {**self.values_by_name(), **self.optimizer_slots()}
+
     def values_by_name(self) -> dict[str, np.ndarray]:
-        """Return name -> array on the device of the model's parameters."""
         params = self.model.parameters()
         if isinstance(params, list):  # Written from scratch
             return {f'parameter{i}': p for i, p in enumerate(params)}
@@ -83,7 +84,6 @@ class TrainerArrays:
         return {name: param.data() for name, param in params.items()}
 
     def optimizer_slots(self) -> dict[str, np.ndarray]:
-        """Return name -> array on the device of what the optimizer keeps."""
         if not isinstance(self.optim, gluon.Trainer):
             return {}
         optimizer, (updater,) = self.optim._optimizer, self.optim._updaters
@@ -94,10 +94,8 @@ class TrainerArrays:
                 continue
             if i not in updater.states:  # As it does at its first step
                 weight = param.data().as_nd_ndarray()
-                updater.states[i] = optimizer.create_state_multi_precision(
-                    i, weight
-                )
-                updater.states_synced[i] = True
+                state = optimizer.create_state_multi_precision(i, weight)
+                updater.states[i], updater.states_synced[i] = state, True
             for slot, value in slots_of(updater.states[i]):
                 slots[optimizer_name(names[param], slot)] = value
         return slots

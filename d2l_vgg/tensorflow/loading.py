@@ -1,4 +1,4 @@
-"""Import TensorFlow with Keras 3, and without its lines on stderr."""
+"""Import TensorFlow and Keras without their lines on stderr."""
 
 import contextlib
 import os
@@ -16,8 +16,8 @@ def load():
 
     Raises:
         ModuleNotFoundError: TensorFlow is not installed.
-        ImportError: Keras is older than 3, or set up for another framework
-            or another layout of images.
+        ImportError: Keras is set up for another framework, or for another
+            layout of images.
     """
     os.environ.setdefault('KERAS_BACKEND', 'tensorflow')
     try:
@@ -32,11 +32,6 @@ def load():
             '`pip install tensorflow-cpu` where there is no GPU.',
             name=error.name,
         ) from None
-    if int(keras.__version__.split('.')[0]) < 3:
-        raise ImportError(
-            f'Keras is {keras.__version__}, but it must be 3 or later: run '
-            "`pip install 'tensorflow>=2.16'`."
-        )
     if keras.config.backend() != 'tensorflow':
         raise ImportError(
             f'Keras computes with {keras.config.backend()}, but it must be '
@@ -60,25 +55,19 @@ def kept_quiet():
         yield
         return
     os.environ['TF_CPP_MIN_LOG_LEVEL'] = '2'
-    with tempfile.TemporaryFile() as file:
-        # It is C++ that writes, past Python's `sys.stderr`
-        with _stderr_to(file):
-            yield
-        file.seek(0)
-        rest = [line for line in file if not _NOISE.match(line)]
-        sys.stderr.write(b''.join(rest).decode(errors='replace'))
-
-
-@contextlib.contextmanager
-def _stderr_to(file):
     try:
         kept = os.dup(2)
     except OSError:  # Closed, so there is nothing to keep quiet
         yield
         return
-    os.dup2(file.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+    with tempfile.TemporaryFile() as file:
+        # It is C++ that writes, past Python's `sys.stderr`
+        os.dup2(file.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+        file.seek(0)
+        rest = [line for line in file if not _NOISE.match(line)]
+        sys.stderr.write(b''.join(rest).decode(errors='replace'))

@@ -9,51 +9,33 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import keras
-import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from d2l_vgg.networks.names import canonical, parameter_shapes
-from d2l_vgg.training import errors, parameters, seeds
+from d2l_vgg.networks.names import canonical
+from d2l_vgg.training import parameters, seeds
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.checkpoint import optimizer_name
 from d2l_vgg.training.classifier import last_layer
 
 
-class ModelArrays:
+class ModelArrays(parameters.DrawnByImage):
     """Mixed into a classifier: its variables, and which are trained."""
 
     frozen = False
-    waiting: Arrays = {}  # What was loaded before they were drawn
 
-    def arrays(self) -> Arrays:
-        params = named_parameters(self)
-        if params:
-            return {name: p.read(p.variable) for name, p in params.items()}
-        if self.waiting and set(self.waiting) == set(self.shapes()):
-            return dict(self.waiting)
-        raise errors.NotDrawn
+    def is_drawn(self) -> bool:
+        return bool(named_parameters(self))
 
-    def shapes(self) -> parameters.Shapes:
+    def read_arrays(self) -> Arrays:
         params = named_parameters(self)
-        if params:
-            return {name: p.shape for name, p in params.items()}
-        # Keras makes the variables when it first sees the input
-        if not hasattr(self, 'arch'):
-            raise ValueError(
-                'Parameters cannot be loaded before it is known how many '
-                'there are: let the network see an image first, as in '
-                'model(X).'
-            )
-        num_classes = getattr(self, 'num_classes', 10)
-        shapes = parameter_shapes(self.arch, num_classes)
-        return {**shapes, **{n: a.shape for n, a in self.waiting.items()}}
+        return {name: p.read(p.variable) for name, p in params.items()}
 
-    def load_arrays(self, arrays: Arrays) -> None:
+    def read_shapes(self) -> parameters.Shapes:
+        return {name: p.shape for name, p in named_parameters(self).items()}
+
+    def write_arrays(self, arrays: Arrays) -> None:
         params = named_parameters(self)
-        if not params:
-            self.waiting = {**self.waiting, **arrays}
-            return
         for name, array in arrays.items():
             params[name].write(params[name].variable, array)
 
@@ -83,9 +65,9 @@ class TrainerArrays:
     train_batch_idx: int
 
     def arrays(self) -> Arrays:
-        found = self.variables_by_name()
         return {
-            name: layout.read(variable) for name, layout, variable in found
+            name: layout.read(variable)
+            for name, layout, variable in self.variables_by_name()
         }
 
     def load_arrays(self, arrays: Arrays) -> None:
@@ -110,9 +92,8 @@ class TrainerArrays:
                 found.append((slot, param, variable))
             return found
         for i, variable in enumerate(kept):
-            plain = Parameter(variable, image=(), turned=False)
             slot = optimizer_name('all', f'state{i}')
-            found.append((slot, plain, variable))
+            found.append((slot, Parameter(variable), variable))
         return found
 
 
@@ -124,17 +105,15 @@ class Parameter(NamedTuple):
     kept in its own layout.
     """
 
-    variable: object
-    image: tuple
-    turned: bool
+    variable: Any
+    image: tuple = ()
+    turned: bool = False
 
     @property
     def shape(self):
         """That of the array which `read` returns."""
         shape = tuple(self.variable.shape)
-        if self.turned and len(shape) == 4:
-            return (*shape[:1:-1], *shape[:2])
-        return shape[::-1] if self.turned else shape
+        return parameters.outputs_first_shape(shape) if self.turned else shape
 
     def read(self, variable):
         """Return a variable of this layout as a NumPy array in everyone's."""
@@ -143,24 +122,16 @@ class Parameter(NamedTuple):
             return array
         if self.image:
             array = array.reshape(*self.image, -1)
-        if array.ndim == 4:
-            array = array.transpose(3, 2, 0, 1)
-        else:
-            array = array.T
-        if self.image:
-            array = array.reshape(len(array), -1)
-        return np.ascontiguousarray(array)
+        array = parameters.outputs_first(array)
+        return array.reshape(len(array), -1) if self.image else array
 
     def write(self, variable, array):
         """Set a variable of this layout to what `read` has returned."""
+        if self.image:
+            height, width, channels = self.image
+            array = array.reshape(-1, channels, height, width)
         if self.turned:
-            if self.image:
-                height, width, channels = self.image
-                array = array.reshape(-1, channels, height, width)
-            if array.ndim == 4:
-                array = array.transpose(2, 3, 1, 0)
-            else:
-                array = array.T
+            array = parameters.outputs_last(array)
         variable.assign(array.reshape(variable.shape))
 
 
@@ -183,7 +154,7 @@ def named_parameters(model):
     names = canonical(model, own)
     turned = list(names) != own
     return {
-        name: Parameter(variable, image, turned)
+        name: Parameter(variable, image if turned else (), turned)
         for name, (variable, image) in zip(names, found)
     }
 

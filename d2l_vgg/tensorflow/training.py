@@ -29,7 +29,6 @@ from d2l_vgg.training import (
     errors,
     loop,
     module,
-    parameters,
     precisions,
 )
 
@@ -112,12 +111,7 @@ class Classifier(ModelArrays, classifier.Classifier, module.Module):
         if isinstance(net, keras.layers.Layer) and not net.built:
             net.build((None, *X.shape[1:]))
         if self.waiting:
-            arrays, self.waiting = self.waiting, {}
-            shapes = self.shapes()
-            parameters.check(
-                'the file', arrays, {name: shapes[name] for name in arrays}
-            )
-            self.load_arrays(arrays)
+            self.take_up()
 
     def compile(self) -> None:
         """Compile `net`: its operations run as one graph, not one by one."""
@@ -198,20 +192,18 @@ class Trainer(TrainerArrays, loop.Trainer):
 
     def gradients(self, batch):
         """Return the gradients of a minibatch, and the metrics."""
-        variables = self.model.trainable_variables
         self.model.training = True
         try:
             with tf.GradientTape() as tape:
                 loss = self.model.training_step(batch)
         finally:
             self.model.training = False
-        return tape.gradient(loss, variables), self.measured()
+        return tape.gradient(loss, self.variables), self.measured()
 
     def update(self, grads):
         """Make one step against the gradients."""
         grads = self.clip_gradients(self.gradient_clip_val, grads)
-        variables = self.model.trainable_variables
-        self.optim.apply_gradients(zip(grads, variables))
+        self.optim.apply_gradients(zip(grads, self.variables))
 
     def clip_gradients(self, grad_clip_val, grads):
         """Scale the gradient down to the norm `grad_clip_val`, if longer."""
@@ -233,10 +225,8 @@ class Trainer(TrainerArrays, loop.Trainer):
 
     def average(self, grads):
         """Take the mean of all workers' gradients and running statistics."""
-        params = named_parameters(self.model).items()
-        statistics = [p.variable for n, p in params if 'running_' in n]
-        means = self.workers.mean([*grads, *statistics])
-        for variable, mean in zip(statistics, means[len(grads) :]):
+        means = self.workers.mean([*grads, *self.statistics])
+        for variable, mean in zip(self.statistics, means[len(grads) :]):
             variable.assign(mean)
         return means[: len(grads)]
 
@@ -253,9 +243,12 @@ class Trainer(TrainerArrays, loop.Trainer):
             Y_hat = self.forward(tuple(a[:1] for a in batch))
         model.compile()
         self.random_states = random_states(model)
+        self.variables = model.trainable_variables
+        params = named_parameters(model).items()
+        self.statistics = [p.variable for n, p in params if 'running_' in n]
         self.optim = model.configure_optimizers()
         if hasattr(self.optim, 'build'):
-            self.optim.build(model.trainable_variables)
+            self.optim.build(self.variables)
         decays = [
             getattr(self.optim, name, 0)
             for name in ('weight_decay', 'coupled_weight_decay')

@@ -31,12 +31,11 @@ class ModelArrays(nn.Module):
         return {name: to_numpy(t) for name, t in tensors.items()}
 
     def shapes(self) -> parameters.Shapes:
-        layers = dict(self.named_modules())
-        found = {}
-        for name, own in canonical(self, self.state_dict()).items():
-            layer, _, part = own.rpartition('.')
-            found[name] = shape_of(layers[layer], part)
-        return {name: found[name] for name in floats(named_tensors(self))}
+        own = canonical(self, self.state_dict())
+        return {
+            name: shape_of(self, own[name])
+            for name in floats(named_tensors(self))
+        }
 
     def load_arrays(self, arrays: Arrays) -> None:
         own = canonical(self, self.state_dict())
@@ -44,8 +43,8 @@ class ModelArrays(nn.Module):
         self.load_state_dict(state, strict=False)
 
     def freeze(self) -> None:
-        names = last_layer(floats(named_tensors(self)))
-        last = {id(named_tensors(self)[name]) for name in names}
+        tensors = floats(named_tensors(self))
+        last = {id(tensors[name]) for name in last_layer(tensors)}
         for param in self.parameters():
             param.requires_grad = id(param) in last
         self.frozen = True
@@ -67,14 +66,16 @@ class TrainerArrays:
             take_no_step(self.optim)
 
     def arrays(self) -> Arrays:
-        tensors = {**self.tensors_by_name(), **self.optimizer_slots()}
-        return {name: to_numpy(t) for name, t in tensors.items()}
+        return {name: to_numpy(t) for name, t in self.tensors().items()}
 
     @torch.no_grad()
     def load_arrays(self, arrays: Arrays) -> None:
-        tensors = {**self.tensors_by_name(), **self.optimizer_slots()}
-        for name, tensor in tensors.items():
+        for name, tensor in self.tensors().items():
             tensor.copy_(torch.from_numpy(arrays[name]))
+
+    def tensors(self):
+        """Return name -> tensor of all that training changes."""
+        return {**self.tensors_by_name(), **self.optimizer_slots()}
 
     def tensors_by_name(self):
         """Return name -> tensor of all of the model that training changes.
@@ -86,18 +87,15 @@ class TrainerArrays:
         params = [p for group in self.groups() for p in group['params']]
         params = params or getattr(self.optim, 'params', [])
         others = [p for p in params if id(p) not in known]
-        for i, param in enumerate(others):
-            tensors[f'parameter{i}'] = param
-        return tensors
+        scratch = {f'parameter{i}': p for i, p in enumerate(others)}
+        return {**tensors, **scratch}
 
     def optimizer_slots(self):
-        """Return name -> tensor of what the optimizer keeps."""
-        if not self.groups():
-            return {}
+        state = self.optim.state if self.groups() else {}
         return {
             optimizer_name(name, slot): value
             for name, param in self.tensors_by_name().items()
-            for slot, value in self.optim.state.get(param, {}).items()
+            for slot, value in state.get(param, {}).items()
             if torch.is_tensor(value)
         }
 
@@ -118,8 +116,10 @@ def to_numpy(tensor):
     return tensor.detach().cpu().contiguous().numpy().copy()
 
 
-def shape_of(layer, name):
-    """Return the shape of a layer's parameter, None for what is not known."""
+def shape_of(model, own_name):
+    """Return a parameter's shape with None for a size not known yet."""
+    layer, _, name = own_name.rpartition('.')
+    layer = model.get_submodule(layer)
     tensor = getattr(layer, name)
     if not is_lazy(tensor):
         return tuple(tensor.shape)

@@ -16,10 +16,6 @@ import torch
 from d2l_vgg.files import check_unpacked_size, open_regular, write_whole
 from d2l_vgg.training.arrays import Arrays
 
-# Before this, a file could run code in spite of `weights_only`
-# (CVE-2025-32434)
-SAFE = (2, 6)
-
 
 def read(path: str) -> Arrays:
     """Return name -> array of the state dict that `torch.save` wrote.
@@ -32,7 +28,8 @@ def read(path: str) -> Arrays:
         ValueError: it is damaged, or holds something else.
     """
     version = tuple(map(int, re.findall(r'\d+', torch.__version__)[:2]))
-    if version < SAFE:
+    # Before, one could run code in spite of `weights_only` (CVE-2025-32434)
+    if version < (2, 6):
         raise ImportError(
             f'PyTorch {torch.__version__} may run what a file holds: take '
             '2.6 or later, or a .safetensors file.'

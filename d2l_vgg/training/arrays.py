@@ -110,16 +110,24 @@ def _type_name(dtype):
 
 @contextlib.contextmanager
 def _opened(path: str) -> Iterator[Any]:
-    """Open the file, and tell damage that shows inside this block."""
     with open_regular(path) as file:
         if file.read(4) == b'PK\3\4':
             raise ForeignArrays(
                 f'{path} is an archive such as PyTorch and earlier versions '
                 'of this package write'
             )
+    with (
+        damage_told(path),
+        safe_open(path, framework='np', backend='pread') as file,
+    ):
+        yield file
+
+
+@contextlib.contextmanager
+def damage_told(path: str) -> Iterator[None]:
+    """Raise BadArrays for damage that shows inside this block."""
     try:
-        with safe_open(path, framework='np', backend='pread') as file:
-            yield file
+        yield
     except (BadArrays, MemoryError, OSError):
         raise
     except Exception as error:  # Damage shows in a dozen ways

@@ -7,34 +7,26 @@ import zipfile
 import numpy as np
 
 from d2l_vgg.files import check_unpacked_size, open_regular
-from d2l_vgg.training import arrays
+from d2l_vgg.training import arrays, parameters
 
 
 def load(path):
-    """Return name -> NumPy array, as `parameters.load` does.
-
-    Nothing in the file is executed.
-    """
-    with open_regular(path) as file:
-        try:
-            check_unpacked_size(file)
-            with zipfile.ZipFile(file) as archive:
-                found = {
-                    name[: -len('.npy')]: _array(archive.read(name))
-                    for name in archive.namelist()
-                }
-            digest = found.pop('sha256').tobytes().decode()
-            found.pop('meta.json')
-            if digest != arrays.digest(found, {}):
-                raise ValueError('its digest is another')
-        except (MemoryError, OSError):
-            raise
-        except Exception as error:  # Damage shows in a dozen ways
-            reason = str(error).strip() or type(error).__name__
-            raise ValueError(
-                f'The file of parameters {path} is damaged ({reason}): copy '
-                'it again, or train the network again.'
-            ) from error
+    """As `parameters.load`; nothing in the file is executed."""
+    with (
+        open_regular(path) as file,
+        parameters.explained(path),
+        arrays.damage_told(path),
+    ):
+        check_unpacked_size(file)
+        with zipfile.ZipFile(file) as archive:
+            found = {
+                name[: -len('.npy')]: _array(archive.read(name))
+                for name in archive.namelist()
+            }
+        digest = found.pop('sha256').tobytes().decode()
+        found.pop('meta.json')
+        if digest != arrays.digest(found, {}):
+            raise ValueError('its digest is another')
     return found
 
 

@@ -5,15 +5,84 @@ Names and layout are those of `d2l_vgg.networks.names`.
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
-from d2l_vgg.networks.names import has_shape
+from d2l_vgg.networks.names import has_shape, parameter_shapes
 from d2l_vgg.training import arrays as files
+from d2l_vgg.training import errors
 
 # A size that a network does not know yet is None
 Shape = tuple[int | None, ...]
 Shapes = dict[str, Shape]
+
+
+class DrawnByImage:
+    """Mixed into classifiers whose parameters are drawn for a first image.
+
+    What is loaded before waits for it. A framework adds `is_drawn`, and
+    `read_arrays`, `read_shapes` and `write_arrays` for what is drawn.
+    """
+
+    is_drawn: Any
+    read_arrays: Any
+    read_shapes: Any
+    write_arrays: Any
+    arch: Any
+    num_classes: int
+    waiting: files.Arrays = {}
+
+    def arrays(self) -> files.Arrays:
+        if self.is_drawn():
+            return self.read_arrays()
+        if self.waiting and set(self.waiting) == set(self.shapes()):
+            return dict(self.waiting)
+        raise errors.NotDrawn
+
+    def shapes(self) -> Shapes:
+        if self.is_drawn():
+            return self.read_shapes()
+        try:
+            shapes = parameter_shapes(self.arch, self.num_classes)
+        except (AttributeError, TypeError, ValueError):
+            raise ValueError(
+                f'What parameters {type(self).__name__} has is not known '
+                'before it has seen an image: call model(X) first.'
+            ) from None
+        return {**shapes, **{n: a.shape for n, a in self.waiting.items()}}
+
+    def load_arrays(self, arrays: files.Arrays) -> None:
+        if self.is_drawn():
+            self.write_arrays(arrays)
+        else:
+            self.waiting = {**self.waiting, **arrays}
+
+    def take_up(self) -> None:
+        """Put what waits in place of what has been drawn."""
+        shapes = self.shapes()
+        expected = {name: shapes.get(name) for name in self.waiting}
+        check('the file', self.waiting, expected)
+        self.write_arrays(self.waiting)
+        self.waiting = {}
+
+
+def outputs_first(array: Any) -> np.ndarray:
+    """Return an array in the common layout, from one with outputs last."""
+    axes = (3, 2, 0, 1) if array.ndim == 4 else None
+    return np.ascontiguousarray(np.asarray(array).transpose(axes))
+
+
+def outputs_last(array: np.ndarray) -> np.ndarray:
+    """Return the array of which `outputs_first` has made this one."""
+    return array.transpose((2, 3, 1, 0) if array.ndim == 4 else None)
+
+
+def outputs_first_shape(shape: tuple) -> tuple:
+    """Return the shape of what `outputs_first` makes of this one."""
+    if len(shape) == 4:
+        return (*shape[:1:-1], *shape[:2])
+    return shape[::-1]
 
 
 def save(path: str, arrays: files.Arrays) -> str:
@@ -28,13 +97,13 @@ def load(path: str) -> files.Arrays:
         ValueError: the file is damaged, or of another kind.
         OSError: it is not there, or cannot be read.
     """
-    with _explained(path):
+    with explained(path):
         return files.load(path)[0]
 
 
 def load_any(path: str) -> tuple[files.Arrays, bool]:
     """As `load`, for any file; tells also whether `save` wrote it."""
-    with _explained(path):
+    with explained(path):
         try:
             return files.load(path)[0], True
         except files.ForeignArrays:
@@ -42,7 +111,7 @@ def load_any(path: str) -> tuple[files.Arrays, bool]:
 
 
 @contextlib.contextmanager
-def _explained(path: str) -> Iterator[None]:
+def explained(path: str) -> Iterator[None]:
     """Say of damage that is found in this block what is to be done."""
     try:
         yield
@@ -61,7 +130,7 @@ def _explained(path: str) -> Iterator[None]:
 def check(
     path: str,
     arrays: files.Arrays,
-    expected: Mapping[str, Shape],
+    expected: Mapping[str, Shape | None],
     network: str = 'this one',
 ) -> None:
     """Refuse parameters, name -> array, that are not those of a network.

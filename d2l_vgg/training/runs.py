@@ -74,19 +74,18 @@ class Run:
         """
         check_name(name)
         folder = make_folder(parent, name)
-        info = {
-            # Until its training begins: it can be gone on with
-            'status': 'stopped',
-            'name': os.path.basename(folder),
-            'hyperparameters': hyperparameters.to_dict(),
-            'started': time.strftime('%Y-%m-%dT%H:%M:%S%z'),
-            'versions': machine.versions(info.get('framework')),
-            'machine': machine.describe(),
-            **info,
-        }
-        run = cls(folder, info)
+        run = cls(folder, {})
         try:
-            run.save()
+            run.save(
+                # Until its training begins: it can be gone on with
+                status='stopped',
+                name=os.path.basename(folder),
+                hyperparameters=hyperparameters.to_dict(),
+                started=time.strftime('%Y-%m-%dT%H:%M:%S%z'),
+                versions=machine.versions(info.get('framework')),
+                machine=machine.describe(),
+                **info,
+            )
         except BaseException:
             os.rmdir(folder)
             raise
@@ -95,9 +94,8 @@ class Run:
     @classmethod
     def find(cls, run):
         """As `open`; `run` may be the name of one in this package, too."""
-        if not os.path.exists(run) and run in os.listdir(TRAINED):
-            return cls.open(os.path.join(TRAINED, run))
-        return cls.open(run)
+        ours = not os.path.exists(run) and run in os.listdir(TRAINED)
+        return cls.open(os.path.join(TRAINED, run) if ours else run)
 
     @classmethod
     def open(cls, folder: str) -> Run:
@@ -186,11 +184,12 @@ class Run:
                 'these: name the folder of its own with --data.'
             )
 
+    def has(self, name: str) -> bool:
+        return os.path.exists(self.path(name))
+
     def has_old_parameters(self) -> bool:
         """Return whether its parameters have yet to be converted."""
-        return not os.path.exists(self.path(PARAMETERS)) and os.path.exists(
-            self.path(OLD_PARAMETERS)
-        )
+        return self.has(OLD_PARAMETERS) and not self.has(PARAMETERS)
 
     def find_parameters(self):
         """Return the path of the trained parameters.
@@ -203,7 +202,7 @@ class Run:
         from d2l_vgg.training import parameters  # Needs NumPy, too
 
         path = self.path(PARAMETERS)
-        if os.path.exists(path):
+        if self.has(PARAMETERS):
             if self.info.get('parameters'):
                 parameters.check_digest(path, self.info['parameters'])
             return path
@@ -213,25 +212,24 @@ class Run:
                 f'of an earlier version: run `d2l-vgg convert {self.folder} '
                 f'{path}`.'
             )
-        reason = (
-            f'has no parameters because it is {self.info["status"]}: finish '
-            'it first.'
-        )
-        if self.info['status'] == 'finished':
+        status = self.info['status']
+        reason = f'so it has no {PARAMETERS}: finish it first.'
+        if status == 'finished':
             reason = (
-                f'is finished, but its {PARAMETERS} is gone: copy it there, '
-                'or start a new run.'
+                f'but its {PARAMETERS} is gone: copy it there, or start a '
+                'new run.'
             )
-        raise FileNotFoundError(f'The run in {self.folder} {reason}')
+        raise FileNotFoundError(
+            f'The run in {self.folder} is {status}, {reason}'
+        )
 
     def history(self) -> History:
         """Return what was recorded; of an unfinished run, what it saved."""
         from d2l_vgg.training import checkpoint  # Needs NumPy, too
 
-        saved = self.path(CHECKPOINT)
         unfinished = self.info['status'] in ('running', 'stopped', 'failed')
-        if unfinished and os.path.exists(saved):
-            return checkpoint.load_history(saved)
+        if unfinished and self.has(CHECKPOINT):
+            return checkpoint.load_history(self.path(CHECKPOINT))
         return History.from_csv(self.path('history.csv'))
 
 
@@ -255,33 +253,25 @@ def make_folder(parent, name):
 def refuse_old(folder, info):
     """Raise ValueError if only an earlier version can use this run."""
     data = info['data']
-    if data.get('stand_in'):
-        what = 'trained on images drawn by code'
-    elif data.get('division') is not None:
-        what = 'trained on another division of Fashion-MNIST'
-    elif info.get('trial'):
-        what = f'trained on {info["trial"]} minibatches only'
-    elif os.path.exists(os.path.join(folder, OLD_CHECKPOINT)):
-        what = 'stopped'
-    else:
-        return
-    raise ValueError(
-        f'The run in {folder} was {what}, by an earlier version of this '
-        'package: start a new run.'
-    )
+    if (
+        data.get('stand_in')
+        or data.get('division') is not None
+        or info.get('trial')
+        or os.path.exists(os.path.join(folder, OLD_CHECKPOINT))
+    ):
+        raise ValueError(
+            f'The run in {folder} is such as only earlier versions of this '
+            'package train: start a new run.'
+        )
 
 
 def check_name(name):
     """Raise ValueError unless `name` can be that of one folder."""
-    if not name or name in ('.', '..') or '/' in name or os.sep in name:
+    one_folder = name not in ('', '.', '..') and not {'/', os.sep} & {*name}
+    if not one_folder or not name.isprintable():
         raise ValueError(
-            f'The name of a run is {name!r}: it must name one folder; choose '
-            'where that is by --runs.'
-        )
-    if not name.isprintable():
-        raise ValueError(
-            f'The name of a run is {name!r}: it must hold nothing that '
-            'cannot be printed.'
+            f'The name of a run is {name!r}: it must name one folder, in '
+            'characters that can be printed; choose where that is by --runs.'
         )
 
 

@@ -71,16 +71,10 @@ def test_run_without_checkpoint_is_not_continued_on_other_images(
 
 
 @pytest.mark.parametrize(
-    'old, words',
-    [
-        ({'stand_in': True}, 'images drawn by code'),
-        ({'stand_in': False, 'division': 0}, 'another division'),
-        ({'trial': 2}, '2 minibatches only'),
-    ],
+    'old',
+    [{'stand_in': True}, {'stand_in': False, 'division': 0}, {'trial': 2}],
 )
-def test_run_such_as_only_an_earlier_version_makes_is_refused(
-    old, words, tmp_path
-):
+def test_run_such_as_only_an_earlier_version_makes_is_refused(old, tmp_path):
     folder = str(tmp_path / 'old')
     shutil.copytree(os.path.join(TRAINED, 'quick'), folder)
     path = os.path.join(folder, 'run.json')
@@ -96,7 +90,7 @@ def test_run_such_as_only_an_earlier_version_makes_is_refused(
         ['train', '--continue-from', folder],
     ):
         result = call(*words_of_command)
-        assert_fails(result, words, 'start a new run')
+        assert_fails(result, 'only earlier versions', 'start a new run')
         assert result.stderr.count('\n') == 1
 
 

@@ -225,7 +225,7 @@ class JAX(Framework):
 
         model = self.vgg(arch, num_classes)
         X = self.library.ShapeDtypeStruct(self.shape(X_shape), 'float32')
-        model.order = trees.names(model.net, X)
+        model.own_names = trees.own_names(model, X)
         with layers.mode(train=False):
             model.variables = self.library.eval_shape(
                 model.net.init, self.new_key(), X
@@ -254,15 +254,15 @@ class JAX(Framework):
 
     def gradients(self, model, X, y):
         from d2l_vgg.jax import parameters as trees
+        from d2l_vgg.training import parameters
 
         _, gradient = self.compiled(model, model.frozen)
         (loss, model.variables), grads = gradient(
             model.variables, self.new_key(), self.images(X), y
         )
         grads = trees.flat({'params': grads['params']})
-        names = model.own_names()
         return float(loss), {
-            name: trees.to_common(grads[names[name]])
+            name: parameters.outputs_first(grads[model.own_names[name]])
             for name in self.parameters(model)
         }
 

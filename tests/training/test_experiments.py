@@ -43,27 +43,7 @@ def recorded(name, file='run.json'):
 
 # What chapter/results/cheap/seeds.csv was made with, which has no run.json:
 # its README tells what was asked for, the code of then the rest
-CHEAP = Experiment(
-    resize=28,
-    batch_size=128,
-    lr=0.1,
-    lr_schedule='one_cycle',
-    momentum=0.9,
-    weight_decay=5e-4,
-)
-FAST = dataclasses.replace(
-    CHEAP,
-    arch=architectures.Architecture(
-        'fast',
-        ((1, 16), (1, 32), (1, 64)),
-        batch_norm=True,
-        hidden=(128,),
-        dropout=0,
-    ),
-    max_epochs=2,
-)
-BEST = dataclasses.replace(
-    CHEAP,
+BEST = Experiment(
     arch=architectures.Architecture(
         'best',
         ((1, 32), (2, 64), (2, 128), (1, 256)),
@@ -77,6 +57,12 @@ BEST = dataclasses.replace(
     shift=1,
     test_flip=True,
     precision='bfloat16',
+    resize=28,
+    batch_size=128,
+    lr=0.1,
+    lr_schedule='one_cycle',
+    momentum=0.9,
+    weight_decay=5e-4,
 )
 
 
@@ -87,7 +73,6 @@ BEST = dataclasses.replace(
         # With the draw of its seed, the only one that there was
         ('book', recorded('book-own-draw'), {'draw': 'seed'}),
         ('quick', recorded('quick'), {}),
-        ('fast', FAST, {}),
         *[
             (name, recorded('frameworks', f'{name}-{framework}.json'), {})
             for name in ('fast', 'quick')
@@ -104,15 +89,6 @@ def test_an_experiment_is_what_its_record_was_made_with(
     ours, theirs = experiment.to_dict(), record.to_dict()
     del ours['description'], theirs['description']
     assert ours == theirs
-
-
-@pytest.mark.parametrize('name', EXPERIMENTS)
-def test_an_experiment_survives_json(name):
-    experiment = get_experiment(name)
-    values = json.loads(json.dumps(experiment.to_dict()))
-    again = Experiment.from_dict(values)
-    assert again.to_dict() == experiment.to_dict()
-    assert again.arch == architectures.get(experiment.arch)
 
 
 def test_unknown_experiment():
@@ -152,7 +128,9 @@ def test_known_values_of_the_schedules():
 def test_an_experiment_is_known_by_what_it_does(name):
     experiment = get_experiment(name)
     assert name_of(experiment) == name
-    assert name_of(Experiment.from_dict(experiment.to_dict())) == name
+    values = json.loads(json.dumps(experiment.to_dict()))
+    again = Experiment.from_dict(values)
+    assert again.to_dict() == experiment.to_dict() and name_of(again) == name
     assert name_of(dataclasses.replace(experiment, seed=7)) == name
     for change in (
         {'lr': 0.05},

@@ -121,7 +121,7 @@ def test_a_hyperparameter_that_nobody_knows(info, tmp_path, capsys):
 
 
 def test_a_run_that_cannot_be_begun_leaves_no_folder(tmp_path, monkeypatch):
-    def full(self):
+    def full(self, **info):
         raise OSError(28, 'No space left on device')
 
     monkeypatch.setattr(Run, 'save', full)
