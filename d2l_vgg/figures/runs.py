@@ -26,7 +26,7 @@ LINE_STYLES = {'train_loss': '-', 'val_loss': '--', 'val_acc': '-.'}
 OTHER_STYLES = [':', (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2))]
 
 
-@lettering.any_text
+@lettering.any_text()
 def curves(histories, band=None, title=None, note=None, max_epochs=0):
     """Draw the curves of runs: losses on the left, accuracies on the right.
 
