@@ -19,6 +19,11 @@ INK, GREY, SHADE, PATCH = '#222222', '#8a8a8a', '#f4f4f4', '#5b9bd5'
 DASHED, BOLD = ' stroke-dasharray="4 3"', ' font-weight="bold"'
 
 INPUT_SHAPE, NUM_CLASSES = (1, 224, 224), 10
+# From one layer to the next, and where the lowest ends
+PITCH, BOTTOM = 38, 446
+# The block of VGG-11 that a frame in the middle enlarges
+ENLARGED = (2, 256)
+FRAME_LEFT, FRAME_WIDTH, FRAME_TOP, FRAME_HEIGHT = 212, 166, 200, 164
 
 
 class Drawing:
@@ -40,17 +45,16 @@ class Drawing:
         self.rect(0, 0, self.width, height, 'white', 'none')
 
     def polygon(self, points, fill=INK, stroke=INK, style=''):
-        self._shape('polygon', points, stroke, f' fill="{fill}"', style)
+        style = f' fill="{fill}" stroke="{stroke}"{style}'
+        self._shape('polygon', points, style)
 
-    def line(self, points, style='', stroke=INK):
+    def line(self, points, style=''):
         # As a polygon, two points would have their dashes drawn twice
-        self._shape('polyline', points, stroke, '', style)
+        self._shape('polyline', points, f' stroke="{INK}"{style}')
 
-    def _shape(self, kind, points, stroke, fill, style):
+    def _shape(self, kind, points, style):
         text = ' '.join(f'{x:.2f},{y:.2f}' for x, y in points)
-        self.elements.append(
-            f'<{kind} points="{text}"{fill} stroke="{stroke}"{style}/>'
-        )
+        self.elements.append(f'<{kind} points="{text}"{style}/>')
 
     def rect(self, x, y, width, height, fill, stroke=INK):
         right, bottom = x + width, y + height
@@ -77,7 +81,7 @@ class Drawing:
         self.line([(x, y + 5), (x, y + 12)])
         self.polygon([(x, y + 1), (x - 3, y + 6), (x + 3, y + 6)])
 
-    def write(self, folder=IMAGES):
+    def write(self, folder):
         path = Path(folder, f'{self.name}.svg')
         write_text(path, '\n'.join([*self.elements, '</svg>', '']))
 
@@ -97,80 +101,79 @@ def vgg():
         f'VGG-11: the blocks {", ".join(map(str, blocks))} as (num_convs, '
         'num_channels), and the same three dense layers.',
     )
-    pitch, bottom = 38, 446
-
-    def column(title, x, width):
-        """Draw what AlexNet and VGG share, the dense layers on top."""
+    dense = [(DENSE, f'FC ({n})') for n in (NUM_CLASSES, *vgg11.hidden[::-1])]
+    for title, x, width in (('AlexNet', 8, 184), ('VGG-11', 410, 122)):
         drawing.title(x + width / 2, 17, title)
-        for i, size in enumerate([NUM_CLASSES, *vgg11.hidden[::-1]]):
-            drawing.box(x, 40 + i * pitch, width, DENSE, f'FC ({size})')
-        drawing.text(x + width / 2, bottom + 20, 'image')
+        for i, layer in enumerate(dense):
+            drawing.box(x, 40 + i * PITCH, width, *layer)
+        drawing.text(x + width / 2, BOTTOM + 20, 'image')
+    add_layers_of_alexnet(drawing, alexnet.layers)
+    share = len(alexnet.layers) * PITCH / len(blocks)
+    for i, block in enumerate(blocks, 1):
+        add_small_block(drawing, block, BOTTOM + 12 - i * share, share - 12)
+    add_large_block(drawing)
+    return drawing
 
-    column('AlexNet', 8, 184)
-    for i, spec in enumerate(alexnet.layers, 1):
+
+def add_layers_of_alexnet(drawing, layers):
+    for i, spec in enumerate(layers, 1):
         kind = f'Conv ({spec.size})' if spec.size else 'MaxPool'
         # There is no room for both
         how = f'pad {spec.padding}'
         if spec.stride > 1:
             how = f'stride {spec.stride}'
         text = f'{spec.kernel}×{spec.kernel} {kind}, {how}'
-        y = bottom + 12 - i * pitch
+        y = BOTTOM + 12 - i * PITCH
         drawing.box(8, y, 184, CONV if spec.size else POOL, text)
 
-    x, width, gap = 410, 122, 12
-    frame_left, frame_width, frame_top = 212, 166, 200
-    frame_depth = 4 * pitch + gap
-    column('VGG-11', x, width)
-    share = len(alexnet.layers) * pitch / len(blocks)
-    for i, block in enumerate(blocks, 1):
-        top = bottom + gap - i * share
-        center = top + (share - gap) / 2
-        if i == 3:  # The one that the frame in the middle enlarges
-            right, low = frame_left + frame_width, frame_top + frame_depth
-            wedge = [(right, low), (right, frame_top), (x, top)]
-            wedge.append((x, top + share - gap))
-            drawing.polygon(wedge, SHADE, GREY, DASHED)
-        drawing.rect(x, top, width, share - gap, SHADE)
-        # The block in small: its convolutions with the pooling on top
-        for j, fill in enumerate([CONV] * block[0] + [POOL]):
-            lift = 12 * j - 6 * block[0]
-            drawing.rect(x + 9, center - lift - 4.5, 22, 9, fill)
-        drawing.text(x + 77, center - 8, 'VGG block')
-        drawing.text(x + 77, center + 8, str(block))
-        drawing.arrow(x + width / 2, top + share - gap)
 
-    # The enlarged block: its layers, and what its numbers are
-    x, width, top = frame_left, frame_width, frame_top
+def add_small_block(drawing, block, top, height):
+    """Draw a block of VGG-11: its convolutions with the pooling on top."""
+    x, width, center = 410, 122, top + height / 2
+    if block == ENLARGED:
+        right, low = FRAME_LEFT + FRAME_WIDTH, FRAME_TOP + FRAME_HEIGHT
+        wedge = [
+            (right, low),
+            (right, FRAME_TOP),
+            (x, top),
+            (x, top + height),
+        ]
+        drawing.polygon(wedge, SHADE, GREY, DASHED)
+    drawing.rect(x, top, width, height, SHADE)
+    for j, fill in enumerate([CONV] * block[0] + [POOL]):
+        lift = 12 * j - 6 * block[0]
+        drawing.rect(x + 9, center - lift - 4.5, 22, 9, fill)
+    drawing.text(x + 77, center - 8, 'VGG block')
+    drawing.text(x + 77, center + 8, str(block))
+    drawing.arrow(x + width / 2, top + height)
+
+
+def add_large_block(drawing):
+    """Draw the layers of a block, and what its numbers are."""
+    x, width, top = FRAME_LEFT, FRAME_WIDTH, FRAME_TOP
     center = x + width / 2
-    drawing.rect(x, top, width, frame_depth, SHADE)
+    drawing.rect(x, top, width, FRAME_HEIGHT, SHADE)
     drawing.title(center, top - 32, 'VGG block')
     drawing.text(center, top - 13, '(num_convs, num_channels)')
     conv, pool = (CONV, '3×3 Conv, pad 1'), (POOL, '2×2 MaxPool, stride 2')
     for row, layer in ((0, pool), (1, conv), (3, conv)):
-        drawing.box(x + 10, top + gap + row * pitch, width - 20, *layer)
-    dots = top + gap + 2 * pitch + 5
+        drawing.box(x + 10, top + 12 + row * PITCH, width - 20, *layer)
+    dots = top + 12 + 2 * PITCH + 5
     for dot in range(3):
         drawing.rect(center - 1, dots + 7 * dot, 2, 2, INK, 'none')
     drawing.arrow(center, dots + 21)
     drawing.arrow(center, top)
-    for i, text in enumerate(
-        (
-            'num_convs convolutions of',
-            'num_channels each,',
-            'then one pooling',
-        )
-    ):
-        drawing.text(center, top + frame_depth + 16 + 16 * i, text)
-    return drawing
+    words = 'num_convs convolutions of', 'num_channels each,'
+    for i, text in enumerate((*words, 'then one pooling')):
+        drawing.text(center, top + FRAME_HEIGHT + 16 + 16 * i, text)
 
 
-def grid_corners(x, y, side, column=0, row=0, size=None):
+def grid_corners(x, y, side, size, column=0, row=0):
     """Return the corners of a square of cells in a grid that lies flat.
 
     The grid of `side` x `side` cells has its middle in (x, y); the square
     of `size` x `size` begins at a column and a row, counted from the front.
     """
-    size = side if size is None else size
     points = []
     for i, j in ((0, 0), (1, 0), (1, 1), (0, 1)):
         across = column + i * size - side / 2
@@ -201,17 +204,17 @@ def receptive_field():
         for i in range(num_convs + 1):
             side = 1 + (num_convs - i) * (kernel - 1)
             y = 270 - 218 * i / num_convs
-            cell = grid_corners(x, y, side, size=1)
+            cell = grid_corners(x, y, side, 1)
             for ends in zip(patch, cell):
                 drawing.line(ends, DASHED)
             if i:
                 name = f'{side}×{side}' if side > 1 else 'output'
                 drawing.text(x + 8.5 * side + 10, y, name, 'start')
-            patch = grid_corners(x, y, side, size=min(kernel, side))
-            drawing.polygon(grid_corners(x, y, side), CONV)
+            patch = grid_corners(x, y, side, min(kernel, side))
+            drawing.polygon(grid_corners(x, y, side, side), CONV)
             drawing.polygon(patch, PATCH)
             for j in range(side**2):
-                cell = grid_corners(x, y, side, j % side, j // side, 1)
+                cell = grid_corners(x, y, side, 1, j % side, j // side)
                 drawing.polygon(cell, 'none', style=' stroke-width="0.6"')
         field = 1 + num_convs * (kernel - 1)
         weights = f'{num_convs * kernel**2} c² weights'

@@ -56,20 +56,16 @@ def markdown(rows, num_left=1):
 
     The first `num_left` columns are aligned to the left, others to the right.
     """
-    rows = list(rows)
-    num_right = len(rows[0]) - num_left
+    head, *rows = rows
+    align = ['left'] * num_left + ['right'] * (len(head) - num_left)
     return tabulate(
-        rows,
-        headers='firstrow',
-        tablefmt='pipe',
-        colalign=['left'] * num_left + ['right'] * num_right,
-        disable_numparse=True,
+        rows, head, 'pipe', colalign=align, disable_numparse=True
     )
 
 
 def records(name):
-    with open(RESULTS / name, newline='', encoding='utf-8') as file:
-        return list(csv.DictReader(file))
+    text = (RESULTS / name).read_text('utf-8')
+    return list(csv.DictReader(text.splitlines()))
 
 
 def mean_and_sd(values):
@@ -171,17 +167,13 @@ def ends(columns):
 
 
 OURS = {
-    'published draw': run('book'),
-    'own draw': run('book-own-draw'),
-    "MXNet's mean": mean('mxnet'),
-    "PyTorch's mean": mean('pytorch'),
-}
+    'published draw': run('book'), 'own draw': run('book-own-draw'),
+    "MXNet's mean": mean('mxnet'), "PyTorch's mean": mean('pytorch'),
+}  # fmt: skip
 OTHERS = {
-    'PyTorch, ours': run('book-torch'),
-    "PyTorch's mean": mean('pytorch'),
-    'JAX, ours': run('book-jax'),
-    "JAX's mean": mean('jax'),
-}
+    'PyTorch, ours': run('book-torch'), "PyTorch's mean": mean('pytorch'),
+    'JAX, ours': run('book-jax'), "JAX's mean": mean('jax'),
+}  # fmt: skip
 # Name of a table -> its text
 TABLES = {
     'cheap': markdown(cheap()),

@@ -111,18 +111,12 @@ def compare(history, framework='mxnet'):
     """
     rows = []
     for series, book_points in band(framework).items():
-        run_points = history.points.get(series, [])
-        for b in book_points:
-            x, value = min(
-                run_points,
-                key=lambda point: abs(point[0] - b.epoch),
-                default=(math.inf, math.nan),
-            )
-            if abs(x - b.epoch) <= TOLERANCE:
-                distance = (value - b.mean) / b.sd
-                rows.append(
-                    Row(series, b.epoch, b.mean, b.sd, value, distance)
-                )
+        run_points = history.points.get(series) or [(math.inf, math.nan)]
+        for epoch, mean, sd, *_ in book_points:
+            x, value = min(run_points, key=lambda p: abs(p[0] - epoch))
+            if abs(x - epoch) <= TOLERANCE:
+                distance = (value - mean) / sd
+                rows.append(Row(series, epoch, mean, sd, value, distance))
     return rows
 
 
@@ -136,25 +130,27 @@ def delay(history, framework='mxnet'):
     fewer than two points can be compared.
     """
     # Slow to import, and needed for nothing else that is told of the book
-    import numpy as onp
+    import numpy as np
 
-    book_points = band(framework)['train_loss']
     # A loss that is not finite or is 0 has no logarithm
     points = [
         (x, math.log(value))
         for x, value in history.points.get('train_loss', [])
         if math.isfinite(value) and value > 0
     ]
-    xs, ys = zip(*points) if points else ((), ())
+    xs, ys = zip(*points) if points else ([0], [0])
     # Points that every shift leaves within the run
-    used = [b for b in book_points if b.epoch > 1 and xs]
-    used = [b for b in used if b.epoch + 1 <= xs[-1]]
+    used = [
+        (b.epoch, math.log(b.mean))
+        for b in band(framework)['train_loss']
+        if 1 < b.epoch <= xs[-1] - 1
+    ]
     if len(used) < 2:
         return None
+    epochs, means = np.array(used).T
 
     def error(shift):
-        values = onp.interp([b.epoch + shift for b in used], xs, ys)
-        means = onp.log([b.mean for b in used])
+        values = np.interp(epochs + shift, xs, ys)
         return float(((values - means) ** 2).sum())
 
     return min((step / 100 for step in range(-70, 101)), key=error)
@@ -162,23 +158,11 @@ def delay(history, framework='mxnet'):
 
 def table(rows):
     """Return the text of what `compare` returned, one line for a point."""
-    cells = []
-    for row in rows:
-        values = [f'{x:.4f}' for x in (row.mean, row.sd, row.value)]
-        distance = f'{row.distance:+.1f} sd'
-        cells.append((row.series, f'{row.epoch:.2f}', *values, distance))
     return tabulate(
-        cells,
-        headers=(
-            'series',
-            'epoch',
-            'book mean',
-            'book sd',
-            'run',
-            'distance',
-        ),
+        [(*row[:-1], f'{row.distance:+.1f} sd') for row in rows],
+        ['series', 'epoch', 'book mean', 'book sd', 'run', 'distance'],
+        floatfmt=('', '.2f', '.4f', '.4f', '.4f'),
         colalign=['left'] + ['right'] * 5,
-        disable_numparse=True,
     )
 
 
@@ -237,11 +221,11 @@ def tab(framework):
     Raises:
         ValueError: the book has no such tab.
     """
-    name = {'torch': 'pytorch'}.get(framework, framework)
+    name = 'pytorch' if framework == 'torch' else framework
     if name not in FRAMEWORKS:
         raise ValueError(
-            f'the book has no curves for {framework!r}; choose one of '
-            f'{", ".join(FRAMEWORKS)}'
+            f'The book has no curves for {framework!r}: choose one of '
+            f'{", ".join(FRAMEWORKS)}.'
         )
     return name
 

@@ -10,14 +10,12 @@ from d2l_vgg.figures.images import (
     mistakes,
     show_images,
 )
-from d2l_vgg.figures.lettering import NOTE_COLOR
 from d2l_vgg.figures.runs import COLORS, GRAY, curves
-from d2l_vgg.figures.saving import names, save, show, write_svg
+from d2l_vgg.figures.saving import names, save, show
 
 __all__ = [
     'COLORS',
     'GRAY',
-    'NOTE_COLOR',
     'confusion',
     'curves',
     'feature_maps',
@@ -26,5 +24,4 @@ __all__ = [
     'save',
     'show',
     'show_images',
-    'write_svg',
 ]

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from d2l_vgg.figures import lettering
 
 
-@lettering.any_text
+@lettering.any_text()
 def show_images(
     images,
     labels=None,
@@ -44,10 +44,11 @@ def show_images(
             image = images[i].squeeze()
             ax.imshow(image, 'gray_r', interpolation='nearest', **shades)
             if labels is not None:
-                label = ax.set_title('', fontsize='small')
-                lettering.fit(label, labels[i], 0.95 * width, num_lines=2)
-                lines = label.get_text().count('\n') + 1
-                num_lines = max(num_lines, lines)
+                label = lettering.fitted(
+                    labels[i], 0.95 * width, num_lines=2, size='small'
+                )
+                ax.set_title(label, fontsize='small')
+                num_lines = max(num_lines, label.count('\n') + 1)
     # In inches; a label has a little air around it
     row = 0.95 * width + (0.15 * num_lines + 0.16 if num_lines else 0)
     heading = lettering.add_heading(figure, title, note)
@@ -99,7 +100,7 @@ def feature_maps(maps, num_cols=8):
     return figure
 
 
-@lettering.any_text
+@lettering.any_text()
 def confusion(matrix, labels, title=None, note=None):
     """Draw how often examples of each class were predicted to be of each.
 
@@ -130,7 +131,7 @@ def confusion(matrix, labels, title=None, note=None):
         color = 'white' if shades[i, j] > 0.6 else 'black' if count else '0.7'
         style = {'color': color, 'fontsize': size}
         ax.text(j, i, f'{count}', ha='center', va='center', **style)
-    labels = [lettering.fitted(figure, text, 1.2)[0] for text in labels]
+    labels = [lettering.fitted(text, 1.2) for text in labels]
     tilt = {'rotation': 45, 'ha': 'right', 'rotation_mode': 'anchor'}
     ax.set_xticks(range(n), labels, **tilt)
     ax.set_yticks(range(n), labels)

@@ -1,16 +1,12 @@
 """The curves of runs, with the book's published runs behind them."""
 
 import math
+from itertools import cycle
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import (
-    FuncFormatter,
-    MaxNLocator,
-    NullFormatter,
-    SymmetricalLogLocator,
-)
+from matplotlib.ticker import MaxNLocator
 
 from d2l_vgg.figures import lettering
 
@@ -26,7 +22,7 @@ LINE_STYLES = {'train_loss': '-', 'val_loss': '--', 'val_acc': '-.'}
 OTHER_STYLES = [':', (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2))]
 
 
-@lettering.any_text
+@lettering.any_text()
 def curves(histories, band=None, title=None, note=None, max_epochs=0):
     """Draw the curves of runs: losses on the left, accuracies on the right.
 
@@ -97,13 +93,8 @@ def _make_axes(num_panels, has_distances):
     """Return a figure and its axes: a row of panels, or two."""
     figure = Figure(figsize=(4 * num_panels, 3.2), layout='constrained')
     heights = [3, 1.6] if has_distances else [1]
-    axes = figure.subplots(
-        len(heights),
-        num_panels,
-        sharex=True,
-        squeeze=False,
-        height_ratios=heights,
-    )
+    shape = {'nrows': len(heights), 'ncols': num_panels, 'squeeze': False}
+    axes = figure.subplots(sharex=True, height_ratios=heights, **shape)
     for ax in axes.flat:
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.grid(color='0.92', linewidth=0.8)
@@ -116,10 +107,9 @@ def _make_axes(num_panels, has_distances):
 def _series_styles(names, num_runs):
     """Return how each series is drawn, gray where the runs have colors."""
     others = [name for name in names if name not in LINE_STYLES]
-    dashes = {n: OTHER_STYLES[i % 3] for i, n in enumerate(others)}
-    colors = {n: COLORS[3:][i % 3] for i, n in enumerate(others)}
-    dashes.update(LINE_STYLES)
-    colors.update(zip(LINE_STYLES, COLORS))
+    dashes = {**LINE_STYLES, **dict(zip(others, cycle(OTHER_STYLES)))}
+    colors = dict(zip(LINE_STYLES, COLORS))
+    colors.update(zip(others, cycle(COLORS[3:])))
     return {
         name: {
             'color': colors[name] if num_runs == 1 else GRAY,
@@ -205,7 +195,7 @@ def _scale_distances(row, distances, limit):
         else:
             ax.set_ylim(1.15 * low, 1.15 * high)
             ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 3, 6, 10]))
-        ax.yaxis.set_major_formatter(FuncFormatter(_with_sign))
+        ax.yaxis.set_major_formatter(_with_sign)
     beyond = f',\nlog beyond ±{limit}' if is_log else ''
     row[0].set_ylabel('distance (sd)' + beyond)
 
@@ -215,7 +205,9 @@ def _scale_symlog(ax, low, high, limit):
     decades = [math.log10(max(1, end / limit)) for end in (-low, high)]
     # The band has at least a third of the height
     linscale = max(1, 0.3 * sum(decades))
-    ax.set_yscale('symlog', linthresh=limit, linscale=linscale)
+    # With the uneven marks that show a logarithm
+    minor = {'subs': range(2, 10)}
+    ax.set_yscale('symlog', linthresh=limit, linscale=linscale, **minor)
     ax.set_ylim(1.5 * low, 1.5 * high)
     # There is room for seven numbers one above the other
     room = (2 * linscale + sum(decades)) / 7
@@ -227,10 +219,6 @@ def _scale_symlog(ax, low, high, limit):
                 ticks.append(sign * tick)
                 last = math.log10(tick)
     ax.set_yticks(ticks)
-    # The uneven marks that show a logarithm
-    minor = SymmetricalLogLocator(base=10, linthresh=limit, subs=range(2, 10))
-    ax.yaxis.set_minor_locator(minor)
-    ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _with_sign(number, _):

@@ -1,12 +1,12 @@
 """Figures on the disk or below a cell, whose bytes are always the same."""
 
+import functools
 import io
 import os
 import re
 
 import matplotlib
 
-from d2l_vgg.figures.lettering import DPIS
 from d2l_vgg.files import write_whole
 from d2l_vgg.foreign_text import visible
 
@@ -24,21 +24,21 @@ def names(path):
     path = os.path.expanduser(os.fspath(path))
     ending = os.path.splitext(path)[1]
     found = [path]
-    if ending.lower() not in ENDINGS and os.path.basename(path):
+    if ending.lower() not in ENDINGS:
         if re.match(r'\.[A-Za-z]', ending):  # Not as in `lr0.05`
             raise ValueError(
                 f'{path} ends in {ending}, but a picture is written as .png '
                 'or .svg: take one of these, or no ending for both.'
             )
-        found = [path, *(path + ending for ending in ENDINGS)]
-    for name in found:
-        if not os.path.basename(name) or os.path.isdir(name):
+        found = [path + ending for ending in ENDINGS]
+    for name in path, *found:
+        if not os.path.basename(path) or os.path.isdir(name):
             raise ValueError(
                 f'A picture cannot be written to {name!r}, which is a '
                 f'folder: name a file, such as '
                 f'{os.path.join(name, "curves.png")}.'
             )
-    return found[1:] or found
+    return found
 
 
 def save(figure, path):
@@ -50,25 +50,22 @@ def save(figure, path):
     """
     paths = names(path)
     for name in paths:
-        if name.lower().endswith('.svg'):
-            write_whole(name, lambda file: write_svg(figure, file))
-        else:
-            png = {'format': 'png', 'dpi': DPIS[1]}
-            write_whole(
-                name, lambda file, png=png: figure.savefig(file, **png)
-            )
+        is_svg = name.lower().endswith('.svg')
+        write = _write_svg if is_svg else _write_png
+        write_whole(name, functools.partial(write, figure))
     return paths
 
 
-def write_svg(figure, file):
-    """Write a figure as SVG into an open binary file.
+def _write_png(figure, file):
+    figure.savefig(file, format='png', dpi=200)
 
-    Its label, if it has one, tells those who cannot see it what it shows.
-    """
-    # By default matplotlib draws the identifiers by chance and writes a date
+
+def _write_svg(figure, file):
+    """Write a figure, whose label is for those who cannot see it."""
+    words = visible(figure.get_label())
+    metadata = {'Date': None, **({'Title': words} if words else {})}
+    # By default matplotlib draws the identifiers by chance
     with matplotlib.rc_context({'svg.hashsalt': 'd2l_vgg'}):
-        words = visible(figure.get_label())
-        metadata = {'Date': None, **({'Title': words} if words else {})}
         figure.savefig(file, format='svg', metadata=metadata)
 
 
@@ -80,5 +77,5 @@ def show(figure):
     from IPython import display
 
     file = io.BytesIO()
-    write_svg(figure, file)
+    _write_svg(figure, file)
     display.display(display.SVG(file.getvalue().decode()))

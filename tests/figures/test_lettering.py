@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from matplotlib.figure import Figure
 from pictures import published_run
 
 from d2l_vgg import figures
@@ -40,21 +39,15 @@ def test_a_name_stands_in_the_legend(name, drawn, tmp_path):
     assert seen.count(drawn) == (1 if '\n' in name else 2)
 
 
-def fitted(text, room, num_lines):
-    artist = Figure().text(0, 0, '')
-    lettering.fit(artist, text, room, num_lines)
-    return artist.get_text()
-
-
 def test_what_is_too_long_is_broken_or_loses_its_middle():
     text = 'the first words of a name and the last ones'
-    assert fitted(text, 9, 1) == text
-    short = fitted(text, 1.5, 1)
+    assert lettering.fitted(text, 9, 1) == text
+    short = lettering.fitted(text, 1.5, 1)
     first, last = short.split('\u2026')
     assert len(short) > 10
     assert text.startswith(first) and text.endswith(last)
-    lines = fitted(text, 1.5, 9).splitlines()
+    lines = lettering.fitted(text, 1.5, 9).splitlines()
     assert len(lines) > 1 and ' '.join(lines) == text
-    assert fitted('x' * 100, 1.5, 99).replace('\n', '') == 'x' * 100
-    first, second = fitted(text, 1.5, 2).splitlines()
+    assert lettering.fitted('x' * 100, 1.5, 99).replace('\n', '') == 'x' * 100
+    first, second = lettering.fitted(text, 1.5, 2).splitlines()
     assert text.startswith(first) and second.endswith('ones')
