@@ -47,19 +47,13 @@ class Commands(click.Group):
         return getattr(module, name)
 
 
-class Option(click.Option):
-    """An option that the help lists under the title `group`."""
-
-    group = 'Options'
-
-
 class Command(click.Command):
     """A command of the name of its function, with --debug, too."""
 
     def __init__(self, run, params, examples):
         debug = switch('--debug', 'show the traceback of an error')
         debug.expose_value = False  # `cli` looks for it
-        debug.group = getattr(params[0], 'group', debug.group)
+        debug.group = title_of(params[0])
         super().__init__(
             run.__name__,
             callback=run,
@@ -77,14 +71,16 @@ class Command(click.Command):
         """Write the options of each group below its title."""
         groups = {}
         for param in self.params:
-            if isinstance(param, Option):
+            if isinstance(param, click.Option):
                 record = param.get_help_record(ctx)
-                groups.setdefault(param.group, []).append(record)
-        formatter.write_paragraph()
+                groups.setdefault(title_of(param), []).append(record)
         for title, records in groups.items():
-            formatter.write_heading(title)
-            with formatter.indentation():
+            with formatter.section(title):
                 formatter.write_dl(records)
+
+
+def title_of(param):
+    return getattr(param, 'group', 'Options')
 
 
 def command(*params, examples=None):
@@ -168,13 +164,13 @@ def option(name, type, help, **about):
     """Return an option with a value; its help shows the default."""
     if 'default' in about:
         help = f'{help} [{about["default"]}]'
-    return Option([name], type=type, help=help, **about)
+    return click.Option([name], type=type, help=help, **about)
 
 
 def switch(name, help):
     """Return an option without a value, or the two of `--x/--no-x`."""
     default = None if '/' in name else False
-    return Option([name], is_flag=True, default=default, help=help)
+    return click.Option([name], is_flag=True, default=default, help=help)
 
 
 def choice(name, names, help, read=str, **about):
