@@ -241,16 +241,17 @@ def fit(job):
     experiment = run.experiment
     trainer.checkpoint = run.path(CHECKPOINT)
     resumes = os.path.exists(trainer.checkpoint)
-    text = (
-        f'{"Resuming" if resumes else "Training"} {experiment.arch.name} '
-        f'on {len(data.train[0])} images of {experiment.resize} x '
-        f'{experiment.resize} pixels for {experiment.max_epochs} epochs in '
-        f'{os.path.relpath(run.folder)} (Ctrl-C stops, --resume continues).'
-    )
     run.info.pop('reason', None)
     try:
         run.remove_unfinished_files()
         run.save(status='running')
+        text = (
+            f'{"Resuming" if resumes else "Training"} {experiment.arch.name} '
+            f'on {len(data.train[0])} images of {experiment.resize} x '
+            f'{experiment.resize} pixels for {experiment.max_epochs} epochs '
+            f'in {os.path.relpath(run.folder)} (Ctrl-C stops, --resume '
+            'continues).'
+        )
         print(visible(text), flush=True)
         if not resumes:
             initialize(model, experiment, run.info)
