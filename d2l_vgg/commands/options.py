@@ -121,20 +121,11 @@ class Checked(click.ParamType):
             raise click.UsageError(str(error), ctx) from None
 
 
-class Name(click.ParamType):
-    """One of `names`, which `read` makes of a text."""
-
-    name = 'name'
-
-    def __init__(self, names, read=str):
-        self.names, self.read = names, read
+class Framework(click.Choice):
+    """The name of a framework, or of its tab in the book."""
 
     def convert(self, value, param, ctx):
-        if self.read(value) in self.names:
-            return self.read(value)
-        return self.fail(
-            f'it is {value!r}, but must be one of {", ".join(self.names)}'
-        )
+        return super().convert(frameworks.named(value), param, ctx)
 
 
 def text(value):
@@ -173,10 +164,10 @@ def switch(name, help):
     return click.Option([name], is_flag=True, default=default, help=help)
 
 
-def choice(name, names, help, read=str, **about):
-    """Return an option for one of `names`, which `read` makes of a text."""
+def choice(name, names, help, kind=click.Choice, **about):
+    """Return an option for one of `names`, which the help lists."""
     help = f'{help}: {", ".join(names)}'
-    return option(name, Name(names, read), help, **about)
+    return option(name, kind(names), help, metavar='NAME', **about)
 
 
 def number(name, help, **about):
@@ -210,8 +201,8 @@ def hyperparameters(title):
 
 def framework(help, **about):
     """Return the option --framework, which knows the book's names, too."""
-    names, read = list(frameworks.FRAMEWORKS), frameworks.named
-    return choice('--framework', names, help, read, **about)
+    names = list(frameworks.FRAMEWORKS)
+    return choice('--framework', names, help, Framework, **about)
 
 
 def data():
