@@ -202,7 +202,7 @@ def new_run(words, settings):
     return Job(made, data, trainer, model)
 
 
-def read_experiment(words, before=None):
+def read_experiment(words, before):
     """Return the experiment with the changes that the options make.
 
     Raises:
