@@ -50,7 +50,7 @@ GROUND = {
 # the top: only what stands below it
 MAY_IMPORT = {
     'cli': {'commands', 'training', *GROUND},
-    'commands': {*WINGS, *FRAMEWORKS, *SHARED, *GROUND},
+    'commands': {'probing', *WINGS, *FRAMEWORKS, *SHARED, *GROUND},
     'book': {*FRAMEWORKS, *SHARED, *GROUND},
     'chapter': {*SHARED, *GROUND},
     'doctor': {'probing', *SHARED, *GROUND},
