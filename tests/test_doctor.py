@@ -175,6 +175,13 @@ def test_page_tells_what_works_first_then_what_to_do():
 def test_report_names_neither_user_nor_home(monkeypatch):
     monkeypatch.setenv('HOME', '/data/anna')
     monkeypatch.setenv('LOGNAME', 'anna')
-    text = '/data/anna/venv /home/berta/x /mnt/anna/y anna is a name, too'
-    shown = '~/venv ~/x /mnt/USER/y anna is a name, too'
-    assert without_names(text) == shown
+    value = {
+        'a': ['/data/anna/venv', '/home/berta/x', '/mnt/anna/y'],
+        'b': 'anna is a name, too',
+        'c': 1,
+    }
+    assert without_names(value) == {
+        'a': ['~/venv', '~/x', '/mnt/USER/y'],
+        'b': 'anna is a name, too',
+        'c': 1,
+    }

@@ -101,31 +101,31 @@ def as_json(findings):
         'can_train': bool(findings.trained),
         'trained': findings.trained,
         'checks': [
-            {
-                'subject': check.subject,
-                'text': without_names(check.text),
-                'do': without_names(check.do),
-                'commands': list(map(without_names, check.commands)),
-                'ok': not check.do,
-            }
+            {**check._asdict(), 'ok': not check.do}
             for check in findings.checks
         ],
     }
-    return json.dumps(report, indent=2)
+    return json.dumps(without_names(report), indent=2)
 
 
-def without_names(text):
-    """Return a text with `~` for homes and USER for the user's name."""
+def without_names(value):
+    """Return a value of JSON with `~` for homes and USER for the user."""
+    if isinstance(value, dict):
+        return {key: without_names(v) for key, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_names(v) for v in value]
+    if not isinstance(value, str):
+        return value
     home = os.path.expanduser('~').rstrip('/')
     if home.startswith('/'):
-        text = re.sub(rf'{re.escape(home)}(?![\w.-])', '~', text)
-    text = re.sub(r'/(?:home|Users)/[^/\s\'"]+', '~', text)
+        value = re.sub(rf'{re.escape(home)}(?![\w.-])', '~', value)
+    value = re.sub(r'/(?:home|Users)/[^/\s\'"]+', '~', value)
     try:
         name = re.escape(getpass.getuser())
     except (ImportError, KeyError, OSError):  # Windows, or a bare number
-        return text
+        return value
     if name == 'root':
-        return text
+        return value
     return re.sub(
-        rf'(?<=/){name}(?![^\W_])|(?<![^\W_]){name}(?=/)', 'USER', text
+        rf'(?<=/){name}(?![^\W_])|(?<![^\W_]){name}(?=/)', 'USER', value
     )
