@@ -61,12 +61,20 @@ def run(words):
         workers.leave()
     try:
         with warnings.catch_warnings():
-            warnings.showwarning = warn
+            # A warning is told as an error is, in one line
+            warnings.showwarning = lambda message, *about, **more: complain(
+                messages.one_line(str(message))
+            )
             return call(words or ['--help'])
     except Exception as error:
         if '--debug' in words:
             raise
-        if is_of_output(error):
+        # Whoever opens a file has its name in the error; nobody opens stdout
+        if (
+            isinstance(error, OSError)
+            and error.errno in messages.CANNOT_WRITE
+            and error.filename is None
+        ):
             lose_output(error)
         else:
             complain(messages.explain(error))
@@ -100,23 +108,6 @@ def call(words):
             f'(`d2l-vgg{name} --help` lists all).'
         )
         return 2
-
-
-def warn(message, *about, **more):
-    """Tell a warning as an error is told, in one line."""
-    complain(messages.one_line(str(message)))
-
-
-def is_of_output(error):
-    """Return whether `error` is that stdout cannot be written.
-
-    Whoever opens a file has its name in the error; nobody opens stdout.
-    """
-    return (
-        isinstance(error, OSError)
-        and error.errno in messages.CANNOT_WRITE
-        and error.filename is None
-    )
 
 
 def lose_output(error):

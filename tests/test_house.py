@@ -50,7 +50,7 @@ GROUND = {
 # the top: only what stands below it
 MAY_IMPORT = {
     'cli': {'commands', 'training', *GROUND},
-    'commands': {*WINGS, *FRAMEWORKS, *SHARED, *GROUND},
+    'commands': {'probing', *WINGS, *FRAMEWORKS, *SHARED, *GROUND},
     'book': {*FRAMEWORKS, *SHARED, *GROUND},
     'chapter': {*SHARED, *GROUND},
     'doctor': {'probing', *SHARED, *GROUND},
@@ -79,7 +79,7 @@ MOST_LINES = {
     'figures': 645,
     'book': 530,
     'chapter': 1192,
-    'commands': 1270,
+    'commands': 1200,
     'beside the folders': 1500,
 }
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from command_line import run_on_a_full_disk
 
 from d2l_vgg import messages
 
@@ -49,17 +50,11 @@ def test_streams_that_are_not_there(closed):
 
 
 def test_a_file_on_a_full_disk_is_named(tmp_path):
-    """A limit on the size of files stands for the disk."""
     path = tmp_path / 'picture.svg'
     path.write_text('before')
     book = os.path.join(os.path.dirname(__file__), '../chapter/results/book')
-    line = f'ulimit -f 4; trap "" XFSZ; "$@" curves {book} --output picture'
-    done = subprocess.run(
-        ['bash', '-c', line, 'bash', *COMMAND],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-    )
+    words = 'curves', os.path.abspath(book), '--output', 'picture'
+    done = run_on_a_full_disk(*words, cwd=tmp_path)
     assert done.returncode == 1
     assert done.stderr.startswith(f'd2l-vgg: {path} cannot be used: File too')
     assert 'make room' in done.stderr and done.stderr.count('\n') == 1

@@ -1,6 +1,5 @@
 """`d2l-vgg convert`: parameters from torchvision's files, and into such."""
 
-import math
 import os
 
 from d2l_vgg.commands import making
@@ -26,19 +25,6 @@ def convert(source, target):
     Ours are for every framework here. What is in ours already gets
     torchvision's names, if that has such a network.
     """
-    names = write(source, target)
-    print(f'{visible(target)}: the names are {names}.')
-
-
-def write(source, target):
-    """Write to `target` what is in `source`; return whose the names are.
-
-    Raises:
-        ImportError: what reads or writes such a file is not installed.
-        OSError: a file cannot be read or written.
-        ValueError: what is read is no VGG, is damaged, or does not go into
-            such a file.
-    """
     from d2l_vgg.training import arrays, parameters, state_dicts
 
     kind = kind_of(target, SAFETENSORS, *TORCH)
@@ -50,17 +36,24 @@ def write(source, target):
             f'{target} would have the names of torchvision, which has no '
             f'such network: write a {SAFETENSORS} file, with ours.'
         )
-    print(describe(arch, {name: a.shape for name, a in found.items()}))
+    num_params = sum(a.size for n, a in found.items() if 'running' not in n)
+    num_classes = len(found[f'dense{len(arch.hidden) + 1}.bias'])
+    channels = found['conv1_1.weight'].shape[1]
+    print(
+        f'{visible(arch.name)} for {num_classes} classes and images in '
+        f'{channels} channel{"s"[: channels - 1]}: {num_params} parameters.'
+    )
+    names = "torchvision's"
     if torch_files:
         torch_files.write(target, state)
-        return "torchvision's"
-    if is_ours and state is not None:
+    elif is_ours and state is not None:
         arrays.write(target, state, {'format': 'pt'})  # As others expect it
-        return "torchvision's"
-    parameters.save(target, found)
-    if is_ours:
-        return 'ours, as torchvision has no such network'
-    return 'ours, for every framework of this package'
+    else:
+        parameters.save(target, found)
+        names = 'ours, for every framework of this package'
+        if is_ours:
+            names = 'ours, as torchvision has no such network'
+    print(f'{visible(target)}: the names are {names}.')
 
 
 def read(source):
@@ -106,19 +99,3 @@ def load_torch_files():
     from d2l_vgg.torch import state_dicts
 
     return state_dicts
-
-
-def describe(arch, shapes):
-    """Return in a line what network it is, and for what images."""
-    trained = [s for name, s in shapes.items() if 'running' not in name]
-    num_params = sum(map(math.prod, trained))
-    num_classes = shapes[f'dense{len(arch.hidden) + 1}.bias'][0]
-    channels = shapes['conv1_1.weight'][1]
-    _, last_channels, _ = arch.blocks[-1]
-    side = math.isqrt(shapes['dense1.weight'][1] // last_channels)
-    halved = 2 ** len(arch.blocks)
-    return (
-        f'{visible(arch.name)} for {num_classes} classes and images of '
-        f'{side * halved} to {side * halved + halved - 1} pixels a side in '
-        f'{channels} channel{"s"[: channels - 1]}: {num_params} parameters.'
-    )

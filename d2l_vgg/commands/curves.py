@@ -1,24 +1,20 @@
 """`d2l-vgg curves`: runs beside the book's published ones."""
 
 from d2l_vgg.book import published
-from d2l_vgg.commands.options import (
-    argument,
-    command,
-    framework,
-    option,
-    path,
-)
+from d2l_vgg.commands import options
 from d2l_vgg.foreign_text import visible
 from d2l_vgg.training import interrupts
 from d2l_vgg.training.runs import Run
 
 
-@command(
-    argument('run', 'folders of runs', path, nargs=-1, required=True),
-    framework('whose published runs [that of the first run]'),
-    option(
+@options.command(
+    options.argument(
+        'run', 'folders of runs', options.path, nargs=-1, required=True
+    ),
+    options.framework('whose published runs [that of the first run]'),
+    options.option(
         '--output',
-        path,
+        options.path,
         'ending in .svg, .png or nothing: both',
         default='curves',
     ),
@@ -36,9 +32,7 @@ def curves(run, framework, output):
         name = found.name if found.name not in histories else folder
         histories[name] = found.history()
     for name, history in histories.items():
-        print(f'{visible(name)}:')
-        print(describe(history, framework))
-        print()
+        print(f'{visible(name)}:\n{describe(history, framework)}\n')
     figure = figures.curves(histories, band=published.Band(framework))
     figures.save(figure, output)
     print(f'Picture: {", ".join(pictures)}')
@@ -49,10 +43,8 @@ def describe(history, framework):
     lines = [
         published.table(published.compare(history, framework)),
         published.verdict(history, framework),
+        published.remark(framework),
     ]
-    remark = published.remark(framework)
-    if remark:
-        lines.append(remark)
     delay = published.delay(history, framework)
     if delay is not None:
         side = 'behind' if delay >= 0 else 'ahead of'
@@ -61,4 +53,4 @@ def describe(history, framework):
             'published mean: initial parameters leave the plateau of the '
             'first guesses sooner or later.'
         )
-    return '\n'.join(lines)
+    return '\n'.join(filter(None, lines))

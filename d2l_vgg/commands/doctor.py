@@ -7,24 +7,25 @@ import sys
 import textwrap
 
 from d2l_vgg import __version__
-from d2l_vgg.commands.options import (
-    DEFAULT,
-    choice,
-    command,
-    number,
-    switch,
-)
+from d2l_vgg.commands import options
 from d2l_vgg.foreign_text import visible
 from d2l_vgg.frameworks import FRAMEWORKS
+from d2l_vgg.probing import SECONDS
 from d2l_vgg.training.experiments import EXPERIMENTS
 
 WIDTH = 79
 
 
-@command(
-    choice('--experiment', EXPERIMENTS, 'that is to run', default=DEFAULT),
-    switch('--json', 'print a report to send, without names of users'),
-    number('time_limit', 'seconds until a framework hangs', default=300),
+@options.command(
+    options.choice(
+        '--experiment', EXPERIMENTS, 'that is to run', default=options.DEFAULT
+    ),
+    options.switch(
+        '--json', 'print a report to send, without names of users'
+    ),
+    options.number(
+        'time_limit', 'seconds until a framework hangs', default=SECONDS
+    ),
 )
 def doctor(experiment, json, time_limit):
     """Tell what this machine can run, and what to do where it cannot.
@@ -81,8 +82,8 @@ def headline(trained):
         return 'You cannot train here yet: no framework can.'
     by_devices = {}
     for name, devices in trained.items():
-        titles = by_devices.setdefault(' and '.join(devices), [])
-        titles.append(FRAMEWORKS[name].title)
+        title = FRAMEWORKS[name].title
+        by_devices.setdefault(' and '.join(devices), []).append(title)
     ways = [
         f'on the {devices} in {", ".join(titles)}'
         for devices, titles in by_devices.items()
@@ -120,13 +121,11 @@ def without_names(value):
         value = re.sub(rf'{re.escape(home)}(?![\w.-])', '~', value)
     value = re.sub(r'/(?:home|Users)/[^/\s\'"]+', '~', value)
     try:
-        name = getpass.getuser()
+        name = re.escape(getpass.getuser())
     except (ImportError, KeyError, OSError):  # Windows, or a bare number
         return value
     if name == 'root':
         return value
     return re.sub(
-        rf'(?<=/){re.escape(name)}(?![^\W_])|(?<![^\W_]){re.escape(name)}(?=/)',
-        'USER',
-        value,
+        rf'(?<=/){name}(?![^\W_])|(?<![^\W_]){name}(?=/)', 'USER', value
     )

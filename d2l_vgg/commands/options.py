@@ -47,19 +47,13 @@ class Commands(click.Group):
         return getattr(module, name)
 
 
-class Option(click.Option):
-    """An option that the help lists under the title `group`."""
-
-    group = 'Options'
-
-
 class Command(click.Command):
     """A command of the name of its function, with --debug, too."""
 
     def __init__(self, run, params, examples):
         debug = switch('--debug', 'show the traceback of an error')
         debug.expose_value = False  # `cli` looks for it
-        debug.group = getattr(params[0], 'group', debug.group)
+        debug.group = title_of(params[0])
         super().__init__(
             run.__name__,
             callback=run,
@@ -77,14 +71,16 @@ class Command(click.Command):
         """Write the options of each group below its title."""
         groups = {}
         for param in self.params:
-            if isinstance(param, Option):
+            if isinstance(param, click.Option):
                 record = param.get_help_record(ctx)
-                groups.setdefault(param.group, []).append(record)
-        formatter.write_paragraph()
+                groups.setdefault(title_of(param), []).append(record)
         for title, records in groups.items():
-            formatter.write_heading(title)
-            with formatter.indentation():
+            with formatter.section(title):
                 formatter.write_dl(records)
+
+
+def title_of(param):
+    return getattr(param, 'group', 'Options')
 
 
 def command(*params, examples=None):
@@ -125,20 +121,11 @@ class Checked(click.ParamType):
             raise click.UsageError(str(error), ctx) from None
 
 
-class Name(click.ParamType):
-    """One of `names`, which `read` makes of a text."""
-
-    name = 'name'
-
-    def __init__(self, names, read=str):
-        self.names, self.read = names, read
+class Framework(click.Choice):
+    """The name of a framework, or of its tab in the book."""
 
     def convert(self, value, param, ctx):
-        if self.read(value) in self.names:
-            return self.read(value)
-        return self.fail(
-            f'it is {value!r}, but must be one of {", ".join(self.names)}'
-        )
+        return super().convert(frameworks.named(value), param, ctx)
 
 
 def text(value):
@@ -168,19 +155,19 @@ def option(name, type, help, **about):
     """Return an option with a value; its help shows the default."""
     if 'default' in about:
         help = f'{help} [{about["default"]}]'
-    return Option([name], type=type, help=help, **about)
+    return click.Option([name], type=type, help=help, **about)
 
 
 def switch(name, help):
     """Return an option without a value, or the two of `--x/--no-x`."""
     default = None if '/' in name else False
-    return Option([name], is_flag=True, default=default, help=help)
+    return click.Option([name], is_flag=True, default=default, help=help)
 
 
-def choice(name, names, help, read=str, **about):
-    """Return an option for one of `names`, which `read` makes of a text."""
+def choice(name, names, help, kind=click.Choice, **about):
+    """Return an option for one of `names`, which the help lists."""
     help = f'{help}: {", ".join(names)}'
-    return option(name, Name(names, read), help, **about)
+    return option(name, kind(names), help, metavar='NAME', **about)
 
 
 def number(name, help, **about):
@@ -214,8 +201,8 @@ def hyperparameters(title):
 
 def framework(help, **about):
     """Return the option --framework, which knows the book's names, too."""
-    names, read = list(frameworks.FRAMEWORKS), frameworks.named
-    return choice('--framework', names, help, read, **about)
+    names = list(frameworks.FRAMEWORKS)
+    return choice('--framework', names, help, Framework, **about)
 
 
 def data():

@@ -2,15 +2,7 @@
 
 import os
 
-from d2l_vgg.commands import making
-from d2l_vgg.commands.options import (
-    argument,
-    command,
-    data,
-    framework,
-    option,
-    path,
-)
+from d2l_vgg.commands import making, options
 from d2l_vgg.messages import one_line
 from d2l_vgg.training.runs import Run
 
@@ -21,14 +13,20 @@ NUM_GUESSES = 3
 NUM_MISTAKES = 24
 
 
-@command(
-    argument(
-        'run', "folder of a finished run, or 'quick', which is here", path
+@options.command(
+    options.argument(
+        'run',
+        "folder of a finished run, or 'quick', which is here",
+        options.path,
     ),
-    argument('image', 'pictures of your own to look at', path, nargs=-1),
-    framework('to compute with [that of the run]'),
-    option('--output', path, 'folder of what is drawn [that of the run]'),
-    data(),
+    options.argument(
+        'image', 'pictures of your own to look at', options.path, nargs=-1
+    ),
+    options.framework('to compute with [that of the run]'),
+    options.option(
+        '--output', options.path, 'folder of what is drawn [that of the run]'
+    ),
+    options.data(),
 )
 def predict(run, image, framework, output, data):
     """Show what a trained network gets right and wrong, or sees."""

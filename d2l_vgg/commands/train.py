@@ -9,45 +9,18 @@ import click
 
 from d2l_vgg import messages
 from d2l_vgg.book import published
-from d2l_vgg.commands import making
-from d2l_vgg.commands.options import (
-    DEFAULT,
-    choice,
-    command,
-    command_line,
-    data,
-    framework,
-    group,
-    number,
-    option,
-    path,
-    switch,
-    text,
-)
+from d2l_vgg.commands import making, options
+from d2l_vgg.commands.options import choice, group, number, option, path
 from d2l_vgg.foreign_text import visible
 from d2l_vgg.frameworks import FRAMEWORKS
 from d2l_vgg.networks import architectures, costs
-from d2l_vgg.training import memory, workers
+from d2l_vgg.training import experiments, memory, runs, workers
 from d2l_vgg.training.errors import TrainingDiverged
 from d2l_vgg.training.estimate import format_seconds
-from d2l_vgg.training.experiments import (
-    EXPERIMENTS,
-    FIELDS,
-    get_experiment,
-    name_of,
-)
-from d2l_vgg.training.runs import (
-    CHECKPOINT,
-    PARAMETERS,
-    TRAINED,
-    Run,
-    check_name,
-)
+from d2l_vgg.training.runs import CHECKPOINT, PARAMETERS, TRAINED, Run
 
 # The options that change a part of the architecture
 PARTS = ('batch_norm', 'hidden', 'dropout')
-# Beside the board, which is for notebooks
-DISPLAYS = ('auto', 'bar', 'lines', 'none')
 
 
 class Job(NamedTuple):
@@ -69,34 +42,41 @@ def widths(value):
         ) from None
 
 
-@command(
+@options.command(
     *group(
         'Run',
-        choice('--experiment', EXPERIMENTS, 'to start from'),
-        framework('with', default='mxnet'),
+        choice('--experiment', experiments.EXPERIMENTS, 'to start from'),
+        options.framework('with', default='mxnet'),
         option('--resume', path, 'continue the run in this folder'),
         option(
             '--continue-from', path, 'start with the parameters of this run'
         ),
-        option('--name', text, 'of the new folder [that of the experiment]'),
+        option(
+            '--name',
+            options.text,
+            'of the new folder [that of the experiment]',
+        ),
         option('--runs', path, 'folder of all runs', default='runs'),
         number(
             'num_gpus', '0: the CPU; 1: a GPU, if there is one', default=1
         ),
-        choice('--display', DISPLAYS, 'of the progress'),
+        # The board is for notebooks
+        choice('--display', 'auto bar lines none'.split(), 'of the progress'),
         number(
             'checkpoint_seconds', 'work that may be lost', metavar='SECONDS'
         ),
     ),
     *group(
         'Data',
-        data(),
+        options.data(),
         number('num_train', 'train on the first so many images only'),
         number('num_val', 'validate on the first so many images only'),
     ),
     *group(
         'Network',
-        switch('--batch-norm/--no-batch-norm', 'behind each convolution'),
+        options.switch(
+            '--batch-norm/--no-batch-norm', 'behind each convolution'
+        ),
         option('--hidden', widths, 'fully connected layers before the last'),
         number('dropout', 'probability after each of those'),
     ),
@@ -139,8 +119,8 @@ def given(words, names):
 
 def refuse_changes(words):
     """Refuse the options that a run that is resumed would not obey."""
-    new = ('experiment', 'continue_from', 'name')
-    for name in given(words, [*new, *FIELDS, *PARTS, *making.SELECTION]):
+    new = ['experiment', 'continue_from', 'name', *experiments.FIELDS]
+    for name in given(words, [*new, *PARTS, *making.SELECTION]):
         raise ValueError(
             f'--{name.replace("_", "-")} is for a new run: one that is '
             'resumed keeps what it began with; leave out the option, or '
@@ -181,11 +161,13 @@ def new_run(words, settings):
     experiment = read_experiment(words, before)
     selection = {name: words[name] for name in making.SELECTION}
     named = words['experiment'] or (before and before.name)
-    name = words['name'] or named or DEFAULT
-    check_name(name)
+    name = words['name'] or named or options.DEFAULT
+    runs.check_name(name)
     # With a part of the images, or with others, it is another experiment
     whole = all(v is None for v in (words['data'], *selection.values()))
-    kind = name_of(experiment) if whole and not before else 'custom'
+    kind = (
+        experiments.name_of(experiment) if whole and not before else 'custom'
+    )
     experiment = making.as_published(experiment, words['framework'])
     package = making.load_framework(words['framework'])
     data = making.make_data(package, experiment, words['data'], selection)
@@ -220,7 +202,7 @@ def new_run(words, settings):
     return Job(made, data, trainer, model)
 
 
-def read_experiment(words, before=None):
+def read_experiment(words, before):
     """Return the experiment with the changes that the options make.
 
     Raises:
@@ -236,12 +218,12 @@ def read_experiment(words, before=None):
             draw='seed',
         )
     else:
-        experiment = get_experiment(words['experiment'] or DEFAULT)
-    changes = given(words, FIELDS)
-    word = changes.pop('arch', None)
+        name = words['experiment'] or options.DEFAULT
+        experiment = experiments.EXPERIMENTS[name]
+    changes = given(words, experiments.FIELDS)
     arch = architectures.get(experiment.arch)
-    if word:
-        arch = architectures.read(word)
+    if 'arch' in changes:
+        arch = architectures.read(changes.pop('arch'))
     parts = given(words, PARTS)
     if parts:
         if not arch.blocks:
@@ -256,15 +238,23 @@ def read_experiment(words, before=None):
 def fit(job):
     """Train, keep what comes out, whatever ends it, and tell it."""
     run, data, trainer, model = job
+    experiment = run.experiment
     trainer.checkpoint = run.path(CHECKPOINT)
     resumes = os.path.exists(trainer.checkpoint)
     run.info.pop('reason', None)
     try:
         run.remove_unfinished_files()
         run.save(status='running')
-        print(visible(describe(job, resumes)), flush=True)
+        text = (
+            f'{"Resuming" if resumes else "Training"} {experiment.arch.name} '
+            f'on {len(data.train[0])} images of {experiment.resize} x '
+            f'{experiment.resize} pixels for {experiment.max_epochs} epochs '
+            f'in {os.path.relpath(run.folder)} (Ctrl-C stops, --resume '
+            'continues).'
+        )
+        print(visible(text), flush=True)
         if not resumes:
-            initialize(model, run.experiment, run.info)
+            initialize(model, experiment, run.info)
         trainer.fit(model, data, resume=resumes)
         run.info['parameters'] = model.save(run.path(PARAMETERS))
         keep_results(job)
@@ -288,39 +278,23 @@ def initialize(model, experiment, info):
         )
 
 
-def describe(job, resumes):
-    """Return the line that tells what is trained, and where."""
-    experiment = job.run.experiment
-    size = experiment.resize
-    return (
-        f'{"Resuming" if resumes else "Training"} {experiment.arch.name} '
-        f'on {len(job.data.train[0])} images of {size} x {size} pixels '
-        f'for {experiment.max_epochs} epochs in '
-        f'{os.path.relpath(job.run.folder)} (Ctrl-C stops, --resume '
-        'continues).'
-    )
-
-
 def keep_unfinished(job, error):
     """Keep how the run ended and what was recorded; tell how to go on."""
-    stopped = isinstance(error, KeyboardInterrupt)
-    reason = {} if stopped else {'reason': messages.explain(error)}
     status = 'failed'
     if isinstance(error, TrainingDiverged):
         status = 'diverged'
-    elif stopped or isinstance(error, OSError):
+    elif isinstance(error, (KeyboardInterrupt, OSError)):
         status = 'stopped'
+    if not isinstance(error, KeyboardInterrupt):
+        job.run.info['reason'] = messages.explain(error)
     with contextlib.suppress(OSError):  # As it may be the disk
-        job.run.save(status=status, **reason)
+        job.run.save(status=status)
     if status != 'diverged':
         where = os.path.relpath(job.run.folder)
-        resume = command_line('train', '--resume', where)
+        resume = options.command_line('train', '--resume', where)
+        text = f'Stopped after {job.trainer.seconds:.0f} seconds; continue'
         with contextlib.suppress(OSError):  # As it may be stdout
-            print(
-                f'Stopped after {job.trainer.seconds:.0f} seconds; continue '
-                f'with: {resume}',
-                flush=True,
-            )
+            print(f'{text} with: {resume}', flush=True)
     # Whatever goes wrong here, `error` is what is told
     with contextlib.suppress(Exception):
         keep_results(job)
@@ -334,7 +308,8 @@ def keep_results(job):
     if history is None or not history.points:  # Stopped before it began
         return
     history.to_csv(run.path('history.csv'))
-    band = published.Band(run.framework) if is_the_books(run) else None
+    is_book = run.info['experiment'] == 'book'
+    band = published.Band(run.framework) if is_book else None
     figure = figures.curves({run.name: history}, band=band)
     figures.save(figure, run.path('curves'))
     run.save(results=history.final, seconds=round(job.trainer.seconds, 1))
@@ -344,23 +319,20 @@ def report(job):
     """Print the last lines of a finished run, and its accuracy last."""
     run, trainer = job.run, job.trainer
     print(f'Picture: {os.path.relpath(run.path("curves.png"))}')
-    if is_the_books(run):
+    if run.info['experiment'] == 'book':
         print(published.verdict(trainer.history, run.framework))
         remark = published.remark(run.framework)
         if remark:
             print(remark)
     elif workers.count() == 1:
         package = making.load_framework(run.framework)
-        seconds = making.estimate_seconds(
-            package, get_experiment('book'), trainer.num_gpus
-        )
-        words = ['train', '--experiment', 'book']
-        if run.framework != 'mxnet':  # The default
-            words[1:1] = ['--framework', run.framework]
+        book = experiments.EXPERIMENTS['book']
+        seconds = making.estimate_seconds(package, book, trainer.num_gpus)
+        words = '--framework', run.framework, '--experiment', 'book'
         print(
             "The book's full experiment takes about "
             f'{format_seconds(seconds)} on this machine: '
-            + command_line(*words)
+            + options.command_line('train', *words)
         )
     print(
         f'Validation accuracy {trainer.history.final["val_acc"]:.4f} on the '
@@ -379,8 +351,3 @@ def recorded(run):
         f'{FRAMEWORKS[found.framework].title}, has '
         f'{found.info["results"]["val_acc"]:.4f}'
     )
-
-
-def is_the_books(run):
-    """Return whether it is the book's experiment, which has a band."""
-    return run.info['experiment'] == 'book'

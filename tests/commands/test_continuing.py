@@ -1,6 +1,5 @@
 """A run is continued as what it was, or not; a finished one is begun with."""
 
-import json
 import os
 import pathlib
 import shutil
@@ -12,6 +11,7 @@ from command_line import (
     assert_fails,
     assert_same_run,
     call,
+    change_record,
     done,
     stop_at,
 )
@@ -50,16 +50,14 @@ def copy(stopped, tmp_path):
 
 def change(folder, *keys, value):
     """Change what `run.json` tells, as a flipped bit could."""
-    path = os.path.join(folder, 'run.json')
-    with open(path) as file:
-        info = json.load(file)
-    inner = info
-    for key in keys[:-1]:
-        inner = inner[key]
-    assert inner[keys[-1]] != value
-    inner[keys[-1]] = value
-    with open(path, 'w') as file:
-        json.dump(info, file)
+
+    def flip(info):
+        for key in keys[:-1]:
+            info = info[key]
+        assert info[keys[-1]] != value
+        info[keys[-1]] = value
+
+    change_record(folder, flip)
 
 
 def test_stopped_run_ends_as_one_that_never_was(copy, finished):
@@ -95,10 +93,7 @@ def test_run_whose_checkpoint_is_gone_begins_again_or_is_refused(
     os.remove(copy / 'checkpoint.safetensors')
     # It has recorded something
     assert_fails(call('train', '--resume', copy), 'is gone')
-    with open(copy / 'run.json') as file:
-        info = json.load(file)
-    del info['results']
-    (copy / 'run.json').write_text(json.dumps(info))
+    change_record(copy, lambda info: info.pop('results'))
     assert 'it starts again' in done('train', '--resume', copy)
     assert_same_run(copy, finished.folder)
 

@@ -1,11 +1,10 @@
 """`d2l-vgg curves` holds a run against the book's published ones."""
 
-import json
 import os
 import shutil
 
 import pytest
-from command_line import done
+from command_line import change_record, done
 
 from d2l_vgg.training.runs import TRAINED
 
@@ -47,9 +46,7 @@ def test_tab_is_that_of_the_run_unless_one_is_asked_for(
 ):
     folder = tmp_path / 'a'
     shutil.copytree(os.path.join(TRAINED, 'quick'), folder)
-    info = json.loads((folder / 'run.json').read_text())
-    info.update(framework=trained)
-    (folder / 'run.json').write_text(json.dumps(info))
+    change_record(folder, lambda info: info.update(framework=trained))
     options = ['--framework', asked] if asked else []
     picture = ['--output', tmp_path / 'a.png']
     assert runs_of_the_book in done('curves', folder, *picture, *options)

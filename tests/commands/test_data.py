@@ -1,12 +1,11 @@
 """`--data FOLDER`: another set of four files in place of Fashion-MNIST."""
 
-import json
 import os
 import shutil
 
 import few_images
 import pytest
-from command_line import TINY, assert_fails, call, done
+from command_line import TINY, assert_fails, call, change_record, done
 from PIL import Image
 
 from d2l_vgg.training.runs import TRAINED, Run
@@ -58,10 +57,8 @@ def test_run_without_checkpoint_is_not_continued_on_other_images(
 ):
     folder = tmp_path / 'run'
     shutil.copytree(str(other / 'run'), str(folder))
-    path = folder / 'run.json'
-    info = {**json.loads(path.read_text()), 'status': 'stopped'}
-    del info['results']
-    path.write_text(json.dumps(info))
+    change_record(folder, lambda info: info.update(status='stopped'))
+    change_record(folder, lambda info: info.pop('results'))
     images = few_images.write(
         tmp_path / 'set', few_images.noise(640, 100, (20, 13), 3)
     )
@@ -77,12 +74,10 @@ def test_run_without_checkpoint_is_not_continued_on_other_images(
 def test_run_such_as_only_an_earlier_version_makes_is_refused(old, tmp_path):
     folder = str(tmp_path / 'old')
     shutil.copytree(os.path.join(TRAINED, 'quick'), folder)
-    path = os.path.join(folder, 'run.json')
-    with open(path) as file:
-        info = json.load(file)
-    (info if 'trial' in old else info['data']).update(old)
-    with open(path, 'w') as file:
-        json.dump(info, file)
+    change_record(
+        folder,
+        lambda info: (info if 'trial' in old else info['data']).update(old),
+    )
     for words_of_command in (
         ['predict', folder],
         ['curves', folder],

@@ -41,7 +41,7 @@ LINES = [
     (['train', '--lr=x\n\x1b[2J', '--seed=y'], 2, r"lr is 'x\n\x1b[2J'"),
     (['train', '--resize', '2049'], 2, 'it must be 2048 or less'),
     (['train', '--lr-schedule', 'linear'], 2, 'one of constant, cosine'),
-    (['train', '--framework', 'caffe'], 2, 'one of mxnet, torch'),
+    (['train', '--framework', 'caffe'], 2, "one of 'mxnet', 'torch'"),
     (['train', '--name', '--flip'], 2, "'--flip' is empty or an option"),
     (['train', '--flip=yes'], 2, "'--flip' does not take a value"),
     (['train', '--hidden', '8', 'x'], 2, "'8 x'"),
@@ -88,7 +88,7 @@ TAKING = [
 def test_bad_value_is_refused(command, param, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     values = ['']  # A text or a path may be anything else
-    if isinstance(param.type, (options.Checked, options.Name)):
+    if isinstance(param.type, (options.Checked, click.Choice)):
         values = ['', 'x', '-1', 'nan', '1e999', '\n\x1b[2J\0', 'ö\u202e']
     needed = {'curves': ['x'], 'predict': ['x'], 'summary': ['vgg11']}
     for value in values:

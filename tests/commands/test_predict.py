@@ -1,18 +1,17 @@
 """`d2l-vgg predict`: of the validation set, and of a reader's pictures."""
 
-import json
 import os
 import re
 import shutil
 
 import numpy as np
 import pytest
-from command_line import assert_fails, call, done
+from command_line import assert_fails, call, change_record, done
 from PIL import Image
 
 from d2l_vgg import figures
 from d2l_vgg.datasets import fashion_mnist
-from d2l_vgg.training.runs import TRAINED
+from d2l_vgg.training.runs import TRAINED, Run
 
 pytest.importorskip('mxnet')
 
@@ -23,13 +22,11 @@ def test_two_accuracies_of_a_run_are_told_apart(
     """The last of its minibatches has 4 images instead of 32."""
     folder = tmp_path / 'run'
     shutil.copytree(str(finished.folder), str(folder))
-    path = folder / 'run.json'
-    info = json.loads(path.read_text())
-    recorded = info['results']['val_acc']
+    recorded = Run.open(folder).info['results']['val_acc']
 
     def predict(val_acc):
-        info['results']['val_acc'] = val_acc
-        path.write_text(json.dumps(info))
+        results = {'val_acc': val_acc}
+        change_record(folder, lambda info: info.update(results=results))
         return done('predict', folder)
 
     text = predict(0.98765)

@@ -167,35 +167,38 @@ def test_full_disk_is_told_and_stops_the_run(tmp_path):
     assert not list(tmp_path.glob('**/*.tmp'))
 
 
-def test_run_that_fails_says_why_and_can_be_resumed(tmp_path, monkeypatch):
-    def broken(self, *args):
-        raise KeyError('the\nmemory of step 7')
+@pytest.mark.parametrize(
+    'method, error, status, reason',
+    [
+        (
+            'Trainer.validation_step',
+            KeyError('the\nmemory of step 7'),
+            'failed',
+            'memory of step 7',
+        ),
+        (
+            'VGG.save',  # The last of its files
+            OSError(28, 'No space left on device', 'parameters'),
+            'stopped',
+            'parameters cannot be used: No space left on device; make room',
+        ),
+    ],
+)
+def test_run_that_an_error_ends_says_why_and_can_be_resumed(
+    method, error, status, reason, tmp_path, monkeypatch
+):
+    def broken(*args):
+        raise error
 
     with monkeypatch.context() as patched:
-        patched.setattr('d2l_vgg.mxnet.Trainer.validation_step', broken)
+        patched.setattr(f'd2l_vgg.mxnet.{method}', broken)
         result = call(*NAMED, '--runs', tmp_path)
-    assert result.returncode == 1 and result.stderr.count('\n') == 1
+    assert_fails(result, reason)
+    assert result.stderr.count('\n') == 1
     folder = tmp_path / 'a'
-    failed = Run.open(folder).info
-    assert failed['status'] == 'failed'
-    assert 'memory of step 7' in failed['reason']
-    assert_fails(call('predict', folder), 'because it is failed')
+    ended = Run.open(folder).info
+    assert ended['status'] == status and reason in ended['reason']
+    assert_fails(call('predict', folder), f'because it is {status}')
     done('train', '--resume', folder)
     finished = Run.open(folder).info
     assert finished['status'] == 'finished' and 'reason' not in finished
-
-
-def test_parameters_that_cannot_be_kept_stop_a_run(tmp_path, monkeypatch):
-    """The last of its files; the run was `running` for ever."""
-
-    def full(self, path):
-        raise OSError(28, 'No space left on device', path)
-
-    with monkeypatch.context() as patched:
-        patched.setattr('d2l_vgg.mxnet.VGG.save', full)
-        result = call(*NAMED, '--runs', tmp_path)
-    assert_fails(result, 'parameters.safetensors')
-    stopped = Run.open(tmp_path / 'a').info
-    assert stopped['status'] == 'stopped'
-    assert 'make room' in stopped['reason']
-    done('train', '--resume', tmp_path / 'a')

@@ -2,7 +2,9 @@
 
 import contextlib
 import io
+import json
 import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -107,6 +109,14 @@ def assert_same_run(folder, other):
         for path in (folder, other)
     )
     assert ours == theirs
+
+
+def change_record(folder, change):
+    """Call `change` with what `run.json` tells, and write what it leaves."""
+    path = pathlib.Path(folder, 'run.json')
+    info = json.loads(path.read_text())
+    change(info)
+    path.write_text(json.dumps(info))
 
 
 def wait_for(condition, process, seconds=120):
