@@ -58,9 +58,7 @@ def markdown(rows, num_left=1):
     """
     head, *rows = rows
     align = ['left'] * num_left + ['right'] * (len(head) - num_left)
-    return tabulate(
-        rows, head, 'pipe', colalign=align, disable_numparse=True
-    )
+    return tabulate(rows, head, 'pipe', colalign=align, disable_numparse=True)
 
 
 def records(name):
