@@ -87,9 +87,13 @@ def load(root: str | os.PathLike | None = None) -> Data:
             f'images of {val}: take files of one data set.'
         )
     if root is None:
-        return Data(*arrays, TEXT_LABELS, 'Fashion-MNIST')
-    num_classes = int(max(train_labels.max(), val_labels.max())) + 1
-    return Data(*arrays, _read_classes(folder, num_classes), folder)
+        classes, source = TEXT_LABELS, 'Fashion-MNIST'
+    else:
+        num_classes = int(max(train_labels.max(), val_labels.max())) + 1
+        classes, source = _read_classes(folder, num_classes), folder
+    return Data(
+        train_images, train_labels, val_images, val_labels, classes, source
+    )
 
 
 def _read_classes(folder, num_classes):

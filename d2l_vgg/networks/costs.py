@@ -225,12 +225,8 @@ def table(
     multiply-adds for one image, with those in dense layers, and the memory of
     `activation_bytes`. Errors as in `summary`.
     """
-    rows = [
-        (
-            *('network', 'paper', 'layers', 'parameters', 'in dense'),
-            *('mult-adds', 'in dense', 'memory'),
-        )
-    ]
+    head = 'network', 'paper', 'layers', 'parameters', 'in dense'
+    rows: list[tuple] = [(*head, 'mult-adds', 'in dense', 'memory')]
     for arch in map(get, archs):
         layers = summary(arch, input_shape, num_classes)
         total = _add(layers)
@@ -238,9 +234,13 @@ def table(
         num_layers = sum(row.macs > 0 for row in layers)
         rows.append(
             (
-                *(arch.name, arch.letter, num_layers),
-                *(total.num_params, total.dense_params),
-                *(_macs(total.macs), _macs(total.dense_macs)),
+                arch.name,
+                arch.letter,
+                num_layers,
+                total.num_params,
+                total.dense_params,
+                _macs(total.macs),
+                _macs(total.dense_macs),
                 memory_text(memory),
             )
         )
