@@ -1,6 +1,7 @@
 """A run that is killed at any moment ends as one that never was."""
 
 import os
+import random
 import signal
 import time
 
@@ -80,3 +81,34 @@ def test_run_killed_while_writing_a_checkpoint_ends_as_one_that_never_was(
     done('train', '--resume', folder)
     assert_same_run(folder, whole)
     assert not [n for n in os.listdir(folder) if n.endswith('.tmp')]
+
+
+@pytest.mark.slow
+def test_run_killed_at_random_ends_as_one_that_never_was(
+    tmp_path, monkeypatch
+):
+    options = [
+        *TINY,
+        # All that is drawn by chance
+        *('--flip', '--shift', '2', '--dropout', '0.5', '--momentum', '0.9'),
+        *('--name', 'a', '--checkpoint-seconds', '0'),
+    ]
+    whole, killed = tmp_path / 'whole', tmp_path / 'killed'
+    done('train', *options, '--runs', whole)
+    rng = random.Random(0)
+    words, kills = ['train', *options, '--runs', killed], 0
+    while kills < 5:
+        process = start(*words, cwd=tmp_path)
+        if kills:  # From its first line on it is under way
+            process.stdout.readline()
+        time.sleep(rng.uniform(0, 3 if kills == 0 else 0.5))
+        process.kill()
+        process.communicate()
+        kills += 1
+        if (killed / 'a' / 'run.json').exists():
+            words = ['train', '--resume', killed / 'a']
+            if Run.open(killed / 'a').info['status'] == 'finished':
+                break
+    else:
+        done(*words)
+    assert_same_run(killed / 'a', whole / 'a')
