@@ -49,7 +49,7 @@ def convert(source, target):
     elif is_ours and state is not None:
         arrays.write(target, state, {'format': 'pt'})  # As others expect it
     else:
-        parameters.save(target, found)
+        parameters.save(target, found, arch)
         names = 'ours, for every framework of this package'
         if is_ours:
             names = 'ours, as torchvision has no such network'

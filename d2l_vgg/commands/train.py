@@ -253,6 +253,7 @@ def fit(job):
             'continues).'
         )
         print(visible(text), flush=True)
+        trainer.told = {'draw': experiment.draw}
         if not resumes:
             initialize(model, experiment, run.info)
         trainer.fit(model, data, resume=resumes)

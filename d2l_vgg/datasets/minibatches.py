@@ -104,7 +104,7 @@ class Minibatches(abc.ABC):
     def start_at(
         self, first: int, seed: int | list[int] | None = None
     ) -> Iterator[tuple]:
-        """Iterate over an epoch from its minibatch number `first` on.
+        """Yield the minibatches of an epoch from number `first` on.
 
         `seed` decides the order and the moves; without, they are drawn from
         NumPy's global generator.

@@ -4,7 +4,8 @@ A Flax module only describes a network, and cannot change. So a `Classifier`
 is none, but holds one, and the `variables` that it computes with. `Trainer`
 compiles the steps: JAX calls them once, with arrays whose numbers are not
 there yet, and repeats what they have done. The loop around the steps is that
-of all frameworks, `d2l_vgg.training.loop`.
+of all frameworks, `d2l_vgg.training.loop`, and `Trainer(...)` takes the
+arguments of `d2l_vgg.training.preparation`.
 """
 
 from __future__ import annotations
@@ -82,12 +83,12 @@ class Classifier(ModelArrays, classifier.Classifier, module.Module):
             self.variables, self.key = before
 
     def loss(self, Y_hat, y, averaged=True):
-        """Return the cross-entropy, or that of each example."""
+        """Return the mean cross-entropy, or not `averaged` each example's."""
         loss = optax.softmax_cross_entropy_with_integer_labels(Y_hat, y)
         return loss.mean() if averaged else loss
 
     def accuracy(self, Y_hat, y, averaged=True):
-        """Return the share of right predictions, or 1 and 0 for each."""
+        """Return the fraction of right predictions, or 1 and 0 for each."""
         right = (Y_hat.argmax(axis=-1) == y).astype('float32')
         return right.mean() if averaged else right
 
@@ -223,7 +224,7 @@ class Trainer(TrainerArrays, loop.Trainer):
             given = trees.nested({**others, **params})
             with model.computing(given, jax.random.key(seed)):
                 loss = model.training_step(batch)
-                return loss, (model.variables, self.measured())
+                return loss, (model.variables, self.take_metrics())
 
         grads, (changed, metrics) = jax.grad(loss_of, has_aux=True)(params)
         return grads, self.divided(changed)[1], metrics
@@ -266,7 +267,7 @@ class Trainer(TrainerArrays, loop.Trainer):
         """Return what the model measures on a minibatch; compiled, too."""
         with self.model.computing(variables):
             self.model.validation_step(batch)
-        return self.measured()
+        return self.take_metrics()
 
     def average(self, *trees):
         """Return the mean of all workers' gradients and statistics."""

@@ -1,7 +1,8 @@
 """Training in MXNet: what a classifier computes, and a trainer's steps.
 
 Loss and accuracy are d2l's. The loop around the steps is that of all
-frameworks, `d2l_vgg.training.loop`.
+frameworks, `d2l_vgg.training.loop`, and `Trainer(...)` takes the arguments of
+`d2l_vgg.training.preparation`.
 """
 
 from __future__ import annotations
@@ -157,20 +158,20 @@ class Trainer(TrainerArrays, loop.Trainer, d2l.Trainer):
         self.clip_gradients(self.gradient_clip_val, self.model)
         if not isinstance(self.optim, gluon.Trainer):  # From scratch
             self.optim.step(1)
-            return self.measured()
+            return self.take_metrics()
         if lr is not None:
             self.optim.set_learning_rate(lr)
         self.optim.update(1)
-        return self.measured()
+        return self.take_metrics()
 
     def validation_step(self, batch: tuple) -> dict:
         self.model.validation_step(self.prepare_batch(batch))
-        return self.measured()
+        return self.take_metrics()
 
     def clip_gradients(self, grad_clip_val: float, model: d2l.Module) -> None:
         """Scale the gradient down to the norm `grad_clip_val`, if longer.
 
-        Unlike d2l's, this does not wait for the norm to be known.
+        Unlike d2l's, it compares on the device, which need not be waited for.
         """
         if grad_clip_val <= 0:
             return
@@ -193,7 +194,7 @@ class Trainer(TrainerArrays, loop.Trainer, d2l.Trainer):
         return self.model(*self.prepare_batch(batch)[:-1])
 
     def prepare_batch(self, batch: tuple) -> list[np.ndarray]:
-        """Return the arrays of `batch` on the device."""
+        """Return the arrays of `batch`, moved to the device."""
         return [array.as_in_ctx(self.device) for array in batch]
 
     def prepare_model(self, model: d2l.Module) -> int:

@@ -101,7 +101,10 @@ class Architecture:
         return size
 
     def block_arguments(self) -> list[tuple]:
-        """Return what `vgg_block` takes for each block, in its order."""
+        """Return the arguments of `vgg_block` for each block.
+
+        They are (num_convs, num_channels, num_1x1, batch_norm, lrn).
+        """
         return [
             (*block, self.batch_norm, self.lrn and i == 0)
             for i, block in enumerate(self.blocks)

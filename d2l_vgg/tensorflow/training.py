@@ -1,6 +1,7 @@
 """Training in TensorFlow: what a classifier computes, a trainer's steps.
 
-The loop around the steps is that of all frameworks, `d2l_vgg.training.loop`.
+The loop around the steps is that of all frameworks, `d2l_vgg.training.loop`,
+and `Trainer(...)` takes the arguments of `d2l_vgg.training.preparation`.
 """
 
 from __future__ import annotations
@@ -76,14 +77,14 @@ class Classifier(ModelArrays, classifier.Classifier, module.Module):
         return self.net(X, training=self.training)
 
     def loss(self, Y_hat, y, averaged=True):
-        """Return the cross-entropy, or that of each example."""
+        """Return the mean cross-entropy, or not `averaged` each example's."""
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
             tf.cast(y, 'int32'), Y_hat
         )
         return tf.reduce_mean(losses) if averaged else losses
 
     def accuracy(self, Y_hat, y, averaged=True):
-        """Return the share of right predictions, or 1 and 0 for each."""
+        """Return the fraction of right predictions, or 1 and 0 for each."""
         right = tf.argmax(Y_hat, axis=-1) == tf.cast(y, 'int64')
         right = tf.cast(right, 'float32')
         return tf.reduce_mean(right) if averaged else right
@@ -198,7 +199,7 @@ class Trainer(TrainerArrays, loop.Trainer):
                 loss = self.model.training_step(batch)
         finally:
             self.model.training = False
-        return tape.gradient(loss, self.variables), self.measured()
+        return tape.gradient(loss, self.variables), self.take_metrics()
 
     def update(self, grads):
         """Make one step against the gradients."""
@@ -221,7 +222,7 @@ class Trainer(TrainerArrays, loop.Trainer):
     def validate(self, batch):
         """Return what the model measures on a minibatch; compiled, too."""
         self.model.validation_step(batch)
-        return self.measured()
+        return self.take_metrics()
 
     def average(self, grads):
         """Take the mean of all workers' gradients and running statistics."""

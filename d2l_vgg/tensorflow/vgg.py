@@ -44,7 +44,9 @@ class VGG(Classifier):
 
     Args:
         arch: pairs `(num_convs, num_channels)`, one for each block, or the
-            name of a network of the family, such as 'vgg11' or 'D'
+            name of a network of the family, such as 'vgg11' or 'D'. Each
+            block halves the images: five take at least 32 x 32 pixels. Pairs
+            are followed by two hidden layers of 4096 with dropout 0.5.
         lr: learning rate
         num_classes: number of outputs
 
@@ -55,6 +57,7 @@ class VGG(Classifier):
 
     def __init__(self, arch, lr=0.1, num_classes=10):
         super().__init__()
+        # The next line keeps these local variables as attributes
         lr, num_classes = check_network(lr, num_classes)
         self.save_hyperparameters()
         self.arch = arch = architectures.get_vgg(arch)

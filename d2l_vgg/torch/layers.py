@@ -1,4 +1,4 @@
-"""Layers that begin and count as those of the other frameworks do."""
+"""Layers initialized and normalized as those of the other frameworks."""
 
 import torch
 from torch import nn
@@ -36,7 +36,7 @@ class BatchNorm2d(nn.BatchNorm2d):
 
     def __init__(self, num_features):
         super().__init__(num_features)
-        self.num_batches_tracked = None  # Of use to another kind of average
+        self.num_batches_tracked = None  # Only for a cumulative average
 
     def forward(self, X):
         if not self.training:
@@ -52,3 +52,15 @@ class BatchNorm2d(nn.BatchNorm2d):
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(var * ((n - 1) / n), self.momentum)
         return Y
+
+
+class BFloat16Sequential(nn.Sequential):
+    """A block that computes in bfloat16, from float32 to float32."""
+
+    def forward(self, X):
+        with torch.autocast(X.device.type, torch.bfloat16):
+            return super().forward(X).float()
+
+
+# The class of a block for each precision
+BLOCKS = {'float32': nn.Sequential, 'bfloat16': BFloat16Sequential}

@@ -1,6 +1,8 @@
-"""Training in PyTorch: what a classifier computes, and a trainer's steps.
+"""Training in PyTorch: the classifier, gradient descent, and the steps.
 
-The loop around the steps is that of all frameworks, `d2l_vgg.training.loop`.
+The loop around the steps is that of all frameworks, `d2l_vgg.training.loop`,
+and `Trainer(...)` takes the arguments of `d2l_vgg.training.preparation`.
+Methods without a docstring are described in the base classes.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from torch.nn.parameter import is_lazy
 from d2l_vgg.datasets.minibatches import Minibatches
 from d2l_vgg.networks import summaries
 from d2l_vgg.torch import gpu
+from d2l_vgg.torch.layers import BLOCKS
 from d2l_vgg.torch.parameters import ModelArrays, TrainerArrays, floats
 from d2l_vgg.torch.workers import ProcessGroup
 from d2l_vgg.training import (
@@ -40,8 +43,8 @@ class Classifier(ModelArrays, classifier.Classifier, Module, nn.Module):
     the points of its curves in an epoch, as the book's does.
     """
 
-    compiled = None  # `scores`, on a GPU
-    graph_shape = None  # Of the images that it is compiled for
+    compiled = None  # The compiled version of `scores`, on a GPU
+    graph_shape = None  # The shape of images for which it was compiled
 
     def forward(self, X):
         """Return the class scores, of shape (batch_size, num_classes).
@@ -56,20 +59,19 @@ class Classifier(ModelArrays, classifier.Classifier, Module, nn.Module):
             self.graph_shape = self.graph_shape or X.shape
             # A smaller last minibatch is not worth a graph of its own
             if X.shape == self.graph_shape:
-                # The graph writes its next scores over these
+                # The graph writes its next scores to the same memory
                 return self.compiled(X).clone()
         return self.scores(X)
 
     def scores(self, X):
-        """Return what `net` gives.
+        """Return what `net` computes, as a function that can be compiled.
 
-        PyTorch compiles functions of others, but none of its own layers
-        alone, such as `net`.
+        `torch.compile` leaves out what is a layer of PyTorch's own, as `net`.
         """
         return self.net(X)
 
     def loss(self, Y_hat, y, averaged=True):
-        """Return the cross-entropy, or that of each example."""
+        """Return the mean cross-entropy, or not `averaged` each example's."""
         Y_hat = Y_hat.reshape(-1, Y_hat.shape[-1])
         reduction = 'mean' if averaged else 'none'
         return F.cross_entropy(
@@ -77,7 +79,7 @@ class Classifier(ModelArrays, classifier.Classifier, Module, nn.Module):
         )
 
     def accuracy(self, Y_hat, y, averaged=True):
-        """Return the share of right predictions, or 1 and 0 for each."""
+        """Return the fraction of right predictions, or 1 and 0 for each."""
         right = Y_hat.reshape(-1, Y_hat.shape[-1]).argmax(1) == y.reshape(-1)
         return right.float().mean() if averaged else right.float()
 
@@ -88,10 +90,7 @@ class Classifier(ModelArrays, classifier.Classifier, Module, nn.Module):
         return X.flip(-1)
 
     def configure_optimizers(self):
-        """Return minibatch stochastic gradient descent on all parameters.
-
-        Those that are frozen are none of them.
-        """
+        """Return SGD on all parameters that are trained."""
         return SGD(
             [param for param in self.parameters() if param.requires_grad],
             lr=self.lr,
@@ -100,7 +99,7 @@ class Classifier(ModelArrays, classifier.Classifier, Module, nn.Module):
         )
 
     def apply_init(self, inputs, init=None):
-        """Draw the parameters by a forward pass, and have `init` change them.
+        """Initialize by a forward pass, then let `init` change each layer.
 
         Args:
             inputs: of the forward pass, such as the images of a minibatch
@@ -111,7 +110,7 @@ class Classifier(ModelArrays, classifier.Classifier, Module, nn.Module):
             self.net.apply(init)
 
     def compile(self) -> None:
-        """Let images lie channels last and, on a GPU, train by graphs.
+        """Lay out images channels last and, on a GPU, compile `scores`.
 
         On a CPU, a graph is no faster. Does nothing before the parameters
         are drawn.
@@ -123,10 +122,10 @@ class Classifier(ModelArrays, classifier.Classifier, Module, nn.Module):
             self.compiled, self.graph_shape = gpu.compiled(self.scores), None
 
     def train(self, mode=True):
-        """As PyTorch's, but batch normalization that is frozen predicts."""
+        """As PyTorch's; frozen batch normalization stays in eval mode."""
         super().train(mode)
-        for layer in self.modules() if self.frozen else ():
-            if isinstance(layer, _BatchNorm):
+        for layer in self.modules():
+            if self.frozen and isinstance(layer, _BatchNorm):
                 layer.eval()
         return self
 
@@ -138,6 +137,7 @@ class Classifier(ModelArrays, classifier.Classifier, Module, nn.Module):
         for blk in precisions.blocks_of(
             net, precision, nn.Sequential, nn.Conv2d
         ):
+            # Its layers and their names stay; only `forward` is another
             blk.__class__ = BLOCKS[precision]
 
     @property
@@ -169,38 +169,26 @@ class Classifier(ModelArrays, classifier.Classifier, Module, nn.Module):
         return y.cpu().numpy(), F.softmax(Y_hat, dim=-1).cpu().numpy()
 
 
-class BFloat16Sequential(nn.Sequential):
-    """A block that computes in bfloat16, from float32 to float32."""
-
-    def forward(self, X):
-        with torch.autocast(X.device.type, torch.bfloat16):
-            return super().forward(X).float()
-
-
-# The class of a block for each precision
-BLOCKS = {'float32': nn.Sequential, 'bfloat16': BFloat16Sequential}
-
-
 class SGD(torch.optim.SGD):
     """Minibatch stochastic gradient descent.
 
     With `momentum`, a parameter w has a velocity v: v <- momentum v - lr
-    (gradient + weight_decay w), and then w <- w + v. PyTorch's own multiplies
-    by `lr` only as it adds v to w, so that a new learning rate acts on what
-    was learned before, too. Without, both are the same.
+    (gradient + weight_decay w), and then w <- w + v, as in MXNet. PyTorch's
+    own keeps lr out of v and adds lr v, so that a schedule's new lr rescales
+    all gradients before it, too. Without momentum both are the same.
     """
 
     def __init__(self, params, lr, momentum=0, weight_decay=0):
         super().__init__(
             params, lr, momentum=momentum, weight_decay=weight_decay
         )
-        for group in self.param_groups if momentum else ():
-            for param in group['params']:
+        for group in self.param_groups:
+            for param in group['params'] if momentum else ():
                 self.state[param]['momentum'] = torch.zeros_like(param)
 
     @torch.no_grad()
     def step(self, closure=None):
-        if not self.state:
+        if not self.state:  # No momentum
             return super().step(closure)
         loss = None if closure is None else torch.enable_grad()(closure)()
         for group in self.param_groups:
@@ -223,8 +211,9 @@ class Trainer(TrainerArrays, loop.Trainer):
 
     def fit(self, model, data, resume=False):
         gpus = [] if self.on_cpu else [self.device]
-        # By itself a step would spend a third of its time on new memory
         needed = memory.check_fit(self, model, data)
+        # On a CPU, freed memory is kept for the next step: to fetch it from
+        # the system again takes a third of a step
         with torch.random.fork_rng(gpus), allocator.kept(needed):
             with gpu.autotuned(), gpu.tf32(True):
                 return super().fit(model, data, resume)
@@ -232,30 +221,33 @@ class Trainer(TrainerArrays, loop.Trainer):
     fit.__doc__ = loop.Trainer.fit.__doc__
 
     def train_step(self, batch: tuple, lr: float | None = None) -> dict:
+        if lr is not None:  # The schedule's
+            for group in self.groups():
+                group['lr'] = lr
         self.model.train()
         loss = self.model.training_step(self.prepare_batch(batch))
         self.optim.zero_grad()
-        with torch.no_grad():  # An optimizer from scratch relies on it
-            # Of a loss that is no mean, the gradient of the sum
+        # As in the book: an optimizer from scratch changes arrays in place
+        with torch.no_grad():
+            # As `loss.backward()`; where there is a loss for each example,
+            # of their sum
             loss.backward(torch.ones_like(loss))
             if self.workers.count > 1:
                 self.average()
-            for group in self.groups() if lr is not None else ():
-                group['lr'] = lr
             self.clip_gradients(self.gradient_clip_val, self.model)
             self.optim.step()
-        return self.measured()
+        return self.take_metrics()
 
     @torch.no_grad()
     def validation_step(self, batch: tuple) -> dict:
         self.model.eval()
         self.model.validation_step(self.prepare_batch(batch))
-        return self.measured()
+        return self.take_metrics()
 
     def clip_gradients(self, grad_clip_val, model):
         """Scale the gradient down to the norm `grad_clip_val`, if longer.
 
-        Unlike d2l's, this does not wait for the norm to be known.
+        Unlike d2l's, it compares on the device, which need not be waited for.
         """
         if grad_clip_val <= 0:
             return
@@ -280,7 +272,7 @@ class Trainer(TrainerArrays, loop.Trainer):
         return self.model(*self.prepare_batch(batch)[:-1])
 
     def prepare_batch(self, batch):
-        """Return the arrays of `batch` on the device."""
+        """Return the arrays of `batch`, moved to the device."""
         return [array.to(self.device) for array in batch]
 
     def prepare_model(self, model: Any) -> int:
@@ -289,12 +281,13 @@ class Trainer(TrainerArrays, loop.Trainer):
         else:
             errors.check_asks_nothing(self, model)
         model.to(self.device)
-        # Lazy layers draw parameters when they first see their input
+        # One image is enough for lazy layers to draw their parameters
         for batch in itertools.islice(self.train_dataloader, 1):
             Y_hat = self.forward(tuple(a[:1] for a in batch))
         if isinstance(model, Classifier):
             model.compile()
         self.optim = model.configure_optimizers()
+        # Whether it takes what this trainer asks for, as a reader's may not
         supported = {
             name: {group.get(name, 0) for group in self.groups()}
             == {getattr(self, name)}
@@ -307,8 +300,9 @@ class Trainer(TrainerArrays, loop.Trainer):
     def minibatches(self, dataloader, first=0):
         """Iterate over this epoch, as in every framework.
 
-        A loader of PyTorch's own draws from its generator, too, of which it
-        finds here what it would find without the steps in between.
+        PyTorch's own loaders draw from its generator. Its state after each
+        minibatch is given back for the next one, so that the dropout of the
+        steps in between changes nothing.
         """
         own = super().minibatches(dataloader, first)
         if isinstance(dataloader, Minibatches):
@@ -361,5 +355,5 @@ class Trainer(TrainerArrays, loop.Trainer):
 
     def wait_for(self, value: Any) -> None:
         if value.is_cuda:
-            # Not for what stands in the queue behind it
+            # For this value only, not for later work on the GPU
             getattr(value, 'computed', torch.cuda).synchronize()

@@ -87,7 +87,8 @@ def check_meta(
         for name, value in settings.items():
             # As JSON has kept it, a pair as a list
             value = json.loads(json.dumps(value))
-            if told[name] != value:
+            # Those of earlier versions tell less
+            if told.get(name, value) != value:
                 what = f'with {name}={told[name]}, not {value}'
                 if name == 'digest':
                     what = 'on other images than these'
@@ -95,7 +96,8 @@ def check_meta(
                     f'The checkpoint {path} is of a run {what}: resume with '
                     'the same hyperparameters and images, or start a new run.'
                 )
-        done = meta['train_batch_idx'] - epoch * told['num_train_batches']
+        batches = operator.index(epoch) * told['num_train_batches']
+        done = operator.index(meta['train_batch_idx']) - batches
         if not (
             0 <= epoch <= told['max_epochs']
             and 0 <= done <= told['num_train_batches']

@@ -16,7 +16,7 @@ class Classifier(abc.ABC):
     """The base class of classification models, in any framework."""
 
     trainer = None
-    fitting: frozenset = frozenset()  # Shapes of images that fit
+    checked_shapes: frozenset = frozenset()  # Of images that fit
 
     def trainer_option(self, name: str) -> Any:
         """Return a hyperparameter of the trainer, 0 if it has none such."""
@@ -33,7 +33,7 @@ class Classifier(abc.ABC):
 
     @abc.abstractmethod
     def uniform_loss(self, Y_hat: Any) -> Any:
-        """Return the mean cross-entropy if all classes were equally right."""
+        """Return the mean cross-entropy to the uniform distribution."""
 
     @abc.abstractmethod
     def compile(self) -> None:
@@ -91,17 +91,20 @@ class Classifier(abc.ABC):
     # ---------------------------------------------- what all share
 
     def check_input(self, X: Any, channels_last: bool = False) -> None:
-        """Raise inputs.WrongInput if `X`, in a new shape, does not fit."""
+        """Raise inputs.WrongInput if the network cannot take `X`.
+
+        Shapes that passed are remembered, so each is checked once.
+        """
         shape = tuple(getattr(X, 'shape', ()))
-        if shape[1:] not in self.fitting or 0 in shape:
+        if shape[1:] not in self.checked_shapes or 0 in shape:
             inputs.check(self, shape, channels_last)
-            self.fitting |= {shape[1:]}
+            self.checked_shapes |= {shape[1:]}
 
     def training_step(self, batch):
         """Return the loss on a minibatch, a tuple that ends with its labels.
 
-        With `label_smoothing` s, each of k classes is given the probability
-        s / k and the true one 1 - s more (Szegedy et al., 2015, Section 7).
+        With `label_smoothing` s, the target is s / k for each of k classes,
+        and 1 - s more for the true one (Szegedy et al., 2015, Section 7).
         """
         Y_hat = self(*batch[:-1])
         loss = self.loss(Y_hat, batch[-1])
@@ -153,20 +156,25 @@ class Classifier(abc.ABC):
 
         NumPy arrays of shape (number of examples,) and (number of examples,
         num_classes); with `test_flip`, each image is judged with its mirror
-        image. `dataloader` has minibatches of images and labels.
+        image. `dataloader` has minibatches of images and labels. Raises
+        ValueError where a parameter is no finite number.
         """
         self.compile()
         pairs = [self.scored(batch, test_flip) for batch in dataloader]
+        # Layers may make finite scores of nan, as oneDNN's ReLU
+        parameters.check_finite(self.arrays())
         labels, scores = zip(*pairs)
         return np.concatenate(labels), np.concatenate(scores)
 
     def save(self, path: str) -> str:
         """Write the parameters to `path`, and return their digest.
 
-        Every framework can read them. Errors are those of `arrays`, and an
-        OSError if the file cannot be written.
+        Every framework can read them. Errors are those of `arrays`, a
+        ValueError if they are not all finite, and an OSError if the file
+        cannot be written.
         """
-        return parameters.save(path, self.arrays())
+        arch = getattr(self, 'arch', None)
+        return parameters.save(path, self.arrays(), arch)
 
     def load(self, path: str, last: bool = True) -> None:
         """Read the parameters that `save` wrote to `path`.
@@ -178,7 +186,7 @@ class Classifier(abc.ABC):
             OSError: the file is not there, or cannot be read.
             ValueError: it is damaged, or of another network; nothing is read.
         """
-        arrays = parameters.load(path)
+        arrays = parameters.load(path, getattr(self, 'arch', None))
         shapes = self.shapes()
         if not last:
             for name in last_layer(shapes):

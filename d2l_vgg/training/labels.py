@@ -48,7 +48,7 @@ def check_sets(trainer: Any) -> None:
 
 
 def checked(batches: Iterable[tuple], trainer: Any) -> Iterator[tuple]:
-    """Iterate over another's minibatches, whose labels nobody has seen."""
+    """Yield the minibatches of another's loader, each one checked."""
     for batch in batches:
         check(trainer.labels(batch), trainer.num_classes)
         yield batch

@@ -34,6 +34,7 @@ class Trainer(preparation.Preparation):
     def train_step(self, batch: tuple, lr: float | None = None) -> dict:
         """Compute the gradient on a minibatch and follow it downhill.
 
+        The loss is what the model's own `training_step` returns.
         Without `lr`, the learning rate stays as the model has set it.
         Returns what the model measured, name -> scalar on the device.
         """
@@ -47,7 +48,7 @@ class Trainer(preparation.Preparation):
         """Wait until the device has computed `value`."""
 
     def detach(self, value: Any) -> Any:
-        """Return a scalar of the framework without its gradient, unread."""
+        """Return a scalar without its gradient, not copied to the CPU."""
         return value
 
     # ---------------------------------------------- what all share
@@ -61,8 +62,8 @@ class Trainer(preparation.Preparation):
         Python's and NumPy's own generators are afterwards as they were.
 
         Raises:
-            TrainingDiverged: the loss is no longer finite. What was recorded
-                is in `trainer.history`.
+            TrainingDiverged: the loss or a parameter is no longer finite.
+                What was recorded is in `trainer.history`.
             checkpoint.BadCheckpoint: `checkpoint` is damaged or was made by
                 another run.
             interrupts.Stopped: Ctrl-C or SIGTERM, after saving the run.
@@ -102,18 +103,21 @@ class Trainer(preparation.Preparation):
 
     def fit_epoch(self) -> None:
         """Train on each minibatch once, then validate."""
+        # Not where a run goes on that was stopped in the validation
         if self.train_batch_idx < (self.epoch + 1) * self.num_train_batches:
             self.train_epoch()
-            self.save_if_due(due=True)
+            # A finite loss may hide nan: oneDNN's ReLU makes 0 of it
+            self.finite_arrays()
+            self.save_if_due(now=True)
         for batch in self.minibatches(self.val_dataloader or ()):
             self.record('val', self.validation_step(batch))
             self.val_batch_idx += 1
             if self.stop.asked:
-                # Saved when its training ended: it validates again
+                # The checkpoint was written before; it will validate again
                 raise interrupts.Stopped(self)
         self.epoch += 1
-        # Else no more than this validation would be done again
-        self.save_if_due(due=self.epoch == self.max_epochs)
+        # Always at the end; before, a kill would cost this validation only
+        self.save_if_due(now=self.epoch == self.max_epochs)
         self.board.end_epoch(self.epoch, self.history)
 
     def train_epoch(self) -> None:
@@ -125,7 +129,7 @@ class Trainer(preparation.Preparation):
             self.record('train', self.train_step(batch, self.scheduled_lr()))
             self.train_batch_idx += 1
             if self.stop.asked:
-                self.save_if_due(due=True)
+                self.save_if_due(now=True)
                 raise interrupts.Stopped(self)
             self.save_if_due()
 
@@ -134,15 +138,15 @@ class Trainer(preparation.Preparation):
         seeds.seed_global(self.seed, self.epoch)
         if isinstance(dataloader, Minibatches):
             return dataloader.start_at(first, [self.seed, self.epoch])
-        # Another's has to make those before `first`, too
+        # Any other loader has to make those before `first`, too
         batches = itertools.islice(dataloader, first, None)
         return labels.checked(batches, self)
 
-    def save_if_due(self, due: bool = False) -> None:
-        """Write the run to `checkpoint`, now or if it is long ago."""
+    def save_if_due(self, now: bool = False) -> None:
+        """Write the run to `checkpoint`, `now` or if the last is long ago."""
         if self.checkpoint is None:
             return
-        if due or time.monotonic() - self.saved > self.checkpoint_seconds:
+        if now or time.monotonic() - self.saved > self.checkpoint_seconds:
             self.save_checkpoint()
 
     def scheduled_lr(self) -> float | None:
@@ -162,6 +166,7 @@ class Trainer(preparation.Preparation):
             phase: 'train' or 'val'
             metrics: name -> scalar on the device
         """
+        # Validation is at the end of its epoch, training within
         x, every_n = self.epoch + 1.0, self.history.val_every_n
         if phase == 'train':
             x = self.train_batch_idx / self.num_train_batches
@@ -175,6 +180,7 @@ class Trainer(preparation.Preparation):
                 if not math.isfinite(point[1]):
                     raise errors.TrainingDiverged(series, *point, self.lr)
             self.queued.append(value)
+        # A device may be behind Python, but not by more than this
         while len(self.queued) > MAX_QUEUED:
             self.wait_for(self.queued.popleft())
         self.board.step()
@@ -198,15 +204,16 @@ class Trainer(preparation.Preparation):
                 del model.plot
 
     def plot(self, key: str, value: Any, train: bool) -> None:
-        """Take a value that a step of the model computes, without reading it.
+        """Collect a value that the model reports in a step, unread.
 
-        It is what `model.plot` comes to. In a step that is compiled it is
-        called once, and `measured` makes its values outputs of the step.
+        Nothing is drawn here: the step returns what was collected, and
+        `record`, which knows the phase, makes points of it. A step that is
+        compiled calls this once, when it is traced.
         """
         self.metrics[key] = self.detach(value)
 
-    def measured(self) -> dict:
-        """Return what the model has plotted since this was called last."""
+    def take_metrics(self) -> dict:
+        """Return what was collected in this step, and begin a new one."""
         metrics = self.metrics
         # JAX would sort the keys of any other dictionary
         self.metrics = collections.OrderedDict()

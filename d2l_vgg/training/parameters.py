@@ -5,10 +5,12 @@ Names and layout are those of `d2l_vgg.networks.names`.
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
+from d2l_vgg.networks.architectures import Architecture
 from d2l_vgg.networks.names import has_shape, parameter_shapes
 from d2l_vgg.training import arrays as files
 from d2l_vgg.training import errors
@@ -85,20 +87,51 @@ def outputs_first_shape(shape: tuple) -> tuple:
     return shape[::-1]
 
 
-def save(path: str, arrays: files.Arrays) -> str:
-    """Write `arrays` to `path` and return their digest: see `arrays.save`."""
-    return files.save(path, arrays, {})
+def save(path: str, arrays: files.Arrays, arch: Any = None) -> str:
+    """Write the `arrays` of a network to `path`, and return their digest.
+
+    With an `arch` of the family, the file tells it, too. Raises ValueError
+    where not all are finite numbers, and OSError as `arrays.save`.
+    """
+    check_finite(arrays)
+    known = isinstance(arch, Architecture)
+    return files.save(path, arrays, {'arch': asdict(arch)} if known else {})
 
 
-def load(path: str) -> files.Arrays:
+def load(path: str, arch: Any = None) -> files.Arrays:
     """Return the arrays that `save` wrote to `path`.
 
     Raises:
-        ValueError: the file is damaged, or of another kind.
+        ValueError: the file is damaged, of another kind, or, as no shape
+            tells, of a network with other layers than `arch`.
         OSError: it is not there, or cannot be read.
     """
     with explained(path):
-        return files.load(path)[0]
+        arrays, meta = files.load(path)
+    lrn = meta.get('arch', {}).get('lrn')
+    if isinstance(arch, Architecture) and lrn not in (None, arch.lrn):
+        raise ValueError(
+            f'The parameters in {path} are of another network: lrn is {lrn} '
+            f'there and {arch.lrn} in this one; take the network that they '
+            'were trained with.'
+        )
+    return arrays
+
+
+def check_finite(arrays: files.Arrays) -> None:
+    """Raise ValueError unless all are finite; a finite loss may hide it."""
+    name = find_not_finite(arrays)
+    if name:
+        raise ValueError(
+            f'The parameters are not all numbers: {name} holds nan or inf; '
+            'train the network again, with a lower learning rate.'
+        )
+
+
+def find_not_finite(arrays: files.Arrays) -> str:
+    """Return the name of an array with nan or inf, '' if there is none."""
+    bad = (name for name, a in arrays.items() if not np.isfinite(a).all())
+    return next(bad, '')
 
 
 def load_any(path: str) -> tuple[files.Arrays, bool]:
@@ -170,7 +203,9 @@ def check(
 
 def check_digest(path: str, digest: str) -> None:
     """Raise ValueError unless `save` returned this digest of the file."""
-    if files.digest(load(path), {}) != digest:
+    with explained(path):
+        found = files.digest(*files.load(path))
+    if found != digest:
         raise ValueError(
             f'The parameters in {path} are not those that the run has ended '
             'with: copy them again, or train the network again.'

@@ -1,14 +1,18 @@
-"""What a trainer is told, what it prepares, and what it saves of a run.
+"""A trainer's arguments, what it prepares before the first step, and its
+checkpoints.
 
 The loop itself is in `d2l_vgg.training.loop`; the steps, and all that touches
 a framework's arrays, are in that framework's `training.py`.
 """
 
 import abc
+import dataclasses
+import math
 import os
 import time
 from typing import Any
 
+from d2l_vgg.networks.architectures import Architecture
 from d2l_vgg.training import checkpoint as checkpoints
 from d2l_vgg.training import (
     errors,
@@ -16,6 +20,7 @@ from d2l_vgg.training import (
     experiments,
     labels,
     memory,
+    parameters,
     precisions,
     processes,
     progress,
@@ -23,6 +28,9 @@ from d2l_vgg.training import (
     smoke_test,
 )
 from d2l_vgg.training.history import History
+
+# What an Architecture is called does not change its layers
+WORDS = {'name', 'letter'}
 
 
 class Preparation(abc.ABC):
@@ -102,6 +110,8 @@ class Preparation(abc.ABC):
         self.history: History = None  # type: ignore[assignment]
         self.seconds = 0.0
         self.smoke_test = smoke_test.size()
+        # What else must be the same in a run and in its continuation
+        self.told: dict = {}
         self.metrics: dict = {}
 
     # ------------------------------------- what a framework fills in
@@ -242,8 +252,17 @@ class Preparation(abc.ABC):
             'history': self.history.state(),
             'seconds': time.monotonic() - self.started,
         }
-        checkpoints.save(self.checkpoint, self.arrays(), meta)
+        checkpoints.save(self.checkpoint, self.finite_arrays(), meta)
         self.saved = time.monotonic()
+
+    def finite_arrays(self) -> checkpoints.Arrays:
+        """Return `arrays`; TrainingDiverged where one is not finite."""
+        arrays = self.arrays()
+        name = parameters.find_not_finite(arrays)
+        if name:
+            x = self.train_batch_idx / self.num_train_batches
+            raise errors.TrainingDiverged(name, x, math.nan, self.lr)
+        return arrays
 
     def load_checkpoint(self) -> None:
         """Return to where the run was when `checkpoint` was written."""
@@ -263,6 +282,12 @@ class Preparation(abc.ABC):
         """Return what must be the same in a run and in its continuation."""
         mine = [name for name in vars(self) if name in experiments.FIELDS]
         found = {name: getattr(self, name) for name in mine}
+        found['framework'] = self.ProcessGroup.__module__.split('.')[1]
+        arch = getattr(self.model, 'arch', None)
+        if isinstance(arch, Architecture):
+            layers = dataclasses.asdict(arch)
+            found |= {n: v for n, v in layers.items() if n not in WORDS}
+        found.update(self.told)
         for name in 'batch_size', 'resize', 'flip', 'shift', 'digest':
             found[name] = getattr(self.data, name, None)
         # Last, as it is by one of those above if these differ

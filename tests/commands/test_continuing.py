@@ -74,7 +74,10 @@ def test_stopped_run_ends_as_one_that_never_was(copy, finished):
     [
         (['hyperparameters', 'lr'], 0.2, 'is of a run with lr='),
         (['hyperparameters', 'flip'], True, 'is of a run with flip='),
-        (['hyperparameters', 'arch', 'hidden'], [17], 'another architecture'),
+        (['hyperparameters', 'arch', 'hidden'], [17], 'a run with hidden='),
+        (['hyperparameters', 'arch', 'dropout'], 0.3, 'a run with dropout='),
+        (['hyperparameters', 'arch', 'lrn'], True, 'a run with lrn=False'),
+        (['hyperparameters', 'draw'], 'published', 'a run with draw=seed'),
         (['data', 'num_train'], 96, 'other images'),
     ],
 )

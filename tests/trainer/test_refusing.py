@@ -1,9 +1,11 @@
 """What a trainer refuses, before it trains or as soon as it shows."""
 
 import math
+import os
 import types
 from contextlib import nullcontext
 
+import numpy as np
 import pytest
 from trainings import (
     ARCH,
@@ -129,7 +131,7 @@ def resume(package, path, model=None, data=None, **changes):
 
 def test_a_checkpoint_of_another_architecture(package, saved):
     arch = Architecture('other', ((1, 4), (1, 9)), hidden=(16,))
-    with pytest.raises(checkpoint.BadCheckpoint, match='architecture'):
+    with pytest.raises(checkpoint.BadCheckpoint, match='with blocks='):
         resume(package, saved, package.VGG(arch, lr=0.02))
     assert saved.exists()
 
@@ -178,3 +180,48 @@ def test_resuming_needs_a_checkpoint(package):
 def test_no_checkpoint_to_resume(package, tmp_path):
     with pytest.raises(FileNotFoundError, match='nothing to resume'):
         fit(package, resume=True, checkpoint=tmp_path / 'none.safetensors')
+
+
+def spoil(model):
+    """Make a number of the first layer nan, after `model` has seen X."""
+    arrays = model.arrays()
+    arrays['conv1_1.weight'][0, 0, 0, 0] = math.nan
+    model.load_arrays(arrays)
+
+
+def test_parameters_that_are_not_finite_stop_the_run_unsaved(
+    package, tmp_path
+):
+    path = tmp_path / 'checkpoint.safetensors'
+
+    class Spoilt(package.Trainer):
+        def save_if_due(self, due=False):
+            super().save_if_due(due)
+            if self.epoch:
+                spoil(self.model)
+
+        def validation_step(self, batch):
+            return {}  # No loss of it tells
+
+    options = {**OPTIONS, 'max_epochs': 3, 'checkpoint': path}
+    trainer = Spoilt(**options, num_gpus=0, display='none')
+    with pytest.raises(TrainingDiverged) as caught:
+        trainer.fit(model_of(package), data_of(package))
+    assert 'is nan at epoch' in str(caught.value)
+    arrays, meta = checkpoint.load(path)
+    assert all(np.isfinite(array).all() for array in arrays.values())
+
+
+def test_parameters_that_are_not_finite_are_not_saved_nor_used(
+    package, tmp_path
+):
+    model, data = model_of(package), data_of(package)
+    trainer_of(package, **OPTIONS).fit(model, data)
+    spoil(model)
+    for use in (
+        lambda: model.save(tmp_path / 'p.safetensors'),
+        lambda: model.predict(data.val_dataloader()),
+    ):
+        with pytest.raises(ValueError, match='conv1_1.weight holds nan'):
+            use()
+    assert not os.listdir(tmp_path)

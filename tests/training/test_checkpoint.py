@@ -78,6 +78,8 @@ def test_another_run_is_refused_by_name(path, name):
         ('epoch', -1),
         ('epoch', 3),
         ('epoch', 'one'),
+        ('epoch', 1.5),
+        ('train_batch_idx', 10.5),
         ('train_batch_idx', 9),
         ('train_batch_idx', 21),
         ('train_batch_idx', None),
