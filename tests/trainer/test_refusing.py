@@ -195,8 +195,8 @@ def test_parameters_that_are_not_finite_stop_the_run_unsaved(
     path = tmp_path / 'checkpoint.safetensors'
 
     class Spoilt(package.Trainer):
-        def save_if_due(self, due=False):
-            super().save_if_due(due)
+        def save_if_due(self, **options):
+            super().save_if_due(**options)
             if self.epoch:
                 spoil(self.model)
 
