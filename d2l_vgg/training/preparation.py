@@ -136,16 +136,17 @@ class Preparation(abc.ABC):
 
     @abc.abstractmethod
     def prepare_model(self, model: Any) -> int:
-        """Put `model` on the device, compiled, with parameters and optimizer.
+        """Make `model` ready for its steps, and `self.optim` for it.
 
-        Returns how many scores it gives an example; `train_dataloader` is
-        there already. Raises ValueError where the model cannot follow a
-        hyperparameter of this trainer.
+        In this order: its precision, the device, a forward pass of one image
+        in predict mode, which draws parameters, `compile`, the optimizer, and
+        `errors.check_supported`. Returns how many scores it gives an example.
+        Raises ValueError where the model cannot follow a hyperparameter.
         """
 
     @abc.abstractmethod
     def forward(self, batch: tuple) -> Any:
-        """Return the scores of a minibatch, (batch_size, num_classes)."""
+        """Predict the scores of a minibatch, (batch_size, num_classes)."""
 
     @abc.abstractmethod
     def labels(self, batch: tuple) -> Any:
