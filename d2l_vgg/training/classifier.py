@@ -13,7 +13,12 @@ from d2l_vgg.training.runs import Run
 
 
 class Classifier(abc.ABC):
-    """The base class of classification models, in any framework."""
+    """The base class of classification models, in any framework.
+
+    A framework adds what the book's classes have: `forward`, `loss` and
+    `accuracy` of `Y_hat`, `y` and `averaged`, `configure_optimizers`, and,
+    by `training.module.Module` where d2l is not there, what is left.
+    """
 
     trainer = None
     checked_shapes: frozenset = frozenset()  # Of images that fit
@@ -37,7 +42,7 @@ class Classifier(abc.ABC):
 
     @abc.abstractmethod
     def compile(self) -> None:
-        """Let `net` run as one graph, not one operation after another."""
+        """Let `net` run as one graph, where that is faster."""
 
     @abc.abstractmethod
     def set_precision(self, precision: str) -> None:
@@ -50,7 +55,7 @@ class Classifier(abc.ABC):
 
     @abc.abstractmethod
     def arrays(self) -> Arrays:
-        """Return name -> NumPy array of parameters and running statistics.
+        """Return copies of parameters and running statistics, by name.
 
         Names and layout are those of `d2l_vgg.networks.names`. Raises
         NotDrawn where the network has none yet.

@@ -62,8 +62,9 @@ def check_model(model: Any) -> None:
     for name in 'training_step', 'validation_step', 'configure_optimizers':
         if not hasattr(model, name):
             raise ValueError(
-                f'{type(model).__name__} is no d2l_vgg.Classifier and has no '
-                f'{name}: derive it from that.'
+                f'{type(model).__name__} has no {name}, which a trainer '
+                'calls: write it, or derive the class from '
+                'd2l_vgg.Classifier.'
             )
 
 

@@ -34,14 +34,15 @@ class Trainer(preparation.Preparation):
     def train_step(self, batch: tuple, lr: float | None = None) -> dict:
         """Compute the gradient on a minibatch and follow it downhill.
 
-        The loss is what the model's own `training_step` returns.
+        The loss is what the model's `training_step` returns, in train mode.
+        Of several workers the mean of the gradients counts, then clipped.
         Without `lr`, the learning rate stays as the model has set it.
-        Returns what the model measured, name -> scalar on the device.
+        Returns `take_metrics()`, name -> scalar on the device.
         """
 
     @abc.abstractmethod
     def validation_step(self, batch: tuple) -> dict:
-        """Return what the model measures on a minibatch, such as 'acc'."""
+        """As `train_step`, by the model's `validation_step`, predicting."""
 
     @abc.abstractmethod
     def wait_for(self, value: Any) -> None:

@@ -71,7 +71,7 @@ def test_what_is_no_model_is_refused(package, lack):
     names = 'training_step', 'validation_step', 'configure_optimizers'
     model = types.SimpleNamespace(**dict.fromkeys(names), lr=0.1)
     delattr(model, lack)
-    told = f'SimpleNamespace is no d2l_vgg.Classifier and has no {lack}: der'
+    told = f'SimpleNamespace has no {lack}, which a trainer calls'
     with pytest.raises(ValueError, match=told):
         trainer_of(package).fit(model, data_of(package))
 
