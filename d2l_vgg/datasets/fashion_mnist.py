@@ -63,7 +63,7 @@ def load(root: str | os.PathLike | None = None) -> Data:
         OSError: a file cannot be read.
     """
     given = FOLDER if root is None else root
-    folder = os.path.abspath(os.path.expanduser(given))
+    folder = os.path.expanduser(given)
     if not os.path.isdir(folder):
         raise FileNotFoundError(
             f'There is no folder {folder}: name one with the four files '
@@ -90,7 +90,8 @@ def load(root: str | os.PathLike | None = None) -> Data:
         classes, source = TEXT_LABELS, 'Fashion-MNIST'
     else:
         num_classes = int(max(train_labels.max(), val_labels.max())) + 1
-        classes, source = _read_classes(folder, num_classes), folder
+        source = os.path.abspath(folder)
+        classes = _read_classes(folder, num_classes)
     return Data(
         train_images, train_labels, val_images, val_labels, classes, source
     )

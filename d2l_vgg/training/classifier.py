@@ -178,8 +178,9 @@ class Classifier(abc.ABC):
         ValueError if they are not all finite, and an OSError if the file
         cannot be written.
         """
-        arch = getattr(self, 'arch', None)
-        return parameters.save(path, self.arrays(), arch)
+        arrays = self.arrays()
+        parameters.check_finite(arrays)
+        return parameters.save(path, arrays, getattr(self, 'arch', None))
 
     def load(self, path: str, last: bool = True) -> None:
         """Read the parameters that `save` wrote to `path`.

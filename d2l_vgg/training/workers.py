@@ -7,7 +7,6 @@ Their launcher tells it by the environment. What they do together is in
 import contextlib
 import os
 import re
-import socket
 import sys
 import time
 import zlib
@@ -73,6 +72,8 @@ def address() -> tuple[str, int]:
 
 def wait_for_others() -> None:
     """Tell that the first process waits; OSError if nobody can listen."""
+    import socket  # Nobody else needs it
+
     host, port = address()
     try:
         if 'TORCHELASTIC_RUN_ID' not in os.environ:  # torchrun listens

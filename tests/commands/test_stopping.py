@@ -198,7 +198,7 @@ def test_run_that_an_error_ends_says_why_and_can_be_resumed(
     folder = tmp_path / 'a'
     ended = Run.open(folder).info
     assert ended['status'] == status and reason in ended['reason']
-    assert_fails(call('predict', folder), f'because it is {status}')
+    assert_fails(call('predict', folder), f'is {status}, so it has no')
     done('train', '--resume', folder)
     finished = Run.open(folder).info
     assert finished['status'] == 'finished' and 'reason' not in finished

@@ -6,6 +6,7 @@
 import numpy as np
 
 from d2l_vgg.training import loop
+from d2l_vgg.training.processes import SingleProcess
 
 
 class Softmax:
@@ -25,7 +26,7 @@ class Softmax:
 
 class Trainer(loop.Trainer):
     on_cpu = True
-    ProcessGroup = None  # It always trains alone
+    ProcessGroup = SingleProcess  # It always trains alone
 
     def find_device(self, num_gpus):
         return None
