@@ -66,11 +66,6 @@ class Totals(NamedTuple):
         return self.conv_macs + self.dense_macs
 
 
-def smallest_input(arch: Any) -> int:
-    """Return the smallest height and width that fit; errors as of `get`."""
-    return get(arch).smallest_input
-
-
 def _check_input(arch, input_shape):
     if not isinstance(input_shape, (tuple, list)) or len(input_shape) != 3:
         raise ValueError(

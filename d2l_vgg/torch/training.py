@@ -124,9 +124,10 @@ class Classifier(ModelArrays, classifier.Classifier, Module, nn.Module):
     def train(self, mode=True):
         """As PyTorch's; frozen batch normalization stays in eval mode."""
         super().train(mode)
-        for layer in self.modules():
-            if self.frozen and isinstance(layer, _BatchNorm):
-                layer.eval()
+        if self.frozen:
+            for layer in self.modules():
+                if isinstance(layer, _BatchNorm):
+                    layer.eval()
         return self
 
     def __getstate__(self):
@@ -182,9 +183,9 @@ class SGD(torch.optim.SGD):
         super().__init__(
             params, lr, momentum=momentum, weight_decay=weight_decay
         )
-        for group in self.param_groups:
-            for param in group['params'] if momentum else ():
-                self.state[param]['momentum'] = torch.zeros_like(param)
+        params = [p for group in self.param_groups for p in group['params']]
+        for param in params if momentum else ():
+            self.state[param]['momentum'] = torch.zeros_like(param)
 
     @torch.no_grad()
     def step(self, closure=None):
@@ -212,8 +213,7 @@ class Trainer(TrainerArrays, loop.Trainer):
     def fit(self, model, data, resume=False):
         gpus = [] if self.on_cpu else [self.device]
         needed = memory.check_fit(self, model, data)
-        # On a CPU, freed memory is kept for the next step: to fetch it from
-        # the system again takes a third of a step
+        # To fetch freed memory again takes a third of a step on a CPU
         with torch.random.fork_rng(gpus), allocator.kept(needed):
             with gpu.autotuned(), gpu.tf32(True):
                 return super().fit(model, data, resume)

@@ -96,10 +96,7 @@ class Classifier(abc.ABC):
     # ---------------------------------------------- what all share
 
     def check_input(self, X: Any, channels_last: bool = False) -> None:
-        """Raise inputs.WrongInput if the network cannot take `X`.
-
-        Shapes that passed are remembered, so each is checked once.
-        """
+        """Raise inputs.WrongInput if `X` does not fit; once for a shape."""
         shape = tuple(getattr(X, 'shape', ()))
         if shape[1:] not in self.checked_shapes or 0 in shape:
             inputs.check(self, shape, channels_last)

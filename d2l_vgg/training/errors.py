@@ -63,8 +63,7 @@ def check_model(model: Any) -> None:
         if not hasattr(model, name):
             raise ValueError(
                 f'{type(model).__name__} has no {name}, which a trainer '
-                'calls: write it, or derive the class from '
-                'd2l_vgg.Classifier.'
+                'calls: write it, or derive it from d2l_vgg.Classifier.'
             )
 
 

@@ -3,7 +3,6 @@
 import math
 from typing import Any
 
-from d2l_vgg.networks import costs
 from d2l_vgg.networks.architectures import Architecture
 
 AXES = ('batch_size', 'num_channels', 'height', 'width')
@@ -45,7 +44,7 @@ def find_reason(arch, shapes, shape, channels_last):
         names = ', '.join(AXES[axes.index(i)] for i in range(4))
         return f'it takes ({names})'
     _, channels, height, width = [shape[i] for i in axes]
-    least = costs.smallest_input(arch)
+    least = arch.smallest_input
     # A graph may not know them yet
     if any(n is not None and n < least for n in (height, width)):
         return f'the smallest images that fit are {least} x {least}'

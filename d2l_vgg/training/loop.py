@@ -107,8 +107,9 @@ class Trainer(preparation.Preparation):
         # Not where a run goes on that was stopped in the validation
         if self.train_batch_idx < (self.epoch + 1) * self.num_train_batches:
             self.train_epoch()
-            # A finite loss may hide nan: oneDNN's ReLU makes 0 of it
-            self.finite_arrays()
+            if self.checkpoint is None:  # Else they are asked as it is saved
+                # A finite loss may hide nan: oneDNN's ReLU makes 0 of it
+                self.finite_arrays()
             self.save_if_due(now=True)
         for batch in self.minibatches(self.val_dataloader or ()):
             self.record('val', self.validation_step(batch))
@@ -181,7 +182,6 @@ class Trainer(preparation.Preparation):
                 if not math.isfinite(point[1]):
                     raise errors.TrainingDiverged(series, *point, self.lr)
             self.queued.append(value)
-        # A device may be behind Python, but not by more than this
         while len(self.queued) > MAX_QUEUED:
             self.wait_for(self.queued.popleft())
         self.board.step()

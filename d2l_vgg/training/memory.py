@@ -51,7 +51,7 @@ def check_fit(trainer, model, data):
     if (
         not trainer.on_cpu
         or ours != {'d2l_vgg'}
-        or min(data.resize) < costs.smallest_input(model.arch)
+        or min(data.resize) < model.arch.smallest_input
     ):
         return None
     size = data.resize[::-1]

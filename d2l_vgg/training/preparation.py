@@ -1,5 +1,4 @@
-"""A trainer's arguments, what it prepares before the first step, and its
-checkpoints.
+"""A trainer's arguments, its preparation, and its checkpoints.
 
 The loop itself is in `d2l_vgg.training.loop`; the steps, and all that touches
 a framework's arrays, are in that framework's `training.py`.
@@ -28,9 +27,6 @@ from d2l_vgg.training import (
     smoke_test,
 )
 from d2l_vgg.training.history import History
-
-# What an Architecture is called does not change its layers
-WORDS = {'name', 'letter'}
 
 
 class Preparation(abc.ABC):
@@ -287,7 +283,8 @@ class Preparation(abc.ABC):
         arch = getattr(self.model, 'arch', None)
         if isinstance(arch, Architecture):
             layers = dataclasses.asdict(arch)
-            found |= {n: v for n, v in layers.items() if n not in WORDS}
+            del layers['name'], layers['letter']  # They change no layer
+            found |= layers
         found.update(self.told)
         for name in 'batch_size', 'resize', 'flip', 'shift', 'digest':
             found[name] = getattr(self.data, name, None)

@@ -139,7 +139,9 @@ class ProcessGroup(SingleProcess, abc.ABC):
         if resumed:
             trainer.make_optimizer_state()
         arrays = trainer.arrays()
-        mine = [array * (self.rank == 0) for array in arrays.values()]
+        mine = list(arrays.values())
+        if self.rank:
+            mine = list(map(np.zeros_like, mine))
         trainer.load_arrays(dict(zip(arrays, self.sum_numpy(mine, trainer))))
 
     def sum_numpy(self, arrays: list, trainer: Any) -> list:

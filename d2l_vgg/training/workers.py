@@ -38,12 +38,18 @@ def number(name: str, default: int) -> int:
 
 def count() -> int:
     """Return how many processes there are, 1 without any other."""
-    return number('WORLD_SIZE', 1)
+    return max(1, number('WORLD_SIZE', 1))
 
 
 def rank() -> int:
     """Return which process this is; the first, 0, keeps the run."""
-    return number('RANK', 0) if count() > 1 else 0
+    found = number('RANK', 0) if count() > 1 else 0
+    if found >= count():
+        raise ValueError(
+            f'The rank of this process is {found}, but there are only '
+            f'{count()}: it must be 0 to {count() - 1}.'
+        )
+    return found
 
 
 def is_one_machine() -> bool:

@@ -12,10 +12,10 @@ from d2l_vgg.networks.architectures import (
     FAMILY,
     VGG_NAMES,
     Architecture,
+    get,
 )
 from d2l_vgg.networks.costs import (
     activation_bytes,
-    smallest_input,
     summary,
     summary_table,
     table,
@@ -157,7 +157,7 @@ def test_activations_of_the_small_network_by_hand():
     ],
 )
 def test_smallest_input_is_taken_and_a_smaller_one_refused(arch, smallest):
-    assert smallest_input(arch) == smallest
+    assert get(arch).smallest_input == smallest
     rows = summary(arch, (1, smallest, smallest + 1))
     assert rows[-1].output_shape == (10,)
     for shape in ((1, smallest - 1, 224), (1, 224, smallest - 1)):

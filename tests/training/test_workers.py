@@ -106,12 +106,13 @@ def test_prepare_refuses_foreign_loaders_and_chance(group):
 @pytest.mark.parametrize(
     ('rank', 'count', 'told'),
     [
+        ('2', '2', 'is 2, but there are only 2'),
         ('x', '2', r"\$RANK is 'x'"),
         ('0', '-2', r"\$WORLD_SIZE is '-2'"),
         ('0', '\u00b2', r'\$WORLD_SIZE is'),
     ],
 )
-def test_rank_or_count_that_is_no_number_is_refused(group, rank, count, told):
+def test_wrong_rank_or_count_is_refused(group, rank, count, told):
     with pytest.raises(ValueError, match=told):
         group(rank, count)
 
