@@ -11,7 +11,6 @@ import argparse
 import contextlib
 import json
 import os
-import signal
 import statistics
 import subprocess
 import sys
@@ -23,7 +22,7 @@ import section
 from tabulate import tabulate
 from variant import MARK
 
-from d2l_vgg import machine
+from d2l_vgg import children, machine
 from d2l_vgg.files import write_text
 from d2l_vgg.frameworks import FRAMEWORKS
 from d2l_vgg.training import precisions
@@ -76,35 +75,30 @@ def measure(variant, request):
         environment.pop('OMP_NUM_THREADS', None)
     script = str(Path(__file__).with_name('variant.py'))
     words = json.dumps({**variant._asdict(), **request})
-    process = subprocess.Popen(
-        [sys.executable, script, words],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment,
-        start_new_session=True,  # Ended together with its loaders
-    )
+    options = {'stdout': subprocess.PIPE, 'text': True, 'env': environment}
     told, ready, peaks = {}, threading.Event(), [0]
+    # Ended together with its loaders
+    with children.started(
+        [sys.executable, script, words], **options
+    ) as child:
 
-    def look_at_memory():
-        while not ready.wait(0.1):
-            peaks.append(session_memory(process.pid))
+        def look_at_memory():
+            while not ready.wait(0.1):
+                peaks.append(session_memory(child.pid))
 
-    watcher = threading.Thread(target=look_at_memory)
-    watcher.start()
-    try:
-        for line in process.stdout:
-            if line.startswith(MARK):
-                told.update(json.loads(line[len(MARK) :]))
-                ready.set()
-    finally:
-        ready.set()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
-        watcher.join()
+        watcher = threading.Thread(target=look_at_memory)
+        watcher.start()
+        try:
+            for line in child.stdout:
+                if line.startswith(MARK):
+                    told.update(json.loads(line[len(MARK) :]))
+                    ready.set()
+        finally:
+            ready.set()
+            watcher.join()
+    child.stdout.close()
     if 'speed' not in told:
-        told.setdefault('failed', f'it ended with {process.returncode}')
+        told.setdefault('failed', f'it ended with {child.returncode}')
     return {**told, 'peak': max(peaks)}
 
 

@@ -13,7 +13,7 @@ import time
 
 import section
 
-from d2l_vgg import frameworks, messages
+from d2l_vgg import children, frameworks, messages
 
 # Lines that are meant for `bench.py` begin with this
 MARK = '@bench '
@@ -115,6 +115,7 @@ def train_ours(request):
 
 
 def main():
+    children.end_with_parent()
     request = json.loads(sys.argv[1])
     try:
         (train_stock if request['stock'] else train_ours)(request)

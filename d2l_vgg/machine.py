@@ -56,11 +56,14 @@ def physical_cores() -> int:
     That is within what it is bound to and the quota of its container. Two
     hardware threads of one core count once, where the system tells of cores.
     """
-    try:
-        usable = os.sched_getaffinity(0)
-    except AttributeError:  # Not Linux
-        return os.cpu_count() or 1
-    return max(1, min(_count_cores(usable), _cpu_quota()))
+    return max(1, min(_count_cores(processors()), _cpu_quota()))
+
+
+def processors() -> set[int]:
+    """Return the numbers of the processors that this process may use."""
+    if hasattr(os, 'sched_getaffinity'):
+        return os.sched_getaffinity(0)
+    return set(range(os.cpu_count() or 1))  # Not Linux
 
 
 def _count_cores(usable, folder='/sys/devices/system/cpu'):

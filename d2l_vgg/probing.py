@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import Any
 
-from d2l_vgg import frameworks, messages
+from d2l_vgg import children, frameworks, messages
 
 # Importing a framework from a slow disk for the first time takes a minute;
 # a GPU that is newer than it, for which it compiles its code, takes longer
@@ -17,7 +17,8 @@ SECONDS = 300
 CODE = """
 import sys
 sys.path[:] = {path!r}
-from d2l_vgg import probing
+from d2l_vgg import children, probing
+children.end_with_parent()
 probing.answer({name!r})
 """
 
@@ -57,31 +58,24 @@ def ask(name: str, seconds: float = SECONDS) -> dict[str, Any]:
     `problem` is what it ended with, '' without any. It is killed after so
     many seconds.
     """
-    process = subprocess.Popen(
-        [sys.executable, '-c', CODE.format(path=sys.path, name=name)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        # With all that it starts it can be killed, and Ctrl-C is ours
-        start_new_session=True,
-    )
-    problem = ''
-    try:
-        out, err = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        problem = f'no answer within {seconds:g} seconds'
-    finally:
-        if process.poll() is None:
+    words = [sys.executable, '-c', CODE.format(path=sys.path, name=name)]
+    pipes = {'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE}
+    with children.started(words, **pipes) as process:
+        try:
+            out, err = process.communicate(timeout=seconds)
+            problem = _how_it_ended(process.returncode, err)
+        except subprocess.TimeoutExpired:
+            problem = f'no answer within {seconds:g} seconds'
             os.killpg(process.pid, signal.SIGKILL)
-    status = process.returncode
-    if problem:
-        out, err = process.communicate()
-    elif status < 0:
-        problem = f'it crashed by {signal.Signals(-status).name}'
-    else:
-        words = messages.one_line(err.decode(errors='replace'))[-200:]
-        problem = f'it ended by itself with status {status} ({words})'
+            out, _ = process.communicate()
     facts: dict[str, Any] = {'problem': problem}
     for line in out.decode(errors='replace').splitlines():
         facts.update(json.loads(line))
     return facts
+
+
+def _how_it_ended(status, err):
+    if status < 0:
+        return f'it crashed by {signal.Signals(-status).name}'
+    words = messages.one_line(err.decode(errors='replace'))[-200:]
+    return f'it ended by itself with status {status} ({words})'

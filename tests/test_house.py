@@ -34,6 +34,7 @@ WINGS = {'book', 'chapter', 'doctor', 'figures'}
 GROUND = {
     'compatibility': {'cuda', 'machine', 'old_numpy'},
     'platforms': {'cuda'},
+    'children': set(),
     'cuda': {'frameworks'},
     'machine': {'frameworks', 'gpus'},
     'messages': {'foreign_text'},

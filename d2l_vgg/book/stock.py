@@ -37,12 +37,12 @@ def load(framework, all_cores=True):
     if framework == 'mxnet':
         compatibility.prepare(all_cores)
         return importlib.import_module(name)
-    with MENDED[framework]():
+    with PATCHED[framework]():
         return importlib.import_module(name)
 
 
 @contextlib.contextmanager
-def mended_torch():
+def patched_torch():
     # Without a build of torchvision for this processor, these two would fail
     for part in '_meta_registrations', '_autograd_registrations':
         name = f'torchvision.{part}'
@@ -56,7 +56,7 @@ def mended_torch():
 
 
 @contextlib.contextmanager
-def mended_tensorflow():
+def patched_tensorflow():
     from d2l_vgg.tensorflow import loading
 
     loading.load()
@@ -73,7 +73,7 @@ def mended_tensorflow():
 
 
 @contextlib.contextmanager
-def mended_jax():
+def patched_jax():
     import jax
 
     if not hasattr(jax.random, 'PRNGKeyArray'):
@@ -95,10 +95,10 @@ def mended_jax():
     d2l.get_seed = lambda: random.randint(0, 10**6)
 
 
-MENDED = {
-    'torch': mended_torch,
-    'tensorflow': mended_tensorflow,
-    'jax': mended_jax,
+PATCHED = {
+    'torch': patched_torch,
+    'tensorflow': patched_tensorflow,
+    'jax': patched_jax,
 }
 
 

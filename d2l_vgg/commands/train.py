@@ -14,7 +14,7 @@ from d2l_vgg.commands.options import choice, group, number, option, path
 from d2l_vgg.foreign_text import visible
 from d2l_vgg.frameworks import FRAMEWORKS
 from d2l_vgg.networks import architectures, costs
-from d2l_vgg.training import experiments, memory, runs, workers
+from d2l_vgg.training import experiments, interrupts, memory, runs, workers
 from d2l_vgg.training.errors import TrainingDiverged
 from d2l_vgg.training.estimate import format_seconds
 from d2l_vgg.training.runs import CHECKPOINT, PARAMETERS, TRAINED, Run
@@ -106,10 +106,15 @@ def train(**words):
     if workers.rank():  # The first one keeps the run
         job.trainer.fit(job.model, job.data)
         return
-    with job.run.alone():
+    stopping = interrupts.deferred(lambda: keep_status(job))
+    with job.run.alone(), stopping as stop:
         # Another process may have ended it meanwhile
         refuse_finished(words['resume'] or job.run.folder)
         fit(job)
+    if stop.asked:
+        print('The run is finished.')
+        raise KeyboardInterrupt
+    report(job)
 
 
 def given(words, names):
@@ -249,8 +254,8 @@ def fit(job):
             f'{"Resuming" if resumes else "Training"} {experiment.arch.name} '
             f'on {len(data.train[0])} images of {experiment.resize} x '
             f'{experiment.resize} pixels for {experiment.max_epochs} epochs '
-            f'in {os.path.relpath(run.folder)} (Ctrl-C stops, --resume '
-            'continues).'
+            f'in {os.path.relpath(run.folder)} (Ctrl-C stops, twice at '
+            'once; --resume continues).'
         )
         print(visible(text), flush=True)
         trainer.told = {'draw': experiment.draw}
@@ -264,7 +269,6 @@ def fit(job):
         keep_unfinished(job, error)
         raise
     os.remove(trainer.checkpoint)
-    report(job)
 
 
 def initialize(model, experiment, info):
@@ -288,6 +292,14 @@ def keep_unfinished(job, error):
         status = 'stopped'
     if not isinstance(error, KeyboardInterrupt):
         job.run.info['reason'] = messages.explain(error)
+    keep_status(job, status)
+    # Whatever goes wrong here, `error` is what is told
+    with contextlib.suppress(Exception):
+        keep_results(job)
+
+
+def keep_status(job, status='stopped'):
+    """Keep how a run ended; tell how to go on, if that is of use."""
     with contextlib.suppress(OSError):  # As it may be the disk
         job.run.save(status=status)
     if status != 'diverged':
@@ -296,9 +308,6 @@ def keep_unfinished(job, error):
         text = f'Stopped after {job.trainer.seconds:.0f} seconds; continue'
         with contextlib.suppress(OSError):  # As it may be stdout
             print(f'{text} with: {resume}', flush=True)
-    # Whatever goes wrong here, `error` is what is told
-    with contextlib.suppress(Exception):
-        keep_results(job)
 
 
 def keep_results(job):

@@ -23,6 +23,7 @@ from flax import linen as nn
 from flax.core import DenyList
 from jax import numpy as jnp
 
+from d2l_vgg import machine
 from d2l_vgg.jax import parameters as trees
 from d2l_vgg.jax.layers import mode
 from d2l_vgg.jax.parameters import ModelArrays, TrainerArrays
@@ -348,7 +349,7 @@ class Trainer(TrainerArrays, loop.Trainer):
         if 'multi_thread_eigen=false' in os.environ.get('XLA_FLAGS', ''):
             return 1
         nproc = os.environ.get('NPROC', '')
-        return int(nproc) if nproc.isdigit() else len(os.sched_getaffinity(0))
+        return int(nproc) if nproc.isdigit() else len(machine.processors())
 
     def labels(self, batch: tuple) -> Any:
         y = batch[-1]

@@ -18,12 +18,8 @@ from d2l_vgg.training import processes
 # It serves until the workers are done, or until the first, which holds its
 # input, is gone
 SERVE = """
-import os, sys, threading
-def end():
-    sys.stdin.read()
-    os._exit(0)
-threading.Thread(target=end, daemon=True).start()
-from d2l_vgg import frameworks
+from d2l_vgg import children, frameworks
+children.end_with_parent()
 frameworks.load('mxnet')
 """
 
@@ -47,6 +43,7 @@ class ProcessGroup(processes.ProcessGroup):
                 [sys.executable, '-c', SERVE],
                 env={**os.environ, 'DMLC_ROLE': role},
                 stdin=subprocess.PIPE,
+                start_new_session=True,
             )
             for role in ('scheduler', 'server')
             if self.rank == 0

@@ -8,21 +8,27 @@ import contextlib
 import math
 import os
 import signal
+import socket
 import textwrap
 import threading
 import time
-import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from d2l_vgg.training import workers
 
-SIGNALS = [signal.SIGINT, signal.SIGTERM]
-if hasattr(signal, 'SIGHUP'):  # Not on Windows
-    SIGNALS.append(signal.SIGHUP)
+# What a person or a system ends a command by
+KEYS = [signal.SIGINT, signal.SIGTERM]
+# The loss of a terminal, and what batch systems send before they end a job;
+# none of them is there on Windows
+OTHERS = [
+    getattr(signal, name)
+    for name in ('SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGXCPU')
+    if hasattr(signal, name)
+]
 
-# What is kept of a run that is stopped takes no longer than this
-SECONDS_TO_KEEP = 10
+# What is to end at once takes no longer than this
+SECONDS_TO_END = 5
 
 # A key that is held down sends signal after signal
 SECONDS_OF_ONE_PRESS = 0.5
@@ -34,12 +40,14 @@ class Stopped(KeyboardInterrupt):
     def __init__(self, trainer: Any) -> None:
         total = trainer.max_epochs * trainer.num_train_batches
         goes_on = (
-            f'trainer.fit(model, data, resume=True) goes on from '
-            f'{trainer.checkpoint}.'
-            if trainer.checkpoint
-            else 'what was recorded is in trainer.history. With a file, '
+            'what was recorded is in trainer.history. With a file, '
             'Trainer(..., checkpoint=path), a run can go on.'
         )
+        if trainer.checkpoint:
+            goes_on = (
+                'trainer.fit(model, data, resume=True) goes on from '
+                f'{trainer.checkpoint}.'
+            )
         super().__init__(
             f'Stopped in epoch {trainer.epoch + 1} of {trainer.max_epochs}, '
             f'after {trainer.train_batch_idx} of {total} minibatches: '
@@ -53,36 +61,100 @@ class Stopped(KeyboardInterrupt):
         )
 
 
+class Presses:
+    """A handler of signals: the press number `limit` interrupts."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit, self.count, self.until = limit, 0, -math.inf
+        self.last_words: Callable = lambda: None
+
+    @property
+    def asked(self) -> bool:
+        """Whether the command is to end."""
+        return self.count > 0
+
+    def __call__(self, signum, frame):
+        # Once: what is kept and told after it is to be whole
+        if self.count < self.limit and self.add(signum) == self.limit:
+            raise KeyboardInterrupt
+
+    def add(self, signum: int) -> int:
+        """Return how many presses there were, with this signal."""
+        now = time.monotonic()
+        # The system repeats SIGXCPU by itself
+        if not self.count or (signum in KEYS and now > self.until):
+            self.count += 1
+            self.until = now + SECONDS_OF_ONE_PRESS
+        return self.count
+
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
+        """End the process, after `last_words()`, if an interrupt does not.
+
+        A thread watches: the main one may wait for long where no handler of
+        Python is called, and what a handler raises may be passed over, as in
+        a callback of Python's garbage collection.
+        """
+        reader, writer = socket.socketpair()
+        writer.setblocking(False)
+        ended = threading.Event()
+
+        def watch():
+            presses = Presses(self.limit)
+            while presses.count < self.limit and not ended.is_set():
+                for signum in reader.recv(1):
+                    presses.add(signum)
+            if not ended.wait(SECONDS_TO_END):
+                try:
+                    self.last_words()
+                finally:
+                    os._exit(130)
+            reader.close()
+
+        threading.Thread(target=watch, daemon=True).start()
+        signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            ended.set()
+            signal.set_wakeup_fd(-1)
+            writer.close()
+
+
 @contextlib.contextmanager
-def deferred() -> Iterator[types.SimpleNamespace]:
+def deferred(last_words: Callable | None = None) -> Iterator[Presses]:
     """Within the block, a signal only sets `asked` of what is given.
 
-    A second press of the key interrupts at once. Only in the main thread.
+    A second press of the key interrupts at once; a command that goes on
+    nevertheless is ended after `last_words()`. Only in the main thread.
     """
-    stop = types.SimpleNamespace(asked=False, again=math.inf)
-    around = signal.getsignal(signal.SIGINT)
-
-    def ask(*signal_and_frame):
-        if time.monotonic() > stop.again:
-            raise KeyboardInterrupt
-        if not stop.asked:
-            stop.asked = True
-            stop.again = time.monotonic() + SECONDS_OF_ONE_PRESS
-            if isinstance(around, _Once):
-                around.wait()
-
-    # The launcher ends the other processes when the first has stopped
-    with _handled(signal.SIG_IGN if workers.rank() else ask):
+    stop = signal.getsignal(signal.SIGINT)
+    if workers.rank() or not isinstance(stop, Presses):
+        stop = Presses(2)
+        # The launcher ends the other processes when the first has stopped
+        with _handled(signal.SIG_IGN if workers.rank() else stop):
+            yield stop
+        return
+    before = stop.limit, stop.last_words
+    stop.limit, stop.last_words = 2, last_words or stop.last_words
+    try:
         yield stop
+    finally:
+        stop.limit, stop.last_words = before
+        if stop.asked:  # What is kept is not to be interrupted
+            stop.limit = 0
 
 
+@contextlib.contextmanager
 def once(to_the_end=False):
-    """Within the block, a signal interrupts, and those right after it do not.
+    """Within the block, a signal interrupts, and those after it do not.
 
-    So what is kept and told after the first is whole, and what hangs can
-    still be stopped. With `to_the_end`, signals are lost after the block.
+    With `to_the_end`, signals are lost after the block.
     """
-    return _handled(_Once(), after=signal.SIG_IGN if to_the_end else None)
+    stop = Presses(1)
+    with _handled(stop, after=signal.SIG_IGN if to_the_end else None) as main:
+        with stop.watched() if main else contextlib.nullcontext():
+            yield
 
 
 def ending():
@@ -98,35 +170,25 @@ def at_once():
     return _handled(signal.SIG_DFL)
 
 
-class _Once:
-    """Interrupts, unless it has done so in the last seconds."""
-
-    until = 0.0
-
-    def wait(self):
-        """Interrupt no more for a while: something is to be kept."""
-        self.until = time.monotonic() + SECONDS_TO_KEEP
-
-    def __call__(self, *signal_and_frame):
-        if time.monotonic() >= self.until:
-            self.wait()
-            raise KeyboardInterrupt
-
-
 @contextlib.contextmanager
 def _handled(handler, after=None):
-    """Let `handler` take the signals in the block, and `after` the rest."""
+    """Let `handler` take the signals in the block, and `after` the rest.
+
+    It is told whether it does: only in the main thread.
+    """
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield False
         return
-    before = {each: signal.getsignal(each) for each in SIGNALS}
-    # What `nohup` has started is to outlive its terminal
-    if before[SIGNALS[-1]] == signal.SIG_IGN:
-        del before[SIGNALS[-1]]
+    before = {each: signal.getsignal(each) for each in KEYS}
+    for each in OTHERS:
+        known = signal.getsignal(each)
+        # Not where `nohup` ignores them, or a program takes them for itself
+        if known == signal.SIG_DFL or isinstance(known, Presses):
+            before[each] = known
     for signum in before:
         signal.signal(signum, handler)
     try:
-        yield
+        yield True
     finally:
         for signum, known in before.items():
             signal.signal(signum, known if after is None else after)
