@@ -17,17 +17,12 @@ from typing import Any
 
 from d2l_vgg.training import workers
 
-# What a person or a system ends a command by
-KEYS = [signal.SIGINT, signal.SIGTERM]
-# The loss of a terminal, and what batch systems send before they end a job;
-# none of them is there on Windows
-OTHERS = [
-    getattr(signal, name)
-    for name in ('SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGXCPU')
-    if hasattr(signal, name)
-]
+KEYS = {signal.SIGINT, signal.SIGTERM}
+# Of a lost terminal, and of batch systems before they end a job. Windows has
+# none of them
+OTHERS = {'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGXCPU'} & set(dir(signal))
 
-# What is to end at once takes no longer than this
+# What was interrupted ends within this time, or is ended
 SECONDS_TO_END = 5
 
 # A key that is held down sends signal after signal
@@ -39,20 +34,17 @@ class Stopped(KeyboardInterrupt):
 
     def __init__(self, trainer: Any) -> None:
         total = trainer.max_epochs * trainer.num_train_batches
-        goes_on = (
-            'what was recorded is in trainer.history. With a file, '
-            'Trainer(..., checkpoint=path), a run can go on.'
-        )
-        if trainer.checkpoint:
-            goes_on = (
-                'trainer.fit(model, data, resume=True) goes on from '
-                f'{trainer.checkpoint}.'
-            )
-        super().__init__(
+        text = (
             f'Stopped in epoch {trainer.epoch + 1} of {trainer.max_epochs}, '
             f'after {trainer.train_batch_idx} of {total} minibatches: '
-            f'{goes_on}'
         )
+        if trainer.checkpoint:
+            text += 'trainer.fit(model, data, resume=True) goes on from '
+            text += f'{trainer.checkpoint}.'
+        else:
+            text += 'what was recorded is in trainer.history. With a file, '
+            text += 'Trainer(..., checkpoint=path), a run can go on.'
+        super().__init__(text)
 
     def _render_traceback_(self):  # The name that IPython looks for
         # JupyterLab breaks longer lines in the middle of a word
@@ -62,16 +54,15 @@ class Stopped(KeyboardInterrupt):
 
 
 class Presses:
-    """A handler of signals: the press number `limit` interrupts."""
+    """A handler of signals, of which the press number `limit` interrupts.
+
+    From the first one on, it is `asked` to end.
+    """
 
     def __init__(self, limit: int) -> None:
         self.limit, self.count, self.until = limit, 0, -math.inf
+        self.asked = False
         self.last_words: Callable = lambda: None
-
-    @property
-    def asked(self) -> bool:
-        """Whether the command is to end."""
-        return self.count > 0
 
     def __call__(self, signum, frame):
         # Once: what is kept and told after it is to be whole
@@ -82,7 +73,8 @@ class Presses:
         """Return how many presses there were, with this signal."""
         now = time.monotonic()
         # The system repeats SIGXCPU by itself
-        if not self.count or (signum in KEYS and now > self.until):
+        if not self.asked or (signum in KEYS and now > self.until):
+            self.asked = True
             self.count += 1
             self.until = now + SECONDS_OF_ONE_PRESS
         return self.count
@@ -180,11 +172,12 @@ def _handled(handler, after=None):
         yield False
         return
     before = {each: signal.getsignal(each) for each in KEYS}
-    for each in OTHERS:
-        known = signal.getsignal(each)
-        # Not where `nohup` ignores them, or a program takes them for itself
+    for name in OTHERS:
+        signum = getattr(signal, name)
+        known = signal.getsignal(signum)
+        # Not where `nohup` ignores it, or a program takes it for itself
         if known == signal.SIG_DFL or isinstance(known, Presses):
-            before[each] = known
+            before[signum] = known
     for signum in before:
         signal.signal(signum, handler)
     try:
