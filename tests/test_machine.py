@@ -22,6 +22,12 @@ def test_cores_are_those_of_the_machine_that_the_process_is_bound_to():
     assert run_python(code) == '1'
 
 
+def test_system_that_binds_no_processes_lets_them_use_all(monkeypatch):
+    monkeypatch.delattr(os, 'sched_getaffinity', raising=False)
+    assert machine.processors() == set(range(os.cpu_count()))
+    assert 1 <= machine.physical_cores() <= os.cpu_count()
+
+
 @pytest.mark.parametrize(
     # Of two sockets with two cores, each of which has two threads
     'siblings, usable, expected',

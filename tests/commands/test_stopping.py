@@ -1,6 +1,7 @@
 """How runs end: by Ctrl-C at any moment, by a lost terminal, by an error."""
 
 import fcntl
+import gc
 import os
 import pty
 import signal
@@ -70,6 +71,36 @@ def test_ctrl_c_before_anything_was_recorded_keeps_the_run(tmp_path):
     assert process.returncode == 130, err
     assert err == '' and 'continue with' in out
     assert status(tmp_path / 'runs' / 'a') == 'stopped'
+
+
+@pytest.mark.parametrize('framework', ['jax', 'torch'])
+@pytest.mark.parametrize(
+    'step, told, ended',
+    [
+        ('initialize', 'continue with: ', 'stopped'),
+        ('keep_results', 'The run is finished.', 'finished'),
+    ],
+)
+def test_ctrl_c_where_exceptions_are_lost_ends_the_run(
+    framework, step, told, ended, tmp_path, monkeypatch
+):
+    """In a callback of Python's garbage collection, they are printed only."""
+    pytest.importorskip(framework)
+
+    def press(phase, info):
+        gc.callbacks.remove(press)
+        signal.raise_signal(signal.SIGINT)
+
+    def collect(*args):
+        gc.callbacks.append(press)
+        gc.collect()
+
+    monkeypatch.setattr(f'd2l_vgg.commands.train.{step}', collect)
+    words = [*TINY, '--framework', framework, '--name', 'a']
+    result = call('train', *words, '--runs', tmp_path)
+    assert result.returncode == 130
+    assert told in result.stdout.splitlines()[-1]
+    assert status(tmp_path / 'a') == ended
 
 
 @pytest.mark.parametrize(

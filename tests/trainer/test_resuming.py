@@ -25,6 +25,10 @@ from d2l_vgg.training import checkpoint
 # In the first step and in the last, at the end of an epoch and behind it;
 # in the first validation and at the end of the last
 STOPS = [0, 4, 10, 11, 15, 21, ('val', 0), ('val', 5)]
+SIGNALS = [
+    *(signal.SIGINT, signal.SIGTERM, signal.SIGHUP),
+    *(signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU),
+]
 
 
 @pytest.fixture
@@ -44,7 +48,7 @@ def stopped_and_resumed(package, path, stop_at, make=None, **options):
 
 @pytest.mark.parametrize('stop_at', STOPS, ids=str)
 def test_it_goes_on_as_if_it_had_not_been(package, path, stop_at):
-    signum = [signal.SIGINT, signal.SIGTERM][STOPS.index(stop_at) % 2]
+    signum = SIGNALS[STOPS.index(stop_at) % len(SIGNALS)]
     before = signal.getsignal(signum)
     resumed = stopped_and_resumed(
         package, path, stop_at, signum=signum, **OPTIONS
@@ -142,11 +146,10 @@ def test_a_checkpoint_brings_its_seed(package, path):
 
 
 def test_a_run_outside_the_main_thread_takes_no_signals(package):
-    signals = [signal.SIGINT, signal.SIGTERM]
-    before = list(map(signal.getsignal, signals))
+    before = list(map(signal.getsignal, SIGNALS))
     with ThreadPoolExecutor(1) as executor:
         found = executor.submit(fit, package, **OPTIONS).result()
-        during = executor.submit(list, map(signal.getsignal, signals))
+        during = executor.submit(list, map(signal.getsignal, SIGNALS))
     assert during.result() == before
     assert_same(outcome(found), whole(package))
 
