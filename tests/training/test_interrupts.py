@@ -6,6 +6,7 @@ import sys
 import time
 
 import pytest
+from command_line import wait_for
 from processes import ROOT
 
 from d2l_vgg.training import interrupts
@@ -37,6 +38,12 @@ BLOCKS = {
 }
 
 
+def state(process):
+    """Return the letter by which the system tells what a process does."""
+    with open(f'/proc/{process.pid}/stat') as file:
+        return file.read().rsplit(')', 1)[1].split()[0]
+
+
 @pytest.mark.skipif(sys.platform != 'linux', reason='locks of the system')
 @pytest.mark.parametrize('wait', WAITS.values(), ids=WAITS)
 @pytest.mark.parametrize(
@@ -53,6 +60,7 @@ def test_command_that_no_exception_ends_is_ended(block, presses, told, wait):
         text=True,
     )
     assert process.stdout.readline() == 'waits\n'
+    assert wait_for(lambda: state(process) == 'S', process)
     for _ in range(presses):
         process.send_signal(signal.SIGINT)
         time.sleep(interrupts.SECONDS_OF_ONE_PRESS + 0.1)
