@@ -106,14 +106,10 @@ def train(**words):
     if workers.rank():  # The first one keeps the run
         job.trainer.fit(job.model, job.data)
         return
-    stopping = interrupts.deferred(lambda: keep_status(job))
-    with job.run.alone(), stopping as stop:
+    with job.run.alone(), interrupts.before_end(lambda: keep_status(job)):
         # Another process may have ended it meanwhile
         refuse_finished(words['resume'] or job.run.folder)
         fit(job)
-    if stop.asked:
-        print('The run is finished.')
-        raise KeyboardInterrupt
     report(job)
 
 
@@ -305,9 +301,8 @@ def keep_status(job, status='stopped'):
     if status != 'diverged':
         where = os.path.relpath(job.run.folder)
         resume = options.command_line('train', '--resume', where)
-        text = f'Stopped after {job.trainer.seconds:.0f} seconds; continue'
         with contextlib.suppress(OSError):  # As it may be stdout
-            print(f'{text} with: {resume}', flush=True)
+            print(f'Stopped; continue with: {resume}', flush=True)
 
 
 def keep_results(job):

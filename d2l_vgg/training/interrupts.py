@@ -114,11 +114,10 @@ class Presses:
 
 
 @contextlib.contextmanager
-def deferred(last_words: Callable | None = None) -> Iterator[Presses]:
+def deferred() -> Iterator[Presses]:
     """Within the block, a signal only sets `asked` of what is given.
 
-    A second press of the key interrupts at once; a command that goes on
-    nevertheless is ended after `last_words()`. Only in the main thread.
+    A second press of the key interrupts at once. Only in the main thread.
     """
     stop = signal.getsignal(signal.SIGINT)
     if workers.rank() or not isinstance(stop, Presses):
@@ -127,14 +126,25 @@ def deferred(last_words: Callable | None = None) -> Iterator[Presses]:
         with _handled(signal.SIG_IGN if workers.rank() else stop):
             yield stop
         return
-    before = stop.limit, stop.last_words
-    stop.limit, stop.last_words = 2, last_words or stop.last_words
+    before, stop.limit = stop.limit, 2
     try:
         yield stop
     finally:
-        stop.limit, stop.last_words = before
-        if stop.asked:  # What is kept is not to be interrupted
-            stop.limit = 0
+        # What is kept of it is not to be interrupted
+        stop.limit = 0 if stop.asked else before
+
+
+@contextlib.contextmanager
+def before_end(last_words: Callable) -> Iterator[None]:
+    """Within the block, a command that has to be ended calls that before."""
+    stop = signal.getsignal(signal.SIGINT)
+    if isinstance(stop, Presses):
+        stop.last_words = last_words
+    try:
+        yield
+    finally:
+        if isinstance(stop, Presses):
+            stop.last_words = lambda: None
 
 
 @contextlib.contextmanager
@@ -142,11 +152,16 @@ def once(to_the_end=False):
     """Within the block, a signal interrupts, and those after it do not.
 
     With `to_the_end`, signals are lost after the block.
+
+    Raises:
+        KeyboardInterrupt: a signal has come, whatever became of it.
     """
     stop = Presses(1)
     with _handled(stop, after=signal.SIG_IGN if to_the_end else None) as main:
         with stop.watched() if main else contextlib.nullcontext():
             yield
+            if stop.asked:
+                raise KeyboardInterrupt
 
 
 def ending():

@@ -95,7 +95,7 @@ class Trainer(preparation.Preparation):
         try:
             with self.plots_of(model), self.workers.ending():
                 with interrupts.deferred() as self.stop:
-                    if self.stop.asked:  # As all this was prepared
+                    if self.stop.asked:  # While all this was prepared
                         raise interrupts.Stopped(self)
                     while self.epoch < self.max_epochs:
                         self.fit_epoch()

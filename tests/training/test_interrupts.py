@@ -32,8 +32,8 @@ ctypes.CDLL(None).pthread_mutex_lock(lock)
 BLOCKS = {
     'once': 'interrupts.once()',
     'deferred': (
-        "interrupts.once(), interrupts.deferred(lambda: print('words', "
-        'flush=True))'
+        "interrupts.once(), interrupts.before_end(lambda: print('words', "
+        'flush=True)), interrupts.deferred()'
     ),
 }
 
