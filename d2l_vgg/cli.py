@@ -41,7 +41,11 @@ def main(words=None):
         with interrupts.once(to_the_end=words is None):
             return end(run(sys.argv[1:] if words is None else words))
     except KeyboardInterrupt:
-        return end(130)
+        status = end(130)
+        if words is None:
+            # JAX, stopped as it compiled, may crash in the end of Python
+            os._exit(status)
+        return status
 
 
 def run(words):

@@ -74,6 +74,7 @@ def test_ctrl_c_before_anything_was_recorded_keeps_the_run(tmp_path):
     assert status(tmp_path / 'runs' / 'a') == 'stopped'
 
 
+@pytest.mark.filterwarnings('ignore:Exception ignored in')
 @pytest.mark.parametrize('framework', ['jax', 'torch'])
 @pytest.mark.parametrize(
     'step, told, ended',
