@@ -87,12 +87,9 @@ def run(words):
 
 def call(words):
     """Call the command; return its status, 2 if `words` cannot be read."""
-    from d2l_vgg.training import interrupts
+    import click
 
-    with interrupts.ending():
-        import click
-
-        from d2l_vgg.commands.options import Commands
+    from d2l_vgg.commands.options import Commands
 
     # click's own `main` would take Ctrl-C and a lost stdout to itself
     commands = Commands(COMMANDS)

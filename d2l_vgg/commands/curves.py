@@ -3,7 +3,6 @@
 from d2l_vgg.book import published
 from d2l_vgg.commands import options
 from d2l_vgg.foreign_text import visible
-from d2l_vgg.training import interrupts
 from d2l_vgg.training.runs import Run
 
 
@@ -21,8 +20,7 @@ from d2l_vgg.training.runs import Run
 )
 def curves(run, framework, output):
     """Compare runs with the book's published curves, point by point."""
-    with interrupts.ending():
-        from d2l_vgg import figures
+    from d2l_vgg import figures
 
     pictures = figures.names(output)
     runs = [Run.open(folder) for folder in run]

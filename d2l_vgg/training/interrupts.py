@@ -34,17 +34,15 @@ class Stopped(KeyboardInterrupt):
 
     def __init__(self, trainer: Any) -> None:
         total = trainer.max_epochs * trainer.num_train_batches
-        text = (
+        way = 'trainer.fit(model, data, resume=True) goes on from '
+        way += f'{trainer.checkpoint}.'
+        if not trainer.checkpoint:
+            way = 'what was recorded is in trainer.history. With a file, '
+            way += 'Trainer(..., checkpoint=path), a run can go on.'
+        super().__init__(
             f'Stopped in epoch {trainer.epoch + 1} of {trainer.max_epochs}, '
-            f'after {trainer.train_batch_idx} of {total} minibatches: '
+            f'after {trainer.train_batch_idx} of {total} minibatches: {way}'
         )
-        if trainer.checkpoint:
-            text += 'trainer.fit(model, data, resume=True) goes on from '
-            text += f'{trainer.checkpoint}.'
-        else:
-            text += 'what was recorded is in trainer.history. With a file, '
-            text += 'Trainer(..., checkpoint=path), a run can go on.'
-        super().__init__(text)
 
     def _render_traceback_(self):  # The name that IPython looks for
         # JupyterLab breaks longer lines in the middle of a word
@@ -54,15 +52,13 @@ class Stopped(KeyboardInterrupt):
 
 
 class Presses:
-    """A handler of signals, of which the press number `limit` interrupts.
+    """A handler of signals: `asked` to end; press number `limit` raises."""
 
-    From the first one on, it is `asked` to end.
-    """
+    asked = False
+    last_words: Callable = staticmethod(lambda: None)
 
     def __init__(self, limit: int) -> None:
         self.limit, self.count, self.until = limit, 0, -math.inf
-        self.asked = False
-        self.last_words: Callable = lambda: None
 
     def __call__(self, signum, frame):
         # Once: what is kept and told after it is to be whole
@@ -83,9 +79,8 @@ class Presses:
     def watched(self) -> Iterator[None]:
         """End the process, after `last_words()`, if an interrupt does not.
 
-        A thread watches: the main one may wait for long where no handler of
-        Python is called, and what a handler raises may be passed over, as in
-        a callback of Python's garbage collection.
+        That may wait for code that is not Python's, and is lost where it is
+        raised in a callback of Python's garbage collection.
         """
         reader, writer = socket.socketpair()
         writer.setblocking(False)
@@ -138,23 +133,21 @@ def deferred() -> Iterator[Presses]:
 def before_end(last_words: Callable) -> Iterator[None]:
     """Within the block, a command that has to be ended calls that before."""
     stop = signal.getsignal(signal.SIGINT)
-    if isinstance(stop, Presses):
-        stop.last_words = last_words
+    if not isinstance(stop, Presses):  # Not in the main thread
+        stop = Presses(0)
+    stop.last_words = last_words
     try:
         yield
     finally:
-        if isinstance(stop, Presses):
-            stop.last_words = lambda: None
+        del stop.last_words
 
 
 @contextlib.contextmanager
 def once(to_the_end=False):
     """Within the block, a signal interrupts, and those after it do not.
 
-    With `to_the_end`, signals are lost after the block.
-
-    Raises:
-        KeyboardInterrupt: a signal has come, whatever became of it.
+    With `to_the_end`, signals are lost after the block. KeyboardInterrupt
+    is raised at its end, too, if it was lost within.
     """
     stop = Presses(1)
     with _handled(stop, after=signal.SIG_IGN if to_the_end else None) as main:
