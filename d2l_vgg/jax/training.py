@@ -345,7 +345,6 @@ class Trainer(TrainerArrays, loop.Trainer):
         self.seed_of_step = np.uint32(seed)
 
     def threads(self) -> object:
-        """Return the number of XLA's threads, which it takes from here."""
         if 'multi_thread_eigen=false' in os.environ.get('XLA_FLAGS', ''):
             return 1
         nproc = os.environ.get('NPROC', '')
