@@ -29,7 +29,7 @@ def convert(source, target):
 
     kind = kind_of(target, SAFETENSORS, *TORCH)
     torch_files = load_torch_files() if kind in TORCH else None
-    arch, found, is_ours = read(source)
+    arch, found, is_ours, is_known = read(source)
     state = state_dicts.torchvisions(arch, found)
     if torch_files and state is None:
         raise ValueError(
@@ -49,7 +49,7 @@ def convert(source, target):
     elif is_ours and state is not None:
         arrays.write(target, state, {'format': 'pt'})  # As others expect it
     else:
-        parameters.save(target, found, arch)
+        parameters.save(target, found, arch if is_known else None)
         names = 'ours, for every framework of this package'
         if is_ours:
             names = 'ours, as torchvision has no such network'
@@ -57,25 +57,30 @@ def convert(source, target):
 
 
 def read(source):
-    """Return a network, its parameters, and whether the format is ours."""
+    """Return a network and its parameters.
+
+    Also whether the format is ours, and whether it is known which layers the
+    network has that no parameter tells.
+    """
     from d2l_vgg.training import old_parameters, parameters, state_dicts
 
     if os.path.isdir(source) or source in os.listdir(TRAINED):
         finished = Run.find(source)
         if finished.has_old_parameters():
             arrays = old_parameters.load(finished.path(OLD_PARAMETERS))
-            return finished.experiment.arch, arrays, False
+            return finished.experiment.arch, arrays, False, True
         arrays = parameters.load(finished.find_parameters())
-        return finished.experiment.arch, arrays, True
+        return finished.experiment.arch, arrays, True, True
     kind = kind_of(source, SAFETENSORS, *TORCH, OLD)
-    is_ours = False
+    told = None
     if kind == SAFETENSORS:
-        arrays, is_ours = parameters.load_any(source)
+        arrays, told = parameters.load_any(source)
     elif kind == OLD:
         arrays = old_parameters.load(source)
     else:
         arrays = load_torch_files().read(source)
-    return *state_dicts.understood(source, arrays), is_ours
+    arch, arrays, is_known = state_dicts.understood(source, arrays, told)
+    return arch, arrays, told is not None, is_known
 
 
 def kind_of(name, *kinds):

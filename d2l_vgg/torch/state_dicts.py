@@ -16,11 +16,14 @@ import torch
 from d2l_vgg.files import check_unpacked_size, open_regular, write_whole
 from d2l_vgg.training.arrays import Arrays
 
+# What training loops call a state dict among other things that they save
+KEYS = 'state_dict', 'model_state_dict', 'model'
+
 
 def read(path: str) -> Arrays:
     """Return name -> array of the state dict that `torch.save` wrote.
 
-    It may be the value of 'state_dict' in what was saved.
+    It may be the value of one of `KEYS` in what was saved.
 
     Raises:
         ImportError: this PyTorch is too old to read such files safely.
@@ -44,8 +47,9 @@ def read(path: str) -> Arrays:
                 state = torch.load(
                     file, map_location='cpu', weights_only=True
                 )
-            if isinstance(state, dict):
-                state = state.get('state_dict', state)
+            for key in KEYS:
+                if isinstance(state, dict):
+                    state = state.get(key, state)
             check(state, os.fstat(file.fileno()).st_size)
         except (MemoryError, OSError):
             raise

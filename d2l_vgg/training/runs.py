@@ -43,6 +43,8 @@ TYPES = {
     'data': [dict],
     'framework': [str],
     'continued_from': [str, NONE],
+    'parameters': [str, NONE],
+    'results': [dict, NONE],
 }
 # Records of the time when there was but one framework do not tell it
 DEFAULTS = {'framework': 'mxnet'}
@@ -115,7 +117,7 @@ class Run:
                 f'No run in {folder}: it has no run.json; name the folder '
                 'that `d2l-vgg train` has made, such as runs/quick.'
             ) from None
-        except (OverflowError, RecursionError, TypeError, ValueError) as e:
+        except (ArithmeticError, RecursionError, TypeError, ValueError) as e:
             raise ValueError(
                 f'{path} is damaged ({e}): start a new run.'
             ) from None
@@ -203,8 +205,9 @@ class Run:
 
         path = self.path(PARAMETERS)
         if self.has(PARAMETERS):
-            if self.info.get('parameters'):
-                parameters.check_digest(path, self.info['parameters'])
+            digest = self.info.get('parameters')
+            if digest:
+                parameters.check_digest(path, digest, self.experiment.arch)
             return path
         if self.has_old_parameters():
             raise ValueError(
@@ -294,6 +297,8 @@ def check(info):
     for name in classes or ():
         if not isinstance(name, str) or not name.isprintable():
             raise ValueError(f'its class {str(name)[:40]!r} is no name')
+    results = info.get('results') or {}
+    check_types(results, dict.fromkeys(results, [int, float]))
     # Records of the time when a hyperparameter was not there lack it
     check_types(info['hyperparameters'], {'arch': [dict]})
     Experiment.from_dict(info['hyperparameters'])

@@ -1,27 +1,34 @@
 """Parameters under the names that torchvision gives them, and by our own."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from d2l_vgg.networks import torchvision_names
+from d2l_vgg.networks import architectures, torchvision_names
 from d2l_vgg.networks.architectures import Architecture
 from d2l_vgg.networks.names import architecture_of, parameter_names
 from d2l_vgg.training import parameters
 from d2l_vgg.training.arrays import Arrays
 
-# What PyTorch's DataParallel puts before every name
-PARALLEL = 'module.'
+# What the names of a whole network, or of a part of it, get before them when
+# PyTorch trains it in parallel, compiles it, or has it in another module
+WRAPPERS = {'module', '_orig_mod', '_fsdp_wrapped_module', 'model'}
 
 
-def understood(path: str, state: Arrays) -> tuple[Architecture, Arrays]:
+def understood(
+    path: str, state: Arrays, told: dict | None = None
+) -> tuple[Architecture, Arrays, bool]:
     """Return the network of name -> array, and its parameters by our names.
 
-    The given names are torchvision's, or ours.
+    The given names are torchvision's, or ours. What no parameter tells is as
+    `told`; it returns also whether that is known.
 
     Raises:
         ValueError: it is that of another network, or holds what cannot be.
     """
-    if all(name.startswith(PARALLEL) for name in state):
-        state = {n[len(PARALLEL) :]: array for n, array in state.items()}
+    bare = {unwrapped(name): array for name, array in state.items()}
+    if len(bare) == len(state):  # Else two networks are in it
+        state = bare
     state = {
         name: array
         for name, array in state.items()
@@ -45,7 +52,15 @@ def understood(path: str, state: Arrays) -> tuple[Architecture, Arrays]:
         ) from error
     arrays = {name: state[name] for name in parameter_names(arch)}
     parameters.check(path, arrays, shapes)
-    return arch, arrays
+    if told:
+        custom = replace(arch, name='custom', letter='', **told)
+        arch = architectures.named(custom)
+    return arch, arrays, nearest is not None or bool(told)
+
+
+def unwrapped(name: str) -> str:
+    """Return the name of a parameter without any of `WRAPPERS`."""
+    return '.'.join(p for p in name.split('.') if p not in WRAPPERS)
 
 
 def torchvisions(arch: Architecture, arrays: Arrays) -> Arrays | None:
