@@ -5,16 +5,15 @@ import os
 from d2l_vgg.commands import making
 from d2l_vgg.commands.options import argument, command, path
 from d2l_vgg.foreign_text import visible
-from d2l_vgg.training.runs import OLD_PARAMETERS, TRAINED, Run
+from d2l_vgg.training.runs import TRAINED, Run
 
-SAFETENSORS, TORCH, OLD = '.safetensors', ('.pth', '.pt'), '.npz'
+SAFETENSORS, TORCH = '.safetensors', ('.pth', '.pt')
 
 
 @command(
     argument(
         'source',
-        'a file .safetensors or .pth, an .npz of an earlier version, or a '
-        'run as for `predict`',
+        'a file .safetensors or .pth, or a run as for `predict`',
         path,
     ),
     argument('target', 'the file .safetensors or .pth to write', path),
@@ -29,7 +28,7 @@ def convert(source, target):
 
     kind = kind_of(target, SAFETENSORS, *TORCH)
     torch_files = load_torch_files() if kind in TORCH else None
-    arch, found, is_ours, is_known = read(source)
+    arch, found, is_ours = read(source)
     state = state_dicts.torchvisions(arch, found)
     if torch_files and state is None:
         raise ValueError(
@@ -49,7 +48,7 @@ def convert(source, target):
     elif is_ours and state is not None:
         arrays.write(target, state, {'format': 'pt'})  # As others expect it
     else:
-        parameters.save(target, found, arch if is_known else None)
+        parameters.save(target, found, arch)
         names = 'ours, for every framework of this package'
         if is_ours:
             names = 'ours, as torchvision has no such network'
@@ -57,30 +56,20 @@ def convert(source, target):
 
 
 def read(source):
-    """Return a network and its parameters.
-
-    Also whether the format is ours, and whether it is known which layers the
-    network has that no parameter tells.
-    """
-    from d2l_vgg.training import old_parameters, parameters, state_dicts
+    """Return a network, its parameters, and whether the format is ours."""
+    from d2l_vgg.training import parameters, state_dicts
 
     if os.path.isdir(source) or source in os.listdir(TRAINED):
         finished = Run.find(source)
-        if finished.has_old_parameters():
-            arrays = old_parameters.load(finished.path(OLD_PARAMETERS))
-            return finished.experiment.arch, arrays, False, True
         arrays = parameters.load(finished.find_parameters())
-        return finished.experiment.arch, arrays, True, True
-    kind = kind_of(source, SAFETENSORS, *TORCH, OLD)
-    told = None
-    if kind == SAFETENSORS:
-        arrays, told = parameters.load_any(source)
-    elif kind == OLD:
-        arrays = old_parameters.load(source)
+        return finished.experiment.arch, arrays, True
+    if kind_of(source, SAFETENSORS, *TORCH) == SAFETENSORS:
+        arrays, meta = parameters.load_any(source)
     else:
-        arrays = load_torch_files().read(source)
-    arch, arrays, is_known = state_dicts.understood(source, arrays, told)
-    return arch, arrays, told is not None, is_known
+        arrays, meta = load_torch_files().read(source), None
+    told = (meta or {}).get('arch', {})
+    arch, arrays = state_dicts.understood(source, arrays, told)
+    return arch, arrays, meta is not None
 
 
 def kind_of(name, *kinds):

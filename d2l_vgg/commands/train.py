@@ -157,12 +157,7 @@ def new_run(words, settings):
     """Return the job of the new run that the command line asks for."""
     before = words['continue_from'] and Run.find(words['continue_from'])
     parameters = before and before.find_parameters()
-    words = {
-        **words,
-        **{'framework': 'mxnet', 'runs': 'runs'},
-        **(taken_over(before, words['data']) if before else {}),
-        **given(words, words),
-    }
+    words |= {**defaults(before, words['data']), **given(words, words)}
     experiment = read_experiment(words, before)
     selection = {name: words[name] for name in making.SELECTION}
     named = words['experiment'] or (before and before.name)
@@ -205,23 +200,22 @@ def new_run(words, settings):
         devices=[str(trainer.device)] * workers.count(),
     )
     if before:
-        print(
-            f'It starts with the parameters of {os.path.relpath(parameters)}:'
-            ' what no option tells is as in that run.'
-        )
+        print(visible(f'It starts as the run in {before.folder} ended.'))
     return Job(made, data, trainer, model)
 
 
-def taken_over(before, root):
-    """Return what a new run has of a finished one besides its experiment.
+def defaults(before, root):
+    """Return the values of options that are as in the run `before`, if any.
 
-    Of its images nothing, if those in `root` are given.
+    They tell nothing of images if those in `root` are given.
     """
-    told = before.info['data']
-    found = {'framework': before.framework}
-    if root is None:
+    found = {'framework': 'mxnet', 'runs': 'runs'}
+    if before:
+        found['framework'] = before.framework
+    if before and root is None:
+        told = before.info['data']
         found['data'] = told.get('root')
-        found.update((name, told.get(name)) for name in making.SELECTION)
+        found |= {name: told.get(name) for name in making.SELECTION}
     return found
 
 
@@ -253,8 +247,8 @@ def read_experiment(words, before):
         arch = dataclasses.replace(arch, name='custom', letter='', **parts)
     if before and 'draw' in changes:
         raise ValueError(
-            '--draw is for a network that is drawn, not for one that starts '
-            'as a run has ended: leave out the option, or --continue-from.'
+            '--draw is for a network that is drawn: leave it out, or '
+            '--continue-from.'
         )
     if before:
         changes['draw'] = 'seed'

@@ -16,14 +16,11 @@ import torch
 from d2l_vgg.files import check_unpacked_size, open_regular, write_whole
 from d2l_vgg.training.arrays import Arrays
 
-# What training loops call a state dict among other things that they save
-KEYS = 'state_dict', 'model_state_dict', 'model'
-
 
 def read(path: str) -> Arrays:
     """Return name -> array of the state dict that `torch.save` wrote.
 
-    It may be the value of one of `KEYS` in what was saved.
+    In what was saved it may be called as training loops call it.
 
     Raises:
         ImportError: this PyTorch is too old to read such files safely.
@@ -47,7 +44,7 @@ def read(path: str) -> Arrays:
                 state = torch.load(
                     file, map_location='cpu', weights_only=True
                 )
-            for key in KEYS:
+            for key in 'state_dict', 'model_state_dict', 'model':
                 if isinstance(state, dict):
                     state = state.get(key, state)
             check(state, os.fstat(file.fileno()).st_size)

@@ -4,7 +4,7 @@ Names and layout are those of `d2l_vgg.networks.names`.
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -18,8 +18,6 @@ from d2l_vgg.training import errors
 # A size that a network does not know yet is None
 Shape = tuple[int | None, ...]
 Shapes = dict[str, Shape]
-# What no parameter tells of an architecture; dropout counts in training alone
-UNTOLD = ('lrn', 'dropout')
 
 
 class DrawnByImage:
@@ -100,36 +98,24 @@ def save(path: str, arrays: files.Arrays, arch: Any = None) -> str:
     return files.digest(arrays, {})
 
 
-def load(
-    path: str, arch: Any = None, compared: Sequence[str] = ('lrn',)
-) -> files.Arrays:
+def load(path: str, arch: Any = None) -> files.Arrays:
     """Return the arrays that `save` wrote to `path`.
 
-    `compared` are those of `UNTOLD` that must be as in `arch`.
-
     Raises:
-        ValueError: the file is damaged, of another kind, or of a network
-            with other layers than `arch`.
+        ValueError: the file is damaged, of another kind, or, as no shape
+            tells, of a network with other layers than `arch`.
         OSError: it is not there, or cannot be read.
     """
     with explained(path):
         arrays, meta = files.load(path)
-    told = untold(meta)
-    for name in compared if isinstance(arch, Architecture) else ():
-        here = getattr(arch, name)
-        if told.get(name, here) != here:
-            raise ValueError(
-                f'The parameters in {path} are of another network: {name} is '
-                f'{told[name]} there and {here} in this one; take the '
-                'network that they were trained with.'
-            )
+    lrn = meta.get('arch', {}).get('lrn')
+    if isinstance(arch, Architecture) and lrn not in (None, arch.lrn):
+        raise ValueError(
+            f'The parameters in {path} are of another network: lrn is {lrn} '
+            f'there and {arch.lrn} in this one; take the network that they '
+            'were trained with.'
+        )
     return arrays
-
-
-def untold(meta: dict[str, Any]) -> dict[str, Any]:
-    """Return what a file tells of `UNTOLD`, which may be nothing."""
-    arch = meta.get('arch') or {}
-    return {name: arch[name] for name in UNTOLD if name in arch}
 
 
 def check_finite(arrays: files.Arrays) -> None:
@@ -149,11 +135,10 @@ def find_not_finite(arrays: files.Arrays) -> str:
 
 
 def load_any(path: str) -> tuple[files.Arrays, dict[str, Any] | None]:
-    """As `load`, for any file, with `untold`, None if others wrote it."""
+    """As `load`, for any file; with what it tells if `save` wrote it."""
     with explained(path):
         try:
-            arrays, meta = files.load(path)
-            return arrays, untold(meta)
+            return files.load(path)
         except files.ForeignArrays:
             return files.load_foreign(path), None
 
@@ -216,9 +201,9 @@ def check(
             )
 
 
-def check_digest(path: str, digest: str, arch: Any = None) -> None:
-    """Raise ValueError unless `save` returned this digest, for `arch`."""
-    if files.digest(load(path, arch, UNTOLD), {}) != digest:
+def check_digest(path: str, digest: str) -> None:
+    """Raise ValueError unless `save` returned this digest of the file."""
+    if files.digest(load(path), {}) != digest:
         raise ValueError(
             f'The parameters in {path} are not those that the run has ended '
             'with: copy them again, or train the network again.'

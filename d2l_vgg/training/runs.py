@@ -23,9 +23,6 @@ from d2l_vgg.training.history import History
 # The file that a stopped run goes on from, and that of the trained parameters
 CHECKPOINT = 'checkpoint.safetensors'
 PARAMETERS = 'parameters.safetensors'
-# What they were in earlier versions of this package
-OLD_CHECKPOINT = 'checkpoint.npz'
-OLD_PARAMETERS = 'parameters.npz'
 
 # The finished runs that come with this package
 TRAINED = os.path.join(
@@ -189,32 +186,20 @@ class Run:
     def has(self, name: str) -> bool:
         return os.path.exists(self.path(name))
 
-    def has_old_parameters(self) -> bool:
-        """Return whether its parameters have yet to be converted."""
-        return self.has(OLD_PARAMETERS) and not self.has(PARAMETERS)
-
     def find_parameters(self):
         """Return the path of the trained parameters.
 
         Raises:
             FileNotFoundError: there are none.
-            ValueError: they are not those that the run has ended with, or
-                have to be converted.
+            ValueError: they are not those that the run has ended with.
         """
         from d2l_vgg.training import parameters  # Needs NumPy, too
 
         path = self.path(PARAMETERS)
         if self.has(PARAMETERS):
-            digest = self.info.get('parameters')
-            if digest:
-                parameters.check_digest(path, digest, self.experiment.arch)
+            if self.info.get('parameters'):
+                parameters.check_digest(path, self.info['parameters'])
             return path
-        if self.has_old_parameters():
-            raise ValueError(
-                f'The parameters of the run in {self.folder} are in a file '
-                f'of an earlier version: run `d2l-vgg convert {self.folder} '
-                f'{path}`.'
-            )
         status = self.info['status']
         reason = f'so it has no {PARAMETERS}: finish it first.'
         if status == 'finished':
@@ -260,7 +245,7 @@ def refuse_old(folder, info):
         data.get('stand_in')
         or data.get('division') is not None
         or info.get('trial')
-        or os.path.exists(os.path.join(folder, OLD_CHECKPOINT))
+        or os.path.exists(os.path.join(folder, 'checkpoint.npz'))
     ):
         raise ValueError(
             f'The run in {folder} is such as only earlier versions of this '

@@ -4,36 +4,39 @@ from dataclasses import replace
 
 import numpy as np
 
-from d2l_vgg.networks import architectures, torchvision_names
-from d2l_vgg.networks.architectures import Architecture
+from d2l_vgg.networks import torchvision_names
+from d2l_vgg.networks.architectures import Architecture, named
 from d2l_vgg.networks.names import architecture_of, parameter_names
 from d2l_vgg.training import parameters
 from d2l_vgg.training.arrays import Arrays
 
-# What the names of a whole network, or of a part of it, get before them when
-# PyTorch trains it in parallel, compiles it, or has it in another module
+# Parts of names where PyTorch trains a network, or some of it, in parallel,
+# compiles it, or has it inside another
 WRAPPERS = {'module', '_orig_mod', '_fsdp_wrapped_module', 'model'}
 
 
 def understood(
-    path: str, state: Arrays, told: dict | None = None
-) -> tuple[Architecture, Arrays, bool]:
+    path: str, state: Arrays, told: dict
+) -> tuple[Architecture, Arrays]:
     """Return the network of name -> array, and its parameters by our names.
 
-    The given names are torchvision's, or ours. What no parameter tells is as
-    `told`; it returns also whether that is known.
+    The given names are torchvision's, or ours, with what the file has `told`
+    of the architecture, which may be nothing.
 
     Raises:
         ValueError: it is that of another network, or holds what cannot be.
     """
-    bare = {unwrapped(name): array for name, array in state.items()}
-    if len(bare) == len(state):  # Else two networks are in it
-        state = bare
     state = {
         name: array
         for name, array in state.items()
         if not name.endswith(torchvision_names.COUNTER)
     }
+    bare = {
+        '.'.join(p for p in name.split('.') if p not in WRAPPERS): array
+        for name, array in state.items()
+    }
+    if len(bare) == len(state):  # Else it holds two networks
+        state = bare
     nearest = torchvision_names.nearest(state)
     if nearest is not None:
         theirs = torchvision_names.torchvision_names(nearest)
@@ -52,15 +55,8 @@ def understood(
         ) from error
     arrays = {name: state[name] for name in parameter_names(arch)}
     parameters.check(path, arrays, shapes)
-    if told:
-        custom = replace(arch, name='custom', letter='', **told)
-        arch = architectures.named(custom)
-    return arch, arrays, nearest is not None or bool(told)
-
-
-def unwrapped(name: str) -> str:
-    """Return the name of a parameter without any of `WRAPPERS`."""
-    return '.'.join(p for p in name.split('.') if p not in WRAPPERS)
+    untold = {n: told[n] for n in ('lrn', 'dropout') if n in told}
+    return named(replace(arch, name='custom', letter='', **untold)), arrays
 
 
 def torchvisions(arch: Architecture, arrays: Arrays) -> Arrays | None:
