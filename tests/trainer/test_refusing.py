@@ -70,6 +70,10 @@ SETTINGS = [
         *('tensorflow', 'keras.config.set_dtype_policy("{}")'),
         *('mixed_float16', 'float32'),
     ),
+    (
+        *('tensorflow', 'keras.config.set_image_data_format("{}")'),
+        *('channels_first', 'channels_last'),
+    ),
     ('jax', 'jax.config.update("jax_enable_x64", {})', True, False),
 ]
 
