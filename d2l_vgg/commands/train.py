@@ -157,12 +157,10 @@ def new_run(words, settings):
     """Return the job of the new run that the command line asks for."""
     before = words['continue_from'] and Run.find(words['continue_from'])
     parameters = before and before.find_parameters()
-    words |= {**defaults(before, words['data']), **given(words, words)}
+    words |= {**defaults(words, before), **given(words, words)}
     experiment = read_experiment(words, before)
     selection = {name: words[name] for name in making.SELECTION}
-    named = words['experiment'] or (before and before.name)
-    name = words['name'] or named or options.DEFAULT
-    runs.check_name(name)
+    runs.check_name(words['name'])
     # With a part of the images, or with others, it is another experiment
     whole = all(v is None for v in (words['data'], *selection.values()))
     kind = (
@@ -184,7 +182,7 @@ def new_run(words, settings):
         return Job(None, data, trainer, model)
     made = Run.new(
         words['runs'],
-        name,
+        words['name'],
         experiment,
         experiment=kind,
         framework=words['framework'],
@@ -204,15 +202,14 @@ def new_run(words, settings):
     return Job(made, data, trainer, model)
 
 
-def defaults(before, root):
-    """Return the values of options that are as in the run `before`, if any.
-
-    They tell nothing of images if those in `root` are given.
-    """
-    found = {'framework': 'mxnet', 'runs': 'runs'}
+def defaults(words, before):
+    """Return what options are that are not given, some as in a run before."""
+    found = {'framework': 'mxnet', 'runs': 'runs', 'name': options.DEFAULT}
     if before:
-        found['framework'] = before.framework
-    if before and root is None:
+        found |= {'framework': before.framework, 'name': before.name}
+    if words['experiment']:
+        found['name'] = words['experiment']
+    if before and words['data'] is None:
         told = before.info['data']
         found['data'] = told.get('root')
         found |= {name: told.get(name) for name in making.SELECTION}

@@ -81,7 +81,7 @@ def test_stopped_run_ends_as_one_that_never_was(copy, finished):
         (['hyperparameters', 'arch', 'hidden'], [17], 'a run with hidden='),
         (['hyperparameters', 'arch', 'dropout'], 0.3, 'a run with dropout='),
         (['hyperparameters', 'arch', 'lrn'], True, 'a run with lrn=False'),
-        (['hyperparameters', 'arch', 'batch_norm'], False, 'batch_norm=True'),
+        (['hyperparameters', 'arch', 'batch_norm'], True, 'batch_norm=False'),
         (['hyperparameters', 'draw'], 'published', 'a run with draw=seed'),
         (['continued_from'], 'a', 'a run with continued_from=None'),
         pytest.param(

@@ -62,7 +62,6 @@ def test_impossible_options_are_refused(package, name, value):
 # How a reader changes what a framework computes: its name, a call, its value
 # and the value before
 SETTINGS = [
-    ('mxnet', 'mxnet.npx.set_np(dtype={})', True, False),
     ('mxnet', 'mxnet.npx.set_np(array={})', False, True),
     ('torch', 'torch.set_default_dtype(torch.{})', 'float64', 'float32'),
     ('tensorflow', 'keras.config.set_floatx("{}")', 'float64', 'float32'),
