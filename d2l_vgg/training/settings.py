@@ -1,4 +1,4 @@
-"""Settings by which a reader, elsewhere, changes what a framework computes."""
+"""Settings by which a reader elsewhere changes what a framework computes."""
 
 import sys
 from typing import Any
