@@ -20,7 +20,10 @@ EXPECTED = {
         'jax.config.jax_enable_x64': 'False',
         'jax.config.jax_default_prng_impl': 'threefry2x32',
     },
-    'mxnet': {'mxnet.util.is_np_array()': 'True'},
+    'mxnet': {  # Each thread has its own
+        'mxnet.util.is_np_array()': 'True',
+        'mxnet.util.is_np_shape()': 'True',
+    },
 }
 
 
