@@ -20,8 +20,6 @@ from d2l_vgg.training.arrays import Arrays
 def read(path: str) -> Arrays:
     """Return name -> array of the state dict that `torch.save` wrote.
 
-    In what was saved it may be called as training loops call it.
-
     Raises:
         ImportError: this PyTorch is too old to read such files safely.
         OSError: the file is not there, or cannot be read.

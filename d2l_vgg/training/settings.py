@@ -20,7 +20,7 @@ EXPECTED = {
         'jax.config.jax_enable_x64': 'False',
         'jax.config.jax_default_prng_impl': 'threefry2x32',
     },
-    'mxnet': {  # Each thread has its own
+    'mxnet': {
         'mxnet.util.is_np_array()': 'True',
         'mxnet.util.is_np_shape()': 'True',
     },

@@ -63,7 +63,6 @@ def test_impossible_options_are_refused(package, name, value):
 # and the value before
 SETTINGS = [
     ('mxnet', 'mxnet.npx.set_np(array={})', False, True),
-    ('mxnet', 'mxnet.util.set_np_shape({})', False, True),
     ('torch', 'torch.set_default_dtype(torch.{})', 'float64', 'float32'),
     ('tensorflow', 'keras.config.set_floatx("{}")', 'float64', 'float32'),
     (
