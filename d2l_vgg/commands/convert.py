@@ -5,16 +5,15 @@ import os
 from d2l_vgg.commands import making
 from d2l_vgg.commands.options import argument, command, path
 from d2l_vgg.foreign_text import visible
-from d2l_vgg.training.runs import OLD_PARAMETERS, TRAINED, Run
+from d2l_vgg.training.runs import TRAINED, Run
 
-SAFETENSORS, TORCH, OLD = '.safetensors', ('.pth', '.pt'), '.npz'
+SAFETENSORS, TORCH = '.safetensors', ('.pth', '.pt')
 
 
 @command(
     argument(
         'source',
-        'a file .safetensors or .pth, an .npz of an earlier version, or a '
-        'run as for `predict`',
+        'a file .safetensors or .pth, or a run as for `predict`',
         path,
     ),
     argument('target', 'the file .safetensors or .pth to write', path),
@@ -58,24 +57,19 @@ def convert(source, target):
 
 def read(source):
     """Return a network, its parameters, and whether the format is ours."""
-    from d2l_vgg.training import old_parameters, parameters, state_dicts
+    from d2l_vgg.training import parameters, state_dicts
 
     if os.path.isdir(source) or source in os.listdir(TRAINED):
         finished = Run.find(source)
-        if finished.has_old_parameters():
-            arrays = old_parameters.load(finished.path(OLD_PARAMETERS))
-            return finished.experiment.arch, arrays, False
         arrays = parameters.load(finished.find_parameters())
         return finished.experiment.arch, arrays, True
-    kind = kind_of(source, SAFETENSORS, *TORCH, OLD)
-    is_ours = False
-    if kind == SAFETENSORS:
-        arrays, is_ours = parameters.load_any(source)
-    elif kind == OLD:
-        arrays = old_parameters.load(source)
+    if kind_of(source, SAFETENSORS, *TORCH) == SAFETENSORS:
+        arrays, meta = parameters.load_any(source)
     else:
-        arrays = load_torch_files().read(source)
-    return *state_dicts.understood(source, arrays), is_ours
+        arrays, meta = load_torch_files().read(source), None
+    told = (meta or {}).get('arch', {})
+    arch, arrays = state_dicts.understood(source, arrays, told)
+    return arch, arrays, meta is not None
 
 
 def kind_of(name, *kinds):

@@ -13,7 +13,7 @@ from d2l_vgg.commands import making, options
 from d2l_vgg.commands.options import choice, group, number, option, path
 from d2l_vgg.foreign_text import visible
 from d2l_vgg.frameworks import FRAMEWORKS
-from d2l_vgg.networks import architectures, costs
+from d2l_vgg.networks import architectures
 from d2l_vgg.training import experiments, interrupts, memory, runs, workers
 from d2l_vgg.training.errors import TrainingDiverged
 from d2l_vgg.training.estimate import format_seconds
@@ -46,17 +46,15 @@ def widths(value):
     *group(
         'Run',
         choice('--experiment', experiments.EXPERIMENTS, 'to start from'),
-        options.framework('with', default='mxnet'),
+        options.framework('with [mxnet, or that of --continue-from]'),
         option('--resume', path, 'continue the run in this folder'),
-        option(
-            '--continue-from', path, 'start with the parameters of this run'
-        ),
+        option('--continue-from', path, 'start as this run has ended'),
         option(
             '--name',
             options.text,
             'of the new folder [that of the experiment]',
         ),
-        option('--runs', path, 'folder of all runs', default='runs'),
+        option('--runs', path, 'folder of all runs [runs]'),
         number(
             'num_gpus', '0: the CPU; 1: a GPU, if there is one', default=1
         ),
@@ -120,8 +118,9 @@ def given(words, names):
 
 def refuse_changes(words):
     """Refuse the options that a run that is resumed would not obey."""
-    new = ['experiment', 'continue_from', 'name', *experiments.FIELDS]
-    for name in given(words, [*new, *PARTS, *making.SELECTION]):
+    new = 'experiment', 'framework', 'continue_from', 'name', 'runs'
+    fixed = [*new, *experiments.FIELDS, *PARTS, *making.SELECTION]
+    for name in given(words, fixed):
         raise ValueError(
             f'--{name.replace("_", "-")} is for a new run: one that is '
             'resumed keeps what it began with; leave out the option, or '
@@ -159,11 +158,10 @@ def new_run(words, settings):
     """Return the job of the new run that the command line asks for."""
     before = words['continue_from'] and Run.find(words['continue_from'])
     parameters = before and before.find_parameters()
+    words |= {**defaults(words, before), **given(words, words)}
     experiment = read_experiment(words, before)
     selection = {name: words[name] for name in making.SELECTION}
-    named = words['experiment'] or (before and before.name)
-    name = words['name'] or named or options.DEFAULT
-    runs.check_name(name)
+    runs.check_name(words['name'])
     # With a part of the images, or with others, it is another experiment
     whole = all(v is None for v in (words['data'], *selection.values()))
     kind = (
@@ -185,7 +183,7 @@ def new_run(words, settings):
         return Job(None, data, trainer, model)
     made = Run.new(
         words['runs'],
-        name,
+        words['name'],
         experiment,
         experiment=kind,
         framework=words['framework'],
@@ -200,7 +198,23 @@ def new_run(words, settings):
         },
         devices=[str(trainer.device)] * workers.count(),
     )
+    if before:
+        print(visible(f'It starts as the run in {before.folder} ended.'))
     return Job(made, data, trainer, model)
+
+
+def defaults(words, before):
+    """Return what options are that are not given, some as in a run before."""
+    found = {'framework': 'mxnet', 'runs': 'runs', 'name': options.DEFAULT}
+    if before:
+        found |= {'framework': before.framework, 'name': before.name}
+    if words['experiment']:
+        found['name'] = words['experiment']
+    if before and words['data'] is None:
+        told = before.info['data']
+        found['data'] = told.get('root')
+        found |= {name: told.get(name) for name in making.SELECTION}
+    return found
 
 
 def read_experiment(words, before):
@@ -216,7 +230,6 @@ def read_experiment(words, before):
             description='a finished run, continued',
             # Another one, so that the images come in another order
             seed=(before.experiment.seed + 1) % 2**32,
-            draw='seed',
         )
     else:
         name = words['experiment'] or options.DEFAULT
@@ -230,10 +243,14 @@ def read_experiment(words, before):
         if not arch.blocks:
             raise ValueError(f'{arch.name} is not built of VGG blocks.')
         arch = dataclasses.replace(arch, name='custom', letter='', **parts)
-    experiment = dataclasses.replace(experiment, arch=arch, **changes)
-    # Refuses images that are too small for the network
-    costs.summary(arch, (1, experiment.resize, experiment.resize))
-    return experiment
+    if before and 'draw' in changes:
+        raise ValueError(
+            '--draw is for a network that is drawn: leave it out, or '
+            '--continue-from.'
+        )
+    if before:
+        changes['draw'] = 'seed'
+    return dataclasses.replace(experiment, arch=arch, **changes)
 
 
 def fit(job):
@@ -254,7 +271,8 @@ def fit(job):
             'once; --resume continues).'
         )
         print(visible(text), flush=True)
-        trainer.told = {'draw': experiment.draw}
+        continued = run.info.get('continued_from')
+        trainer.told = {'draw': experiment.draw, 'continued_from': continued}
         if not resumes:
             initialize(model, experiment, run.info)
         trainer.fit(model, data, resume=resumes)

@@ -26,7 +26,8 @@ FALLBACKS = ['Noto Sans CJK SC', 'Noto Sans CJK JP', 'WenQuanYi Zen Hei',
 @contextlib.contextmanager
 def any_text():
     """Draw texts as they are, each letter in the first font that has it."""
-    with rc_context({'text.parse_math': False, 'font.family': _families()}):
+    plain = {'text.parse_math': False, 'text.usetex': False}
+    with rc_context({**plain, 'font.family': _families()}):
         yield
 
 

@@ -7,6 +7,7 @@ import re
 
 import matplotlib
 
+from d2l_vgg.figures.lettering import any_text
 from d2l_vgg.files import write_whole
 from d2l_vgg.foreign_text import visible
 
@@ -56,10 +57,12 @@ def save(figure, path):
     return paths
 
 
+@any_text()
 def _write_png(figure, file):
     figure.savefig(file, format='png', dpi=200)
 
 
+@any_text()
 def _write_svg(figure, file):
     """Write a figure, whose label is for those who cannot see it."""
     words = visible(figure.get_label())

@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 
 from d2l_vgg import limits
 
+# Ten times those of VGG-19, and what takes terabytes
+LAYERS, UNITS = 200, 10**6
+
 # For messages
 _EXAMPLE = '((1, 64), (1, 128), (2, 256), (2, 512), (2, 512))'
 
@@ -85,11 +88,14 @@ class Architecture:
         vars(self).update(
             blocks=tuple(map(_triple, self.blocks, itertools.count(1))),
             hidden=tuple(
-                limits.check('a width in hidden', width, int, least=1)
+                limits.check('a width in hidden', width, int, 0, most=UNITS)
                 for width in self.hidden
             ),
             layers=tuple(Spec(*row) for row in self.layers),
         )
+        num_layers = sum(block[0] + block[2] for block in self.blocks)
+        num_layers += len(self.hidden) + len(self.layers)
+        limits.check('The number of layers', num_layers, int, most=LAYERS)
 
     @property
     def smallest_input(self) -> int:
@@ -118,9 +124,10 @@ def _triple(block, i):
             f'(num_convs, num_channels, num_1x1), not {block!r}; '
             f'an example of a whole architecture is {_EXAMPLE}'
         )
+    limit = {'kind': int, 'most': UNITS}
     columns = ('num_convs', 1), ('num_channels', 1), ('num_1x1', 0)
     return tuple(
-        limits.check(f'{name} of block {i}', number, int, least=least)
+        limits.check(f'{name} of block {i}', number, least=least, **limit)
         for (name, least), number in zip(columns, (*block, 0))
     )
 

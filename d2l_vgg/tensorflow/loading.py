@@ -16,8 +16,7 @@ def load():
 
     Raises:
         ModuleNotFoundError: TensorFlow is not installed.
-        ImportError: Keras is set up for another framework, or for another
-            layout of images.
+        ImportError: Keras is set up for another framework.
     """
     os.environ.setdefault('KERAS_BACKEND', 'tensorflow')
     try:
@@ -37,11 +36,6 @@ def load():
             f'Keras computes with {keras.config.backend()}, but it must be '
             'TensorFlow: set KERAS_BACKEND=tensorflow before Keras is '
             'imported.'
-        )
-    if keras.config.image_data_format() != 'channels_last':
-        raise ImportError(
-            'Keras has images with channels_first, but they must be '
-            'channels_last: change it in the file keras.json in ~/.keras.'
         )
 
 

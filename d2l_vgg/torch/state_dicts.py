@@ -20,8 +20,6 @@ from d2l_vgg.training.arrays import Arrays
 def read(path: str) -> Arrays:
     """Return name -> array of the state dict that `torch.save` wrote.
 
-    It may be the value of 'state_dict' in what was saved.
-
     Raises:
         ImportError: this PyTorch is too old to read such files safely.
         OSError: the file is not there, or cannot be read.
@@ -44,8 +42,9 @@ def read(path: str) -> Arrays:
                 state = torch.load(
                     file, map_location='cpu', weights_only=True
                 )
-            if isinstance(state, dict):
-                state = state.get('state_dict', state)
+            for key in 'state_dict', 'model_state_dict', 'model':
+                if isinstance(state, dict):
+                    state = state.get(key, state)
             check(state, os.fstat(file.fileno()).st_size)
         except (MemoryError, OSError):
             raise

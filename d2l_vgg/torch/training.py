@@ -215,7 +215,7 @@ class Trainer(TrainerArrays, loop.Trainer):
         needed = memory.check_fit(self, model, data)
         # To fetch freed memory again takes a third of a step on a CPU
         with torch.random.fork_rng(gpus), allocator.kept(needed):
-            with gpu.autotuned(), gpu.tf32(True):
+            with gpu.autotuned(), gpu.tf32(True), torch.inference_mode(False):
                 return super().fit(model, data, resume)
 
     fit.__doc__ = loop.Trainer.fit.__doc__

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from d2l_vgg.networks import summaries
-from d2l_vgg.training import inputs, parameters
+from d2l_vgg.training import inputs, parameters, settings
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.runs import Run
 
@@ -159,8 +159,10 @@ class Classifier(abc.ABC):
         NumPy arrays of shape (number of examples,) and (number of examples,
         num_classes); with `test_flip`, each image is judged with its mirror
         image. `dataloader` has minibatches of images and labels. Raises
-        ValueError where a parameter is no finite number.
+        ValueError where a parameter is no finite number, or a setting of the
+        framework is not as it must be.
         """
+        settings.check(self)
         self.compile()
         pairs = [self.scored(batch, test_flip) for batch in dataloader]
         # Layers may make finite scores of nan, as oneDNN's ReLU

@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 from d2l_vgg import limits
+from d2l_vgg.networks import costs
 from d2l_vgg.networks.architectures import Architecture, get
 from d2l_vgg.training.precisions import PRECISIONS
 from d2l_vgg.training.schedules import SCHEDULES
@@ -80,6 +81,8 @@ class Experiment:
             value = check(field.name, getattr(self, field.name))
             # Python's own number, for JSON; this is how to set what is frozen
             object.__setattr__(self, field.name, value)
+        # Refuses images that are too small for the network
+        costs.summary(self.arch, (1, self.resize, self.resize))
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything in the types of JSON."""

@@ -134,13 +134,13 @@ def find_not_finite(arrays: files.Arrays) -> str:
     return next(bad, '')
 
 
-def load_any(path: str) -> tuple[files.Arrays, bool]:
-    """As `load`, for any file; tells also whether `save` wrote it."""
+def load_any(path: str) -> tuple[files.Arrays, dict[str, Any] | None]:
+    """As `load`, for any file; with what it tells if `save` wrote it."""
     with explained(path):
         try:
-            return files.load(path)[0], True
+            return files.load(path)
         except files.ForeignArrays:
-            return files.load_foreign(path), False
+            return files.load_foreign(path), None
 
 
 @contextlib.contextmanager

@@ -24,6 +24,7 @@ from d2l_vgg.training import (
     processes,
     progress,
     schedules,
+    settings,
     smoke_test,
 )
 from d2l_vgg.training.history import History
@@ -98,6 +99,7 @@ class Preparation(abc.ABC):
                 # NumPy's numbers become Python's, which JSON can write
                 setattr(self, name, experiments.check(name, value))
         self.schedule = schedules.SCHEDULES[lr_schedule]
+        settings.check(self)
         # Engines are told of the others before they look for devices
         self.workers: Any = processes.join(self.ProcessGroup)
         self.device = self.find_device(self.num_gpus)
@@ -198,6 +200,7 @@ class Preparation(abc.ABC):
                 'resume is True, but this trainer has no checkpoint to go on '
                 'from: name its file, Trainer(..., checkpoint=path).'
             )
+        settings.check(self)
         errors.check_model(model)
         if self.draws_seed and resume:
             self.seed = checkpoints.load_seed(self.checkpoint)

@@ -23,9 +23,6 @@ from d2l_vgg.training.history import History
 # The file that a stopped run goes on from, and that of the trained parameters
 CHECKPOINT = 'checkpoint.safetensors'
 PARAMETERS = 'parameters.safetensors'
-# What they were in earlier versions of this package
-OLD_CHECKPOINT = 'checkpoint.npz'
-OLD_PARAMETERS = 'parameters.npz'
 
 # The finished runs that come with this package
 TRAINED = os.path.join(
@@ -43,6 +40,8 @@ TYPES = {
     'data': [dict],
     'framework': [str],
     'continued_from': [str, NONE],
+    'parameters': [str, NONE],
+    'results': [dict, NONE],
 }
 # Records of the time when there was but one framework do not tell it
 DEFAULTS = {'framework': 'mxnet'}
@@ -115,7 +114,7 @@ class Run:
                 f'No run in {folder}: it has no run.json; name the folder '
                 'that `d2l-vgg train` has made, such as runs/quick.'
             ) from None
-        except (OverflowError, RecursionError, TypeError, ValueError) as e:
+        except (ArithmeticError, RecursionError, TypeError, ValueError) as e:
             raise ValueError(
                 f'{path} is damaged ({e}): start a new run.'
             ) from None
@@ -187,17 +186,12 @@ class Run:
     def has(self, name: str) -> bool:
         return os.path.exists(self.path(name))
 
-    def has_old_parameters(self) -> bool:
-        """Return whether its parameters have yet to be converted."""
-        return self.has(OLD_PARAMETERS) and not self.has(PARAMETERS)
-
     def find_parameters(self):
         """Return the path of the trained parameters.
 
         Raises:
             FileNotFoundError: there are none.
-            ValueError: they are not those that the run has ended with, or
-                have to be converted.
+            ValueError: they are not those that the run has ended with.
         """
         from d2l_vgg.training import parameters  # Needs NumPy, too
 
@@ -206,12 +200,6 @@ class Run:
             if self.info.get('parameters'):
                 parameters.check_digest(path, self.info['parameters'])
             return path
-        if self.has_old_parameters():
-            raise ValueError(
-                f'The parameters of the run in {self.folder} are in a file '
-                f'of an earlier version: run `d2l-vgg convert {self.folder} '
-                f'{path}`.'
-            )
         status = self.info['status']
         reason = f'so it has no {PARAMETERS}: finish it first.'
         if status == 'finished':
@@ -257,7 +245,7 @@ def refuse_old(folder, info):
         data.get('stand_in')
         or data.get('division') is not None
         or info.get('trial')
-        or os.path.exists(os.path.join(folder, OLD_CHECKPOINT))
+        or os.path.exists(os.path.join(folder, 'checkpoint.npz'))
     ):
         raise ValueError(
             f'The run in {folder} is such as only earlier versions of this '
@@ -294,6 +282,8 @@ def check(info):
     for name in classes or ():
         if not isinstance(name, str) or not name.isprintable():
             raise ValueError(f'its class {str(name)[:40]!r} is no name')
+    results = info.get('results') or {}
+    check_types(results, dict.fromkeys(results, [int, float]))
     # Records of the time when a hyperparameter was not there lack it
     check_types(info['hyperparameters'], {'arch': [dict]})
     Experiment.from_dict(info['hyperparameters'])

@@ -1,32 +1,42 @@
 """Parameters under the names that torchvision gives them, and by our own."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from d2l_vgg.networks import torchvision_names
-from d2l_vgg.networks.architectures import Architecture
+from d2l_vgg.networks.architectures import Architecture, named
 from d2l_vgg.networks.names import architecture_of, parameter_names
 from d2l_vgg.training import parameters
 from d2l_vgg.training.arrays import Arrays
 
-# What PyTorch's DataParallel puts before every name
-PARALLEL = 'module.'
+# Parts of names where PyTorch trains a network, or some of it, in parallel,
+# compiles it, or has it inside another
+WRAPPERS = {'module', '_orig_mod', '_fsdp_wrapped_module', 'model'}
 
 
-def understood(path: str, state: Arrays) -> tuple[Architecture, Arrays]:
+def understood(
+    path: str, state: Arrays, told: dict
+) -> tuple[Architecture, Arrays]:
     """Return the network of name -> array, and its parameters by our names.
 
-    The given names are torchvision's, or ours.
+    The given names are torchvision's, or ours, with what the file has `told`
+    of the architecture, which may be nothing.
 
     Raises:
         ValueError: it is that of another network, or holds what cannot be.
     """
-    if all(name.startswith(PARALLEL) for name in state):
-        state = {n[len(PARALLEL) :]: array for n, array in state.items()}
     state = {
         name: array
         for name, array in state.items()
         if not name.endswith(torchvision_names.COUNTER)
     }
+    bare = {
+        '.'.join(p for p in name.split('.') if p not in WRAPPERS): array
+        for name, array in state.items()
+    }
+    if len(bare) == len(state):  # Else it holds two networks
+        state = bare
     nearest = torchvision_names.nearest(state)
     if nearest is not None:
         theirs = torchvision_names.torchvision_names(nearest)
@@ -45,7 +55,8 @@ def understood(path: str, state: Arrays) -> tuple[Architecture, Arrays]:
         ) from error
     arrays = {name: state[name] for name in parameter_names(arch)}
     parameters.check(path, arrays, shapes)
-    return arch, arrays
+    untold = {n: told[n] for n in ('lrn', 'dropout') if n in told}
+    return named(replace(arch, name='custom', letter='', **untold)), arrays
 
 
 def torchvisions(arch: Architecture, arrays: Arrays) -> Arrays | None:

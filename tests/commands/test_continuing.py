@@ -1,5 +1,6 @@
 """A run is continued as what it was, or not; a finished one is begun with."""
 
+import importlib.util
 import os
 import pathlib
 import shutil
@@ -22,6 +23,9 @@ from d2l_vgg.datasets import fashion_mnist
 from d2l_vgg.training.runs import TRAINED, Run
 
 pytest.importorskip('mxnet')
+needs_torch = pytest.mark.skipif(
+    importlib.util.find_spec('torch') is None, reason='no torch'
+)
 
 
 def train_and_stop(folder, *options):
@@ -63,9 +67,9 @@ def change(folder, *keys, value):
 def test_stopped_run_ends_as_one_that_never_was(copy, finished):
     done('train', '--resume', copy)
     assert_same_run(copy, finished.folder)
-    for option, value in ('lr', 0.5), ('max-epochs', 3), ('name', 'a'):
-        result = call('train', '--resume', copy, f'--{option}', value)
-        assert_fails(result, f'--{option} is for a new run')
+    for option in 'lr=0.5', 'name=a', 'framework=jax', 'runs=b':
+        result = call('train', '--resume', copy, f'--{option}')
+        assert_fails(result, f'--{option.split("=")[0]} is for a new run')
     assert_fails(call('train', '--resume', copy), 'is finished')
 
 
@@ -77,7 +81,13 @@ def test_stopped_run_ends_as_one_that_never_was(copy, finished):
         (['hyperparameters', 'arch', 'hidden'], [17], 'a run with hidden='),
         (['hyperparameters', 'arch', 'dropout'], 0.3, 'a run with dropout='),
         (['hyperparameters', 'arch', 'lrn'], True, 'a run with lrn=False'),
+        (['hyperparameters', 'arch', 'batch_norm'], True, 'batch_norm=False'),
         (['hyperparameters', 'draw'], 'published', 'a run with draw=seed'),
+        (['continued_from'], 'a', 'a run with continued_from=None'),
+        pytest.param(
+            *(['framework'], 'torch', 'a run with framework=mxnet'),
+            marks=needs_torch,
+        ),
         (['data', 'num_train'], 96, 'other images'),
     ],
 )
@@ -150,6 +160,7 @@ def test_new_run_begins_with_the_parameters_of_a_finished_one(
     [
         (['--arch', 'vgg11', '--resize', '32'], 'of another network'),
         (['--continue-from', 'none'], 'No run in none'),
+        (['--draw', 'seed'], '--draw is for a network that is drawn'),
     ],
 )
 def test_what_new_run_cannot_begin_with_is_refused(
@@ -159,6 +170,22 @@ def test_what_new_run_cannot_begin_with_is_refused(
     result = call(*NEW, '--continue-from', 'quick', *options)
     assert_fails(result, words)
     assert os.listdir(tmp_path) == []
+
+
+@needs_torch
+def test_new_run_has_framework_and_images_of_the_finished_one(tmp_path):
+    before, images = tmp_path / 'quick', tmp_path / 'images'
+    shutil.copytree(os.path.join(TRAINED, 'quick'), before)
+    images.symlink_to(fashion_mnist.FOLDER)
+    data = {'root': str(images), 'num_train': 640, 'num_val': 100}
+    change_record(before, lambda info: info['data'].update(data))
+    change(before, 'framework', value='torch')
+    where = ['--runs', tmp_path, '--name', 'b', '--continue-from', before]
+    printed = done('train', *where, '--max-epochs', '1')
+    assert f'as the run in {before} ended' in printed
+    info = Run.open(tmp_path / 'b').info
+    assert info['framework'] == 'torch'
+    assert {name: info['data'][name] for name in data} == data
 
 
 def test_changed_parameters_of_a_run_are_refused(tmp_path):

@@ -21,6 +21,7 @@ LINES = [
     (['summary', 'vgg11', '--resize', '64'], 0, '64 x 64 x 64'),
     (['summary', '((1,16),(1,32))'], 0, '16 x 224 x 224'),
     (['compare', 'lenet', '[(1,4)]', '--markdown'], 0, '| lenet '),
+    (['compare', 'lenet', '--channels', '3', 'vgg11'], 0, 'vgg11 '),
     (['nonsense'], 2, "No such command 'nonsense'"),
     (['trian'], 2, 'the nearest is train'),
     (['summary'], 2, "Missing argument 'ARCH'"),

@@ -27,9 +27,10 @@ def test_save_writes_the_same_bytes_again(tmp_path):
     assert len(list(tmp_path.iterdir())) == 4
 
 
-def test_figures_need_neither_pyplot_nor_a_display(tmp_path):
+def test_figures_need_neither_pyplot_nor_display_nor_tex(tmp_path):
     code = (
-        'import sys\n'
+        'import matplotlib, sys\n'
+        'matplotlib.rcParams["text.usetex"] = True\n'
         'from d2l_vgg import figures\n'
         'from d2l_vgg.book import published\n'
         'runs = published.runs("jax")\n'

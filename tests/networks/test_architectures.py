@@ -54,6 +54,8 @@ def test_an_unknown_name_is_answered_with_the_known_ones():
     'arch, message',
     [
         ((), 'neither'),
+        (((1, 10**12),), 'num_channels of block 1 .* be 1000000 or less'),
+        (((150, 4), (1, 4, 50)), 'number of layers is 203: it must be 200'),
         (((0, 16),), 'num_convs of block 1 is 0: it must be 1 or more'),
         (((1, 16), (1, -32)), 'num_channels of block 2 is -32'),
         (((1, 16.0),), 'num_channels of block 1 is 16.0'),
@@ -74,6 +76,7 @@ def test_a_malformed_architecture_is_refused(arch, message):
     [
         ({'hidden': (4096, 0)}, 'a width in hidden is 0'),
         ({'hidden': 4096}, 'hidden must be a tuple, not 4096'),
+        ({'hidden': (10**12,)}, 'a width in hidden .* be 1000000 or less'),
         ({'dropout': 1}, 'dropout is 1'),
         ({'dropout': math.nan}, 'dropout is nan'),
         ({'dropout': None}, 'dropout is None'),

@@ -54,21 +54,8 @@ def test_what_is_no_log_line_is_not_kept_back():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    'before, message',
-    [
-        (
-            'import os; os.environ["KERAS_BACKEND"] = "numpy"; ',
-            'Keras computes with numpy, but it must',
-        ),
-        (
-            'import keras; '
-            'keras.config.set_image_data_format("channels_first"); ',
-            'ImportError: Keras has images with channels_fir',
-        ),
-    ],
-)
-def test_another_keras_is_refused_in_one_sentence(before, message):
-    done = run(before + CODE)
+def test_another_keras_is_refused_in_one_sentence():
+    done = run(KERAS_BACKEND='numpy')
     assert done.returncode == 1
-    assert message in done.stderr.splitlines()[-1]
+    told = 'Keras computes with numpy, but it must'
+    assert told in done.stderr.splitlines()[-1]

@@ -23,6 +23,13 @@ def fit(model=None, data=None, **options):
     return trainings.fit(package, model, data, **options)
 
 
+@pytest.mark.parametrize('mode', [torch.no_grad, torch.inference_mode])
+def test_training_where_gradients_are_switched_off(mode):
+    model = trainings.model_of(package)
+    with mode():
+        assert_learned(fit(model))
+
+
 def test_it_trains_on_a_loader_with_a_worker_process():
     loader = functools.partial(own_torch.loader, num_workers=1)
     assert_learned(fit(data=Images(loader), max_epochs=1))

@@ -2,6 +2,7 @@
 
 import math
 import os
+import sys
 import types
 from contextlib import nullcontext
 
@@ -19,7 +20,7 @@ from trainings import (
     trainer_of,
 )
 
-from d2l_vgg import machine
+from d2l_vgg import frameworks, machine
 from d2l_vgg.networks.architectures import Architecture
 from d2l_vgg.training import checkpoint
 from d2l_vgg.training.errors import TrainingDiverged
@@ -56,6 +57,45 @@ def test_impossible_options_are_refused(package, name, value):
     message = f'{name} is {value!r}' if name != 'display' else "'cinema'"
     with pytest.raises(ValueError, match=message):
         package.Trainer(**{'max_epochs': 1, name: value})
+
+
+# How a reader changes what a framework computes: its name, a call, its value
+# and the value before
+SETTINGS = [
+    ('mxnet', 'mxnet.npx.set_np(array={})', False, True),
+    ('torch', 'torch.set_default_dtype(torch.{})', 'float64', 'float32'),
+    ('tensorflow', 'keras.config.set_floatx("{}")', 'float64', 'float32'),
+    (
+        *('tensorflow', 'keras.config.set_dtype_policy("{}")'),
+        *('mixed_float16', 'float32'),
+    ),
+    (
+        *('tensorflow', 'keras.config.set_image_data_format("{}")'),
+        *('channels_first', 'channels_last'),
+    ),
+    ('jax', 'jax.config.update("jax_enable_x64", {})', True, False),
+]
+
+
+@pytest.mark.parametrize('name, call, value, before', SETTINGS)
+def test_settings_of_another_computation_are_refused(
+    name, call, value, before
+):
+    pytest.importorskip(name)
+    package = frameworks.load(name)
+    model, trainer = model_of(package), trainer_of(package)
+    data = data_of(package)
+    exec(call.format(value), dict(sys.modules))
+    try:
+        for refusing in (
+            lambda: trainer_of(package),
+            lambda: trainer.fit(model, data),
+            lambda: model.predict([]),
+        ):
+            with pytest.raises(ValueError, match='computed here it must be'):
+                refusing()
+    finally:
+        exec(call.format(before), dict(sys.modules))
 
 
 @pytest.mark.parametrize('found', [0, 1, 8])

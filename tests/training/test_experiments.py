@@ -136,7 +136,7 @@ def test_an_experiment_is_known_by_what_it_does(name):
         {'lr': 0.05},
         {'resize': 32},
         {'max_epochs': 1},
-        {'arch': 'vgg11'},
+        {'arch': 'vgg11', 'resize': 32},
         {'flip': not experiment.flip},
     ):
         changed = dataclasses.replace(experiment, **change)

@@ -75,6 +75,9 @@ FITS = {
     'source': ['text', '1', '\x1b[2J'],
     'digest': [None, 'text', '1', '\x1b[2J'],
     'classes': [None],
+    'results': [None, {}],
+    'val_acc': [10**400, -1, 1e999],
+    'parameters': [None, 'text', '1', '\x1b[2J'],
     # Of earlier versions, and refused in another sentence
     'stand_in': WRONG,
     'division': WRONG,
@@ -91,6 +94,7 @@ def fields(info):
     """Return where each value of a record is that somebody reads."""
     places = [(name,) for name in ('status', 'name', 'experiment')]
     places += [('framework',), ('data',), ('hyperparameters',)]
+    places += [('parameters',), ('results',), ('results', 'val_acc')]
     places += [('data', n) for n in [*info['data'], 'digest', 'classes']]
     values = info['hyperparameters']
     places += [('hyperparameters', n) for n in values if n != 'description']
@@ -112,6 +116,27 @@ def test_each_value_of_a_wrong_type(info, tmp_path):
             with pytest.raises(ValueError, match='run.json is damaged'):
                 Run.open(tmp_path)
                 pytest.fail(f'{place} may be {value!r:.40}')
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        {'blocks': [[1000000, 1000000, 0]]},
+        {'hidden': [10**12]},
+        {'blocks': [[1, 4, 0]] * 5},  # Of images of 28 x 28
+    ],
+)
+def test_a_network_that_nobody_trains(change, info, tmp_path, capsys):
+    info['hyperparameters']['arch'].update(change)
+    (tmp_path / 'run.json').write_text(json.dumps(info))
+    assert_damaged(tmp_path, capsys)
+
+
+def test_a_run_of_an_earlier_version(info, tmp_path):
+    (tmp_path / 'run.json').write_text(json.dumps(info))
+    (tmp_path / 'checkpoint.npz').write_bytes(b'PK')
+    with pytest.raises(ValueError, match='such as only earlier versions'):
+        Run.open(tmp_path)
 
 
 def test_a_hyperparameter_that_nobody_knows(info, tmp_path, capsys):
