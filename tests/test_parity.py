@@ -34,6 +34,7 @@ OPTIONS = {
     'momentum': {'momentum': 0.9},
     'weight_decay': {'weight_decay': 0.1},
     'one_cycle': {'momentum': 0.9, 'lr_schedule': 'one_cycle'},
+    'clipping of longer gradients only': {'gradient_clip_val': 1000},
     'clipping': {'gradient_clip_val': 1},
     'smoothing': {'label_smoothing': 0.2},
 }

@@ -34,7 +34,6 @@ def open_project(folder):
             "d2lbook is not installed: run `pip install -e '.[book]'`."
         )
     smoke_test.size()  # Refuses what the cells would stop at
-    from nbformat.warnings import DuplicateCellId
 
     def refuse():
         raise ChapterError(
@@ -47,8 +46,9 @@ def open_project(folder):
         _set_environment()
         os.chdir(folder)
         with warnings.catch_warnings(), alone_in('.', refuse):
-            # d2lbook copies cells with their ids into the page of all tabs
-            warnings.simplefilter('ignore', DuplicateCellId)
+            # d2lbook copies cells with their ids, and asks an old pybtex
+            for told in 'Non-unique cell id', 'pkg_resources is deprecated':
+                warnings.filterwarnings('ignore', told)
             yield Project()
     finally:
         os.chdir(before)

@@ -47,6 +47,7 @@ LINES = [
     (['train', '--flip=yes'], 2, "'--flip' does not take a value"),
     (['train', '--hidden', '8', 'x'], 2, "'8 x'"),
     (['train', '--hidden', '8', '0'], 1, '0'),
+    (['train', '--hidden', '8', '--hidden', '4', 'x'], 2, "'4 x'"),
     (['train', '--nonsense\n\x1b[2J'], 2, r"'--nonsense\n\x1b[2J'"),
     (['train', '--resume', 'quick', '--no-flip'], 1, 'No run in quick'),
 ]

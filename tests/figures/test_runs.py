@@ -53,6 +53,23 @@ def test_band_is_drawn_behind_and_the_distances_below():
     assert "book's 11 MXNet runs: mean ± 3 sd" in texts(figure)
 
 
+@pytest.mark.parametrize(
+    'distance, scale', [(11, 'linear'), (14, 'symlog'), (-14, 'symlog')]
+)
+def test_distances_above_12_deviations_have_a_logarithmic_scale(
+    distance, scale
+):
+    history = History(None, None)
+    for series, points in published.band('mxnet').items():
+        for p in points:
+            history.record(series, p.epoch, p.mean + distance * p.sd)
+    figure = figures.curves({'run': history}, band=published.Band())
+    below = figure.axes[2]
+    assert below.get_yscale() == scale
+    low, high = below.get_ylim()
+    assert low < distance < high
+
+
 @pytest.mark.parametrize('band', [None, published.Band()])
 def test_diverged_run_can_be_drawn(band, tmp_path):
     history = published_run(until=1)

@@ -137,11 +137,14 @@ def test_checkpoints_are_written_as_often_as_asked(
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_checkpoint_brings_its_seed(package, path):
+def test_a_checkpoint_brings_its_seed_and_its_seconds(package, path):
     with pytest.raises(KeyboardInterrupt):
         fit(package, stop_at=4, checkpoint=path, **OPTIONS)
+    arrays, meta = checkpoint.load(path)
+    checkpoint.save(path, arrays, {**meta, 'seconds': 3600.0})
     again = fit(package, resume=True, checkpoint=path, seed=None, **OPTIONS)
     assert again.seed == 3
+    assert again.seconds > 3600
     assert_same(outcome(again), whole(package))
 
 

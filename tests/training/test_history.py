@@ -107,6 +107,7 @@ def test_device_is_read_once_for_a_point():
         assert DeviceScalar.reads == (i + 1) // 4
         assert (point is not None) == (i in (3, 7))
     assert history.points['train_loss'] == [(0.1875, 1.5), (0.6875, 5.5)]
+    assert history.final == {'train_loss': 5.5}
 
 
 @pytest.mark.parametrize('scalar', [float, np.array, np.float32])
