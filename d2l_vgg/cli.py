@@ -6,6 +6,7 @@ Nothing is imported here that takes time: Ctrl-C at any moment is to be heard.
 
 import contextlib
 import errno
+import logging
 import os
 import sys
 import warnings
@@ -23,6 +24,7 @@ COMMANDS = (
     'doctor',
     'chapter',
 )
+OUTPUT = 'Standard output'
 
 
 def main(words=None):
@@ -34,18 +36,43 @@ def main(words=None):
     Raises:
         Exception: any error of a command that is given --debug.
     """
-    try:
-        from d2l_vgg.training import interrupts
+    for name in 'stdin', 'stdout', 'stderr':
+        if getattr(sys, name) is None:  # Closed, as after `2>&-`
+            # The next file would get its number, and what libraries write
+            setattr(sys, name, open(os.devnull, 'w'))
+    with contextlib.redirect_stdout(Output(sys.stdout)):
+        try:
+            from d2l_vgg.training import interrupts
 
-        # Without `words` it is the process that runs the command line
-        with interrupts.once(to_the_end=words is None):
-            return end(run(sys.argv[1:] if words is None else words))
-    except KeyboardInterrupt:
-        status = end(130)
-        if words is None:
-            # JAX, stopped as it compiled, may crash in the end of Python
-            os._exit(status)
-        return status
+            # Without `words` it is the process that runs the command line
+            with interrupts.once(to_the_end=words is None):
+                return end(run(sys.argv[1:] if words is None else words))
+        except KeyboardInterrupt:
+            status = end(130)
+            if words is None:
+                # JAX, stopped as it compiled, may crash in the end of Python
+                os._exit(status)
+            return status
+
+
+class Output:
+    """A stream whose errors tell that they are those of stdout."""
+
+    def __init__(self, stream):
+        self.stream = stream
+        self.write = self.named()(stream.write)
+        self.flush = self.named()(stream.flush)
+
+    def __getattr__(self, name):
+        return getattr(self.stream, name)
+
+    @contextlib.contextmanager
+    def named(self):
+        try:
+            yield
+        except OSError as error:
+            error.filename = OUTPUT
+            raise
 
 
 def run(words):
@@ -63,6 +90,8 @@ def run(words):
     else:
         # Only a training is shared with the processes that this tells of
         workers.leave()
+    # Of a home that cannot be written, for one: nothing depends on that
+    logging.getLogger('matplotlib').setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             # A warning is told as an error is, in one line
@@ -73,12 +102,7 @@ def run(words):
     except Exception as error:
         if '--debug' in words:
             raise
-        # Whoever opens a file has its name in the error; nobody opens stdout
-        if (
-            isinstance(error, OSError)
-            and error.errno in messages.CANNOT_WRITE
-            and error.filename is None
-        ):
+        if isinstance(error, OSError) and error.filename == OUTPUT:
             lose_output(error)
         else:
             complain(messages.explain(error))
@@ -120,15 +144,13 @@ def lose_output(error):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     # As in `d2l-vgg compare ... | head`, which has read enough
     if error.errno != errno.EPIPE:
-        error.filename = 'Standard output'
         complain(messages.explain(error))
 
 
 def end(status):
     """Write what stdout still holds; return `status`, 1 if that fails."""
     try:
-        if sys.stdout is not None:  # As after `>&-`
-            sys.stdout.flush()
+        sys.stdout.flush()
     except OSError as error:
         lose_output(error)
         return status or 1

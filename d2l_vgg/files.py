@@ -48,19 +48,19 @@ def open_regular(
     """Open a file as `open` does, but no pipe or device, which may not end.
 
     Raises:
-        OSError: there is none, it may not be read, or it is no file.
+        OSError: it is no file, or cannot be read to its end.
     """
-
-    def opener(path, flags):
-        handle = os.open(path, flags | getattr(os, 'O_NONBLOCK', 0))
-        kind = os.fstat(handle).st_mode
-        # `open` itself refuses a folder
-        if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
-            os.close(handle)
-            raise OSError(errno.EINVAL, 'It is a pipe or a device', path)
-        return handle
-
-    return open(path, mode, opener=opener, **options)
+    kind = os.stat(path).st_mode
+    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+        raise OSError(errno.EINVAL, 'It is a pipe or a device', path)
+    try:
+        # Libraries would take a read that fails for damage
+        with open(path, 'rb') as file:
+            while file.read(2**20):
+                pass
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from None
+    return open(path, mode, **options)
 
 
 def check_unpacked_size(file: IO[bytes]) -> None:
@@ -89,14 +89,21 @@ def write_whole(
             `filename` is `path`, whatever the system calls it.
     """
     path = os.path.abspath(path)
-    temporary = f'{path}.{os.urandom(4).hex()}.tmp'
+    folder = os.path.dirname(path)
+    # Not longer than a name may be
+    temporary = os.path.join(folder, f'.{os.urandom(4).hex()}.tmp')
     try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        os.makedirs(folder, exist_ok=True)
         with open(temporary, 'xb') as file:
             write(file)
             file.flush()
-            # Without this a power cut could leave a renamed, empty file
-            os.fsync(file.fileno())
+            try:
+                # Without this a power cut could leave a renamed, empty file
+                os.fsync(file.fileno())
+            except OSError as error:
+                # As where a file system does not know it
+                if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+                    raise
         os.replace(temporary, path)
     except BaseException as error:
         with contextlib.suppress(OSError):

@@ -9,8 +9,6 @@ import errno
 from d2l_vgg.foreign_text import visible
 
 FULL = errno.ENOSPC, errno.EDQUOT, errno.EFBIG
-# What a write to a file that is open may end in
-CANNOT_WRITE = (*FULL, errno.EPIPE, errno.EIO)
 
 # What to do about an error of the system
 ADVICE = {
@@ -19,6 +17,7 @@ ADVICE = {
         (errno.EACCES, errno.EPERM, errno.EROFS),
         'choose another place, or change who may use this one',
     ),
+    errno.EIO: 'see that its disk can be reached, and try again',
 }
 
 

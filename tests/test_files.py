@@ -1,5 +1,6 @@
 """Files are written whole or not at all, whatever happens on the way."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from processes import run_python
 
 from d2l_vgg import files
 from d2l_vgg.datasets import idx, pictures
-from d2l_vgg.training import arrays
+from d2l_vgg.training import arrays, checkpoint, old_parameters
 from d2l_vgg.training.history import History
 from d2l_vgg.training.runs import Run
 
@@ -79,6 +80,35 @@ def test_kill_in_the_middle_of_a_write(tmp_path):
     assert len(leftovers(tmp_path)) == 1
     files.write_whole(path, lambda file: file.write(NEW))
     assert path.read_bytes() == NEW
+    # And a run removes it, but nothing of its user's
+    (tmp_path / 'notes.tmp').write_bytes(OLD)
+    (tmp_path / 'x.tmp').mkdir()
+    Run(tmp_path, {}).remove_unfinished_files()
+    assert sorted(leftovers(tmp_path)) == ['notes.tmp', 'x.tmp']
+
+
+def test_name_may_be_as_long_as_the_system_takes(tmp_path):
+    files.write_text(tmp_path / ('a' * 255), 'text')
+    assert os.listdir(tmp_path) == ['a' * 255]
+
+
+@pytest.mark.parametrize(
+    'number, written',
+    [(errno.EINVAL, True), (errno.ENOTSUP, True), (errno.EIO, False)],
+)
+def test_only_file_system_that_knows_fsync_may_refuse_it(
+    tmp_path, monkeypatch, number, written
+):
+    def refuse(handle):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, 'fsync', refuse)
+    if written:
+        files.write_text(tmp_path / 'file', 'text')
+    else:
+        with pytest.raises(OSError, match=os.strerror(number)):
+            files.write_text(tmp_path / 'file', 'text')
+    assert os.listdir(tmp_path) == (['file'] if written else [])
 
 
 @pytest.mark.skipif(os.name != 'posix', reason='needs resource limits')
@@ -125,6 +155,8 @@ READERS = {
     'run.json': lambda path: Run.open(os.path.dirname(path)),
     'history.csv': History.from_csv,
     'parameters.safetensors': arrays.load,
+    'checkpoint.safetensors': checkpoint.load,
+    'parameters.npz': old_parameters.load,
     'study.csv': study.read,
     'shoe.png': pictures.read,
     'images-idx3-ubyte': lambda path: idx.read(path, 3),
@@ -137,6 +169,18 @@ def test_nothing_waits_for_a_pipe(tmp_path, name):
     os.mkfifo(path)
     with pytest.raises(OSError, match='is a pipe or a device'):
         READERS[name](path)
+
+
+@pytest.mark.skipif(
+    not os.path.exists('/proc/self/mem'), reason='needs Linux'
+)
+@pytest.mark.parametrize('name', READERS)
+def test_a_read_that_fails_is_no_damage(tmp_path, name):
+    path = tmp_path / name
+    path.symlink_to('/proc/self/mem')  # At whose begin nothing can be read
+    with pytest.raises(OSError, match='Input/output error') as found:
+        READERS[name](str(path))
+    assert found.value.filename == str(path)
 
 
 def test_file_behind_a_link_is_read_a_folder_is_not(tmp_path):

@@ -1,6 +1,7 @@
 """Errors in one line: of full disks, closed pipes, and MXNet."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -9,6 +10,9 @@ from command_line import run_on_a_full_disk
 
 from d2l_vgg import messages
 
+BOOK = os.path.abspath(
+    os.path.join(os.path.dirname(__file__), '../chapter/results/book')
+)
 COMMAND = [sys.executable, '-m', 'd2l_vgg.cli']
 
 
@@ -46,14 +50,38 @@ def test_a_reader_that_has_read_enough_is_no_error(unbuffered):
 @pytest.mark.parametrize('closed', ['>&-', '2>&-', '>&- 2>&-', '2>/dev/full'])
 def test_streams_that_are_not_there(closed):
     assert shell(f'"$@" summary vgg16 {closed}').returncode == 0
-    assert shell(f'"$@" summary vgg17 {closed}').returncode == 1
+    done = shell(f'"$@" summary vgg17 {closed}')
+    # An error never goes where the result would
+    assert (done.returncode, done.stdout) == (1, '')
+
+
+@pytest.mark.skipif(
+    not os.path.exists('/proc/self/mem'), reason='needs Linux'
+)
+def test_a_read_that_fails_is_not_told_of_standard_output(tmp_path):
+    folder = shutil.copytree(BOOK, tmp_path / 'run')
+    os.remove(folder / 'history.csv')
+    # At whose begin nothing can be read
+    (folder / 'history.csv').symlink_to('/proc/self/mem')
+    done = shell(f'"$@" curves {folder}')
+    assert (done.returncode, done.stdout) == (1, '')
+    told = f'd2l-vgg: {folder}/history.csv cannot be used: Input/output error'
+    assert done.stderr.startswith(told) and done.stderr.count('\n') == 1
+
+
+def test_a_home_that_cannot_be_written_is_no_error(tmp_path):
+    home = tmp_path / 'home'  # A file, where even the superuser has no folder
+    home.write_text('')
+    names = 'HOME', 'XDG_CONFIG_HOME', 'XDG_CACHE_HOME'
+    env = {'MPLCONFIGDIR': '', **dict.fromkeys(names, str(home))}
+    done = shell(f'"$@" curves {BOOK} --output {tmp_path}/curves', **env)
+    assert (done.returncode, done.stderr) == (0, '')
 
 
 def test_a_file_on_a_full_disk_is_named(tmp_path):
     path = tmp_path / 'picture.svg'
     path.write_text('before')
-    book = os.path.join(os.path.dirname(__file__), '../chapter/results/book')
-    words = 'curves', os.path.abspath(book), '--output', 'picture'
+    words = 'curves', BOOK, '--output', 'picture'
     done = run_on_a_full_disk(*words, cwd=tmp_path)
     assert done.returncode == 1
     assert done.stderr.startswith(f'd2l-vgg: {path} cannot be used: File too')

@@ -106,18 +106,18 @@ def _complete_slides(folder):
 
 
 def hand_out(folder, target):
-    """Copy a folder of notebooks to `target`, never over what is there.
-
-    A reader works in that copy; the next build does not touch it.
-    """
+    """Copy a folder of notebooks to `target`, never over what is there."""
 
     def copy(path, mine):
         if not os.path.exists(mine):
-            content = Path(path).read_bytes()
+            content = path.read_bytes()
             # A half would never be written over
             write_whole(mine, lambda file: file.write(content))
 
-    shutil.copytree(folder, target, copy_function=copy, dirs_exist_ok=True)
+    # Not by shutil, which fails where no mode can be set
+    for path in Path(folder).rglob('*'):
+        if path.is_file():
+            copy(path, Path(target, path.relative_to(folder)))
 
 
 def slides(folder='chapter', tab=None):

@@ -262,7 +262,7 @@ def fit(job):
     run.info.pop('reason', None)
     try:
         run.remove_unfinished_files()
-        run.save(status='running')
+        run.save(status='running', history=None)
         text = (
             f'{"Resuming" if resumes else "Training"} {experiment.arch.name} '
             f'on {len(data.train[0])} images of {experiment.resize} x '
@@ -330,7 +330,7 @@ def keep_results(job):
     run, history = job.run, job.trainer.history
     if history is None or not history.points:  # Stopped before it began
         return
-    history.to_csv(run.path('history.csv'))
+    run.info['history'] = history.to_csv(run.path('history.csv'))
     is_book = run.info['experiment'] == 'book'
     band = published.Band(run.framework) if is_book else None
     figure = figures.curves({run.name: history}, band=band)

@@ -8,10 +8,18 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from d2l_vgg.training import arrays as files
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.history import History
 from d2l_vgg.training.parameters import describe
+
+# What checkpoints of earlier versions do not tell
+ADDED = 'framework draw blocks batch_norm lrn hidden dropout layers'.split()
+
+
+save = files.save
 
 
 class BadCheckpoint(ValueError):
@@ -26,17 +34,6 @@ def optimizer_name(name: str, slot: str) -> str:
     slots are those of the framework.
     """
     return f'optimizer/{name}.{slot}'
-
-
-def save(path: str, arrays: Arrays, meta: dict[str, Any]) -> None:
-    """As `arrays.save`."""
-    try:
-        files.save(path, arrays, meta)
-    except OSError as error:
-        raise OSError(
-            f'The checkpoint {path} cannot be written ({error.strerror}): '
-            'make room and resume the run; the checkpoint before is whole.'
-        ) from error
 
 
 def load(path: str) -> tuple[Arrays, dict[str, Any]]:
@@ -63,7 +60,7 @@ def load_history(path: str) -> History:
 
 
 def check_arrays(path: str, arrays: Arrays, expected: Arrays) -> None:
-    """Raise BadCheckpoint unless `arrays` are like those `expected`."""
+    """Raise BadCheckpoint unless `arrays` can be like those `expected`."""
     for name in {**expected, **arrays}:
         found = describe(arrays.get(name))
         wanted = describe(expected.get(name))
@@ -72,6 +69,12 @@ def check_arrays(path: str, arrays: Arrays, expected: Arrays) -> None:
                 f'The checkpoint {path} is of another architecture or '
                 f'optimizer: {name} is {found} there and {wanted} in this '
                 'run; resume with those that it was made with.'
+            )
+        negative = name.endswith('running_var') and (arrays[name] < 0).any()
+        if negative or not np.isfinite(arrays[name]).all():
+            raise BadCheckpoint(
+                f'The checkpoint {path} cannot be: {name} holds nan, inf or '
+                'a negative variance; start a new run.'
             )
 
 
@@ -87,8 +90,9 @@ def check_meta(
         for name, value in settings.items():
             # As JSON has kept it, a pair as a list
             value = json.loads(json.dumps(value))
-            # Those of earlier versions tell less
-            if told.get(name, value) != value:
+            if name not in told and name in ADDED:
+                continue
+            if told[name] != value:
                 what = f'with {name}={told[name]}, not {value}'
                 if name == 'digest':
                     what = 'on other images than these'
@@ -96,6 +100,7 @@ def check_meta(
                     f'The checkpoint {path} is of a run {what}: resume with '
                     'the same hyperparameters and images, or start a new run.'
                 )
+        history = History.from_state(meta['history'])
         batches = operator.index(epoch) * told['num_train_batches']
         done = operator.index(meta['train_batch_idx']) - batches
         if not (
@@ -103,12 +108,15 @@ def check_meta(
             and 0 <= done <= told['num_train_batches']
             and 0 <= meta['seconds'] < math.inf
             and 'threads' in meta
+            and history.num_train_batches == told['num_train_batches']
+            and history.num_val_batches == told['num_val_batches']
+            and history.fits(batches + done, epoch * told['num_val_batches'])
         ):
             raise ValueError(
                 f'minibatch {meta["train_batch_idx"]} in epoch {epoch} of '
-                f'{told["max_epochs"]} after {meta["seconds"]} seconds'
+                f'{told["max_epochs"]} after {meta["seconds"]} seconds, with '
+                f'the {history!r}'
             )
-        History.from_state(meta['history'])
 
 
 def warn_of_threads(before: object, now: object) -> None:
@@ -132,16 +140,11 @@ def _explained(path: str) -> Iterator[None]:
             f'No checkpoint at {path}: there is nothing to resume; start a '
             'new run.'
         ) from None
-    except OSError as error:
-        raise OSError(
-            f'The checkpoint {path} cannot be read ({error.strerror}): give '
-            'it back to yourself, or wait for its disk, and resume the run.'
-        ) from error
     except BadCheckpoint:
         raise
     except files.BadArrays as error:
         raise BadCheckpoint(
-            f'The checkpoint {error}: delete it and start a new run.'
+            f'The checkpoint {error}: start a new run.'
         ) from error
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise BadCheckpoint(

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import hashlib
 import io
 import math
-import os
 from typing import Any
 
 from d2l_vgg.files import open_regular, write_text
@@ -113,31 +113,48 @@ class History:
         sums = {n: tuple(sums) for n, sums in state['sums'].items()}
         return cls(**{**state, 'points': points, 'sums': sums})
 
-    def to_csv(self, path: str) -> None:
-        """Write the points to `path`, one a line, with every digit."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator='\n')
+    def fits(self, num_train: int, num_val: int) -> bool:
+        """Return whether so many minibatches can have recorded this."""
+        for name in {**self.points, **self.sums}:
+            most, every_n = num_val, self.val_every_n
+            if name.startswith('train_'):
+                most, every_n = num_train, self.train_every_n
+            count = self.sums.get(name, [0])[0]
+            count += every_n * len(self.points.get(name, []))
+            # Fewer, where a reader's own class does not plot at each step
+            if count not in range(most + 1):
+                return False
+        return True
+
+    def to_csv(self, path: str) -> str:
+        """Write the points to `path`; return the SHA-256 of that file."""
+        file = io.StringIO()
+        writer = csv.writer(file, lineterminator='\n')
         writer.writerow(COLUMNS)
         for name, points in self.points.items():
             writer.writerows([name, *point] for point in points)
-        write_text(path, text.getvalue())
+        text = file.getvalue()
+        write_text(path, text)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @classmethod
-    def from_csv(cls, path: str) -> History:
+    def from_csv(cls, path: str, digest: str | None = None) -> History:
         """Return the history that `to_csv` wrote at `path`.
 
         Raises:
-            FileNotFoundError: there is no such file.
-            ValueError: it is another; the line is told.
+            OSError: there is no such file, or it cannot be read.
+            ValueError: it is another, as its `digest` or a line tells.
         """
-        if not os.path.exists(path):
-            raise FileNotFoundError(
-                f'There is no history at {path}; a run leaves one named '
-                'history.csv in its folder.'
-            )
         history = cls(None, None)
-        with open_regular(path, 'r', newline='', encoding='utf-8') as file:
-            rows = csv.reader(file)
+        with open_regular(path) as file:
+            content = file.read()
+        if digest not in (None, hashlib.sha256(content).hexdigest()):
+            raise ValueError(
+                f'{path} is not the history that the run has ended with: '
+                'copy it again, or train the network again.'
+            )
+        with io.TextIOWrapper(io.BytesIO(content), 'utf-8', newline='') as f:
+            rows = csv.reader(f)
             try:
                 if next(rows, None) != COLUMNS:
                     raise ValueError

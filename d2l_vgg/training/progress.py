@@ -22,7 +22,7 @@ BAR_LENGTH = 20
 def make(name: str = 'auto') -> Display:
     """Return the display called so; 'auto' chooses."""
     if name == 'auto':
-        name = 'bar' if sys.stderr.isatty() else 'lines'
+        name = 'bar' if sys.stderr and sys.stderr.isatty() else 'lines'
         # Where a shell shows pictures, its module is there already
         jupyter = sys.modules.get('ipykernel.zmqshell')
         if jupyter and isinstance(get_ipython(), jupyter.ZMQInteractiveShell):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -151,7 +152,7 @@ class Run:
     def remove_unfinished_files(self) -> None:
         """Remove what a kill in the middle of writing has left."""
         for name in os.listdir(self.folder):
-            if name.endswith('.tmp'):
+            if re.fullmatch(r'.*\.[0-9a-f]{8}\.tmp', name):
                 os.remove(self.path(name))
 
     @property
@@ -218,7 +219,8 @@ class Run:
         unfinished = self.info['status'] in ('running', 'stopped', 'failed')
         if unfinished and self.has(CHECKPOINT):
             return checkpoint.load_history(self.path(CHECKPOINT))
-        return History.from_csv(self.path('history.csv'))
+        path, digest = self.path('history.csv'), self.info.get('history')
+        return History.from_csv(path, digest)
 
 
 def make_folder(parent, name):

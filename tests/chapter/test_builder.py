@@ -73,6 +73,19 @@ def test_the_copy_of_a_reader_is_never_written_over(tmp_path, capsys):
     assert 'never written over' in capsys.readouterr().out
 
 
+def test_copy_of_a_reader_may_be_where_no_mode_can_be_set(
+    tmp_path, monkeypatch
+):
+    def refuse(*args, **options):
+        raise PermissionError(1, 'Operation not permitted')
+
+    (tmp_path / 'made' / 'mxnet').mkdir(parents=True)
+    (tmp_path / 'made' / 'mxnet' / 'page.ipynb').write_text('{}')
+    monkeypatch.setattr(os, 'chmod', refuse)
+    builder.hand_out(tmp_path / 'made', tmp_path / 'mine')
+    assert (tmp_path / 'mine' / 'mxnet' / 'page.ipynb').read_text() == '{}'
+
+
 def test_cells_are_not_run_without_the_framework(
     tmp_path, monkeypatch, capsys
 ):

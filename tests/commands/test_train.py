@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import subprocess
 import sys
 
 import pytest
@@ -44,6 +45,7 @@ def test_finished_run_leaves_its_record_and_nothing_else(finished):
     history = Run.open(folder).history()
     assert len(history.points['val_acc']) == 2
     assert info['results'] == history.final
+    assert re.fullmatch('[0-9a-f]{64}', info['history'])
 
 
 def test_book_with_changes_is_not_held_against_the_book(tmp_path):
@@ -134,6 +136,16 @@ def test_name_that_the_terminal_cannot_print_is_escaped(
     assert r'runs/Gr\xf6\xdfe' in printed
     folder = tmp_path / 'runs' / 'Größe'
     assert Run.open(folder).info['status'] == 'finished'
+
+
+def test_run_with_closed_stderr_is_trained(tmp_path):
+    words = ' '.join(map(repr, ['train', *TINIEST, '--runs', str(tmp_path)]))
+    # Without --display, which then asks whether there is a terminal
+    words = words.replace("'--display' 'lines'", '')
+    line = f'{sys.executable} -m d2l_vgg.cli {words} 2>&-'
+    printed = subprocess.check_output(['bash', '-c', line], text=True)
+    assert 'Validation accuracy' in printed
+    assert Run.open(tmp_path / 'quick').info['status'] == 'finished'
 
 
 def test_home_may_stand_in_any_path(finished, tmp_path, monkeypatch):

@@ -178,8 +178,10 @@ def test_csv_holds_every_digit(tmp_path):
     history = History(469, 79)
     train(history, random_losses(469), random_losses(79))
     history.record('train, "odd" name', 1, 0.1 + 0.2)
-    history.to_csv(path)
-    assert History.from_csv(path).points == history.points
+    digest = history.to_csv(path)
+    assert History.from_csv(path, digest).points == history.points
+    with pytest.raises(ValueError, match='is not the history that the run'):
+        History.from_csv(path, digest[::-1])
     lines = path.read_text().splitlines()
     assert lines[0] == 'series,epoch,value'
     x, value = history.points['train_loss'][0]

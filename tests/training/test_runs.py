@@ -8,6 +8,7 @@ import pytest
 
 from d2l_vgg.cli import main
 from d2l_vgg.training.experiments import EXPERIMENTS
+from d2l_vgg.training.history import History
 from d2l_vgg.training.runs import Run
 
 RESULTS = os.path.join(os.path.dirname(__file__), '../../chapter/results')
@@ -153,6 +154,21 @@ def test_a_run_that_cannot_be_begun_leaves_no_folder(tmp_path, monkeypatch):
     with pytest.raises(OSError, match='No space'):
         Run.new(str(tmp_path), 'a', EXPERIMENTS['quick'])
     assert os.listdir(tmp_path) == []
+
+
+def test_no_flipped_bit_of_a_history_goes_unnoticed(info, tmp_path):
+    path = tmp_path / 'history.csv'
+    history = History(None, None, points={'val_acc': [(1.0, 0.5)]})
+    info['history'] = history.to_csv(path)
+    (tmp_path / 'run.json').write_text(json.dumps(info))
+    assert Run.open(tmp_path).history().points == history.points
+    content = path.read_bytes()
+    for i in range(len(content)):
+        changed = bytearray(content)
+        changed[i] ^= 1
+        path.write_bytes(changed)
+        with pytest.raises(ValueError, match='is not the history'):
+            Run.open(tmp_path).history()
 
 
 def test_a_run_is_not_running_before_it_does(tmp_path):
