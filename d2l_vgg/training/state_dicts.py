@@ -32,7 +32,9 @@ def understood(path: str, state: Arrays) -> tuple[Architecture, Arrays]:
         theirs = torchvision_names.torchvision_names(nearest)
         wanted = torchvision_names.torchvision_shapes(nearest, None)
         expected = {theirs[name]: shape for name, shape in wanted.items()}
-        parameters.check(path, state, expected, f"torchvision's {nearest}")
+        parameters.check_match(
+            path, state, expected, f"torchvision's {nearest}"
+        )
         state = {name: state[theirs[name]] for name in wanted}
     shapes = {name: array.shape for name, array in state.items()}
     try:
@@ -44,7 +46,7 @@ def understood(path: str, state: Arrays) -> tuple[Architecture, Arrays]:
             f"'s names or by ours: they begin with {first or 'nothing'}."
         ) from error
     arrays = {name: state[name] for name in parameter_names(arch)}
-    parameters.check(path, arrays, shapes)
+    parameters.check_match(path, arrays, shapes)
     return arch, arrays
 
 
