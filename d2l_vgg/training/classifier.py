@@ -173,8 +173,7 @@ class Classifier(abc.ABC):
         pairs = [self.scored(batch, test_flip) for batch in dataloader]
         if not pairs:
             raise ValueError(
-                'There are no examples to predict: dataloader must give at '
-                'least one minibatch.'
+                'There are no examples to predict: dataloader is empty.'
             )
         # Layers may make finite scores of nan, as oneDNN's ReLU
         parameters.check_finite(self.arrays())

@@ -1,4 +1,4 @@
-"""Where Keras and Flax differ: late parameters, with their outputs last."""
+"""Where Keras and Flax differ: parameters drawn late, outputs last."""
 
 from typing import Any
 
@@ -10,12 +10,9 @@ from d2l_vgg.training.arrays import Arrays
 
 
 class DrawnByImage:
-    """Mixed into a classifier: what is loaded waits for the first image.
+    """Mixed into a classifier: what is loaded waits for the first image."""
 
-    A framework adds `is_drawn`, and `read_arrays`, `read_shapes` and
-    `write_arrays` for what is drawn.
-    """
-
+    # A framework adds these; the last three are for what is drawn
     is_drawn: Any
     read_arrays: Any
     read_shapes: Any
@@ -71,6 +68,4 @@ def outputs_last(array: np.ndarray) -> np.ndarray:
 
 def outputs_first_shape(shape: tuple) -> tuple:
     """Return the shape of what `outputs_first` makes of this one."""
-    if len(shape) == 4:
-        return (*shape[:1:-1], *shape[:2])
-    return shape[::-1]
+    return (*shape[:1:-1], *shape[:2]) if len(shape) == 4 else shape[::-1]

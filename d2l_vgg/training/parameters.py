@@ -51,7 +51,7 @@ def load(path: str, arch: Any = None) -> files.Arrays:
 
 
 def check_finite(arrays: files.Arrays, where: str = '') -> None:
-    """Raise ValueError unless all are finite; a finite loss may hide it."""
+    """Raise ValueError unless all are finite; `where` is for the message."""
     name = find_not_finite(arrays)
     if name:
         raise ValueError(

@@ -221,8 +221,7 @@ class Preparation(abc.ABC):
         self.num_val_batches = len(self.val_dataloader or ())
         if not self.num_train_batches:
             raise ValueError(
-                'There are no training examples: train_dataloader must give '
-                'at least one minibatch.'
+                'There are no training examples: train_dataloader is empty.'
             )
         self.board.note = smoke_test.note(self.smoke_test)
         if self.smoke_test:
