@@ -52,7 +52,7 @@ class ModelArrays(nn.Block):
         return super().__getstate__()
 
     def __setstate__(self, state: dict) -> None:
-        vars(self).update(state)
+        self.__dict__.update(state)
         params = self.parameters()
         if isinstance(params, list):  # Written from scratch
             for array in params:
