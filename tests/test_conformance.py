@@ -172,6 +172,11 @@ def test_predicting_compiles_and_goes_without_dropout(framework, VGG):
     np.testing.assert_array_equal(first, second)
 
 
+def test_predicting_nothing_is_refused(small):
+    with pytest.raises(ValueError, match='^There are no examples to predict'):
+        small.predict([])
+
+
 def test_network_of_one_block_has_nothing_to_round(VGG):
     with pytest.raises(ValueError, match="'bfloat16', but .* no second"):
         VGG(tiny((1, 4))).set_precision('bfloat16')
@@ -229,6 +234,23 @@ def test_summary_refuses_what_does_not_fit(framework, VGG):
         VGG('vgg11').layer_summary(framework.shape((1, 1, 28, 28)))
     with pytest.raises(ValueError, match='Classifier has no net'):
         framework.package.Classifier().layer_summary(X_SHAPE)
+
+
+@pytest.mark.parametrize(
+    'shape, told',
+    [
+        ('x', "A size in X_shape is 'x'"),
+        (None, 'A size in X_shape is None'),
+        ((2.0, 1, 28, 28), r'A size in X_shape is 2\.0'),
+        ((1, 1, -28, 28), 'A size in X_shape is -28'),
+        (3, r'X has the shape \(3,\)'),
+        ((1, 1, 28), r'X has the shape \(1, 1, 28\)'),
+    ],
+)
+def test_summary_refuses_what_is_no_shape(VGG, small, shape, told):
+    for model in VGG(SMALL), small:
+        with pytest.raises(ValueError, match=told):
+            model.layer_summary(shape)
 
 
 # ------------------------------------------------- what cannot be

@@ -17,13 +17,13 @@ from jax.tree_util import DictKey, GetAttrKey, keystr
 
 from d2l_vgg.jax.layers import mode
 from d2l_vgg.networks.names import canonical
-from d2l_vgg.training import parameters
+from d2l_vgg.training import deferred, parameters
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.checkpoint import optimizer_name
 from d2l_vgg.training.classifier import last_layer
 
 
-class ModelArrays(parameters.DrawnByImage):
+class ModelArrays(deferred.DrawnByImage):
     """Mixed into a classifier: its variables, and which are trained."""
 
     net: Any
@@ -50,20 +50,20 @@ class ModelArrays(parameters.DrawnByImage):
     def read_arrays(self) -> Arrays:
         arrays = flat(self.variables)
         return {
-            name: parameters.outputs_first(arrays[own])
+            name: deferred.outputs_first(arrays[own])
             for name, own in self.own_names.items()
         }
 
     def read_shapes(self) -> parameters.Shapes:
         arrays = flat(self.variables)
         return {
-            name: parameters.outputs_first_shape(arrays[own].shape)
+            name: deferred.outputs_first_shape(arrays[own].shape)
             for name, own in self.own_names.items()
         }
 
     def write_arrays(self, arrays: Arrays) -> None:
         found = {
-            self.own_names[name]: jnp.array(parameters.outputs_last(array))
+            self.own_names[name]: jnp.array(deferred.outputs_last(array))
             for name, array in arrays.items()
         }
         self.variables = nested({**flat(self.variables), **found})
@@ -88,7 +88,7 @@ class TrainerArrays:
 
     def arrays(self) -> Arrays:
         slots = {
-            name: parameters.outputs_first(leaf)
+            name: deferred.outputs_first(leaf)
             for name, leaf in named_leaves(self.state, self.model.own_names)
             if name is not None
         }
@@ -101,7 +101,7 @@ class TrainerArrays:
         leaves = []
         for name, leaf in named_leaves(self.state, names):
             if name is not None:
-                array = parameters.outputs_last(arrays[name])
+                array = deferred.outputs_last(arrays[name])
                 leaf = jnp.array(array).astype(leaf.dtype)
             elif leaf.dtype.kind in 'iu':  # It counts the updates
                 leaf = jnp.full_like(leaf, self.train_batch_idx)

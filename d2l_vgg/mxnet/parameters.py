@@ -44,6 +44,24 @@ class ModelArrays(nn.Block):
             params[name].set_data(np.array(array))
             params[name]._finish_deferred_init()  # Its shape is known now
 
+    def __getstate__(self) -> dict:
+        # What cannot be copied, all of which comes again
+        self.apply(forget_graph)
+        for param in self.collect_params().values():
+            param._trainer = param._var = None
+        return super().__getstate__()
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state)
+        params = self.parameters()
+        if isinstance(params, list):  # Written from scratch
+            for array in params:
+                array.attach_grad()
+            return
+        for param in params.values():
+            if param._data:  # A copy has no gradient yet
+                param.reset_ctx(param.list_ctx())
+
     def freeze(self) -> None:
         params = named_parameters(self)
         for name in set(params) - set(last_layer(params)):
@@ -99,6 +117,12 @@ class TrainerArrays:
             for slot, value in slots_of(updater.states[i]):
                 slots[optimizer_name(names[param], slot)] = value
         return slots
+
+
+def forget_graph(layer):
+    """Let a layer be compiled again at its next call."""
+    if isinstance(layer, gluon.HybridBlock):
+        layer._clear_cached_op()
 
 
 def keep_statistics(layer):

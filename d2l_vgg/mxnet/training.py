@@ -156,12 +156,12 @@ class Trainer(TrainerArrays, loop.Trainer, d2l.Trainer):
         if self.workers.count > 1:
             self.average()
         self.clip_gradients(self.gradient_clip_val, self.model)
-        if not isinstance(self.optim, gluon.Trainer):  # From scratch
-            self.optim.step(1)
-            return self.take_metrics()
-        if lr is not None:
+        if lr is not None:  # The schedule's
             self.optim.set_learning_rate(lr)
-        self.optim.update(1)
+        if isinstance(self.optim, gluon.Trainer):
+            self.optim.update(1)
+        else:  # From scratch
+            self.optim.step(1)
         return self.take_metrics()
 
     def validation_step(self, batch: tuple) -> dict:
@@ -183,10 +183,9 @@ class Trainer(TrainerArrays, loop.Trainer, d2l.Trainer):
 
     def average(self) -> None:
         """Take the mean of all workers' gradients and running statistics."""
+        arrays = self.values_by_name().items()
         shared = gradients(self.model)
-        params = self.model.parameters()
-        if not isinstance(params, list):
-            shared += [p.data() for n, p in params.items() if 'running_' in n]
+        shared += [array for name, array in arrays if 'running_' in name]
         for array, mean in zip(shared, self.workers.mean(shared)):
             array[:] = mean
 
@@ -214,7 +213,11 @@ class Trainer(TrainerArrays, loop.Trainer, d2l.Trainer):
         for batch in itertools.islice(self.train_dataloader, 1):
             X = [array[:1] for array in self.prepare_batch(batch)[:-1]]
             Y_hat = model(*X)
-        check_trainable(model)
+        if not gradients(model):
+            raise ValueError(
+                f'All parameters of {type(model).__name__} are frozen: leave '
+                'some to be trained.'
+            )
         self.optim = model.configure_optimizers()
         optimizer = getattr(self.optim, 'optimizer', self.optim)
         supported = {
@@ -266,19 +269,3 @@ def gradients(model: d2l.Module) -> list[np.ndarray]:
     if isinstance(params, list):  # Written from scratch
         return [param.grad for param in params]
     return [p.grad() for p in params.values() if p.grad_req != 'null']
-
-
-def check_trainable(model):
-    """Refuse a model of which nothing is left to be trained.
-
-    Raises:
-        ValueError: it is.
-    """
-    params = model.parameters()
-    if isinstance(params, list):  # Written from scratch
-        return
-    if all(param.grad_req == 'null' for param in params.values()):
-        raise ValueError(
-            f'All parameters of {type(model).__name__} are frozen: leave '
-            'some to be trained.'
-        )

@@ -13,13 +13,13 @@ import tensorflow as tf
 from keras import layers
 
 from d2l_vgg.networks.names import canonical
-from d2l_vgg.training import parameters, seeds
+from d2l_vgg.training import deferred, parameters, seeds
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.checkpoint import optimizer_name
 from d2l_vgg.training.classifier import last_layer
 
 
-class ModelArrays(parameters.DrawnByImage):
+class ModelArrays(deferred.DrawnByImage):
     """Mixed into a classifier: its variables, and which are trained."""
 
     frozen = False
@@ -113,7 +113,7 @@ class Parameter(NamedTuple):
     def shape(self):
         """That of the array which `read` returns."""
         shape = tuple(self.variable.shape)
-        return parameters.outputs_first_shape(shape) if self.turned else shape
+        return deferred.outputs_first_shape(shape) if self.turned else shape
 
     def read(self, variable):
         """Return a variable of this layout as a NumPy array in everyone's."""
@@ -122,7 +122,7 @@ class Parameter(NamedTuple):
             return array
         if self.image:
             array = array.reshape(*self.image, -1)
-        array = parameters.outputs_first(array)
+        array = deferred.outputs_first(array)
         return array.reshape(len(array), -1) if self.image else array
 
     def write(self, variable, array):
@@ -131,7 +131,7 @@ class Parameter(NamedTuple):
             height, width, channels = self.image
             array = array.reshape(-1, channels, height, width)
         if self.turned:
-            array = parameters.outputs_last(array)
+            array = deferred.outputs_last(array)
         variable.assign(array.reshape(variable.shape))
 
 

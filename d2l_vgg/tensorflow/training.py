@@ -25,13 +25,7 @@ from d2l_vgg.tensorflow.parameters import (
     seed_initializers,
 )
 from d2l_vgg.tensorflow.workers import ProcessGroup
-from d2l_vgg.training import (
-    classifier,
-    errors,
-    loop,
-    module,
-    precisions,
-)
+from d2l_vgg.training import classifier, errors, loop, module, precisions
 
 
 class Classifier(ModelArrays, classifier.Classifier, module.Module):
@@ -47,7 +41,7 @@ class Classifier(ModelArrays, classifier.Classifier, module.Module):
 
     net: Any
     training = False
-    graph = None
+    compiled = None
 
     def __call__(self, *X, training=None):
         """Return the class scores, of shape (batch_size, num_classes).
@@ -63,7 +57,7 @@ class Classifier(ModelArrays, classifier.Classifier, module.Module):
         if not tf.executing_eagerly():  # A part of a larger graph
             return self.run(*X, training=training)
         self.build(*X)
-        run = self.graph or self.run
+        run = self.compiled or self.run
         return run(*X, training=training)
 
     def run(self, *X, training):
@@ -116,7 +110,7 @@ class Classifier(ModelArrays, classifier.Classifier, module.Module):
 
     def compile(self) -> None:
         """Compile `net`: its operations run as one graph, not one by one."""
-        self.graph = compiled(self.run)
+        self.compiled = compiled(self.run)
 
     def set_precision(self, precision: str) -> None:
         policy = precision if precision == 'float32' else f'mixed_{precision}'
@@ -248,8 +242,11 @@ class Trainer(TrainerArrays, loop.Trainer):
         params = named_parameters(model).items()
         self.statistics = [p.variable for n, p in params if 'running_' in n]
         self.optim = model.configure_optimizers()
-        if hasattr(self.optim, 'build'):
+        if isinstance(self.optim, keras.optimizers.Optimizer):
             self.optim.build(self.variables)
+            # There is nothing to add up; by adding, TensorFlow would keep
+            # the graph of a step, with all parameters, to the process's end
+            self.optim._all_reduce_sum_gradients = list
         decays = [
             getattr(self.optim, name, 0)
             for name in ('weight_decay', 'coupled_weight_decay')

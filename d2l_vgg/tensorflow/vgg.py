@@ -72,6 +72,7 @@ class VGG(Classifier):
         self.net.add(layers.Dense(num_classes))
 
 
+@keras.saving.register_keras_serializable('d2l_vgg')
 class LocalResponseNorm(layers.Layer):
     """Divide each activation by the strength of its neighbours in channels.
 

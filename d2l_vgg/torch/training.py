@@ -130,9 +130,6 @@ class Classifier(ModelArrays, classifier.Classifier, Module, nn.Module):
                     layer.eval()
         return self
 
-    def __getstate__(self):
-        return {**super().__getstate__(), 'compiled': None}
-
     def set_precision(self, precision: str) -> None:
         net = getattr(self, 'net', None)
         for blk in precisions.blocks_of(

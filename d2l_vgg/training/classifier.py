@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from d2l_vgg import limits
 from d2l_vgg.networks import summaries
 from d2l_vgg.training import inputs, parameters, settings
 from d2l_vgg.training.arrays import Arrays
@@ -95,11 +96,15 @@ class Classifier(abc.ABC):
 
     # ---------------------------------------------- what all share
 
+    def __getstate__(self) -> dict:
+        """Return what a copy takes over: not the trainer, nor a graph."""
+        return {**vars(self), 'trainer': None, 'compiled': None}
+
     def check_input(self, X: Any, channels_last: bool = False) -> None:
         """Raise inputs.WrongInput if `X` does not fit; once for a shape."""
         shape = tuple(getattr(X, 'shape', ()))
         if shape[1:] not in self.checked_shapes or 0 in shape:
-            inputs.check(self, shape, channels_last)
+            inputs.check_shape(self, shape, channels_last)
             self.checked_shapes |= {shape[1:]}
 
     def training_step(self, batch):
@@ -149,7 +154,10 @@ class Classifier(abc.ABC):
                 f'{type(self).__name__} has no net: there are no layers to '
                 'list.'
             )
-        print(summaries.table(self.rows(X_shape), details))
+        sizes = np.atleast_1d(X_shape).tolist()
+        for size in sizes:
+            limits.check('A size in X_shape', size, int, above=0)
+        print(summaries.table(self.rows(tuple(sizes)), details))
 
     def predict(
         self, dataloader: Iterable[tuple], test_flip: bool = False
@@ -159,12 +167,16 @@ class Classifier(abc.ABC):
         NumPy arrays of shape (number of examples,) and (number of examples,
         num_classes); with `test_flip`, each image is judged with its mirror
         image. `dataloader` has minibatches of images and labels. Raises
-        ValueError where a parameter is no finite number, or a setting of the
-        framework is not as it must be.
+        ValueError where it has none, a parameter is no finite number, or a
+        setting of the framework is not as it must be.
         """
         settings.check(self)
         self.compile()
         pairs = [self.scored(batch, test_flip) for batch in dataloader]
+        if not pairs:
+            raise ValueError(
+                'There are no examples to predict: dataloader is empty.'
+            )
         # Layers may make finite scores of nan, as oneDNN's ReLU
         parameters.check_finite(self.arrays())
         labels, scores = zip(*pairs)
@@ -197,7 +209,7 @@ class Classifier(abc.ABC):
             for name in last_layer(shapes):
                 arrays.pop(name, None)
                 shapes.pop(name)
-        parameters.check(path, arrays, shapes)
+        parameters.check_match(path, arrays, shapes)
         self.load_arrays(arrays)
 
     @classmethod

@@ -13,6 +13,7 @@ import io
 import math
 from typing import Any
 
+from d2l_vgg import limits
 from d2l_vgg.files import open_regular, write_text
 from d2l_vgg.foreign_text import visible
 
@@ -45,9 +46,7 @@ class History:
 
     def __post_init__(self) -> None:
         for name in 'plot_train_per_epoch', 'plot_valid_per_epoch':
-            value = getattr(self, name)
-            if not value > 0:
-                raise ValueError(f'{name} must be above 0, not {value!r}.')
+            limits.check(name, getattr(self, name), float, above=0)
 
     @property
     def train_every_n(self) -> int:

@@ -12,7 +12,7 @@ class WrongInput(ValueError):
     """A network cannot take such an input."""
 
 
-def check(model: Any, shape: tuple, channels_last: bool) -> None:
+def check_shape(model: Any, shape: tuple, channels_last: bool) -> None:
     """Raise WrongInput unless `model` can take a minibatch of this shape.
 
     A model without an `arch` of VGG blocks is left to its framework.

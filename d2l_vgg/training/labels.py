@@ -12,7 +12,7 @@ import numpy as np
 from d2l_vgg.datasets.minibatches import Minibatches
 
 
-def check(labels: Any, num_classes: Any) -> None:
+def check_classes(labels: Any, num_classes: Any) -> None:
     """Raise ValueError unless `labels` are among 0 to `num_classes` - 1.
 
     `labels` is an array of any shape, or None where it cannot be seen;
@@ -39,16 +39,16 @@ def check(labels: Any, num_classes: Any) -> None:
 
 
 def check_sets(trainer: Any) -> None:
-    """As `check`, for our own data, whose labels are all there to be seen."""
+    """As `check_classes`, for our own data, whose labels are all there."""
     if not hasattr(trainer.model, 'accuracy'):
         trainer.num_classes = None  # It does not classify
     for loader in trainer.train_dataloader, trainer.val_dataloader:
         if isinstance(loader, Minibatches):
-            check(loader.given_labels, trainer.num_classes)
+            check_classes(loader.given_labels, trainer.num_classes)
 
 
 def checked(batches: Iterable[tuple], trainer: Any) -> Iterator[tuple]:
     """Yield the minibatches of another's loader, each one checked."""
     for batch in batches:
-        check(trainer.labels(batch), trainer.num_classes)
+        check_classes(trainer.labels(batch), trainer.num_classes)
         yield batch

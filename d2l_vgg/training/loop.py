@@ -71,7 +71,7 @@ class Trainer(preparation.Preparation):
             ValueError: `resume` without a `checkpoint`, a hyperparameter
                 that the model cannot follow, or a label without a class.
         """
-        self.check(model, data, resume)
+        self.check_arguments(model, data, resume)
         self.board.open()
         # A loader may draw as it is made
         seeds.seed_global(self.seed, 0)

@@ -1,5 +1,6 @@
 """What the book's own base class gives a model, where d2l is not there."""
 
+import functools
 import inspect
 import sys
 from typing import Any
@@ -9,7 +10,6 @@ class Module:
     """Mixed into the classifiers of those frameworks that do without d2l."""
 
     trainer: Any  # As `Classifier` has it
-    drawn_on: Any = None
 
     def __init__(
         self, plot_train_per_epoch: float = 2, plot_valid_per_epoch: float = 1
@@ -34,12 +34,10 @@ class Module:
         for name, value in self.hparams.items():
             setattr(self, name, value)
 
-    @property
+    @functools.cached_property
     def board(self):
         """What d2l's own trainer has a model draw its values on."""
-        if self.drawn_on is None:
-            self.drawn_on = d2l_of(self.trainer).ProgressBoard()
-        return self.drawn_on
+        return d2l_of(self.trainer).ProgressBoard()
 
     def plot(self, key: str, value: Any, train: bool) -> None:
         """Let d2l's own trainer draw a value, if it is the trainer."""

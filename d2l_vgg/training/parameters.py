@@ -11,80 +11,12 @@ from typing import Any
 import numpy as np
 
 from d2l_vgg.networks.architectures import Architecture
-from d2l_vgg.networks.names import has_shape, parameter_shapes
+from d2l_vgg.networks.names import has_shape
 from d2l_vgg.training import arrays as files
-from d2l_vgg.training import errors
 
 # A size that a network does not know yet is None
 Shape = tuple[int | None, ...]
 Shapes = dict[str, Shape]
-
-
-class DrawnByImage:
-    """Mixed into classifiers whose parameters are drawn for a first image.
-
-    What is loaded before waits for it. A framework adds `is_drawn`, and
-    `read_arrays`, `read_shapes` and `write_arrays` for what is drawn.
-    """
-
-    is_drawn: Any
-    read_arrays: Any
-    read_shapes: Any
-    write_arrays: Any
-    arch: Any
-    num_classes: int
-    waiting: files.Arrays = {}
-
-    def arrays(self) -> files.Arrays:
-        if self.is_drawn():
-            return self.read_arrays()
-        if self.waiting and set(self.waiting) == set(self.shapes()):
-            return dict(self.waiting)
-        raise errors.NotDrawn
-
-    def shapes(self) -> Shapes:
-        if self.is_drawn():
-            return self.read_shapes()
-        try:
-            shapes = parameter_shapes(self.arch, self.num_classes)
-        except (AttributeError, TypeError, ValueError):
-            raise ValueError(
-                f'What parameters {type(self).__name__} has is not known '
-                'before it has seen an image: call model(X) first.'
-            ) from None
-        return {**shapes, **{n: a.shape for n, a in self.waiting.items()}}
-
-    def load_arrays(self, arrays: files.Arrays) -> None:
-        if self.is_drawn():
-            self.write_arrays(arrays)
-        else:
-            self.waiting = {**self.waiting, **arrays}
-
-    def take_up(self) -> None:
-        """Put what waits in place of what has been drawn."""
-        shapes = self.shapes()
-        expected = {name: shapes.get(name) for name in self.waiting}
-        check('the file', self.waiting, expected)
-        self.write_arrays(self.waiting)
-        self.waiting = {}
-
-
-def outputs_first(array: Any) -> np.ndarray:
-    """Return an array in the common layout, from one with outputs last."""
-    axes = (3, 2, 0, 1) if array.ndim == 4 else None
-    return np.ascontiguousarray(np.asarray(array).transpose(axes))
-
-
-def outputs_last(array: np.ndarray) -> np.ndarray:
-    """Return the array of which `outputs_first` has made this one."""
-    return array.transpose((2, 3, 1, 0) if array.ndim == 4 else None)
-
-
-def outputs_first_shape(shape: tuple) -> tuple:
-    """Return the shape of what `outputs_first` makes of this one."""
-    if len(shape) == 4:
-        return (*shape[:1:-1], *shape[:2])
-    return shape[::-1]
 
 
 def save(path: str, arrays: files.Arrays, arch: Any = None) -> str:
@@ -118,13 +50,13 @@ def load(path: str, arch: Any = None) -> files.Arrays:
     return arrays
 
 
-def check_finite(arrays: files.Arrays) -> None:
-    """Raise ValueError unless all are finite; a finite loss may hide it."""
+def check_finite(arrays: files.Arrays, where: str = '') -> None:
+    """Raise ValueError unless all are finite; `where` is for the message."""
     name = find_not_finite(arrays)
     if name:
         raise ValueError(
-            f'The parameters are not all numbers: {name} holds nan or inf; '
-            'train the network again, with a lower learning rate.'
+            f'The parameters{where} are not all numbers: {name} holds nan or '
+            'inf; train the network again, with a lower learning rate.'
         )
 
 
@@ -160,7 +92,7 @@ def explained(path: str) -> Iterator[None]:
         ) from error
 
 
-def check(
+def check_match(
     path: str,
     arrays: files.Arrays,
     expected: Mapping[str, Shape | None],
@@ -189,16 +121,12 @@ def check(
                 f'{wanted or "missing"} in {network}; take the network that '
                 'they were trained with.'
             )
-        if not np.isfinite(array).all():
-            raise ValueError(
-                f'The parameters in {path} are not all numbers: {name} holds '
-                'nan or inf; train the network again.'
-            )
         if name.endswith('running_var') and array.min() < 0:
             raise ValueError(
                 f'The parameters in {path} cannot be: {name} holds a '
                 'negative variance; train the network again.'
             )
+    check_finite(arrays, f' in {path}')
 
 
 def check_digest(path: str, digest: str) -> None:

@@ -13,7 +13,7 @@ PRECISIONS = ('float32', 'bfloat16')
 FIRST_GPUS = {'bfloat16': (8, 0), 'TF32': (8, 0)}
 
 
-def check(precision: str, reason_of: Callable[[str], str]) -> None:
+def check_device(precision: str, reason_of: Callable[[str], str]) -> None:
     """Raise ValueError where `Trainer.unsupported_reason` has one."""
     lack = reason_of(precision)
     if lack:

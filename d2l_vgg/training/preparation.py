@@ -98,12 +98,16 @@ class Preparation(abc.ABC):
             if name in experiments.LIMITS and (name, value) != ('seed', None):
                 # NumPy's numbers become Python's, which JSON can write
                 setattr(self, name, experiments.check(name, value))
+        if not isinstance(checkpoint, (str, os.PathLike, type(None))):
+            raise ValueError(
+                f'checkpoint is {checkpoint!r}: it must be a path, or None.'
+            )
         self.schedule = schedules.SCHEDULES[lr_schedule]
         settings.check(self)
         # Engines are told of the others before they look for devices
         self.workers: Any = processes.join(self.ProcessGroup)
         self.device = self.find_device(self.num_gpus)
-        precisions.check(precision, self.unsupported_reason)
+        precisions.check_device(precision, self.unsupported_reason)
         self.board = progress.make(display)
         self.history: History = None  # type: ignore[assignment]
         self.seconds = 0.0
@@ -193,7 +197,7 @@ class Preparation(abc.ABC):
         reason = self.no_gain(precision)
         return ('float32', reason) if reason else (precision, '')
 
-    def check(self, model: Any, data: Any, resume: bool) -> None:
+    def check_arguments(self, model: Any, data: Any, resume: bool) -> None:
         """Refuse what cannot be trained, and take the seed of the run."""
         if resume and self.checkpoint is None:
             raise ValueError(
@@ -218,6 +222,10 @@ class Preparation(abc.ABC):
         self.val_dataloader = data.val_dataloader()
         self.num_train_batches = len(self.train_dataloader)
         self.num_val_batches = len(self.val_dataloader or ())
+        if not self.num_train_batches:
+            raise ValueError(
+                'There are no training examples: train_dataloader is empty.'
+            )
         self.board.note = smoke_test.note(self.smoke_test)
         if self.smoke_test:
             smoke_test.shorten(self, self.smoke_test)

@@ -9,7 +9,7 @@ from IPython import display, get_ipython
 from matplotlib_inline import backend_inline
 from tqdm import tqdm
 
-from d2l_vgg import figures
+from d2l_vgg import figures, limits
 from d2l_vgg.foreign_text import visible
 from d2l_vgg.training.history import History
 
@@ -28,11 +28,7 @@ def make(name: str = 'auto') -> Display:
         if jupyter and isinstance(get_ipython(), jupyter.ZMQInteractiveShell):
             name = 'board'
     displays = {'bar': Bar, 'board': Board, 'lines': Lines, 'none': Silent}
-    if name not in displays:
-        raise ValueError(
-            f'No display is called {name!r}: choose one of auto, '
-            f'{", ".join(displays)}.'
-        )
+    limits.check('display', name, choices=('auto', *displays))
     return displays[name]()
 
 

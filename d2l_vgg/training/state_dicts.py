@@ -42,7 +42,9 @@ def understood(
         theirs = torchvision_names.torchvision_names(nearest)
         wanted = torchvision_names.torchvision_shapes(nearest, None)
         expected = {theirs[name]: shape for name, shape in wanted.items()}
-        parameters.check(path, state, expected, f"torchvision's {nearest}")
+        parameters.check_match(
+            path, state, expected, f"torchvision's {nearest}"
+        )
         state = {name: state[theirs[name]] for name in wanted}
     shapes = {name: array.shape for name, array in state.items()}
     try:
@@ -54,7 +56,7 @@ def understood(
             f"'s names or by ours: they begin with {first or 'nothing'}."
         ) from error
     arrays = {name: state[name] for name in parameter_names(arch)}
-    parameters.check(path, arrays, shapes)
+    parameters.check_match(path, arrays, shapes)
     untold = {n: told[n] for n in ('lrn', 'dropout') if n in told}
     return named(replace(arch, name='custom', letter='', **untold)), arrays
 

@@ -195,7 +195,7 @@ class TensorFlow(Framework):
         return model.net(self.images(X), training=False).numpy()
 
     def is_compiled(self, model):
-        return model.graph.experimental_get_tracing_count() > 0
+        return model.compiled.experimental_get_tracing_count() > 0
 
     def gradients(self, model, X, y):
         params = model.trained_parameters()
@@ -254,7 +254,7 @@ class JAX(Framework):
 
     def gradients(self, model, X, y):
         from d2l_vgg.jax import parameters as trees
-        from d2l_vgg.training import parameters
+        from d2l_vgg.training import deferred
 
         _, gradient = self.compiled(model, model.frozen)
         (loss, model.variables), grads = gradient(
@@ -262,7 +262,7 @@ class JAX(Framework):
         )
         grads = trees.flat({'params': grads['params']})
         return float(loss), {
-            name: parameters.outputs_first(grads[model.own_names[name]])
+            name: deferred.outputs_first(grads[model.own_names[name]])
             for name in self.parameters(model)
         }
 

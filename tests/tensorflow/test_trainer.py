@@ -3,6 +3,9 @@
 What it shares with the other frameworks' is tested in `tests/trainer`.
 """
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -17,6 +20,7 @@ from trainings import data_of
 from d2l_vgg import tensorflow as package
 from d2l_vgg.networks.architectures import Architecture
 from d2l_vgg.tensorflow import VGG, Trainer
+from d2l_vgg.training import allocator
 
 TINY = Architecture('tiny', blocks=((1, 4), (1, 8)), hidden=(16,))
 
@@ -94,3 +98,35 @@ def test_clipping_a_large_network_repeats_bit_for_bit():
     first = trained()
     for name, array in trained().items():
         np.testing.assert_array_equal(array, first[name], name)
+
+
+@pytest.mark.skipif(
+    allocator.glibc() is None, reason='the C library is not that of GNU'
+)
+def test_a_training_leaves_no_copy_of_the_parameters_in_memory():
+    """A network of 8 MB, ten times, in a process of its own."""
+    found = subprocess.run(
+        [sys.executable, '-c', TRAININGS], capture_output=True, text=True
+    )
+    memory = [int(line) / 1024 for line in found.stdout.split()]
+    assert len(memory) == 10, found.stderr
+    assert memory[-1] - memory[1] < 2 * 8
+
+
+TRAININGS = """
+import gc
+import re
+
+from d2l_vgg.networks.architectures import Architecture
+from d2l_vgg.tensorflow import VGG, FashionMNIST, Trainer
+from d2l_vgg.training import allocator
+
+arch = Architecture('wide', ((1, 4),), hidden=(2048, 256), dropout=0)
+data = FashionMNIST(32, num_train=64, num_val=32)
+for _ in range(10):
+    Trainer(1, display='none').fit(VGG(arch, lr=0.01), data)
+    gc.collect()
+    allocator.glibc().malloc_trim(0)
+    with open('/proc/self/status') as file:
+        print(re.search(r'VmRSS:\\s+(\\d+)', file.read())[1])
+"""

@@ -7,14 +7,13 @@ import pytest
 from frameworks import images
 from trainings import ARCH, SIZES, fit, model_of
 
-from d2l_vgg.training.precisions import has_bfloat16
-
 
 @pytest.fixture(autouse=True)
-def computes(framework):
-    # XLA computes in it on any processor
-    if framework.name != 'jax' and not has_bfloat16():
-        pytest.skip('this processor has no bfloat16')
+def computes(package):
+    trainer = package.Trainer(1, display='none')
+    reason = trainer.unsupported_reason('bfloat16')
+    if reason:
+        pytest.skip(f'bfloat16 {reason}')
 
 
 def gradients(package, arch, precision):

@@ -1,5 +1,7 @@
 """What a training records, and that its seed repeats it bit for bit."""
 
+import copy
+
 import numpy as np
 import pytest
 from trainings import (
@@ -7,7 +9,9 @@ from trainings import (
     NUM_BATCHES,
     OPTIONS,
     assert_same,
+    data_of,
     fit,
+    model_of,
     outcome,
     trainer_of,
     whole,
@@ -45,6 +49,25 @@ def test_without_a_seed_one_is_drawn_and_told(package):
     assert_same(outcome(first), outcome(again))
     other = fit(package, seed=None, **OPTIONS)
     assert other.seed != first.seed
+
+
+# Of Keras, which makes a file of a network
+@pytest.mark.filterwarnings('ignore:__array__ implementation')
+def test_a_copy_of_a_trained_model_is_as_it_and_apart_from_it(package):
+    model, data = model_of(package), data_of(package)
+    fit(package, model, **OPTIONS)
+    copied, other = copy.deepcopy(model), copy.deepcopy(model)
+    assert copied.trainer is None and model.trainer is not None
+    (_, scores), (_, expected) = (
+        each.predict(data.val_dataloader()) for each in (copied, model)
+    )
+    np.testing.assert_array_equal(scores, expected)
+    trained = fit(package, copied, **OPTIONS)
+    for name, array in other.arrays().items():
+        np.testing.assert_array_equal(array, model.arrays()[name], name)
+        assert not np.array_equal(array, copied.arrays()[name]), name
+    # As the model itself would be trained on
+    assert_same(outcome(trained), outcome(fit(package, model, **OPTIONS)))
 
 
 def test_nothing_waits_for_the_device_but_a_point(package, own, monkeypatch):

@@ -26,7 +26,7 @@ WRONG = [
 @pytest.mark.parametrize('found, num_classes, message', WRONG)
 def test_other_labels_are_refused(found, num_classes, message):
     with pytest.raises(ValueError, match=message) as caught:
-        labels.check(found, num_classes)
+        labels.check_classes(found, num_classes)
     assert '\n' not in str(caught.value)
 
 
@@ -42,8 +42,8 @@ def test_other_labels_are_refused(found, num_classes, message):
     ],
 )
 def test_the_classes_are_taken(found):
-    labels.check(found, 3)
-    labels.check(np.array([0.5]), None)
+    labels.check_classes(found, 3)
+    labels.check_classes(np.array([0.5]), None)
 
 
 @pytest.fixture
