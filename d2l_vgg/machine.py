@@ -111,6 +111,15 @@ def available_memory(
     return max(0, min(rooms))
 
 
+def taken_memory() -> int:
+    """Return the bytes that this process holds, 0 if that is not known.
+
+    Files that are mapped are not counted: they are given up first.
+    """
+    held = re.search(r'^RssAnon:\s*(\d+)', _text('/proc/self/status'), re.M)
+    return 1024 * int(held[1]) if held else 0
+
+
 def _room(group, limit, usage, total):
     """Return in a list how much below its limit a control group is.
 

@@ -8,7 +8,7 @@ import dataclasses
 
 from d2l_vgg import frameworks
 from d2l_vgg.networks import architectures
-from d2l_vgg.training import estimate, interrupts
+from d2l_vgg.training import estimate, interrupts, memory
 
 # What a run uses of the data, besides where they are
 SELECTION = ('num_train', 'num_val')
@@ -67,8 +67,14 @@ def make_trainer(package, experiment, **options):
 
 
 def estimate_seconds(package, experiment, num_gpus):
-    """Return about how long `experiment` takes here, told from few images."""
+    """Return about how long `experiment` takes here, told from few images.
+
+    None where memory is short: that would end a process that is done.
+    """
     few, size = 32, experiment.resize
+    of_few = dataclasses.replace(experiment, batch_size=few)
+    if not memory.is_ample(memory.least_bytes(of_few)):
+        return None
     data = package.FashionMNIST(few, (size, size), num_train=few, num_val=1)
     trainer = make_trainer(
         package, experiment, num_gpus=num_gpus, display='none'

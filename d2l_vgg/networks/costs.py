@@ -169,10 +169,9 @@ def training_bytes(
     again, all in float32, and the `activation_bytes`. A framework takes 1.4
     to 2.3 times as much (MXNet on a CPU, networks of the family).
     """
-    num_params = totals(arch, input_shape, num_classes).num_params
-    return 4 * num_params * (3 if momentum else 2) + activation_bytes(
-        arch, input_shape, batch_size, num_classes, itemsize
-    )
+    total = totals(arch, input_shape, num_classes)
+    params = 4 * total.num_params * (3 if momentum else 2)
+    return params + itemsize * batch_size * total.activations
 
 
 def _macs(number):
@@ -225,7 +224,7 @@ def table(
     for arch in map(get, archs):
         layers = summary(arch, input_shape, num_classes)
         total = _add(layers)
-        memory = activation_bytes(arch, input_shape, batch_size, num_classes)
+        memory = 4 * batch_size * total.activations
         num_layers = sum(row.macs > 0 for row in layers)
         rows.append(
             (

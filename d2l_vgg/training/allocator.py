@@ -7,30 +7,32 @@ freed, which clears their pages when the next step asks for them.
 import contextlib
 import ctypes
 
-from d2l_vgg import machine
+from d2l_vgg.training import memory
 
 # The numbers in malloc.h
 TRIM_THRESHOLD, MMAP_MAX = -1, -4
-# Kept memory has gaps: this many times the least that a training takes
-AMPLE = 3
+
+
+def keep(needed):
+    """Keep what is freed from now on, if `needed` bytes are far from all."""
+    library = glibc()
+    if library is not None and needed is not None and memory.is_ample(needed):
+        library.mallopt(TRIM_THRESHOLD, -1)
+        library.mallopt(MMAP_MAX, 0)
 
 
 @contextlib.contextmanager
-def kept(needed):
-    """Keep what is freed in this block, which takes `needed` bytes."""
-    library, there_is = glibc(), machine.available_memory() or 0
-    if library is None or needed is None or there_is < AMPLE * needed:
-        yield
-        return
-    library.mallopt(TRIM_THRESHOLD, -1)
-    library.mallopt(MMAP_MAX, 0)
+def giving_back():
+    """Give back after this block what `keep` has kept in it."""
     try:
         yield
     finally:
-        # What the library begins with
-        library.mallopt(TRIM_THRESHOLD, 128 * 1024)
-        library.mallopt(MMAP_MAX, 65536)
-        library.malloc_trim(0)
+        library = glibc()
+        if library is not None:
+            # What the library begins with
+            library.mallopt(TRIM_THRESHOLD, 128 * 1024)
+            library.mallopt(MMAP_MAX, 65536)
+            library.malloc_trim(0)
 
 
 def glibc():
