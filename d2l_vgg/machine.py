@@ -112,11 +112,8 @@ def available_memory(
 
 
 def taken_memory() -> int:
-    """Return the bytes that this process holds, 0 if that is not known.
-
-    Files that are mapped are not counted: they are given up first.
-    """
-    held = re.search(r'^RssAnon:\s*(\d+)', _text('/proc/self/status'), re.M)
+    """Return the bytes that this process holds, mapped files apart."""
+    held = re.search(r'RssAnon:\s*(\d+)', _text('/proc/self/status'))
     return 1024 * int(held[1]) if held else 0
 
 

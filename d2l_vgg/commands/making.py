@@ -67,13 +67,10 @@ def make_trainer(package, experiment, **options):
 
 
 def estimate_seconds(package, experiment, num_gpus):
-    """Return about how long `experiment` takes here, told from few images.
-
-    None where memory is short: that would end a process that is done.
-    """
+    """Tell from few images how long it takes, None where memory is short."""
     few, size = 32, experiment.resize
-    of_few = dataclasses.replace(experiment, batch_size=few)
-    if not memory.is_ample(memory.least_bytes(of_few)):
+    experiment = dataclasses.replace(experiment, batch_size=few)
+    if not memory.is_ample(memory.least_bytes(experiment)):
         return None
     data = package.FashionMNIST(few, (size, size), num_train=few, num_val=1)
     trainer = make_trainer(

@@ -17,15 +17,12 @@ SIZE = 28
 # authors' 5 percent of the range
 NEAR = 0.05 * 255
 
-# What is read: others of Pillow's formats start programs
+# Others of Pillow's formats start programs
 FORMATS = ('PNG', 'JPEG', 'GIF', 'BMP', 'TIFF', 'WEBP')
 
-# What is decoded: so many take up to 1.2 GB
-MAX_PIXELS = 50_000_000
-# The longest side of a JPEG; Pillow cannot shrink much longer ones
-MAX_SIDE = 65_535
-# A JPEG is made smaller as it is decoded, down to sides of so many pixels
-LARGE = 2048
+# So many take up to 1.2 GB, but a JPEG is reduced as it is decoded, to sides
+# of `LARGE` at the least; Pillow cannot shrink sides much above `MAX_SIDE`
+MAX_PIXELS, MAX_SIDE, LARGE = 50_000_000, 65_535, 2048
 
 
 class Picture(NamedTuple):
@@ -56,21 +53,17 @@ def read(path):
     with open_regular(path) as file:
         try:
             picture = Image.open(file, formats=FORMATS)
-            size = f'{picture.width} x {picture.height} pixels'
-            if max(picture.size) > MAX_SIDE:
-                raise ValueError(f'{size}: no side may have above {MAX_SIDE}')
-            # A progressive one is held whole before it is made smaller
+            steps = [f'{picture.width} x {picture.height} pixels']
+            # A progressive one is held whole before it is reduced
             if 'progressive' not in picture.info:
                 picture.draft(None, (LARGE, LARGE))
-            if picture.width * picture.height > MAX_PIXELS:
-                raise ValueError(f'{size} are more than {MAX_PIXELS}')
-            steps = [size]
+            width, height = picture.size
+            if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+                raise ValueError(f'{steps[0]} are too many')
             grey = to_grey(picture, steps)
+        except MemoryError:
+            raise
         except Exception as error:  # Damage shows in a dozen ways
-            if getattr(error, 'errno', None):  # The system's
-                error.filename = path
-            if isinstance(error, MemoryError) or getattr(error, 'errno', 0):
-                raise
             raise ValueError(
                 f'{path} is no picture that can be read ({error}): take one '
                 f'of {", ".join(FORMATS)}, not too large.'
@@ -81,8 +74,8 @@ def read(path):
         grey = to_fashion_mnist(grey, steps)
     if grey.max() <= NEAR:
         raise ValueError(
-            f'{path} shows nothing after these steps: {", ".join(steps)}; '
-            'take a picture in which the thing differs from the ground.'
+            f'Nothing is left to see in {path} ({", ".join(steps)}): take a '
+            'picture in which the thing is not as light as its ground.'
         )
     return Picture(str(path), grey, tuple(steps))
 

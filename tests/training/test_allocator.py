@@ -26,7 +26,8 @@ def step():
 
 step()
 at_start = resident()
-with allocator.kept({needed}):
+with allocator.giving_back():
+    allocator.keep({needed})
     faults = [step() for _ in range(3)]
     inside = resident() - at_start
 print(*faults, inside, resident() - at_start)
@@ -49,5 +50,5 @@ def test_memory_is_kept_between_steps_and_given_back(needed):
 
 def test_with_another_c_library_nothing_is_kept(monkeypatch):
     monkeypatch.setattr(allocator, 'glibc', lambda: None)
-    with allocator.kept(1):
-        pass
+    with allocator.giving_back():
+        allocator.keep(1)
