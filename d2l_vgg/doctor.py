@@ -247,12 +247,11 @@ def check_processor() -> Check:
 def check_memory(name: str, needed: int, frameworks: Iterable[str]) -> Check:
     """Return whether an experiment fits, `needed` bytes and a framework."""
     there_is = machine.available_memory()
-    all_needed = {
-        f: needed + memory.FRAMEWORK_MIB[f] * 2**20 for f in frameworks
-    }
+    own = memory.FRAMEWORK_MIB
+    all_needed = {f: needed + own[f] * 2**20 for f in frameworks}
     takes = f'{name} takes at least ' + ', '.join(
-        f'{memory_text(number)} in {FRAMEWORKS[framework].title}'
-        for framework, number in all_needed.items()
+        f'{memory_text(all_needed[f])} in {FRAMEWORKS[f].title}'
+        for f in all_needed
     )
     if there_is is None:
         return Check('memory', f'not told by this system; {takes}')

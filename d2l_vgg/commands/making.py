@@ -77,7 +77,8 @@ def estimate_seconds(package, experiment, num_gpus):
         package, experiment, num_gpus=num_gpus, display='none'
     )
     trainer.prepare(make_model(package, experiment, data.classes), data)
-    return estimate.whole(trainer, num_train=60000, num_val=10000)
+    seconds = estimate.epoch_seconds(trainer, 60000 / few, 10000 / few)
+    return experiment.max_epochs * seconds
 
 
 def in_best_precision(package, experiment, num_gpus=0):

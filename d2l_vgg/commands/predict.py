@@ -77,17 +77,15 @@ def classify(model, package, finished, found):
     paths = [picture.path for picture in found]
     batches = package.FashionMNIST.pictures(paths, resize=experiment.resize)
     _, scores = model.predict(batches, test_flip=experiment.test_flip)
-    images, titles = [], []
+    titles = []
     for picture, row in zip(found, scores):
         print(f'{one_line(picture.path)}: {", ".join(picture.steps)}')
         best = row.argsort()[::-1][:NUM_GUESSES]
-        guesses = [(finished.classes[i], f'{row[i]:.3f}') for i in best]
-        for name, probability in guesses:
-            print(f'{name:14}  {probability}')
-        images.append(picture.image)
-        name = os.path.basename(picture.path)
-        titles.append(f'{name}\n{guesses[0][0]} {row[best[0]]:.0%}')
-    return figures.mistakes(images, titles)
+        for i in best:
+            print(f'{finished.classes[i]:14}  {row[i]:.3f}')
+        name, guess = os.path.basename(picture.path), best[0]
+        titles.append(f'{name}\n{finished.classes[guess]} {row[guess]:.0%}')
+    return figures.mistakes([picture.image for picture in found], titles)
 
 
 def judge(model, data, finished):

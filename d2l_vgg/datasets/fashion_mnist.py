@@ -62,8 +62,7 @@ def load(root: str | os.PathLike | None = None) -> Data:
         idx.BadFile: a file is cut short, or does not go with the others.
         OSError: a file cannot be read.
     """
-    given = FOLDER if root is None else root
-    folder = os.path.expanduser(given)
+    folder = os.path.expanduser(FOLDER if root is None else root)
     if not os.path.isdir(folder):
         raise FileNotFoundError(
             f'There is no folder {folder}: name one with the four files '
