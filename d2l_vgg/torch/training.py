@@ -7,6 +7,7 @@ Methods without a docstring are described in the base classes.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from typing import Any
 
@@ -211,8 +212,8 @@ class Trainer(TrainerArrays, loop.Trainer):
 
     def fit(self, model, data, resume=False):
         gpus = [] if self.on_cpu else [self.device]
-        with torch.random.fork_rng(gpus), allocator.giving_back():
-            with gpu.autotuned(), gpu.tf32(True):
+        with torch.random.fork_rng(gpus), gpu.autotuned(), gpu.tf32(True):
+            with contextlib.ExitStack() as self.until_end:
                 return super().fit(model, data, resume)
 
     fit.__doc__ = loop.Trainer.fit.__doc__
@@ -220,7 +221,7 @@ class Trainer(TrainerArrays, loop.Trainer):
     def check(self, model, data, resume):
         super().check(model, data, resume)
         # To fetch freed memory again takes a third of a step on a CPU
-        allocator.keep(self.needed_memory)
+        self.until_end.enter_context(allocator.kept(self.needed_memory))
 
     def train_step(self, batch: tuple, lr: float | None = None) -> dict:
         if lr is not None:  # The schedule's

@@ -13,26 +13,22 @@ from d2l_vgg.training import memory
 TRIM_THRESHOLD, MMAP_MAX = -1, -4
 
 
-def keep(needed):
-    """Keep what is freed from now on, if `needed` bytes are far from all."""
-    library = glibc()
-    if library is not None and needed is not None and memory.is_ample(needed):
-        library.mallopt(TRIM_THRESHOLD, -1)
-        library.mallopt(MMAP_MAX, 0)
-
-
 @contextlib.contextmanager
-def giving_back():
-    """Give back after this block what `keep` has kept in it."""
+def kept(needed):
+    """Keep what is freed in this block, which takes `needed` bytes."""
+    library = glibc()
+    if library is None or needed is None or not memory.is_ample(needed):
+        yield
+        return
+    library.mallopt(TRIM_THRESHOLD, -1)
+    library.mallopt(MMAP_MAX, 0)
     try:
         yield
     finally:
-        library = glibc()
-        if library is not None:
-            # What the library begins with
-            library.mallopt(TRIM_THRESHOLD, 128 * 1024)
-            library.mallopt(MMAP_MAX, 65536)
-            library.malloc_trim(0)
+        # What the library begins with
+        library.mallopt(TRIM_THRESHOLD, 128 * 1024)
+        library.mallopt(MMAP_MAX, 65536)
+        library.malloc_trim(0)
 
 
 def glibc():

@@ -26,8 +26,7 @@ def step():
 
 step()
 at_start = resident()
-with allocator.giving_back():
-    allocator.keep({needed})
+with allocator.kept({needed}):
     faults = [step() for _ in range(3)]
     inside = resident() - at_start
 print(*faults, inside, resident() - at_start)
@@ -50,5 +49,5 @@ def test_memory_is_kept_between_steps_and_given_back(needed):
 
 def test_with_another_c_library_nothing_is_kept(monkeypatch):
     monkeypatch.setattr(allocator, 'glibc', lambda: None)
-    with allocator.giving_back():
-        allocator.keep(1)
+    with allocator.kept(1):
+        pass
