@@ -7,7 +7,6 @@ Methods without a docstring are described in the base classes.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 from typing import Any
 
@@ -213,15 +212,14 @@ class Trainer(TrainerArrays, loop.Trainer):
     def fit(self, model, data, resume=False):
         gpus = [] if self.on_cpu else [self.device]
         with torch.random.fork_rng(gpus), gpu.autotuned(), gpu.tf32(True):
-            with contextlib.ExitStack() as self.until_end:
-                return super().fit(model, data, resume)
+            return super().fit(model, data, resume)
 
     fit.__doc__ = loop.Trainer.fit.__doc__
 
-    def check(self, model, data, resume):
-        super().check(model, data, resume)
+    def fit_epoch(self):
         # To fetch freed memory again takes a third of a step on a CPU
-        self.until_end.enter_context(allocator.kept(self.needed_memory))
+        with allocator.kept(self.needed_memory):
+            super().fit_epoch()
 
     def train_step(self, batch: tuple, lr: float | None = None) -> dict:
         if lr is not None:  # The schedule's
