@@ -90,6 +90,7 @@ def test_each_hyperparameter_that_counts_is_counted():
 @pytest.mark.parametrize('framework', FRAMEWORKS)
 def test_what_the_framework_is_still_to_take_counts(memory_of, framework):
     own = memory.FRAMEWORK_MIB[framework] * 2**20
+    memory_of(None)
     least = check('lenet', (28, 40), 128, framework)
     for taken in 0, own // 2, own, 2 * own:
         needed = least + max(0, own - taken)
