@@ -217,7 +217,6 @@ class Trainer(TrainerArrays, loop.Trainer):
     fit.__doc__ = loop.Trainer.fit.__doc__
 
     def fit_epoch(self):
-        # To fetch freed memory again takes a third of a step on a CPU
         with allocator.kept(self.needed_memory):
             super().fit_epoch()
 

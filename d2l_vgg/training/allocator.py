@@ -1,7 +1,8 @@
 """Let the memory of one training step serve the next.
 
 GNU's C library gives large arrays back to the kernel as soon as they are
-freed, which clears their pages when the next step asks for them.
+freed, which clears their pages when the next step asks for them: a third of
+a step in PyTorch.
 """
 
 import contextlib
