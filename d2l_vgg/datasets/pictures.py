@@ -60,6 +60,8 @@ def read(path):
             width, height = picture.size
             if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
                 raise ValueError(f'{steps[0]} are too many')
+            if not steps[0].startswith(f'{width} x {height} '):
+                steps.append(f'reduced to {width} x {height}')
             grey = to_grey(picture, steps)
         except MemoryError:
             raise
