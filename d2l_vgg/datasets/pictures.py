@@ -20,7 +20,7 @@ NEAR = 0.05 * 255
 # Others of Pillow's formats start programs
 FORMATS = ('PNG', 'JPEG', 'GIF', 'BMP', 'TIFF', 'WEBP')
 
-# So many take up to 1.2 GB, but a JPEG is reduced as it is decoded, to sides
+# So many take up to 1.5 GB, but a JPEG is reduced as it is decoded, to sides
 # of `LARGE` at the least; Pillow cannot shrink sides much above `MAX_SIDE`
 MAX_PIXELS, MAX_SIDE, LARGE = 50_000_000, 65_535, 2048
 
@@ -103,15 +103,18 @@ def to_grey(picture, steps):
 
 def stretched(picture, steps):
     """Return levels of 16 or 32 bits as 0 to 255, white where transparent."""
-    levels = np.asarray(picture, dtype='float64')
+    levels = np.array(picture, dtype='float64')
     if not np.isfinite(levels).all():
         raise ValueError('some of its grey levels are not finite')
     clear = levels == picture.info.get('transparency', math.nan)
     solid = levels[~clear]
     low, high = (solid.min(), solid.max()) if solid.size else (0, 0)
     steps.append(f'grey levels {low:g} to {high:g} taken as 0 to 255')
-    scale = 255 / (high - low) if high > low else 0
-    return np.where(clear, 255, (levels - low) * scale).astype('uint8')
+    # In place, as there may be millions
+    levels -= low
+    levels *= 255 / (high - low) if high > low else 0
+    levels[clear] = 255
+    return levels.astype('uint8')
 
 
 def ground_of(grey):
