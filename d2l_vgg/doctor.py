@@ -5,7 +5,7 @@ import importlib.util
 import os
 import platform
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from d2l_vgg import gpus, machine, messages, platforms, probing
@@ -93,7 +93,7 @@ def examine(
         *check_gpus(driver, problem, needed),
         check_python(),
         check_processor(),
-        check_memory(name, needed),
+        check_memory(name, needed, trained or FRAMEWORKS),
         check_disk(name, experiment),
     ]
     return Findings(trained, checks)
@@ -244,15 +244,21 @@ def check_processor() -> Check:
     return Check('processor', text, do, ('unset OMP_NUM_THREADS',))
 
 
-def check_memory(name: str, needed: int) -> Check:
-    """Return whether an experiment fits, which takes so many bytes."""
+def check_memory(name: str, needed: int, frameworks: Iterable[str]) -> Check:
+    """Return whether an experiment fits, `needed` bytes and a framework."""
     there_is = machine.available_memory()
-    takes = f'{name} takes at least {memory_text(needed)}'
+    own = memory.FRAMEWORK_MIB
+    all_needed = {f: needed + own[f] * 2**20 for f in frameworks}
+    takes = f'{name} takes at least ' + ', '.join(
+        f'{memory_text(all_needed[f])} in {FRAMEWORKS[f].title}'
+        for f in all_needed
+    )
     if there_is is None:
         return Check('memory', f'not told by this system; {takes}')
     text = f'{memory_text(there_is)} free; {takes}'
-    do = f'End other programs, {OR_LESS}' if there_is < needed else ''
-    facts = {'available': there_is, 'needed': needed}
+    is_short = there_is < max(all_needed.values())
+    do = f'End other programs, {OR_LESS}' if is_short else ''
+    facts = {'available': there_is, 'needed': all_needed}
     return Check('memory', text, do, facts=facts)
 
 

@@ -114,6 +114,12 @@ def available_memory(
     return max(0, min(rooms))
 
 
+def taken_memory() -> int:
+    """Return the bytes that this process holds, mapped files apart."""
+    held = re.search(r'RssAnon:\s*(\d+)', _text('/proc/self/status'))
+    return 1024 * int(held[1]) if held else 0
+
+
 def _room(group, limit, usage, total):
     """Return in a list how much below its limit a control group is.
 

@@ -5,6 +5,7 @@ of MXNet are put into words here.
 """
 
 import errno
+import re
 
 from d2l_vgg.foreign_text import visible
 
@@ -20,6 +21,12 @@ ADVICE = {
     errno.EIO: 'see that its disk can be reached, and try again',
 }
 
+# How the libraries say that there is no more memory
+OUT_OF_MEMORY = re.compile(
+    "(?i)can't allocate memory|out of memory|resource_exhausted|OOM when|"
+    '(failed|unable) to allocate'
+)
+
 
 def one_line(text):
     """Return a text in one line that a terminal can only print."""
@@ -34,7 +41,7 @@ def explain(error):
             return one_line(f'{what}.')
         advice = f'; {advice}' if advice else ''
         return one_line(f'{error.filename} cannot be used: {what}{advice}.')
-    if isinstance(error, MemoryError) and not str(error):
+    if isinstance(error, MemoryError) or OUT_OF_MEMORY.search(str(error)):
         return 'The memory is too small: take smaller images or minibatches.'
     lines = str(error).strip().splitlines()
     if lines and lines[0].startswith('Traceback'):

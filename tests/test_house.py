@@ -76,7 +76,7 @@ MOST_LINES = {
     'jax': 814,
     'training': 3487,
     'datasets': 492,
-    'networks': 899,
+    'networks': 876,
     'figures': 640,
     'book': 528,
     'chapter': 1192,

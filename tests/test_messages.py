@@ -98,3 +98,32 @@ def test_a_stack_of_mxnet_is_not_told():
     assert messages.explain(error) == (
         'MXNetError: Check failed: a < b (3 vs. 2) : too large'
     )
+
+
+@pytest.mark.parametrize(
+    'error',
+    [
+        MemoryError('Unable to allocate 2 TiB for an array'),
+        # PyTorch, MXNet, TensorFlow, JAX, and those of a GPU
+        RuntimeError(
+            '[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator'
+            ": can't allocate memory: you tried to allocate 140 bytes."
+        ),
+        RuntimeError(
+            'Traceback (most recent call last):\n  File "storage.h", line 7\n'
+            'MXNetError: Failed to allocate CPU Memory'
+        ),
+        RuntimeError(
+            '{{function_node __wrapped__Fill_device_}} OOM when allocating '
+            'tensor with shape[35]\n\t [[{{node add}}]]\nHint: add a report'
+        ),
+        RuntimeError(
+            'RESOURCE_EXHAUSTED: Out of memory allocating 44 bytes.'
+        ),
+        RuntimeError('CUDA out of memory. Tried to allocate 20.00 GiB.'),
+    ],
+)
+def test_memory_that_a_library_cannot_have_is_told_in_one_sentence(error):
+    assert messages.explain(error) == (
+        'The memory is too small: take smaller images or minibatches.'
+    )

@@ -8,7 +8,7 @@ import dataclasses
 
 from d2l_vgg import frameworks
 from d2l_vgg.networks import architectures
-from d2l_vgg.training import estimate, interrupts
+from d2l_vgg.training import estimate, interrupts, memory
 
 # What a run uses of the data, besides where they are
 SELECTION = ('num_train', 'num_val')
@@ -67,14 +67,18 @@ def make_trainer(package, experiment, **options):
 
 
 def estimate_seconds(package, experiment, num_gpus):
-    """Return about how long `experiment` takes here, told from few images."""
+    """Tell from few images how long it takes, None where memory is short."""
     few, size = 32, experiment.resize
+    experiment = dataclasses.replace(experiment, batch_size=few)
+    if not memory.is_ample(memory.least_bytes(experiment)):
+        return None
     data = package.FashionMNIST(few, (size, size), num_train=few, num_val=1)
     trainer = make_trainer(
         package, experiment, num_gpus=num_gpus, display='none'
     )
     trainer.prepare(make_model(package, experiment, data.classes), data)
-    return estimate.whole(trainer, num_train=60000, num_val=10000)
+    seconds = estimate.epoch_seconds(trainer, 60000 / few, 10000 / few)
+    return experiment.max_epochs * seconds
 
 
 def in_best_precision(package, experiment, num_gpus=0):

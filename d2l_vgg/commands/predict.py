@@ -1,9 +1,10 @@
 """`d2l-vgg predict`: what a trained network gets right and wrong."""
 
 import os
+import warnings
 
 from d2l_vgg.commands import making, options
-from d2l_vgg.messages import one_line
+from d2l_vgg.messages import explain, one_line
 from d2l_vgg.training.runs import Run
 
 # So many classes are named for each picture
@@ -31,8 +32,18 @@ NUM_MISTAKES = 24
 def predict(run, image, framework, output, data):
     """Show what a trained network gets right and wrong, or sees."""
     from d2l_vgg import figures
+    from d2l_vgg.datasets import pictures
 
-    finished = Run.find(run)
+    if image and data:
+        raise ValueError('--data has no use beside pictures: leave it out.')
+    finished, found = Run.find(run), []
+    for path in image:
+        try:
+            found.append(pictures.read(path))
+        except (OSError, ValueError) as error:
+            warnings.warn(explain(error), stacklevel=1)
+    if image and not found:
+        return 1
     package = making.load_framework(framework or finished.framework)
     experiment = making.in_best_precision(package, finished.experiment)
     parameters = finished.find_parameters()
@@ -48,35 +59,33 @@ def predict(run, image, framework, output, data):
     model.load(parameters)
     model.set_precision(experiment.precision)
     if image:
-        drawn = {'pictures': classify(model, package, finished, image)}
+        drawn = {'pictures': classify(model, package, finished, found)}
     else:
         drawn = judge(model, data, finished)
     folder = output or finished.place
     for name, figure in drawn.items():
         figures.save(figure, os.path.join(folder, name))
         print(f'Picture: {os.path.relpath(os.path.join(folder, name))}.png')
+    return int(len(found) < len(image))
 
 
-def classify(model, package, finished, paths):
+def classify(model, package, finished, found):
     """Print what each of a reader's own pictures shows; return a figure."""
     from d2l_vgg import figures
-    from d2l_vgg.datasets import pictures
 
     experiment = finished.experiment
-    found = [pictures.read(path) for path in paths]
+    paths = [picture.path for picture in found]
     batches = package.FashionMNIST.pictures(paths, resize=experiment.resize)
     _, scores = model.predict(batches, test_flip=experiment.test_flip)
-    images, titles = [], []
+    titles = []
     for picture, row in zip(found, scores):
         print(f'{one_line(picture.path)}: {", ".join(picture.steps)}')
         best = row.argsort()[::-1][:NUM_GUESSES]
-        guesses = [(finished.classes[i], f'{row[i]:.3f}') for i in best]
-        for name, probability in guesses:
-            print(f'{name:14}  {probability}')
-        images.append(picture.image)
-        name = os.path.basename(picture.path)
-        titles.append(f'{name}\n{guesses[0][0]} {row[best[0]]:.0%}')
-    return figures.mistakes(images, titles)
+        for i in best:
+            print(f'{finished.classes[i]:14}  {row[i]:.3f}')
+        name, guess = os.path.basename(picture.path), best[0]
+        titles.append(f'{name}\n{finished.classes[guess]} {row[guess]:.0%}')
+    return figures.mistakes([picture.image for picture in found], titles)
 
 
 def judge(model, data, finished):

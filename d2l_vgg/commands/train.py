@@ -175,10 +175,10 @@ def new_run(words, settings):
             package, experiment, settings['num_gpus']
         )
     trainer = making.make_trainer(package, experiment, **settings)
-    memory.check_experiment(experiment, trainer.on_cpu)
     model = making.make_model(package, experiment, data.classes)
+    memory.check_fit(trainer, model, data)  # Before the folder is made
     if parameters:
-        model.load(parameters)  # Before the folder is made
+        model.load(parameters)
     if workers.rank():
         return Job(None, data, trainer, model)
     made = Run.new(
@@ -352,11 +352,12 @@ def report(job):
         book = experiments.EXPERIMENTS['book']
         seconds = making.estimate_seconds(package, book, trainer.num_gpus)
         words = '--framework', run.framework, '--experiment', 'book'
-        print(
-            "The book's full experiment takes about "
-            f'{format_seconds(seconds)} on this machine: '
-            + options.command_line('train', *words)
-        )
+        if seconds is not None:
+            print(
+                "The book's full experiment takes about "
+                f'{format_seconds(seconds)} on this machine: '
+                + options.command_line('train', *words)
+            )
     print(
         f'Validation accuracy {trainer.history.final["val_acc"]:.4f} on the '
         f'{len(job.data.val[0])} validation images of {job.data.source} '

@@ -62,8 +62,7 @@ def load(root: str | os.PathLike | None = None) -> Data:
         idx.BadFile: a file is cut short, or does not go with the others.
         OSError: a file cannot be read.
     """
-    given = FOLDER if root is None else root
-    folder = os.path.expanduser(given)
+    folder = os.path.expanduser(FOLDER if root is None else root)
     if not os.path.isdir(folder):
         raise FileNotFoundError(
             f'There is no folder {folder}: name one with the four files '
@@ -73,15 +72,14 @@ def load(root: str | os.PathLike | None = None) -> Data:
         idx.read(idx.find(folder, name), num_dims)
         for name, num_dims in FILES.items()
     ]
-    train_images, train_labels, val_images, val_labels = arrays
     for images, labels in (arrays[:2], arrays[2:]):
         if len(images) != len(labels):
             raise idx.BadFile(
                 f'{folder} has {len(images)} images and {len(labels)} labels '
                 'for them: take files of one data set.'
             )
-    if train_images.shape[1:] != val_images.shape[1:]:
-        train, val = train_images.shape[1:], val_images.shape[1:]
+    train, val = arrays[0].shape[1:], arrays[2].shape[1:]
+    if train != val:
         raise idx.BadFile(
             f'{folder} has training images of {train} pixels and validation '
             f'images of {val}: take files of one data set.'
@@ -89,12 +87,10 @@ def load(root: str | os.PathLike | None = None) -> Data:
     if root is None:
         classes, source = TEXT_LABELS, 'Fashion-MNIST'
     else:
-        num_classes = int(max(train_labels.max(), val_labels.max())) + 1
+        num_classes = int(max(arrays[1].max(), arrays[3].max())) + 1
         source = os.path.abspath(folder)
         classes = _read_classes(folder, num_classes)
-    return Data(
-        train_images, train_labels, val_images, val_labels, classes, source
-    )
+    return Data(*arrays, classes, source)
 
 
 def _read_classes(folder, num_classes):

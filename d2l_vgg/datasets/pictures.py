@@ -4,6 +4,7 @@ The steps are those of its authors (Xiao, Rasul and Vollgraf, 2017, Section
 2): trim, shrink to 28 pixels, centre, grey, and a dark ground.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -16,10 +17,12 @@ SIZE = 28
 # authors' 5 percent of the range
 NEAR = 0.05 * 255
 
-# Larger ones could fill the memory; a phone's have 200 million at most
-MAX_PIXELS = 250_000_000
-# The longest side of a JPEG; Pillow cannot shrink much longer ones
-MAX_SIDE = 65_535
+# Others of Pillow's formats start programs
+FORMATS = ('PNG', 'JPEG', 'GIF', 'BMP', 'TIFF', 'WEBP')
+
+# So many take up to 1.5 GB, but a JPEG is reduced as it is decoded, to sides
+# of `LARGE` at the least; Pillow cannot shrink sides much above `MAX_SIDE`
+MAX_PIXELS, MAX_SIDE, LARGE = 50_000_000, 65_535, 2048
 
 
 class Picture(NamedTuple):
@@ -41,7 +44,7 @@ def read(path):
 
     Raises:
         OSError: the file is not there, or cannot be read.
-        ValueError: it is no picture, or too large a one.
+        ValueError: it is no picture, too large a one, or an empty one.
     """
     from PIL import Image
 
@@ -49,25 +52,33 @@ def read(path):
     Image.MAX_IMAGE_PIXELS = None
     with open_regular(path) as file:
         try:
-            picture = Image.open(file)
-            size = f'{picture.width} x {picture.height} pixels'
-            if picture.width * picture.height > MAX_PIXELS:
-                raise ValueError(f'{size} are more than {MAX_PIXELS}')
-            if max(picture.size) > MAX_SIDE:
-                raise ValueError(f'{size}: no side may have above {MAX_SIDE}')
-            steps = [size]
+            picture = Image.open(file, formats=FORMATS)
+            steps = [f'{picture.width} x {picture.height} pixels']
+            # A progressive one is held whole before it is reduced
+            if 'progressive' not in picture.info:
+                picture.draft(None, (LARGE, LARGE))
+            width, height = picture.size
+            if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+                raise ValueError(f'{steps[0]} are too many')
+            if not steps[0].startswith(f'{width} x {height} '):
+                steps.append(f'reduced to {width} x {height}')
             grey = to_grey(picture, steps)
         except MemoryError:
             raise
         except Exception as error:  # Damage shows in a dozen ways
             raise ValueError(
-                f'{path} is no picture that can be read ({error}): take a '
-                'PNG or a JPEG, not too large.'
+                f'{path} is no picture that can be read ({error}): take one '
+                f'of {", ".join(FORMATS)}, not too large.'
             ) from error
     if grey.shape == (SIZE, SIZE) and ground_of(grey) <= NEAR:
         steps.append('taken as it is')
     else:
         grey = to_fashion_mnist(grey, steps)
+    if grey.max() <= NEAR:
+        raise ValueError(
+            f'Nothing is left to see in {path} ({", ".join(steps)}): take a '
+            'picture in which the thing is not as light as its ground.'
+        )
     return Picture(str(path), grey, tuple(steps))
 
 
@@ -78,20 +89,32 @@ def to_grey(picture, steps):
     turned = ImageOps.exif_transpose(picture)
     if turned.size != picture.size:
         steps.append('turned upright')
+    if turned.mode.startswith(('I', 'F')):
+        return stretched(turned, steps)
     if 'A' in turned.getbands() or 'transparency' in turned.info:
         steps.append('laid on white')
         white = Image.new('RGBA', turned.size, 'white')
         white.alpha_composite(turned.convert('RGBA'))
         turned = white.convert('RGB')
-    if turned.mode.startswith(('I', 'F')):  # 16 or 32 bits to a pixel
-        levels = np.asarray(turned, dtype='float64')
-        low, high = levels.min(), levels.max()
-        steps.append(f'grey levels {low:g} to {high:g} taken as 0 to 255')
-        scale = 255 / (high - low) if high > low else 0
-        return ((levels - low) * scale).astype('uint8')
     if turned.mode not in ('L', '1'):
         steps.append('made grey')
     return np.asarray(turned.convert('L'))
+
+
+def stretched(picture, steps):
+    """Return levels of 16 or 32 bits as 0 to 255, white where transparent."""
+    levels = np.array(picture, dtype='float64')
+    if not np.isfinite(levels).all():
+        raise ValueError('some of its grey levels are not finite')
+    clear = levels == picture.info.get('transparency', math.nan)
+    solid = levels[~clear]
+    low, high = (solid.min(), solid.max()) if solid.size else (0, 0)
+    steps.append(f'grey levels {low:g} to {high:g} taken as 0 to 255')
+    # In place, as there may be millions
+    levels -= low
+    levels *= 255 / (high - low) if high > low else 0
+    levels[clear] = 255
+    return levels.astype('uint8')
 
 
 def ground_of(grey):
@@ -108,10 +131,14 @@ def to_fashion_mnist(grey, steps):
     if ground > 127:
         grey, ground = 255 - grey, 255 - ground
         steps.append('light and dark swapped, as its ground is light')
-    thing = np.abs(grey.astype('float64') - ground) > NEAR
-    if thing.any():
-        rows, columns = (np.flatnonzero(thing.any(a)) for a in (1, 0))
-        grey = grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    thing = (grey < ground - NEAR) | (grey > ground + NEAR)
+    image = np.zeros((SIZE, SIZE), 'uint8')
+    if not thing.any():
+        return image
+    rows, columns = (np.flatnonzero(thing.any(a)) for a in (1, 0))
+    trimmed = grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    if trimmed.shape != grey.shape:
+        grey = trimmed
         steps.append(f'trimmed to {grey.shape[1]} x {grey.shape[0]}')
     scale = SIZE / max(grey.shape)
     height, width = (max(1, round(n * scale)) for n in grey.shape)
@@ -119,7 +146,6 @@ def to_fashion_mnist(grey, steps):
     # What is darker than the ground would be lost on a black one
     levels = np.clip(np.asarray(small, dtype='float64') - ground, 0, None)
     levels *= 255 / (255 - ground)
-    image = np.zeros((SIZE, SIZE), 'uint8')
     top, left = (SIZE - height) // 2, (SIZE - width) // 2
     image[top : top + height, left : left + width] = levels.round()
     steps.append(f'resized to {width} x {height} and centred on black')

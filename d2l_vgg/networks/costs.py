@@ -143,36 +143,20 @@ def _add(rows):
     )
 
 
-def activation_bytes(
-    arch: Any,
-    input_shape: Sequence[int],
-    batch_size: int,
-    num_classes: int = 10,
-    itemsize: int = 4,
-) -> int:
-    """Return the bytes that all layer outputs of a minibatch take together.
-
-    A training step keeps them for its backward pass, at `itemsize` bytes a
-    number (4 for float32). Errors as in `summary`.
-    """
-    limits.check('batch_size', batch_size, int, above=0)
-    activations = totals(arch, input_shape, num_classes).activations
-    return activations * batch_size * itemsize
-
-
 def training_bytes(
-    arch, input_shape, batch_size, num_classes=10, momentum=False, itemsize=4
+    arch, input_shape, batch_size, num_classes, momentum, precision
 ):
     """Return the bytes that training takes at the least, in any framework.
 
     These are the parameters, their gradients and, with `momentum`, as many
-    again, all in float32, and the `activation_bytes`. A framework takes 1.4
-    to 2.3 times as much (MXNet on a CPU, networks of the family).
+    again, all in float32, and all layer outputs in `precision`, kept for the
+    backward pass. A framework takes 1.4 to 2.3 times as much (MXNet on a CPU,
+    networks of the family).
     """
-    num_params = totals(arch, input_shape, num_classes).num_params
-    return 4 * num_params * (3 if momentum else 2) + activation_bytes(
-        arch, input_shape, batch_size, num_classes, itemsize
-    )
+    total = totals(arch, input_shape, num_classes)
+    params = 4 * total.num_params * (3 if momentum else 2)
+    itemsize = 2 if precision == 'bfloat16' else 4
+    return params + itemsize * batch_size * total.activations
 
 
 def _macs(number):
@@ -217,28 +201,21 @@ def table(
     """Return a text that holds architectures against one another.
 
     A line for each of `archs`: layers with weights, parameters and
-    multiply-adds for one image, with those in dense layers, and the memory of
-    `activation_bytes`. Errors as in `summary`.
+    multiply-adds for one image, with those in dense layers, and the memory
+    that all layer outputs of a minibatch take. Errors as in `summary`.
     """
+    limits.check('batch_size', batch_size, int, above=0)
     head = 'network', 'paper', 'layers', 'parameters', 'in dense'
     rows: list[tuple] = [(*head, 'mult-adds', 'in dense', 'memory')]
     for arch in map(get, archs):
         layers = summary(arch, input_shape, num_classes)
         total = _add(layers)
-        memory = activation_bytes(arch, input_shape, batch_size, num_classes)
         num_layers = sum(row.macs > 0 for row in layers)
-        rows.append(
-            (
-                arch.name,
-                arch.letter,
-                num_layers,
-                total.num_params,
-                total.dense_params,
-                _macs(total.macs),
-                _macs(total.dense_macs),
-                memory_text(memory),
-            )
-        )
+        params = total.num_params, total.dense_params
+        macs = _macs(total.macs), _macs(total.dense_macs)
+        memory = memory_text(4 * batch_size * total.activations)
+        about = arch.name, arch.letter, num_layers
+        rows.append((*about, *params, *macs, memory))
     return (
         f'{columns(rows, 2, markdown)}\n\n'
         f'For an input of {_shape(input_shape)} and {num_classes} classes; '

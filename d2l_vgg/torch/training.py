@@ -27,7 +27,6 @@ from d2l_vgg.training import (
     classifier,
     errors,
     loop,
-    memory,
     precisions,
     seeds,
     workers,
@@ -209,13 +208,15 @@ class Trainer(TrainerArrays, loop.Trainer):
 
     def fit(self, model, data, resume=False):
         gpus = [] if self.on_cpu else [self.device]
-        needed = memory.check_fit(self, model, data)
-        # To fetch freed memory again takes a third of a step on a CPU
-        with torch.random.fork_rng(gpus), allocator.kept(needed):
-            with gpu.autotuned(), gpu.tf32(True), torch.inference_mode(False):
+        with torch.random.fork_rng(gpus), torch.inference_mode(False):
+            with gpu.autotuned(), gpu.tf32(True):
                 return super().fit(model, data, resume)
 
     fit.__doc__ = loop.Trainer.fit.__doc__
+
+    def fit_epoch(self):
+        with allocator.kept(self.needed_memory):
+            super().fit_epoch()
 
     def train_step(self, batch: tuple, lr: float | None = None) -> dict:
         if lr is not None:  # The schedule's

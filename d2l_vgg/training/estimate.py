@@ -12,12 +12,6 @@ def rest_of(trainer: Any) -> float:
     return epochs * epoch_seconds(trainer, *batches)
 
 
-def whole(trainer: Any, num_train: int, num_val: int) -> float:
-    """Return about how many seconds so many examples would take."""
-    batches = [n / trainer.data.batch_size for n in (num_train, num_val)]
-    return trainer.max_epochs * epoch_seconds(trainer, *batches)
-
-
 def epoch_seconds(trainer, num_train_batches, num_val_batches):
     batch = next(iter(trainer.train_dataloader))
     times = []

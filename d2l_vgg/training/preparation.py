@@ -212,7 +212,7 @@ class Preparation(abc.ABC):
             self.seed = int.from_bytes(os.urandom(4), 'big')
         if hasattr(model, 'lr'):  # Else `prepare_model` tells what it lacks
             self.lr = experiments.check('lr', model.lr)
-        memory.check_fit(self, model, data)
+        self.needed_memory = memory.check_fit(self, model, data)
 
     def prepare(self, model: Any, data: Any) -> None:
         """Bring data and model to the device; a smoke test takes less."""

@@ -81,17 +81,33 @@ def test_drawn_pictures_go_to_the_run(pictures):
     assert os.path.exists('own/pictures.png')
 
 
-def test_what_is_no_picture_is_told_before_anything_is_made(pictures):
+@pytest.mark.filterwarnings('always')
+@pytest.mark.parametrize(
+    'bad, words',
+    [
+        ('text.jpg', 'text.jpg is no picture that can be read'),
+        ('none.png', 'none.png cannot be used: No such file'),
+        ('.', 'Is a directory'),
+    ],
+)
+def test_what_is_no_picture_is_told_and_the_others_are_predicted(
+    pictures, bad, words
+):
     paths, _ = pictures
     with open('text.jpg', 'w') as file:
         file.write('once upon a time')
     before = sorted(os.listdir('.'))
-    for bad, words in (
-        ('text.jpg', 'text.jpg is no picture that can be read'),
-        ('none.png', 'none.png cannot be used: No such file'),
-        ('.', 'Is a directory'),
-    ):
-        result = call('predict', 'quick', paths[0], bad)
-        assert_fails(result, words)
-        assert result.stderr.count('\n') == 1 and result.stdout == ''
+    result = call('predict', 'quick', bad)
+    assert_fails(result, words)
+    assert result.stderr.count('\n') == 1 and result.stdout == ''
     assert sorted(os.listdir('.')) == before
+    result = call('predict', 'quick', paths[0], bad, paths[1])
+    assert_fails(result, words)
+    assert f'{paths[0]}: ' in result.stdout
+    assert f'{paths[1]}: ' in result.stdout
+    assert os.path.exists('pictures.png')
+
+
+def test_data_beside_pictures_are_refused(pictures):
+    result = call('predict', 'quick', pictures[0][0], '--data', 'none')
+    assert_fails(result, '--data has no use beside pictures')

@@ -11,13 +11,23 @@ import pytest
 from command_line import TINY, assert_fails, call, done, run
 from frameworks import needs_bfloat16
 
-from d2l_vgg import cli
+from d2l_vgg import cli, machine
+from d2l_vgg.commands import making
+from d2l_vgg.commands.making import estimate_seconds
 from d2l_vgg.training import precisions
 from d2l_vgg.training.runs import Run
 
 mxnet = pytest.importorskip('mxnet')
 
 TINIEST = [*TINY, '--num-train', '64', '--max-epochs', '1']
+
+
+def test_estimate_is_left_out_where_memory_is_short(monkeypatch, tmp_path):
+    monkeypatch.setattr(making, 'estimate_seconds', estimate_seconds)
+    monkeypatch.setattr(machine, 'available_memory', lambda: 2**30)
+    printed = done('train', *TINIEST, '--runs', tmp_path)
+    assert 'full experiment takes' not in printed
+    assert printed.splitlines()[-1].startswith('Validation accuracy')
 
 
 def test_finished_run_leaves_its_record_and_nothing_else(finished):

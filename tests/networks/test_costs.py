@@ -15,7 +15,6 @@ from d2l_vgg.networks.architectures import (
     get,
 )
 from d2l_vgg.networks.costs import (
-    activation_bytes,
     summary,
     summary_table,
     table,
@@ -141,10 +140,6 @@ def test_activations_of_the_small_network_by_hand():
     dense = 4 * 4096 + 10
     expected = convs + pools + dense
     assert totals('small', (1, 32, 32)).activations == expected
-    assert activation_bytes('small', (1, 32, 32), 128) == expected * 512
-    assert activation_bytes('small', (1, 32, 32), 5, itemsize=2) == (
-        expected * 10
-    )
 
 
 @pytest.mark.parametrize(

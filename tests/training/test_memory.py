@@ -1,11 +1,16 @@
 """A training that the memory cannot hold is refused before it begins."""
 
+import os
+import types
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from d2l_vgg import machine
+from d2l_vgg.frameworks import FRAMEWORKS
 from d2l_vgg.networks import costs
+from d2l_vgg.networks.architectures import get
 from d2l_vgg.training import memory
 from d2l_vgg.training.experiments import Experiment
 
@@ -14,28 +19,33 @@ from d2l_vgg.training.experiments import Experiment
 def memory_of(monkeypatch):
     """Return a function that sets how much memory there is."""
 
-    def there_is(number):
+    def there_is(number, taken=2**40):
         monkeypatch.setattr(machine, 'available_memory', lambda: number)
+        monkeypatch.setattr(machine, 'taken_memory', lambda: taken)
 
     return there_is
 
 
-def check(arch, size, batch_size, num_classes=10):
-    needed = costs.training_bytes(arch, (1, *size), batch_size, num_classes)
-    memory.refuse(needed, size, batch_size)
+def check(arch, size, batch_size, framework='mxnet'):
+    class Ours(types.SimpleNamespace):
+        __module__ = f'd2l_vgg.{framework}.vgg'
+
+    trainer = Ours(on_cpu=True, momentum=0, precision='float32')
+    model = Ours(arch=get(arch), num_classes=10)
+    data = Ours(resize=size[::-1], batch_size=batch_size)
+    return memory.check_fit(trainer, model, data)
 
 
 def test_by_hand():
     """One block of two channels on 4 x 4 pixels, one dense layer."""
-    arch = {'arch': ((1, 2),), 'input_shape': (1, 4, 4)}
+    arch = {'arch': ((1, 2),), 'input_shape': (1, 4, 4), 'batch_size': 3}
+    arch['num_classes'] = 10
     # 4096 hidden units twice; 8 = 2 channels of 2 x 2
     num_params = 2 * 10 + 9 * 4096 + 4097 * 4096 + 4097 * 10
     activations = 2 * 16 + 8 + 4 * 4096 + 10
-    found = costs.training_bytes(**arch, batch_size=3)
+    found = costs.training_bytes(**arch, momentum=0, precision='float32')
     assert found == 4 * (2 * num_params + 3 * activations)
-    found = costs.training_bytes(
-        **arch, batch_size=3, momentum=True, itemsize=2
-    )
+    found = costs.training_bytes(**arch, momentum=0.9, precision='bfloat16')
     assert found == 12 * num_params + 6 * activations
 
 
@@ -65,18 +75,39 @@ def test_nothing_is_refused_where_nothing_is_known(memory_of):
     check(((1, 100000),), (224, 224), 60000)
 
 
-def test_each_hyperparameter_that_counts_is_counted(memory_of):
+def test_each_hyperparameter_that_counts_is_counted():
     base = Experiment(arch='vgg11', resize=64, batch_size=512)
-    needed = costs.training_bytes('vgg11', (1, 64, 64), 512)
-    memory_of(needed)
-    memory.check_experiment(base)
+    needed = memory.least_bytes(base)
+    assert needed == costs.training_bytes(
+        'vgg11', (1, 64, 64), 512, 10, momentum=0, precision='float32'
+    )
     for change in {'momentum': 0.9}, {'resize': 68}, {'batch_size': 520}:
-        with pytest.raises(ValueError, match='takes at least'):
-            memory.check_experiment(replace(base, **change))
-    memory_of(needed - 1)
-    with pytest.raises(ValueError, match='takes at least'):
-        memory.check_experiment(base)
-    memory.check_experiment(replace(base, precision='bfloat16'))
+        assert memory.least_bytes(replace(base, **change)) > needed
+    half = replace(base, precision='bfloat16')
+    assert memory.least_bytes(half) < needed
+
+
+@pytest.mark.parametrize('framework', FRAMEWORKS)
+def test_what_the_framework_is_still_to_take_counts(memory_of, framework):
+    own = memory.FRAMEWORK_MIB[framework] * 2**20
+    memory_of(None)
+    least = check('lenet', (28, 40), 128, framework)
+    for taken in 0, own // 2, own, 2 * own:
+        needed = least + max(0, own - taken)
+        memory_of(needed, taken)
+        assert check('lenet', (28, 40), 128, framework) == least
+        memory_of(needed - 1, taken)
+        with pytest.raises(ValueError, match='28 x 40 pixels takes at least'):
+            check('lenet', (28, 40), 128, framework)
+
+
+@pytest.mark.skipif(
+    not os.path.exists('/proc/self/status'), reason='not Linux'
+)
+def test_what_a_process_has_taken_grows_by_its_arrays():
+    before = machine.taken_memory()
+    array = np.ones(2**25, 'uint8')
+    assert 0.9 < (machine.taken_memory() - before) / array.nbytes < 1.1
 
 
 # ------------------------------------------------- how much there is
