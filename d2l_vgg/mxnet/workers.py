@@ -13,18 +13,19 @@ import mxnet as mx
 import numpy as onp
 from mxnet import np
 
-from d2l_vgg.training import processes
+from d2l_vgg.training import processes, workers
 
 # It serves until the workers are done, or until the first, which holds its
-# input, is gone
+# input, is gone; a reader's queue.py in the present folder is not Python's
 SERVE = """
-import os, sys, threading
+import sys
+sys.path[:] = {}
+import os, threading
 def end():
     sys.stdin.read()
     os._exit(0)
 threading.Thread(target=end, daemon=True).start()
-from d2l_vgg import frameworks
-frameworks.load('mxnet')
+import d2l_vgg.mxnet
 """
 
 
@@ -35,16 +36,20 @@ class ProcessGroup(processes.ProcessGroup):
     """
 
     def meet(self, host: str, port: int) -> None:
+        host = socket.gethostbyname(host)
+        if workers.is_one_machine():  # Else that of an outward interface
+            os.environ['DMLC_NODE_HOST'] = host
         os.environ.update(
-            DMLC_PS_ROOT_URI=socket.gethostbyname(host),
+            DMLC_PS_ROOT_URI=host,
             DMLC_PS_ROOT_PORT=str(port),
             DMLC_NUM_WORKER=str(self.count),
             DMLC_NUM_SERVER='1',
             DMLC_ROLE='worker',
         )
+        code = SERVE.format(list(filter(None, sys.path)))
         self.children = [
             subprocess.Popen(
-                [sys.executable, '-c', SERVE],
+                [sys.executable, '-c', code],
                 env={**os.environ, 'DMLC_ROLE': role},
                 stdin=subprocess.PIPE,
             )
