@@ -149,7 +149,7 @@ def hosts_of(pids):
     found = map(psutil.Process, pids)
     found = [p for one in found for p in (one, *one.children())]
     return {
-        each.laddr.ip
+        each.laddr.ip.removeprefix('::ffff:')
         for process in found
         for each in process.net_connections('inet')
         if each.status == psutil.CONN_LISTEN
