@@ -87,7 +87,8 @@ def test_counted_names_of_layers_do_not_matter_for_resume_and_load(tmp_path):
     outcome = trainings.outcome(resumed)
     trainings.assert_same(outcome, trainings.whole(package))
     third = model_after(99)
-    third.load(second.save(tmp_path / 'parameters'))
+    second.save(tmp_path / 'parameters.safetensors')
+    third.load(tmp_path / 'parameters.safetensors')
     trained = outcome.arrays
     for name, array in third.arrays().items():
         np.testing.assert_array_equal(array, trained[name], name)
