@@ -187,6 +187,7 @@ def sgd(learning_rate, momentum=None, weight_decay=None):
 
 class Trainer(TrainerArrays, loop.Trainer):
     __doc__ = loop.Trainer.__doc__
+    framework = 'jax'
     ProcessGroup = ProcessGroup
 
     def train_step(self, batch: tuple, lr: float | None = None) -> dict:

@@ -1,22 +1,31 @@
 """Processes that add their arrays by JAX's own engine."""
 
 import functools
-from typing import Any
+import os
 
 import jax
-import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from d2l_vgg.training import processes
+from d2l_vgg.training import processes, workers
 
 
 class ProcessGroup(processes.ProcessGroup):
     """Processes of `jax.distributed`: by NCCL on GPUs, else by Gloo."""
 
+    # Gloo listens at the address of the machine's name
+    is_private = False
+
     def meet(self, host: str, port: int) -> None:
+        # gRPC would reach even this machine by a proxy
+        os.environ['no_grpc_proxy'] = host
+        jax.config.update('jax_check_proxy_envs', False)
         jax.config.update('jax_cpu_collectives_implementation', 'gloo')
         jax.distributed.initialize(
             f'{host}:{port}',
+            # By itself it listens to all interfaces
+            coordinator_bind_address=(
+                f'{host}:{port}' if workers.is_one_machine() else None
+            ),
             num_processes=self.count,
             process_id=self.rank,
             cluster_detection_method='deactivate',
@@ -34,9 +43,6 @@ class ProcessGroup(processes.ProcessGroup):
             for array in arrays
         ]
         return [total.addressable_data(0) for total in add(parts)]
-
-    def to_numpy(self, array: Any) -> np.ndarray:
-        return np.asarray(array)
 
 
 @functools.cache

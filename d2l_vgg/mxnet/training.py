@@ -147,6 +147,7 @@ def cast(F, X, dtype):
 
 class Trainer(TrainerArrays, loop.Trainer, d2l.Trainer):
     __doc__ = loop.Trainer.__doc__
+    framework = 'mxnet'
     ProcessGroup = ProcessGroup
 
     def train_step(self, batch: tuple, lr: float | None = None) -> dict:

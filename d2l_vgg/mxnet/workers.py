@@ -13,11 +13,13 @@ import mxnet as mx
 import numpy as onp
 from mxnet import np
 
-from d2l_vgg.training import processes
+from d2l_vgg.training import processes, workers
 
 # It serves until the workers are done, or until the first, which holds its
-# input, is gone
+# input, is gone; a reader's queue.py in the present folder is not Python's
 SERVE = """
+import sys
+sys.path[:] = {}
 from d2l_vgg import children, frameworks
 children.end_with_parent()
 frameworks.load('mxnet')
@@ -31,16 +33,20 @@ class ProcessGroup(processes.ProcessGroup):
     """
 
     def meet(self, host: str, port: int) -> None:
+        host = socket.gethostbyname(host)
+        if workers.is_one_machine():  # Else that of an outward interface
+            os.environ['DMLC_NODE_HOST'] = host
         os.environ.update(
-            DMLC_PS_ROOT_URI=socket.gethostbyname(host),
+            DMLC_PS_ROOT_URI=host,
             DMLC_PS_ROOT_PORT=str(port),
             DMLC_NUM_WORKER=str(self.count),
             DMLC_NUM_SERVER='1',
             DMLC_ROLE='worker',
         )
+        code = SERVE.format(list(filter(None, sys.path)))
         self.children = [
             subprocess.Popen(
-                [sys.executable, '-c', SERVE],
+                [sys.executable, '-c', code],
                 env={**os.environ, 'DMLC_ROLE': role},
                 stdin=subprocess.PIPE,
                 start_new_session=True,

@@ -20,11 +20,9 @@ from d2l_vgg.networks import summaries
 from d2l_vgg.tensorflow.parameters import (
     ModelArrays,
     TrainerArrays,
-    named_parameters,
     random_states,
     seed_initializers,
 )
-from d2l_vgg.tensorflow.workers import ProcessGroup
 from d2l_vgg.training import classifier, errors, loop, module, precisions
 
 
@@ -162,7 +160,7 @@ class SGD(keras.optimizers.SGD):
 
 class Trainer(TrainerArrays, loop.Trainer):
     __doc__ = loop.Trainer.__doc__
-    ProcessGroup = ProcessGroup
+    framework = 'tensorflow'
 
     random_states = ()
 
@@ -170,35 +168,23 @@ class Trainer(TrainerArrays, loop.Trainer):
         if lr is not None:
             self.optim.learning_rate = lr
         with tf.device(self.device):
-            if self.workers.count == 1:
-                return self.compiled_train(batch)
-            grads, metrics = self.compiled_gradients(batch)
-            self.compiled_update(self.average(grads))
-            return metrics
+            return self.compiled_train(batch)
 
     def train(self, batch):
         """Make one step, and return what the model has measured.
 
-        This is what TensorFlow compiles, as the next two.
+        This is what TensorFlow compiles.
         """
-        grads, metrics = self.gradients(batch)
-        self.update(grads)
-        return metrics
-
-    def gradients(self, batch):
-        """Return the gradients of a minibatch, and the metrics."""
         self.model.training = True
         try:
             with tf.GradientTape() as tape:
                 loss = self.model.training_step(batch)
         finally:
             self.model.training = False
-        return tape.gradient(loss, self.variables), self.take_metrics()
-
-    def update(self, grads):
-        """Make one step against the gradients."""
+        grads = tape.gradient(loss, self.variables)
         grads = self.clip_gradients(self.gradient_clip_val, grads)
         self.optim.apply_gradients(zip(grads, self.variables))
+        return self.take_metrics()
 
     def clip_gradients(self, grad_clip_val, grads):
         """Scale the gradient down to the norm `grad_clip_val`, if longer."""
@@ -218,13 +204,6 @@ class Trainer(TrainerArrays, loop.Trainer):
         self.model.validation_step(batch)
         return self.take_metrics()
 
-    def average(self, grads):
-        """Take the mean of all workers' gradients and running statistics."""
-        means = self.workers.mean([*grads, *self.statistics])
-        for variable, mean in zip(self.statistics, means[len(grads) :]):
-            variable.assign(mean)
-        return means[: len(grads)]
-
     def forward(self, batch: tuple) -> Any:
         with tf.device(self.device):
             return self.model(*batch[:-1])
@@ -239,8 +218,6 @@ class Trainer(TrainerArrays, loop.Trainer):
         model.compile()
         self.random_states = random_states(model)
         self.variables = model.trainable_variables
-        params = named_parameters(model).items()
-        self.statistics = [p.variable for n, p in params if 'running_' in n]
         self.optim = model.configure_optimizers()
         if isinstance(self.optim, keras.optimizers.Optimizer):
             self.optim.build(self.variables)
@@ -258,8 +235,6 @@ class Trainer(TrainerArrays, loop.Trainer):
         }
         errors.check_supported(self, supported)
         self.compiled_train = compiled(self.train)
-        self.compiled_gradients = compiled(self.gradients)
-        self.compiled_update = compiled(self.update)
         self.compiled_validate = compiled(self.validate)
         return Y_hat.shape[-1]
 

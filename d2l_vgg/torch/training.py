@@ -204,6 +204,7 @@ class SGD(torch.optim.SGD):
 
 class Trainer(TrainerArrays, loop.Trainer):
     __doc__ = loop.Trainer.__doc__
+    framework = 'torch'
     ProcessGroup = ProcessGroup
 
     def fit(self, model, data, resume=False):

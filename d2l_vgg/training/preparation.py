@@ -58,6 +58,11 @@ class Preparation(abc.ABC):
             asked for, or the device cannot compute in `precision`.
     """
 
+    # A framework's name in `frameworks.FRAMEWORKS`, and how its processes add
+    # their arrays, None where it has but one
+    framework: str
+    ProcessGroup: type[processes.ProcessGroup] | None = None
+
     # Where the run is, which `fit` sets
     epoch: int
     train_batch_idx: int
@@ -122,11 +127,6 @@ class Preparation(abc.ABC):
     @abc.abstractmethod
     def on_cpu(self) -> bool:
         """Whether `device` is the processor."""
-
-    @property
-    @abc.abstractmethod
-    def ProcessGroup(self) -> type[processes.ProcessGroup]:
-        """The framework's subclass of `training.processes.ProcessGroup`."""
 
     @abc.abstractmethod
     def find_device(self, num_gpus: int) -> Any:
@@ -290,7 +290,7 @@ class Preparation(abc.ABC):
         """Return what must be the same in a run and in its continuation."""
         mine = [name for name in vars(self) if name in experiments.FIELDS]
         found = {name: getattr(self, name) for name in mine}
-        found['framework'] = self.ProcessGroup.__module__.split('.')[1]
+        found['framework'] = self.framework
         arch = getattr(self.model, 'arch', None)
         if isinstance(arch, Architecture):
             layers = dataclasses.asdict(arch)

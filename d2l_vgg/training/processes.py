@@ -11,6 +11,7 @@ import functools
 import json
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -50,8 +51,8 @@ class SingleProcess:
 class ProcessGroup(SingleProcess, abc.ABC):
     """One of several processes; a framework fills in how they add arrays."""
 
-    # What an engine raises when another process is gone
-    lost: tuple = (RuntimeError,)
+    # Whether on one machine its engine listens to that machine only
+    is_private = True
 
     def __init__(self) -> None:
         self.rank, self.count = workers.rank(), workers.count()
@@ -62,9 +63,13 @@ class ProcessGroup(SingleProcess, abc.ABC):
         self.status = 1
         take_gpu()
         if self.rank == 0:
-            workers.wait_for_others()
+            workers.announce(self.is_private)
+        timer = threading.Timer(workers.SECONDS_TO_MEET, workers.give_up)
+        timer.daemon = True
+        timer.start()
         with interrupts.at_once():  # Engines wait outside of Python
             self.meet(*workers.address())
+        timer.cancel()
         atexit.register(self.leave)
 
     @abc.abstractmethod
@@ -77,7 +82,7 @@ class ProcessGroup(SingleProcess, abc.ABC):
 
     def to_numpy(self, array: Any) -> np.ndarray:
         """Return what `sum` has returned as an array of NumPy."""
-        return array.numpy()
+        return np.asarray(array)
 
     def prepare(self, trainer: Any, resumes: bool) -> None:
         if trainer.draws_seed:
@@ -113,11 +118,14 @@ class ProcessGroup(SingleProcess, abc.ABC):
 
     def agree(self, trainer: Any, resumes: bool) -> list:
         """Return where the first one begins; ValueError if others differ."""
-        framework = type(self).__module__.split('.')[1]
         position = trainer.epoch, trainer.train_batch_idx, resumes
-        settings = {**machine.versions(framework), **trainer.settings()}
+        settings = trainer.settings()
+        settings = {**machine.versions(settings['framework']), **settings}
         mine = json.dumps([settings, position]).encode()
-        told = np.zeros((self.count, 8192), 'float32')
+        sizes = np.zeros(self.count, 'float32')
+        sizes[self.rank] = len(mine)
+        (sizes,) = self.sum_numpy([sizes], trainer)
+        told = np.zeros((self.count, int(sizes.max())), 'float32')
         told[self.rank, : len(mine)] = np.frombuffer(mine, 'uint8')
         (told,) = self.sum_numpy([told], trainer)
         texts = [row.astype('uint8').tobytes().rstrip(b'\0') for row in told]
@@ -138,7 +146,8 @@ class ProcessGroup(SingleProcess, abc.ABC):
         trainer.val_batch_idx = trainer.epoch * trainer.num_val_batches
         if resumed:
             trainer.make_optimizer_state()
-        arrays = trainer.arrays()
+        # Gluon has the order of names that count what the process has made
+        arrays = dict(sorted(trainer.arrays().items()))
         mine = list(arrays.values())
         if self.rank:
             mine = list(map(np.zeros_like, mine))
@@ -163,7 +172,7 @@ class ProcessGroup(SingleProcess, abc.ABC):
         except KeyboardInterrupt:
             self.status = 130
             raise
-        except self.lost as error:
+        except RuntimeError as error:
             if type(error).__module__.startswith('d2l_vgg'):
                 raise
             raise ConnectionError(
@@ -182,9 +191,20 @@ class ProcessGroup(SingleProcess, abc.ABC):
 
 
 @functools.cache
-def join(group: type[ProcessGroup]) -> SingleProcess:
-    """Return this process, once it has met the others, if there are any."""
-    return group() if workers.count() > 1 else SingleProcess()
+def join(group: type[ProcessGroup] | None) -> SingleProcess:
+    """Return this process, once it has met the others, if there are any.
+
+    `group` is None where the framework cannot train with others.
+    """
+    if workers.count() == 1:
+        return SingleProcess()
+    if group is None:
+        raise ValueError(
+            f'{workers.count()} processes were started, and only MXNet, '
+            'PyTorch and JAX train one network by several: take one of '
+            'these, or start one process.'
+        )
+    return group()
 
 
 def take_gpu() -> None:

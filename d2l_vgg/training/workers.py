@@ -21,6 +21,8 @@ OPEN_MPI = {
 }
 # How long the first process has to tell an error before another one does
 SECONDS_TO_TELL = 5
+# How long it waits for all to be there; some engines give up after 300
+SECONDS_TO_MEET = 180
 
 
 def number(name: str, default: int) -> int:
@@ -76,8 +78,11 @@ def address() -> tuple[str, int]:
     return host, number('MASTER_PORT', port)
 
 
-def wait_for_others() -> None:
-    """Tell that the first process waits; OSError if nobody can listen."""
+def announce(is_private: bool) -> None:
+    """Tell that the first process waits; OSError if nobody can listen.
+
+    `is_private` tells whether on one machine only that can reach the others.
+    """
     import socket  # Nobody else needs it
 
     host, port = address()
@@ -89,12 +94,25 @@ def wait_for_others() -> None:
             f'The processes cannot meet at {host}:{port} '
             f'({error.strerror or error}): set another MASTER_PORT.'
         ) from error
-    print(
-        f'd2l-vgg: The first of {count()} processes waits for the others at '
-        f'{host}:{port}.',
-        file=sys.stderr,
-        flush=True,
+    text = f'The first of {count()} processes waits for the others at'
+    tell(f'{text} {host}:{port}.')
+    if not (is_private and is_one_machine()):
+        tell('Whoever reaches the ports of these can run code in them.')
+
+
+def give_up() -> None:
+    """End where some have not come, which engines would wait for."""
+    host, port = address()
+    tell(
+        f'Worker {rank()} of {count()} has waited {SECONDS_TO_MEET} seconds '
+        f'for the others at {host}:{port}: start all of them, with an '
+        'address that reaches the first.'
     )
+    os._exit(1)
+
+
+def tell(text: str) -> None:
+    print(f'd2l-vgg: {text}', file=sys.stderr, flush=True)
 
 
 def leave() -> None:

@@ -13,9 +13,19 @@ MPIRUN = (
     f'{BIN}/mpirun --allow-run-as-root --oversubscribe --bind-to none'
 ).split()
 TORCHRUN = (
-    f'{sys.executable} -m torch.distributed.run --nproc-per-node 2'
+    f'{sys.executable} -m torch.distributed.run --nproc-per-node 2 '
+    f'--no-python {sys.executable}'
 ).split()
-TRAIN = ['-m', 'd2l_vgg.cli', 'train']
+# As the command, which imports nothing from the present folder
+RUN = (
+    "import sys; sys.path.remove(''); "
+    'from d2l_vgg import cli; sys.exit(cli.main())'
+)
+TRAIN = ['-c', RUN, 'train']
+# Nobody answers at this address
+PROXIES = dict.fromkeys(
+    ['http_proxy', 'https_proxy', 'grpc_proxy'], 'http://192.0.2.1:9'
+)
 
 
 def mpirun(num_processes, *words):
@@ -23,15 +33,16 @@ def mpirun(num_processes, *words):
     return [*MPIRUN, '-n', num_processes, sys.executable, *TRAIN, *words]
 
 
-def options(folder):
+def options(folder, **variables):
     pipes = {'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE}
-    env = {**os.environ, 'PYTHONPATH': ROOT}
+    env = {**os.environ, 'PYTHONPATH': ROOT, **PROXIES, **variables}
     return {'cwd': folder, 'env': env, 'text': True, **pipes}
 
 
-def start(words, folder):
+def start(words, folder, **variables):
     """Start a command in `folder`, and return its process."""
-    return subprocess.Popen(list(map(str, words)), **options(folder))
+    words = list(map(str, words))
+    return subprocess.Popen(words, **options(folder, **variables))
 
 
 def finish(words, folder):

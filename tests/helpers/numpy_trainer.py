@@ -6,7 +6,6 @@
 import numpy as np
 
 from d2l_vgg.training import loop
-from d2l_vgg.training.processes import SingleProcess
 
 
 class Softmax:
@@ -26,7 +25,7 @@ class Softmax:
 
 class Trainer(loop.Trainer):
     on_cpu = True
-    ProcessGroup = SingleProcess  # It always trains alone
+    framework = 'numpy'
 
     def find_device(self, num_gpus):
         return None

@@ -68,6 +68,32 @@ def test_classifier_is_d2ls():
     assert issubclass(FashionMNIST, d2l.DataModule)
 
 
+def test_counted_names_of_layers_do_not_matter_for_resume_and_load(tmp_path):
+    """Gluon's trainer has its parameters by name: dense10 before dense9."""
+
+    def model_after(num_layers):
+        with mx.name.NameManager():  # As in a process that is new
+            for _ in range(num_layers):
+                gluon.nn.Conv2D(1, 1), gluon.nn.BatchNorm(), gluon.nn.Dense(1)
+            return trainings.model_of(package)
+
+    first, second = model_after(9), model_after(0)
+    names = list(first.collect_params())
+    assert names != sorted(names) and len(set(names)) == 16
+    run = {'checkpoint': tmp_path / 'run', **trainings.OPTIONS}
+    with pytest.raises(KeyboardInterrupt):
+        fit(first, stop_at=5, **run)
+    resumed = fit(second, resume=True, **run)
+    outcome = trainings.outcome(resumed)
+    trainings.assert_same(outcome, trainings.whole(package))
+    third = model_after(99)
+    second.save(tmp_path / 'parameters.safetensors')
+    third.load(tmp_path / 'parameters.safetensors')
+    trained = outcome.arrays
+    for name, array in third.arrays().items():
+        np.testing.assert_array_equal(array, trained[name], name)
+
+
 def test_some_frozen_parameters_stay_as_they_are_and_all_are_refused():
     model = VGG(TINY)
     model(mx.np.zeros((1, 1, 28, 28)))

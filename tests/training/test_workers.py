@@ -14,7 +14,6 @@ from d2l_vgg.training import processes, workers
 class Group(processes.ProcessGroup):
     """A process whose engine adds what another is said to have given."""
 
-    __module__ = 'd2l_vgg.jax.workers'  # It has the framework's name
     theirs = b''
 
     def meet(self, host, port):
@@ -22,11 +21,12 @@ class Group(processes.ProcessGroup):
 
     def sum(self, arrays):
         told = arrays[0].reshape(2, -1)
-        told[1, : len(self.theirs)] += np.frombuffer(self.theirs, 'uint8')
+        if told.shape[1] == 1:
+            told[1] = len(self.theirs)
+        else:
+            theirs = np.frombuffer(self.theirs, 'uint8')
+            told[1, : len(theirs)] = theirs
         return arrays
-
-    def to_numpy(self, array):
-        return array
 
 
 class Trainer:
@@ -37,7 +37,7 @@ class Trainer:
     epoch = train_batch_idx = 0
 
     def settings(self):
-        return {'lr': 0.1, 'digest': 'abc'}
+        return {'lr': 0.1, 'digest': 'abc', 'framework': 'jax'}
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +83,7 @@ def test_shares_deal_each_example_once(group, count, size):
         ({'lr': 0.2}, 'Worker 1 of 2 has lr 0.2, and worker 0 has 0.1'),
         ({'digest': 'x'}, 'has digest x'),
         ({'jax': '0.1'}, 'has jax 0.1'),
+        ({'blocks': [[1, 64]] * 2000, 'lr': 0.2}, 'has lr 0.2'),
     ],
 )
 def test_what_another_process_has_is_told_by_name(group, changes, told):
@@ -123,6 +124,12 @@ def test_address_that_is_taken_is_refused(group, monkeypatch):
         monkeypatch.setenv('MASTER_PORT', str(port))
         with pytest.raises(OSError, match=f'cannot meet at 127.0.0.1:{port}'):
             group(0, 2)
+
+
+def test_framework_without_processes_refuses_several(monkeypatch):
+    monkeypatch.setenv('WORLD_SIZE', '2')
+    with pytest.raises(ValueError, match='^2 processes were started, and'):
+        processes.join(None)
 
 
 def open_mpi(monkeypatch, local_size):
