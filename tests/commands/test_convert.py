@@ -238,7 +238,7 @@ def test_another_state_dict(state, words, tmp_path):
 
 class RunsCode:
     def __reduce__(self):
-        return os.system, ('touch pwned',)
+        return os.mkdir, ('made',)
 
 
 @needs_torch
@@ -246,7 +246,7 @@ class RunsCode:
 @pytest.mark.parametrize(
     'make, words',
     [
-        (lambda: {'a': RunsCode()}, 'it asks for posix.system, which could'),
+        (lambda: {'a': RunsCode()}, 'it asks for posix.mkdir, which could'),
         (lambda: [torch.zeros(2)], 'it holds a list'),
         (lambda: {'a': torch.eye(9).to_sparse()}, 'a is not dense'),
         (
@@ -272,10 +272,10 @@ def test_damaged_pth(tmp_path):
     content = path.read_bytes()
     with (
         zipfile.ZipFile(path) as archive,
-        zipfile.ZipFile(packed, 'w', zipfile.ZIP_DEFLATED) as bomb,
+        zipfile.ZipFile(packed, 'w', zipfile.ZIP_DEFLATED) as small,
     ):
         for entry in archive.namelist():
-            bomb.writestr(entry, archive.read(entry))
+            small.writestr(entry, archive.read(entry))
     for damaged in b'', b'hello', content[:-200], packed.getvalue():
         path.write_bytes(damaged)
         assert 'is damaged' in refusal(path, tmp_path / 'ours.safetensors')
@@ -356,7 +356,7 @@ def test_damaged_old_file_is_refused(old, tmp_path):
     np.savez(path, **entries)
     assert 'its digest is another' in refusal(path, new)
     # Packed, a thousand times as much; it is not unpacked to see that
-    np.savez_compressed(path, **entries, bomb=np.zeros(2**24, 'uint8'))
+    np.savez_compressed(path, **entries, zeros=np.zeros(2**24, 'uint8'))
     assert 'it claims 17' in refusal(path, new)
     np.savez(path, a=np.array([RunsCode()]))
     assert 'Object arrays cannot be loaded' in refusal(path, new)

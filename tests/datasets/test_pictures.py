@@ -122,8 +122,8 @@ def test_what_is_no_picture(tmp_path):
             pictures.read(missing)
 
 
-def test_a_bomb_is_not_unpacked(tmp_path):
-    path = tmp_path / 'bomb.png'
+def test_a_picture_of_too_many_pixels_is_not_unpacked(tmp_path):
+    path = tmp_path / 'large.png'
     Image.new('1', (30000, 30000)).save(path)
     assert path.stat().st_size < 1e6
     with pytest.raises(ValueError, match='30000 x 30000 pixels are more'):
