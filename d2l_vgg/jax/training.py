@@ -283,7 +283,7 @@ class Trainer(TrainerArrays, loop.Trainer):
         They may be another framework's.
         """
         arrays = [
-            array if isinstance(array, jax.Array) else np.asarray(array)
+            array if isinstance(array, jax.Array) else np.array(array)
             for array in batch
         ]
         return jax.device_put(arrays, self.device)
