@@ -34,7 +34,8 @@ def load_libraries():
     Returns their paths. One that is missing or damaged is left to `import
     mxnet`, which finds the system's own or tells that there is none.
     """
-    if not any(map(is_installed, CUDA_WHEELS)):
+    distributions = importlib.metadata.distributions
+    if not [each for n in CUDA_WHEELS for each in distributions(name=n)]:
         return []
     spec = importlib.util.find_spec('nvidia')
     loaded = []
@@ -46,12 +47,3 @@ def load_libraries():
                 loaded.append(path)
                 break
     return loaded
-
-
-def is_installed(package):
-    """Return whether pip has installed a package."""
-    try:
-        importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return False
-    return True

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from d2l_vgg import gpus, machine, messages, platforms, probing
+from d2l_vgg import gpus, machine, platforms, probing
 from d2l_vgg.frameworks import CUDA_WHEELS, FRAMEWORKS
 from d2l_vgg.gpus import Driver
 from d2l_vgg.networks import costs
@@ -75,11 +75,7 @@ def examine(
     if not precisions.has_bfloat16():
         experiment = dataclasses.replace(experiment, precision='float32')
     needed = memory.least_bytes(experiment)
-    driver, problem = None, ''
-    try:
-        driver = gpus.driver()
-    except Exception as error:  # pynvml's, which may not be there to be named
-        problem = messages.explain(error)
+    driver, problem = gpus.driver()
     trained, checks = {}, []
     for framework in filter(is_installed, FRAMEWORKS):
         progress(framework)
@@ -174,30 +170,28 @@ def way(capability: tuple[int, int]) -> str:
 
 def check_none() -> Check:
     """Return what is to be said where no framework is installed."""
-    subject, text = 'frameworks', 'none is installed'
-    for framework in 'mxnet', 'torch':
-        refusal = platforms.refusal(framework)
-        if not refusal:
-            commands = platforms.install(framework)
-            return Check(subject, text, 'Install one:', commands)
-    return Check(subject, text, refusal)
+    framework = 'torch' if platforms.refusal('mxnet') else 'mxnet'
+    do, commands = platforms.refusal(framework), ()
+    if not do:
+        do, commands = 'Install one:', platforms.install(framework)
+    return Check('frameworks', 'none is installed', do, commands)
 
 
 def check_gpus(
     driver: Driver | None, problem: str, needed: int
 ) -> list[Check]:
     """Return what is to be said of NVIDIA's driver and of each GPU."""
-    container = 'in a container, start that with `--gpus all`'
+    start = 'start a container with `--gpus all`, a job with a GPU asked for'
     if problem:
         text = f"NVIDIA's driver does not answer: {problem}"
-        do = f'Restart the machine, or install the driver; {container}.'
+        do = f'After an update of it, restart the machine; {start}.'
         return [Check('driver', text, do)]
     if driver is None:
         return [Check('GPU', 'none of NVIDIA that a driver shows')]
     cuda = '.'.join(map(str, driver.cuda))
     text = f'NVIDIA {driver.version}, for CUDA up to {cuda}'
     if not driver.gpus:
-        text += f', shows no GPU ({container})'
+        text += f', shows no GPU ({start})'
     return [
         Check('driver', text, facts=driver._asdict()),
         *(_check_gpu(i, gpu, needed) for i, gpu in enumerate(driver.gpus)),

@@ -1,5 +1,7 @@
 """NVIDIA's driver and GPUs, as its own library for that tells them."""
 
+import contextlib
+import os
 from typing import NamedTuple
 
 
@@ -23,37 +25,51 @@ class Driver(NamedTuple):
     gpus: list[Gpu]
 
 
-def driver() -> Driver | None:
-    """Return the driver of this machine, None where there is none.
-
-    Raises:
-        pynvml.NVMLError: there is one, and it or a GPU does not answer.
-    """
+def driver() -> tuple[Driver | None, str]:
+    """Return the driver and '', or None and why one does not answer."""
     try:
         import pynvml as nvml
     except ImportError:  # Where this package came without what it needs
-        return None
+        return None, ''
+    gpus = []
     try:
         nvml.nvmlInit()
+        version = nvml.nvmlSystemGetDriverVersion()
+        cuda = nvml.nvmlSystemGetCudaDriverVersion()  # 11070 is 11.7
+        for i in range(nvml.nvmlDeviceGetCount()):
+            # Those of a cluster's other jobs are counted, too
+            with contextlib.suppress(nvml.NVMLError_NoPermission):
+                gpus.append(_gpu(nvml, nvml.nvmlDeviceGetHandleByIndex(i)))
+        nvml.nvmlShutdown()
     # The second has a library without a device, as a cluster's login node
     except (nvml.NVMLError_LibraryNotFound, nvml.NVMLError_DriverNotLoaded):
-        return None
-    version = nvml.nvmlSystemGetDriverVersion()
-    cuda = nvml.nvmlSystemGetCudaDriverVersion()  # 11070 is 11.7
-    gpus = [_gpu(nvml, i) for i in range(nvml.nvmlDeviceGetCount())]
-    nvml.nvmlShutdown()
-    return Driver(version, (cuda // 1000, cuda % 1000 // 10), gpus)
+        return None, ''
+    except nvml.NVMLError as error:
+        return None, str(error)
+    return Driver(version, (cuda // 1000, cuda % 1000 // 10), gpus), ''
 
 
-def _gpu(nvml, index):
-    handle = nvml.nvmlDeviceGetHandleByIndex(index)
-    name = nvml.nvmlDeviceGetName(handle)
+def _gpu(nvml, handle):
     capability = tuple(nvml.nvmlDeviceGetCudaComputeCapability(handle))
+    handle = _slice(nvml, handle)
+    name = nvml.nvmlDeviceGetName(handle)
     try:
         memory = nvml.nvmlDeviceGetMemoryInfo(handle)
     except nvml.NVMLError_NotSupported:
         return Gpu(name, capability, None, None)
     return Gpu(name, capability, memory.total, memory.free)
+
+
+def _slice(nvml, gpu):
+    """Return what CUDA computes on: one slice of a GPU that MIG divides."""
+    visible = os.environ.get('CUDA_VISIBLE_DEVICES', '')
+    found = gpu
+    for i in range(8):  # Of a whole GPU the first is an error, too
+        with contextlib.suppress(nvml.NVMLError):
+            one = nvml.nvmlDeviceGetMigDeviceHandleByIndex(gpu, i)
+            if found is gpu or nvml.nvmlDeviceGetUUID(one) in visible:
+                found = one
+    return found
 
 
 def names() -> list[str]:
@@ -67,8 +83,5 @@ def capability() -> tuple[int, int]:
 
 
 def _found():
-    try:
-        found = driver()
-    except Exception:  # pynvml's, which may not be there to be named
-        found = None
+    found, _ = driver()
     return found.gpus if found else []

@@ -80,13 +80,13 @@ def test_libraries_of_the_system_are_left_to_it(site, monkeypatch):
 
 @pytest.mark.parametrize('wheel', ['mxnet-cu112', 'mxnet-cu117', 'mxnet'])
 def test_libraries_are_loaded_for_the_wheels_of_gpus_only(wheel, monkeypatch):
-    def version(package):
-        if package != wheel:
-            raise importlib.metadata.PackageNotFoundError(package)
-
     loaded = []
     find_nvidia_in('/nvidia', monkeypatch)
-    monkeypatch.setattr(importlib.metadata, 'version', version)
+    monkeypatch.setattr(
+        importlib.metadata,
+        'distributions',
+        lambda name: [name] if name == wheel else [],
+    )
     monkeypatch.setattr(
         cuda.ctypes, 'CDLL', lambda path, mode: loaded.append(path)
     )

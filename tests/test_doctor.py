@@ -28,7 +28,7 @@ def driver(*gpus):
 @pytest.mark.parametrize(
     'code, told',
     [
-        ('import ctypes; ctypes.string_at(0)', 'it crashed by SIGSEGV'),
+        ('import os; os.kill(os.getpid(), 11)', 'it crashed by SIGSEGV'),
         ('import time; time.sleep(100)', 'no answer within 2 seconds'),
         ('raise ImportError("libcudart.so.13 is gone")', 'libcudart.so.13'),
         ('import os; os._exit(3)', 'ended by itself with status 3'),
@@ -129,6 +129,9 @@ def test_driver_that_does_not_answer_is_told():
     assert 'Version mismatch' in check.text and check.do
     (check,) = doctor.check_gpus(None, '', needed=0)
     assert not check.do
+    # As to a container, or a cluster's job, that asked for none
+    (check,) = doctor.check_gpus(driver(), '', needed=0)
+    assert not check.do and '--gpus all' in check.text
 
 
 @pytest.mark.parametrize('free, well', [(10**9, True), (10**8, False)])

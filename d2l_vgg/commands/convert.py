@@ -7,13 +7,14 @@ from d2l_vgg.commands.options import argument, command, path
 from d2l_vgg.foreign_text import visible
 from d2l_vgg.training.runs import TRAINED, Run
 
-SAFETENSORS, TORCH = '.safetensors', ('.pth', '.pt')
+SAFETENSORS, TORCH, OLD = '.safetensors', ('.pth', '.pt'), '.npz'
 
 
 @command(
     argument(
         'source',
-        'a file .safetensors or .pth, or a run as for `predict`',
+        'a file .safetensors or .pth, an .npz of an earlier version, or a '
+        'run as for `predict`',
         path,
     ),
     argument('target', 'the file .safetensors or .pth to write', path),
@@ -63,10 +64,13 @@ def read(source):
         finished = Run.find(source)
         arrays = parameters.load(finished.find_parameters())
         return finished.experiment.arch, arrays, True
-    if kind_of(source, SAFETENSORS, *TORCH) == SAFETENSORS:
+    kind, meta = kind_of(source, SAFETENSORS, *TORCH, OLD), None
+    if kind == SAFETENSORS:
         arrays, meta = parameters.load_any(source)
+    elif kind == OLD:
+        arrays = parameters.load_old(source)
     else:
-        arrays, meta = load_torch_files().read(source), None
+        arrays = load_torch_files().read(source)
     told = (meta or {}).get('arch', {})
     arch, arrays = state_dicts.understood(source, arrays, told)
     return arch, arrays, meta is not None

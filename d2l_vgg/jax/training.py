@@ -285,8 +285,8 @@ class Trainer(TrainerArrays, loop.Trainer):
         They may be another framework's.
         """
         arrays = [
-            array if isinstance(array, jax.Array) else np.asarray(array)
-            for array in batch
+            each if isinstance(each, jax.Array) else np.asarray(each).copy()
+            for each in batch
         ]
         return jax.device_put(arrays, self.device)
 

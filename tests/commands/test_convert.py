@@ -23,6 +23,7 @@ from d2l_vgg import frameworks
 from d2l_vgg.networks.architectures import Architecture
 from d2l_vgg.networks.names import parameter_shapes
 from d2l_vgg.training import parameters
+from d2l_vgg.training.arrays import digest
 from d2l_vgg.training.runs import Run
 
 try:
@@ -275,7 +276,7 @@ def test_another_state_dict(state, words, tmp_path):
 
 class RunsCode:
     def __reduce__(self):
-        return os.system, ('touch pwned',)
+        return os.mkdir, ('made',)
 
 
 @needs_torch
@@ -283,7 +284,7 @@ class RunsCode:
 @pytest.mark.parametrize(
     'make, words',
     [
-        (lambda: {'a': RunsCode()}, 'it asks for posix.system, which could'),
+        (lambda: {'a': RunsCode()}, 'it asks for posix.mkdir, which could'),
         (lambda: [torch.zeros(2)], 'it holds a list'),
         (lambda: {'a': torch.eye(9).to_sparse()}, 'a is not dense'),
         (
@@ -309,10 +310,10 @@ def test_damaged_pth(tmp_path):
     content = path.read_bytes()
     with (
         zipfile.ZipFile(path) as archive,
-        zipfile.ZipFile(packed, 'w', zipfile.ZIP_DEFLATED) as bomb,
+        zipfile.ZipFile(packed, 'w', zipfile.ZIP_DEFLATED) as small,
     ):
         for entry in archive.namelist():
-            bomb.writestr(entry, archive.read(entry))
+            small.writestr(entry, archive.read(entry))
     for damaged in b'', b'hello', content[:-200], packed.getvalue():
         path.write_bytes(damaged)
         assert 'is damaged' in refusal(path, tmp_path / 'ours.safetensors')
@@ -348,3 +349,42 @@ def test_other_mistakes(source, target, words, tmp_path, monkeypatch):
     arrays['conv1_1.bias'] = np.full(16, np.nan, 'float32')
     parameters.save('nan.safetensors', arrays)
     assert words in refusal(source, target)
+
+
+# ------------------------------------------- files of earlier versions
+
+
+@pytest.fixture
+def old(tmp_path):
+    """The parameters of `quick` as an earlier version has written them."""
+    arrays = parameters.load(Run.find('quick').find_parameters())
+    told = {'meta.json': '{}', 'sha256': digest(arrays, {})}
+    told = {n: np.frombuffer(t.encode(), 'uint8') for n, t in told.items()}
+    np.savez(tmp_path / 'old.npz', **arrays, **told)
+    return tmp_path / 'old.npz'
+
+
+def test_old_file_is_whole_once_converted_and_refused_before(old, tmp_path):
+    new = tmp_path / 'new.safetensors'
+    with pytest.raises(ValueError, match=f'`d2l-vgg convert {old} new.safe'):
+        parameters.load(old)
+    assert 'are ours, for every framework' in done('convert', old, new)
+    parameters.check_digest(new, Run.find('quick').info['parameters'])
+
+
+def test_damaged_old_file_is_refused(old, tmp_path):
+    new = tmp_path / 'new.safetensors'
+    content = old.read_bytes()
+    with np.load(old) as file:
+        entries = dict(file)
+    for damaged in content[:-100], b'', b'once upon a time':
+        old.write_bytes(damaged)
+        assert 'is damaged (' in refusal(old, new)
+    entries['conv1_1.bias'] = entries['conv1_1.bias'] + 1
+    np.savez(old, **entries)
+    assert 'its digest is another' in refusal(old, new)
+    # Packed, a thousand times as much; it is not unpacked to see that
+    np.savez_compressed(old, **entries, zeros=np.zeros(2**24, 'uint8'))
+    assert 'it claims 17' in refusal(old, new)
+    np.savez(old, a=np.array([RunsCode()]))
+    assert 'Object arrays cannot be loaded' in refusal(old, new)

@@ -46,6 +46,16 @@ def test_a_readers_own_variables_outlive_a_training():
     assert np.isfinite(jax.tree.leaves(before)[0]).all()
 
 
+def test_a_minibatch_has_memory_of_its_own():
+    """JAX shares that of NumPy where it is aligned, whatever it is told."""
+    memory = np.zeros(1040, 'float32')
+    start = -memory.ctypes.data % 64 // 4
+    X = memory[start : start + 1024]
+    (found,) = package.Trainer(1, display='none').prepare_batch([X])
+    X[:] = 1
+    assert found.max() == 0
+
+
 class Net(nn.Module):
     """A module of Flax's, written as in its own examples."""
 
