@@ -10,10 +10,37 @@ import threading
 import mxnet as mx
 from mxnet import autograd, gluon, util
 
+# MXNet 2 traces `forward`, and knows no `hybrid_forward`
+IS_2 = not hasattr(gluon.HybridBlock, 'hybrid_forward')
+if IS_2:
+    from mxnet.amp import amp
+else:
+    from mxnet.contrib.amp import amp
+
+
+def traced(cls):
+    """Have this version of MXNet call the `compute` of a class of blocks.
+
+    That takes a module of functions, the input, and the parameters by name.
+    """
+
+    def forward(self, X):
+        params = self._reg_params.items()
+        params = {name: param.data(X.ctx) for name, param in params}
+        return self.compute(mx.nd, X, **params)
+
+    name, method = 'hybrid_forward', cls.compute
+    if IS_2:
+        name, method = 'forward', forward
+    setattr(cls, name, method)
+    return cls
+
 
 def apply():
     """Change those functions of MXNet."""
     _use_numpy_arrays_in_every_thread()
+    if IS_2:
+        _keep_names_of_1()
     _patch_gradients_in_predict_mode()
     # Of a shape that does not fit, it prints the arguments besides raising
     mx.symbol.symbol.print = lambda *args: None
@@ -28,6 +55,19 @@ def _use_numpy_arrays_in_every_thread():
 
     util._NumpyArrayScope._current = Switch()
     util.set_np_shape(2)  # MXNet's number for all threads
+
+
+def _keep_names_of_1():
+    """Let d2l and this package use the names of 1.9.1 without a warning."""
+    # d2l knows by it that there are parameters
+    gluon.parameter.ParameterDict = dict
+    for owner, name, new in (
+        (mx.np.ndarray, 'ctx', 'device'),
+        (mx.np.ndarray, 'as_in_ctx', 'to_device'),
+        (gluon.Parameter, 'list_ctx', 'list_device'),
+        (gluon.Parameter, 'reset_ctx', 'reset_device'),
+    ):
+        setattr(owner, name, getattr(owner, new))
 
 
 def _patch_gradients_in_predict_mode():
@@ -47,7 +87,8 @@ def _patch_gradients_in_predict_mode():
         _replace(module, 'pooling', _pool_in_train_mode)
         _replace(module, 'batch_norm', normalize)
     _replace(mx.nd.contrib, 'BatchNormWithReLU', normalize)
-    _replace(gluon.HybridBlock, 'forward', _forward_not_compiled)
+    name = '__call__' if IS_2 else 'forward'
+    _replace(gluon.HybridBlock, name, _forward_not_compiled)
     _replace(gluon.SymbolBlock, 'forward', _refuse)
 
 
