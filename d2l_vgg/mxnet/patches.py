@@ -6,6 +6,7 @@ predict mode right, and turns NumPy arrays on in every thread.
 
 import functools
 import threading
+import types
 
 import mxnet as mx
 from mxnet import autograd, gluon, util
@@ -87,8 +88,10 @@ def _patch_gradients_in_predict_mode():
         _replace(module, 'pooling', _pool_in_train_mode)
         _replace(module, 'batch_norm', normalize)
     _replace(mx.nd.contrib, 'BatchNormWithReLU', normalize)
-    name = '__call__' if IS_2 else 'forward'
-    _replace(gluon.HybridBlock, name, _forward_not_compiled)
+    if IS_2:
+        _compute_operation_by_operation()
+    else:
+        _replace(gluon.HybridBlock, 'forward', _forward_not_compiled)
     _replace(gluon.SymbolBlock, 'forward', _refuse)
 
 
@@ -125,12 +128,25 @@ def _forward_not_compiled(forward, block, *args):
         block._active = compiled
 
 
+def _compute_operation_by_operation():
+    """Do that in MXNet 2, whose layers have copies of `__call__`.
+
+    What they all ask is whether they are being traced. Then they compute so.
+    """
+    traced = mx._deferred_compute
+    gluon.block.dc = types.SimpleNamespace(**vars(traced))
+    gluon.block.dc.is_deferred_compute = lambda: (
+        traced.is_deferred_compute()
+        or (autograd.is_recording() and not autograd.is_training())
+    )
+
+
 def _refuse(forward, block, *args):
     graph = block._cached_graph[1].tojson().lower()
-    if 'pooling' not in graph and 'batch' not in graph:
+    if not IS_2 and 'pooling' not in graph and 'batch' not in graph:
         return forward(block, *args)
     raise ValueError(
-        f'A gradient in predict mode is asked for of {block.name}, a network '
+        f'A gradient in predict mode is asked for of {block!r:.60}, a network '
         'that was read as a whole graph, of which MXNet computes a wrong '
         'one: build it of layers, or record in train mode.'
     )

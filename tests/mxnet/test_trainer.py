@@ -68,16 +68,21 @@ def test_classifier_is_d2ls():
     assert issubclass(FashionMNIST, d2l.DataModule)
 
 
+def freeze(block):
+    for param in block.collect_params().values():
+        param.grad_req = 'null'
+
+
 def test_some_frozen_parameters_stay_as_they_are_and_all_are_refused():
     model = VGG(TINY)
     model(mx.np.zeros((1, 1, 28, 28)))
-    model.net[0].collect_params().setattr('grad_req', 'null')
+    freeze(model.net[0])
     before = model.arrays()
     fit(model, gradient_clip_val=1)
     for name, array in model.arrays().items():
         frozen = name.startswith('conv1')
         assert np.array_equal(array, before[name]) == frozen, name
-    model.collect_params().setattr('grad_req', 'null')
+    freeze(model)
     with pytest.raises(ValueError, match='^All parameters of VGG are frozen'):
         fit(model)
 
