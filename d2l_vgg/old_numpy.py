@@ -63,6 +63,7 @@ def _old(function, name):
         return function(*args, **kwargs)
 
     old.__name__ = old.__qualname__ = name
+    old.__doc__ = f'As that of NumPy 1.23, {name}.'  # MXNet 2 adds to it
     old.__module__ = 'mxnet.numpy.fallback'  # Where pickle finds it
     return old
 
