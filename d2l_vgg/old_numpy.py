@@ -152,6 +152,7 @@ def _sum_in_float64():
     A float32 that is added to Python's 0.0 is a float32 since NumPy 2.
     """
     import numpy
+
     try:
         from mxnet.metric import EvalMetric
     except ModuleNotFoundError:  # Where it is in MXNet 2

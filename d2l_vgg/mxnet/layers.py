@@ -4,7 +4,6 @@ Each has its operations in `compute`, of which `traced` makes the method that
 this version of MXNet calls.
 """
 
-import mxnet as mx
 from mxnet.gluon import nn
 
 from d2l_vgg.mxnet.patches import amp, traced

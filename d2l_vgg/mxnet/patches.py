@@ -1,7 +1,8 @@
-"""Patches for faults of MXNet 1.9.1 that a reader's own network meets.
+"""Patches for faults of MXNet, and for what differs in its versions.
 
-`apply()` is called when `d2l_vgg.mxnet` is imported. It makes gradients in
-predict mode right, and turns NumPy arrays on in every thread.
+`apply()` is called when `d2l_vgg.mxnet` is imported. In 1.9.1 and 2.0.0b1 it
+makes gradients in predict mode right, and turns NumPy arrays on in every
+thread; 2.0.0b1 gets back the names of 1.9.1 that d2l and this package use.
 """
 
 import functools
@@ -14,9 +15,9 @@ from mxnet import autograd, gluon, util
 # MXNet 2 traces `forward`, and knows no `hybrid_forward`
 IS_2 = not hasattr(gluon.HybridBlock, 'hybrid_forward')
 if IS_2:
-    from mxnet.amp import amp
+    pass
 else:
-    from mxnet.contrib.amp import amp
+    pass
 
 
 def traced(cls):
