@@ -4,9 +4,13 @@ Each has its operations in `compute`, of which `traced` makes the method that
 this version of MXNet calls.
 """
 
+import numpy as onp
 from mxnet.gluon import nn
 
-from d2l_vgg.mxnet.patches import amp, traced
+from d2l_vgg.mxnet.patches import traced
+
+# What MXNet calls this type
+BFLOAT16 = onp.dtype([('bfloat16', onp.uint16)])
 
 
 def cast(F, X, dtype):
@@ -40,8 +44,8 @@ class BFloat16Conv2D(nn.Conv2D):
     """
 
     def compute(self, F, X, **params):
-        X = cast(F, X, amp.bfloat16)
-        params = {n: cast(F, A, amp.bfloat16) for n, A in params.items()}
+        X = cast(F, X, BFLOAT16)
+        params = {n: cast(F, A, BFLOAT16) for n, A in params.items()}
         Y = F.npx.convolution(X, **params, **self._kwargs)
         return Y if self.act is None else self.act(Y)
 

@@ -14,10 +14,6 @@ from mxnet import autograd, gluon, util
 
 # MXNet 2 traces `forward`, and knows no `hybrid_forward`
 IS_2 = not hasattr(gluon.HybridBlock, 'hybrid_forward')
-if IS_2:
-    pass
-else:
-    pass
 
 
 def traced(cls):
@@ -147,7 +143,7 @@ def _refuse(forward, block, *args):
     if not IS_2 and 'pooling' not in graph and 'batch' not in graph:
         return forward(block, *args)
     raise ValueError(
-        f'A gradient in predict mode is asked for of {block!r:.60}, a network '
-        'that was read as a whole graph, of which MXNet computes a wrong '
-        'one: build it of layers, or record in train mode.'
+        f'A gradient in predict mode is asked for of {type(block).__name__}, '
+        'a network that was read as a whole graph, of which MXNet computes '
+        'a wrong one: build it of layers, or record in train mode.'
     )
