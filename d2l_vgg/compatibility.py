@@ -1,10 +1,10 @@
-"""Make MXNet 1.9.1, the last of its kind, work on today's Pythons.
+"""Make MXNet 1.9.1 and 2.0.0b1 work on today's Pythons.
 
 `import d2l_vgg.mxnet` calls `prepare()`. Then `import mxnet` and `from d2l
 import mxnet as d2l` work with NumPy 1.21 to 2.5 and Python 3.10 to 3.14, find
 the CUDA libraries of pip, and use every core that they may.
 
-MXNet was made for the Python and the NumPy of 2021. Here it sees them, and
+Both were made for the Python and the NumPy of 2021. Here it sees them, and
 nobody else does: where a module of MXNet imports NumPy, it gets a copy that
 has the old names, too.
 """

@@ -63,6 +63,7 @@ def _old(function, name):
         return function(*args, **kwargs)
 
     old.__name__ = old.__qualname__ = name
+    old.__doc__ = f'As that of NumPy 1.23, {name}.'  # MXNet 2 adds to it
     old.__module__ = 'mxnet.numpy.fallback'  # Where pickle finds it
     return old
 
@@ -151,16 +152,20 @@ def _sum_in_float64():
     A float32 that is added to Python's 0.0 is a float32 since NumPy 2.
     """
     import numpy
-    from mxnet.metric import EvalMetric
+
+    try:
+        from mxnet.metric import EvalMetric
+    except ModuleNotFoundError:  # Where it is in MXNet 2
+        from mxnet.gluon.metric import EvalMetric
 
     def with_float64(reset):
         @functools.wraps(reset)
         def call(self):
             reset(self)
-            for name in ('sum_metric', 'global_sum_metric'):
+            for name in {'sum_metric', 'global_sum_metric'} & set(vars(self)):
                 setattr(self, name, numpy.float64(getattr(self, name)))
 
         return call
 
-    for name in ('reset', 'reset_local'):
+    for name in {'reset', 'reset_local'} & set(vars(EvalMetric)):
         setattr(EvalMetric, name, with_float64(getattr(EvalMetric, name)))

@@ -8,7 +8,8 @@
 # `$FRAMEWORK` is mxnet (PyTorch where that has no build), torch, tensorflow,
 # jax or all; `$VENV/frameworks` tells which. `$PYTHON` asks for one Python: a
 # version (3.12), a command or a path; `$MXNET` for the wheel: cpu, or cu112 or
-# cu117 on a machine with a GPU, or system for the MXNet that the Python has.
+# cu117 on a machine with a GPU, 2 for MXNet 2, the path or the address of any
+# other wheel, or system for the MXNet that the Python has.
 set -eu
 unset CDPATH
 cd "$(dirname "$0")/.."
@@ -33,10 +34,12 @@ marker=$venv/d2l_vgg_is_set_up known='' installed='' recorded=''
     { read -r known; read -r installed; read -r recorded; } <"$marker" || :
 
 mxnet=${MXNET:-${installed:-cpu}}
-contains 'cpu cu112 cu117 system' "$mxnet" ||
-    fail "MXNET=$mxnet is no wheel of MXNet: choose cpu, cu112 or cu117, or" \
-        'system for one that pip did not install.'
-if [ -z "${FRAMEWORK:-}" ] && [ "$(uname -sm)" = 'Darwin arm64' ]; then
+case $mxnet in
+cpu | cu112 | cu117 | 2 | system | *.whl) ;;
+*) fail "MXNET=$mxnet is no wheel of MXNet: choose cpu, cu112, cu117 or 2," \
+    'the path of a wheel, or system for one that pip did not install.' ;;
+esac
+if [ -z "${FRAMEWORK:-}${MXNET:-}" ] && [ "$(uname -sm)" = 'Darwin arm64' ]; then
     echo 'setup: MXNet has no build for Apple silicon, so PyTorch is used'
     FRAMEWORK=torch
 fi
@@ -114,14 +117,20 @@ if [ "$fingerprint" = "$known" ] && [ "$parts" = "$recorded" ]; then
     exit 0
 fi
 
+# What one brings oneself may be for other machines, too
+case $mxnet in
+*.whl | system) ;;
 # shellcheck disable=SC2086
-"$python" -m d2l_vgg.platforms $frameworks || exit 1
+*) "$python" -m d2l_vgg.platforms $frameworks || exit 1 ;;
+esac
 extras=$(echo "$parts" | sed 's/mxnet/mxnet-needs/; s/chapter/book/
     s/notebook/book,notebook/; s/ /,/g')
 wheel='' place=''
 case "$parts $mxnet" in
+*mxnet*.whl) wheel=$mxnet ;;
 *mxnet*cpu) wheel=mxnet==1.9.1 ;;
 *mxnet*cu*) wheel=mxnet-$mxnet==1.9.1 extras=$extras,cuda-11 ;;
+*mxnet*2) wheel=mxnet==2.0.0b1 ;;
 *mxnet*system)
     place=$(PYTHONPATH=$system_path "$python" -c 'import os
 from importlib.util import find_spec

@@ -42,7 +42,7 @@ def run(*command, cwd=ROOT, **variables):
     [
         (['tests'], {}, 'tests is nothing to set up for: choose test'),
         ([], {'FRAMEWORK': 'keras'}, 'keras is no framework: choose mxnet'),
-        ([], {'MXNET': 'cu118'}, 'choose cpu, cu112 or cu117, or system'),
+        ([], {'MXNET': 'cu118'}, 'choose cpu, cu112, cu117 or 2'),
         ([], {'PYTHON': '/nowhere'}, 'was found by PYTHON=/nowhere'),
         ([], {'PYTHON': 'false'}, 'apt install python3-venv'),
     ],

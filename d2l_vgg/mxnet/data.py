@@ -16,7 +16,11 @@ class Minibatches(minibatches.Minibatches):
 
     def take(self, indices: np.ndarray, *window: np.ndarray) -> tuple:
         if window:
-            X = self.images[(indices[:, None, None], *window)]
+            parts = indices[:, None, None], *window
+            shape = onp.broadcast_shapes(*(part.shape for part in parts))
+            # MXNet 2 combines only what is of one shape
+            parts = tuple(np.broadcast_to(part, shape) for part in parts)
+            X = self.images[parts]
         else:
             X = self.images[indices]
         if self.rows is not None:

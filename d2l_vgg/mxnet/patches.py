@@ -1,19 +1,44 @@
-"""Patches for faults of MXNet 1.9.1 that a reader's own network meets.
+"""Patches for faults of MXNet, and for what differs in its versions.
 
-`apply()` is called when `d2l_vgg.mxnet` is imported. It makes gradients in
-predict mode right, and turns NumPy arrays on in every thread.
+`apply()` is called when `d2l_vgg.mxnet` is imported. In 1.9.1 and 2.0.0b1 it
+makes gradients in predict mode right, and turns NumPy arrays on in every
+thread; 2.0.0b1 gets back the names of 1.9.1 that d2l and this package use.
 """
 
 import functools
 import threading
+import types
 
 import mxnet as mx
 from mxnet import autograd, gluon, util
+
+# MXNet 2 traces `forward`, and knows no `hybrid_forward`
+IS_2 = not hasattr(gluon.HybridBlock, 'hybrid_forward')
+
+
+def traced(cls):
+    """Have this version of MXNet call the `compute` of a class of blocks.
+
+    That takes a module of functions, the input, and the parameters by name.
+    """
+
+    def forward(self, X):
+        params = self._reg_params.items()
+        params = {name: param.data(X.ctx) for name, param in params}
+        return self.compute(mx.nd, X, **params)
+
+    name, method = 'hybrid_forward', cls.compute
+    if IS_2:
+        name, method = 'forward', forward
+    setattr(cls, name, method)
+    return cls
 
 
 def apply():
     """Change those functions of MXNet."""
     _use_numpy_arrays_in_every_thread()
+    if IS_2:
+        _keep_names_of_1()
     _patch_gradients_in_predict_mode()
     # Of a shape that does not fit, it prints the arguments besides raising
     mx.symbol.symbol.print = lambda *args: None
@@ -28,6 +53,19 @@ def _use_numpy_arrays_in_every_thread():
 
     util._NumpyArrayScope._current = Switch()
     util.set_np_shape(2)  # MXNet's number for all threads
+
+
+def _keep_names_of_1():
+    """Let d2l and this package use the names of 1.9.1 without a warning."""
+    # d2l knows by it that there are parameters
+    gluon.parameter.ParameterDict = dict
+    for owner, name, new in (
+        (mx.np.ndarray, 'ctx', 'device'),
+        (mx.np.ndarray, 'as_in_ctx', 'to_device'),
+        (gluon.Parameter, 'list_ctx', 'list_device'),
+        (gluon.Parameter, 'reset_ctx', 'reset_device'),
+    ):
+        setattr(owner, name, getattr(owner, new))
 
 
 def _patch_gradients_in_predict_mode():
@@ -47,7 +85,10 @@ def _patch_gradients_in_predict_mode():
         _replace(module, 'pooling', _pool_in_train_mode)
         _replace(module, 'batch_norm', normalize)
     _replace(mx.nd.contrib, 'BatchNormWithReLU', normalize)
-    _replace(gluon.HybridBlock, 'forward', _forward_not_compiled)
+    if IS_2:
+        _compute_operation_by_operation()
+    else:
+        _replace(gluon.HybridBlock, 'forward', _forward_not_compiled)
     _replace(gluon.SymbolBlock, 'forward', _refuse)
 
 
@@ -84,12 +125,25 @@ def _forward_not_compiled(forward, block, *args):
         block._active = compiled
 
 
+def _compute_operation_by_operation():
+    """Do that in MXNet 2, whose layers have copies of `__call__`.
+
+    What they all ask is whether they are being traced. Then they compute so.
+    """
+    traced = mx._deferred_compute
+    gluon.block.dc = types.SimpleNamespace(**vars(traced))
+    gluon.block.dc.is_deferred_compute = lambda: (
+        traced.is_deferred_compute()
+        or (autograd.is_recording() and not autograd.is_training())
+    )
+
+
 def _refuse(forward, block, *args):
     graph = block._cached_graph[1].tojson().lower()
-    if 'pooling' not in graph and 'batch' not in graph:
+    if not IS_2 and 'pooling' not in graph and 'batch' not in graph:
         return forward(block, *args)
     raise ValueError(
-        f'A gradient in predict mode is asked for of {block.name}, a network '
-        'that was read as a whole graph, of which MXNet computes a wrong '
-        'one: build it of layers, or record in train mode.'
+        f'A gradient in predict mode is asked for of {type(block).__name__}, '
+        'a network that was read as a whole graph, of which MXNet computes '
+        'a wrong one: build it of layers, or record in train mode.'
     )

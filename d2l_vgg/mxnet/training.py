@@ -14,10 +14,10 @@ import mxnet as mx
 import numpy as onp
 from d2l import mxnet as d2l
 from mxnet import autograd, gluon, np, npx
-from mxnet.contrib.amp.amp import bfloat16
 from mxnet.gluon import nn
 
 from d2l_vgg import gpus
+from d2l_vgg.mxnet.layers import BLOCKS
 from d2l_vgg.mxnet.parameters import ModelArrays, TrainerArrays
 from d2l_vgg.mxnet.workers import ProcessGroup
 from d2l_vgg.networks import summaries
@@ -80,7 +80,7 @@ class Classifier(ModelArrays, classifier.Classifier, d2l.Classifier):
             self.net.hybridize(static_alloc=True, static_shape=True)
 
     def set_precision(self, precision: str) -> None:
-        Conv2D, Block = CLASSES[precision]
+        Conv2D, Block = BLOCKS[precision]
         net = getattr(self, 'net', None)
         for blk in precisions.blocks_of(
             net, precision, SEQUENTIAL, nn.Conv2D
@@ -91,7 +91,7 @@ class Classifier(ModelArrays, classifier.Classifier, d2l.Classifier):
                     layer.__class__ = Conv2D
 
     def rows(self, X_shape: tuple) -> list[summaries.Row]:
-        context = next(iter(self.collect_params().list_ctx()), d2l.cpu())
+        context = device_of(self)
         X = np.zeros(X_shape, ctx=context)
         self(X)  # Draws the parameters, and tells what does not fit
         return summaries.rows(
@@ -107,42 +107,8 @@ class Classifier(ModelArrays, classifier.Classifier, d2l.Classifier):
 
     def scored(self, batch: tuple, test_flip: bool) -> tuple:
         X, y = batch
-        device = self.collect_params().list_ctx()[0]
-        Y_hat = self.test_scores(X.as_in_ctx(device), flip=test_flip)
+        Y_hat = self.test_scores(X.as_in_ctx(device_of(self)), flip=test_flip)
         return y.asnumpy(), npx.softmax(Y_hat).asnumpy()
-
-
-class BFloat16Conv2D(nn.Conv2D):
-    """A convolution that rounds its input and its parameters to bfloat16.
-
-    Its output, of type bfloat16, holds sums that were computed in float32.
-    """
-
-    def hybrid_forward(self, F, X, **params):
-        X = cast(F, X, bfloat16)
-        params = {n: cast(F, A, bfloat16) for n, A in params.items()}
-        return super().hybrid_forward(F, X, **params)
-
-
-class BFloat16Sequential(nn.HybridSequential):
-    """A block that computes in bfloat16, from float32 to float32."""
-
-    def hybrid_forward(self, F, X):
-        return cast(F, super().hybrid_forward(F, X), 'float32')
-
-
-# For each precision, the classes of the convolutions and of their blocks
-CLASSES = {
-    'float32': (nn.Conv2D, nn.HybridSequential),
-    'bfloat16': (BFloat16Conv2D, BFloat16Sequential),
-}
-
-
-def cast(F, X, dtype):
-    """Return `X` as `dtype`; gradients come back in the type of `X`."""
-    # MXNet has this function for its old kind of arrays only
-    X = F.amp_cast(X.as_nd_ndarray(), dtype=dtype)
-    return X.as_np_ndarray()
 
 
 class Trainer(TrainerArrays, loop.Trainer, d2l.Trainer):
@@ -262,6 +228,12 @@ class Trainer(TrainerArrays, loop.Trainer, d2l.Trainer):
 
     def wait_for(self, value: np.ndarray) -> None:
         value.wait_to_read()
+
+
+def device_of(model: d2l.Module) -> mx.Context:
+    """Return where the parameters are; the CPU if there are none."""
+    params = model.collect_params().values()
+    return next((param.list_ctx()[0] for param in params), d2l.cpu())
 
 
 def gradients(model: d2l.Module) -> list[np.ndarray]:

@@ -7,6 +7,7 @@ those of Table 1 of the paper (Simonyan and Zisserman, 2014).
 from mxnet import init
 from mxnet.gluon import nn
 
+from d2l_vgg.mxnet.layers import LocalResponseNorm
 from d2l_vgg.mxnet.training import Classifier
 from d2l_vgg.networks.architectures import get_vgg
 from d2l_vgg.training.experiments import check_network
@@ -68,18 +69,3 @@ class VGG(Classifier):
                 self.net.add(nn.Dropout(arch.dropout))
         self.net.add(nn.Dense(num_classes))
         self.net.initialize(init.Xavier())
-
-
-class LocalResponseNorm(nn.HybridBlock):
-    """Divide each activation by the strength of its neighbours in channels.
-
-    As in AlexNet (Krizhevsky et al., 2012, Section 3.3) and in network A-LRN
-    of the VGG paper: five channels, alpha 1e-4 (which MXNet divides by the
-    five), beta 0.75, k 2. The shape stays as it is.
-    """
-
-    def hybrid_forward(self, F, X):
-        # MXNet has this function for its old kind of arrays only
-        X = X.as_nd_ndarray()
-        Y = F.LRN(X, nsize=5, alpha=1e-4, beta=0.75, knorm=2)
-        return Y.as_np_ndarray()

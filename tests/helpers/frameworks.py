@@ -92,7 +92,7 @@ class MXNet(Framework):
 
     def shapes(self, arch, X_shape, num_classes=10):
         model = self.vgg(arch, num_classes)
-        model.net.infer_shape(self.library.np.zeros(X_shape))
+        model(self.library.np.zeros(X_shape))
         return model.shapes()
 
     def forward(self, model, X, train=False):

@@ -1,5 +1,6 @@
 """Gradients in predict mode, and threads, as MXNet by itself has them not."""
 
+import functools
 import threading
 
 import numpy as np
@@ -13,7 +14,9 @@ from mxnet import autograd, npx
 from mxnet.gluon import SymbolBlock, nn
 from numpy_vgg import Network
 
-from d2l_vgg.mxnet.vgg import LocalResponseNorm, vgg_block
+from d2l_vgg.mxnet.layers import LocalResponseNorm
+from d2l_vgg.mxnet.patches import traced
+from d2l_vgg.mxnet.vgg import vgg_block
 from d2l_vgg.networks.architectures import Architecture
 
 SHAPE = (2, 1, 32, 32)
@@ -51,6 +54,16 @@ def normalization():
     return layer
 
 
+@traced
+class Function(nn.HybridBlock):
+    def __init__(self, name):
+        super().__init__()
+        self.function = name
+
+    def compute(self, F, X):
+        return getattr(F.npx, self.function)(X, axis=1)
+
+
 LAYERS = {
     'max': lambda: nn.MaxPool2D(2),
     'max overlapping': lambda: nn.MaxPool2D(3, 2, 1),
@@ -68,10 +81,8 @@ LAYERS = {
     'convolution': lambda: nn.Conv2D(4, 3, padding=1),
     'transposed': lambda: nn.Conv2DTranspose(4, 3, 2),
     'dense': lambda: nn.Dense(5),
-    'softmax': lambda: nn.HybridLambda(lambda F, X: F.npx.softmax(X, axis=1)),
-    'log-softmax': lambda: nn.HybridLambda(
-        lambda F, X: F.npx.log_softmax(X, axis=1)
-    ),
+    'softmax': functools.partial(Function, 'softmax'),
+    'log-softmax': functools.partial(Function, 'log_softmax'),
 }
 
 
