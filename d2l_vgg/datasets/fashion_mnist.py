@@ -62,7 +62,8 @@ def load(root: str | os.PathLike | None = None) -> Data:
         idx.BadFile: a file is cut short, or does not go with the others.
         OSError: a file cannot be read.
     """
-    folder = os.path.expanduser(FOLDER if root is None else root)
+    given = FOLDER if root is None else root
+    folder = os.path.expanduser(given)
     if not os.path.isdir(folder):
         raise FileNotFoundError(
             f'There is no folder {folder}: name one with the four files '
@@ -72,14 +73,15 @@ def load(root: str | os.PathLike | None = None) -> Data:
         idx.read(idx.find(folder, name), num_dims)
         for name, num_dims in FILES.items()
     ]
+    train_images, train_labels, val_images, val_labels = arrays
     for images, labels in (arrays[:2], arrays[2:]):
         if len(images) != len(labels):
             raise idx.BadFile(
                 f'{folder} has {len(images)} images and {len(labels)} labels '
                 'for them: take files of one data set.'
             )
-    train, val = arrays[0].shape[1:], arrays[2].shape[1:]
-    if train != val:
+    if train_images.shape[1:] != val_images.shape[1:]:
+        train, val = train_images.shape[1:], val_images.shape[1:]
         raise idx.BadFile(
             f'{folder} has training images of {train} pixels and validation '
             f'images of {val}: take files of one data set.'
@@ -87,10 +89,12 @@ def load(root: str | os.PathLike | None = None) -> Data:
     if root is None:
         classes, source = TEXT_LABELS, 'Fashion-MNIST'
     else:
-        num_classes = int(max(arrays[1].max(), arrays[3].max())) + 1
+        num_classes = int(max(train_labels.max(), val_labels.max())) + 1
         source = os.path.abspath(folder)
         classes = _read_classes(folder, num_classes)
-    return Data(*arrays, classes, source)
+    return Data(
+        train_images, train_labels, val_images, val_labels, classes, source
+    )
 
 
 def _read_classes(folder, num_classes):

@@ -54,7 +54,7 @@ def test_our_vgg_trains_under_d2l_and_records_the_same():
 
 
 def test_our_vgg_trains_under_d2l_with_worker_processes():
-    """Minibatches in shared memory and a hybridized network by MXNet 1.9.1."""
+    """Minibatches in shared memory, which a graph of 1.9.1 cannot read."""
     model = VGG(TINY, lr=0.1)
     model.compile()
     model.board.display = False
