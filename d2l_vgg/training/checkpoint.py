@@ -16,8 +16,10 @@ from d2l_vgg.training.history import History
 from d2l_vgg.training.parameters import describe
 
 # What checkpoints of earlier versions do not tell
-ADDED = 'framework draw blocks batch_norm lrn hidden dropout layers'.split()
-
+ADDED = {
+    *('framework', 'draw', 'continued_from'),
+    *('blocks', 'batch_norm', 'lrn', 'hidden', 'dropout', 'layers'),
+}
 
 save = files.save
 

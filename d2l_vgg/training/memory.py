@@ -58,7 +58,7 @@ def check_fit(trainer, model, data):
         trainer.precision,
     )
     # This process may have a part of it already, or more
-    own = FRAMEWORK_MIB[type(model).__module__.split('.')[1]] * 2**20
+    own = FRAMEWORK_MIB.get(trainer.framework, 0) * 2**20
     needed = least + max(0, own - machine.taken_memory())
     there_is = machine.available_memory()
     if there_is is not None and there_is < needed:
