@@ -21,7 +21,7 @@ from d2l_vgg.training.experiments import EXPERIMENTS, Experiment
 # 6.0, 7.0, 8.0 and 8.6 and nothing to be compiled (read by cuobjdump in
 # November 2026); NVIDIA's last container of MXNet, 24.06, names Hopper
 WAYS = {
-    (10, 0): 'PyTorch or JAX',
+    (10, 0): 'PyTorch, JAX, or a wheel of MXNet 2 (README)',
     (9, 0): "MXNet in NVIDIA's container (Dockerfile), PyTorch or JAX",
     (5, 0): 'MXNet by its wheel for CUDA, PyTorch or JAX',
     (0, 0): 'none: it is older than all builds of today',
