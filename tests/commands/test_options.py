@@ -9,6 +9,8 @@ import re
 import click
 import pytest
 from command_line import call
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from d2l_vgg import cli
 from d2l_vgg.commands import options
@@ -112,3 +114,21 @@ def test_architecture_that_is_none_is_refused(word, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for words in ['train', f'--arch={word}'], ['summary', word]:
         check(words, 1, '', tmp_path)
+
+
+WORDS = [
+    param.opts[0]
+    for param in COMMANDS.get_command(None, 'train').params
+    if param.name != 'help'
+]
+VALUES = st.text(max_size=9) | st.integers().map(str) | st.floats().map(str)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from(WORDS) | VALUES, max_size=8))
+def test_any_words_are_refused_in_a_line_where_no_run_is(words):
+    """Whatever else is asked, there is nothing to be continued here."""
+    result = call('train', *words, '--continue-from=/nowhere')
+    assert result.returncode in (1, 2) and result.stdout == ''
+    assert re.fullmatch(r'd2l-vgg: [^\n]+\n', result.stderr), result
+    assert result.stderr[:-1].isprintable()
