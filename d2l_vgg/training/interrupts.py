@@ -8,7 +8,6 @@ import contextlib
 import math
 import os
 import signal
-import socket
 import textwrap
 import threading
 import time
@@ -82,30 +81,30 @@ class Presses:
         That may wait for code that is not Python's, and is lost where it is
         raised in a callback of Python's garbage collection.
         """
-        reader, writer = socket.socketpair()
-        writer.setblocking(False)
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
         ended = threading.Event()
 
         def watch():
             presses = Presses(self.limit)
             while presses.count < self.limit and not ended.is_set():
-                for signum in reader.recv(1):
+                for signum in os.read(reader, 1):
                     presses.add(signum)
             if not ended.wait(SECONDS_TO_END):
                 try:
                     self.last_words()
                 finally:
                     os._exit(130)
-            reader.close()
+            os.close(reader)
 
         threading.Thread(target=watch, daemon=True).start()
-        signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
         try:
             yield
         finally:
             ended.set()
             signal.set_wakeup_fd(-1)
-            writer.close()
+            os.close(writer)
 
 
 @contextlib.contextmanager
@@ -151,7 +150,8 @@ def once(to_the_end=False):
     """
     stop = Presses(1)
     with _handled(stop, after=signal.SIG_IGN if to_the_end else None) as main:
-        with stop.watched() if main else contextlib.nullcontext():
+        watched = main and os.name == 'posix'
+        with stop.watched() if watched else contextlib.nullcontext():
             yield
             if stop.asked:
                 raise KeyboardInterrupt

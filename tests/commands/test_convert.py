@@ -334,7 +334,7 @@ def test_a_pytorch_that_would_run_code_reads_nothing(tmp_path, monkeypatch):
         ('no.safetensors', 'a.safetensors', 'no.safetensors cannot be used'),
         ('folder', 'a.safetensors', 'No run in folder'),
         ('quick', 'a.txt', 'a.txt must end in .safetensors, .pth or .pt'),
-        ('weights', 'a.safetensors', '.safetensors, .pth or .pt'),
+        ('weights', 'a.safetensors', '.safetensors, .pth, .pt or .npz'),
         pytest.param(
             *('quick', 'a.pth', 'torchvision, which has no such network'),
             marks=needs_torch,

@@ -1,5 +1,6 @@
 """A run that is killed at any moment ends as one that never was."""
 
+import contextlib
 import os
 import random
 import signal
@@ -58,10 +59,10 @@ def test_run_killed_while_writing_a_checkpoint_ends_as_one_that_never_was(
     )
 
     def is_writing():
-        partial = [n for n in os.listdir(folder) if n.endswith('.tmp')]
-        return 'checkpoint.safetensors' in os.listdir(folder) and any(
-            n.startswith('checkpoint') for n in partial
-        )
+        if not (folder / 'checkpoint.safetensors').exists():
+            return False
+        with contextlib.suppress(FileNotFoundError):  # It is whole now
+            return any(f.stat().st_size > 2**20 for f in folder.glob('*.tmp'))
 
     def is_halted_while_writing():
         if not folder.exists() or not is_writing():

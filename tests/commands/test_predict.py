@@ -81,7 +81,7 @@ def test_drawn_pictures_go_to_the_run(pictures):
     assert os.path.exists('own/pictures.png')
 
 
-@pytest.mark.filterwarnings('always')
+@pytest.mark.filterwarnings('always::UserWarning')
 @pytest.mark.parametrize(
     'bad, words',
     [

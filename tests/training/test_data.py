@@ -1,5 +1,7 @@
 """Which images a run takes: what Python and the command line may ask for."""
 
+import re
+
 import numpy as np
 import pytest
 from numpy_data import FashionMNIST
@@ -75,10 +77,11 @@ def test_python_and_the_command_line_have_the_same_limits(name, value):
     for takes in make, Experiment:
         try:
             takes(**{name: value})
-            refusals.append(None)
+            refusals.append('')
         except ValueError as error:
             refusals.append(str(error))
-    assert refusals[0] == refusals[1]
+    # An experiment has a network, too, which images may be too small for
+    assert refusals[0] == re.sub('.* is too small .*', '', refusals[1])
 
 
 def test_more_examples_than_there_are():
