@@ -19,7 +19,6 @@ from mxnet.gluon import nn
 from d2l_vgg import gpus
 from d2l_vgg.mxnet.layers import BLOCKS
 from d2l_vgg.mxnet.parameters import ModelArrays, TrainerArrays
-from d2l_vgg.mxnet.workers import ProcessGroup
 from d2l_vgg.networks import summaries
 from d2l_vgg.training import classifier, errors, loop, precisions
 from d2l_vgg.training.inputs import WrongInput
@@ -114,14 +113,11 @@ class Classifier(ModelArrays, classifier.Classifier, d2l.Classifier):
 class Trainer(TrainerArrays, loop.Trainer, d2l.Trainer):
     __doc__ = loop.Trainer.__doc__
     framework = 'mxnet'
-    ProcessGroup = ProcessGroup
 
     def train_step(self, batch: tuple, lr: float | None = None) -> dict:
         with autograd.record():
             loss = self.model.training_step(self.prepare_batch(batch))
         loss.backward()
-        if self.workers.count > 1:
-            self.average()
         self.clip_gradients(self.gradient_clip_val, self.model)
         if lr is not None:  # The schedule's
             self.optim.set_learning_rate(lr)
@@ -147,14 +143,6 @@ class Trainer(TrainerArrays, loop.Trainer, d2l.Trainer):
         scale = np.minimum(grad_clip_val / norm, 1)
         for grad in grads:
             grad *= scale
-
-    def average(self) -> None:
-        """Take the mean of all workers' gradients and running statistics."""
-        arrays = self.values_by_name().items()
-        shared = gradients(self.model)
-        shared += [array for name, array in arrays if 'running_' in name]
-        for array, mean in zip(shared, self.workers.mean(shared)):
-            array[:] = mean
 
     def forward(self, batch: tuple) -> np.ndarray:
         return self.model(*self.prepare_batch(batch)[:-1])

@@ -146,8 +146,7 @@ class ProcessGroup(SingleProcess, abc.ABC):
         trainer.val_batch_idx = trainer.epoch * trainer.num_val_batches
         if resumed:
             trainer.make_optimizer_state()
-        # Gluon has the order of names that count what the process has made
-        arrays = dict(sorted(trainer.arrays().items()))
+        arrays = trainer.arrays()
         mine = list(arrays.values())
         if self.rank:
             mine = list(map(np.zeros_like, mine))
@@ -156,11 +155,10 @@ class ProcessGroup(SingleProcess, abc.ABC):
     def sum_numpy(self, arrays: list, trainer: Any) -> list:
         """Return the sums of arrays of NumPy, as such."""
         to_device = trainer.train_dataloader.to_device
-        # MXNet's store has no arrays without axes
-        sums = self.sum([to_device(a.reshape(-1), 'float32') for a in arrays])
+        sums = self.sum([to_device(array, 'float32') for array in arrays])
         return [
-            self.to_numpy(total).reshape(a.shape).astype(a.dtype)
-            for total, a in zip(sums, arrays)
+            self.to_numpy(total).astype(array.dtype)
+            for total, array in zip(sums, arrays)
         ]
 
     @contextlib.contextmanager
@@ -200,9 +198,9 @@ def join(group: type[ProcessGroup] | None) -> SingleProcess:
         return SingleProcess()
     if group is None:
         raise ValueError(
-            f'{workers.count()} processes were started, and only MXNet, '
-            'PyTorch and JAX train one network by several: take one of '
-            'these, or start one process.'
+            f'{workers.count()} processes were started, and only PyTorch and '
+            'JAX train one network by several: take one of these, or start '
+            'one process.'
         )
     return group()
 
