@@ -128,6 +128,7 @@ def test_address_that_is_taken_is_refused(group, monkeypatch):
 
 def test_framework_without_processes_refuses_several(monkeypatch):
     monkeypatch.setenv('WORLD_SIZE', '2')
+    processes.join.cache_clear()  # Of trainers before
     with pytest.raises(ValueError, match='^2 processes were started, and'):
         processes.join(None)
 
