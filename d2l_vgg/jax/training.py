@@ -203,7 +203,6 @@ class Trainer(TrainerArrays, loop.Trainer):
         grads, others, metrics = self.compiled_gradients(
             model.variables, *arguments
         )
-        # As one process would have computed them of the whole minibatch
         arrays, form = jax.tree.flatten((grads, others))
         means = jax.tree.unflatten(form, self.workers.mean(arrays))
         model.variables, self.state = self.compiled_update(

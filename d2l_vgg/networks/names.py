@@ -13,10 +13,10 @@ def parameter_shapes(arch, num_classes=10):
     """Return name -> shape of all parameters and running statistics.
 
     `arch` and errors are as in `architectures.get`, the order is that of the
-    layers. A weight has (outputs, inputs, height, width), or (outputs, inputs), the
-    inputs in the order (channels, height, width). None stands for what only
-    an image tells: its channels, and the inputs of the first fully connected
-    layer.
+    layers. A weight has (outputs, inputs, height, width), or (outputs,
+    inputs), the inputs in the order (channels, height, width). None stands
+    for what only an image tells: its channels, and the inputs of the first
+    fully connected layer.
     """
     shapes, channels, units = {}, None, None
     for spec in layers_of(get(arch), num_classes):
