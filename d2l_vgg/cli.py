@@ -15,14 +15,8 @@ from d2l_vgg import messages
 
 # In the order of `d2l-vgg --help`: the files of `d2l_vgg/commands/`
 COMMANDS = (
-    'train',
-    'curves',
-    'summary',
-    'compare',
-    'predict',
-    'convert',
-    'doctor',
-    'chapter',
+    *('train', 'curves', 'summary', 'compare'),
+    *('predict', 'convert', 'doctor', 'chapter'),
 )
 OUTPUT = 'Standard output'
 

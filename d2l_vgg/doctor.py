@@ -60,9 +60,7 @@ class Findings(NamedTuple):
 
 
 def examine(
-    name: str,
-    seconds: float = probing.SECONDS,
-    progress: Callable[[str], object] = lambda text: None,
+    name: str, seconds: float, progress: Callable[[str], object]
 ) -> Findings:
     """Find out what this machine can run.
 
@@ -84,10 +82,12 @@ def examine(
         if devices:
             trained[framework] = devices
         checks.append(check_framework(framework, facts, driver))
+    found = machine.describe()
+    text = f'{platform.python_version()}, {found["system"]}'
     checks += [
         *([] if checks else [check_none()]),
         *check_gpus(driver, problem, needed),
-        check_python(),
+        Check('Python', text, facts=found),
         check_processor(),
         check_memory(name, needed, trained or FRAMEWORKS),
         check_disk(name, experiment),
@@ -216,13 +216,6 @@ def _check_gpu(index, gpu, needed):
             do = f'End what else uses it (`nvidia-smi` lists it), {OR_LESS}'
             return Check(subject, text, do, facts=facts)
     return Check(subject, f'{text}: {way(gpu.capability)}', facts=facts)
-
-
-def check_python() -> Check:
-    """Return what is to be said of Python and the system."""
-    found = machine.describe()
-    text = f'{platform.python_version()}, {found["system"]}'
-    return Check('Python', text, facts=found)
 
 
 def check_processor() -> Check:

@@ -116,12 +116,7 @@ def _install_extras(names):
     return pip('install', f'd2l-vgg[{names}]')  # As it is installed
 
 
-def main(*frameworks):
-    """Tell whether `frameworks` can be had here; end with 1 if one cannot."""
-    for framework in frameworks:
-        if refusal(framework):
-            sys.exit(f'setup: {refusal(framework)}')
-
-
 if __name__ == '__main__':
-    main(*sys.argv[1:])
+    for name in sys.argv[1:]:
+        if refusal(name):
+            sys.exit(f'setup: {refusal(name)}')

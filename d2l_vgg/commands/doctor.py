@@ -43,7 +43,7 @@ def doctor(experiment, json, time_limit):
 
 def tell_progress(what):
     """Show on a terminal what is being tried, nothing when `what` is ''."""
-    if sys.stderr is not None and sys.stderr.isatty():
+    if sys.stderr.isatty():
         text = f'trying {what} ...' if what else ''
         print(f'\r\x1b[K{text}', end='', file=sys.stderr, flush=True)
 

@@ -7,11 +7,8 @@ from d2l_vgg.commands import making, options
 from d2l_vgg.messages import explain, one_line
 from d2l_vgg.training.runs import Run
 
-# So many classes are named for each picture
-NUM_GUESSES = 3
-
-# So many mistakes are drawn
-NUM_MISTAKES = 24
+# So many classes are named for each picture, so many mistakes drawn
+NUM_GUESSES, NUM_MISTAKES = 3, 24
 
 
 @options.command(

@@ -243,12 +243,12 @@ def read_experiment(words, before):
         if not arch.blocks:
             raise ValueError(f'{arch.name} is not built of VGG blocks.')
         arch = dataclasses.replace(arch, name='custom', letter='', **parts)
-    if before and 'draw' in changes:
-        raise ValueError(
-            '--draw is for a network that is drawn: leave it out, or '
-            '--continue-from.'
-        )
     if before:
+        if 'draw' in changes:
+            raise ValueError(
+                '--draw is for a network that is drawn: leave it out, or '
+                '--continue-from.'
+            )
         changes['draw'] = 'seed'
     return dataclasses.replace(experiment, arch=arch, **changes)
 
@@ -343,10 +343,9 @@ def report(job):
     run, trainer = job.run, job.trainer
     print(f'Picture: {os.path.relpath(run.path("curves.png"))}')
     if run.info['experiment'] == 'book':
-        print(published.verdict(trainer.history, run.framework))
+        verdict = published.verdict(trainer.history, run.framework)
         remark = published.remark(run.framework)
-        if remark:
-            print(remark)
+        print(*filter(None, [verdict, remark]), sep='\n')
     elif workers.count() == 1:
         package = making.load_framework(run.framework)
         book = experiments.EXPERIMENTS['book']

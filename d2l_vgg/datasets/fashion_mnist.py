@@ -62,8 +62,7 @@ def load(root: str | os.PathLike | None = None) -> Data:
         idx.BadFile: a file is cut short, or does not go with the others.
         OSError: a file cannot be read.
     """
-    given = FOLDER if root is None else root
-    folder = os.path.expanduser(given)
+    folder = os.path.expanduser(FOLDER if root is None else root)
     if not os.path.isdir(folder):
         raise FileNotFoundError(
             f'There is no folder {folder}: name one with the four files '
@@ -86,12 +85,11 @@ def load(root: str | os.PathLike | None = None) -> Data:
             f'{folder} has training images of {train} pixels and validation '
             f'images of {val}: take files of one data set.'
         )
-    if root is None:
-        classes, source = TEXT_LABELS, 'Fashion-MNIST'
-    else:
+    classes, source = TEXT_LABELS, 'Fashion-MNIST'
+    if root is not None:
         num_classes = int(max(train_labels.max(), val_labels.max())) + 1
-        source = os.path.abspath(folder)
         classes = _read_classes(folder, num_classes)
+        source = os.path.abspath(folder)
     return Data(
         train_images, train_labels, val_images, val_labels, classes, source
     )
@@ -102,20 +100,17 @@ def _read_classes(folder, num_classes):
     path = os.path.join(folder, 'classes.txt')
     if not os.path.exists(path):
         return tuple(map(str, range(num_classes)))
-    try:
-        with open_regular(path, 'r', encoding='utf-8-sig') as file:
-            # 256 labels fit into a byte
-            text = file.read(2**16)
-    except UnicodeDecodeError as error:
-        raise idx.BadFile(
-            f'{path} is not UTF-8 ({error}): save it as such.'
-        ) from None
+    # What is not UTF-8 becomes what cannot be printed
+    as_text = {'encoding': 'utf-8-sig', 'errors': 'surrogateescape'}
+    with open_regular(path, 'r', **as_text) as file:
+        # 256 labels fit into a byte
+        text = file.read(2**16)
     names = tuple(name.strip() for name in text.strip().splitlines())
     for name in names:
         if not name or not name.isprintable():
             raise idx.BadFile(
                 f'{path} names a class {name!r}: write one name a line that '
-                'can be printed.'
+                'can be printed, in UTF-8.'
             )
     if not num_classes <= len(names) <= 256:
         raise idx.BadFile(

@@ -112,7 +112,7 @@ def stretched(picture, steps):
     steps.append(f'grey levels {low:g} to {high:g} taken as 0 to 255')
     # In place, as there may be millions
     levels -= low
-    levels *= 255 / (high - low) if high > low else 0
+    levels *= 255 / (high - low or 1)
     levels[clear] = 255
     return levels.astype('uint8')
 
@@ -133,16 +133,15 @@ def to_fashion_mnist(grey, steps):
         steps.append('light and dark swapped, as its ground is light')
     thing = (grey < ground - NEAR) | (grey > ground + NEAR)
     image = np.zeros((SIZE, SIZE), 'uint8')
-    if not thing.any():
+    box = Image.fromarray(thing).getbbox()
+    if box is None:
         return image
-    rows, columns = (np.flatnonzero(thing.any(a)) for a in (1, 0))
-    trimmed = grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    if trimmed.shape != grey.shape:
-        grey = trimmed
-        steps.append(f'trimmed to {grey.shape[1]} x {grey.shape[0]}')
-    scale = SIZE / max(grey.shape)
-    height, width = (max(1, round(n * scale)) for n in grey.shape)
-    small = Image.fromarray(grey).resize((width, height), Image.LANCZOS)
+    trimmed = Image.fromarray(grey).crop(box)
+    if trimmed.size != grey.shape[::-1]:
+        steps.append(f'trimmed to {trimmed.width} x {trimmed.height}')
+    scale = SIZE / max(trimmed.size)
+    width, height = (max(1, round(n * scale)) for n in trimmed.size)
+    small = trimmed.resize((width, height), Image.LANCZOS)
     # What is darker than the ground would be lost on a black one
     levels = np.clip(np.asarray(small, dtype='float64') - ground, 0, None)
     levels *= 255 / (255 - ground)

@@ -9,20 +9,12 @@ from d2l_vgg.figures import lettering
 
 
 @lettering.any_text()
-def show_images(
-    images,
-    labels=None,
-    num_rows=2,
-    num_cols=8,
-    title=None,
-    note=None,
-    width=1,
-):
+def show_images(images, labels=None, num_rows=2, num_cols=8, width=1):
     """Draw the first images in a grid, each below its label.
 
     `images` has the shape (n, height, width), or one channel before or after
-    these two; `labels` are n texts, of which two lines have room. `title` and
-    `note` as in `curves`; `width` is that of a column, in inches.
+    these two; `labels` are n texts, of which two lines have room; `width` is
+    that of a column, in inches.
 
     Raises ValueError when there is no image or not a label for each.
     """
@@ -51,20 +43,17 @@ def show_images(
                 num_lines = max(num_lines, label.count('\n') + 1)
     # In inches; a label has a little air around it
     row = 0.95 * width + (0.15 * num_lines + 0.16 if num_lines else 0)
-    heading = lettering.add_heading(figure, title, note)
-    figure.set_figheight(row * num_rows + heading)
+    figure.set_figheight(row * num_rows)
     texts = [' '.join(text.split()) for text in labels or ()]
     figure.set_label('; '.join([f'{len(images)} images', *texts]))
     return figure
 
 
-def mistakes(images, titles, num_cols=6, title=None, note=None):
+def mistakes(images, titles, num_cols=6):
     """Draw every image, in rows of `num_cols`; the rest as `show_images`."""
     num_rows = math.ceil(len(images) / num_cols)
     # As much room as `not ankle boot (100%)` takes
-    return show_images(
-        images, titles, num_rows, num_cols, title, note, width=1.45
-    )
+    return show_images(images, titles, num_rows, num_cols, width=1.45)
 
 
 def feature_maps(maps, num_cols=8):
@@ -101,13 +90,13 @@ def feature_maps(maps, num_cols=8):
 
 
 @lettering.any_text()
-def confusion(matrix, labels, title=None, note=None):
+def confusion(matrix, labels):
     """Draw how often examples of each class were predicted to be of each.
 
     `matrix` has the shape (num_classes, num_classes): its rows are the true
     classes, its columns the predicted ones, its numbers counts of examples.
     The color is the square root of a number's share of its row, so that rare
-    mistakes can be seen too. `title` and `note` as in `curves`.
+    mistakes can be seen too.
 
     Raises ValueError when the matrix is not a square of as many `labels`.
     """
@@ -138,8 +127,6 @@ def confusion(matrix, labels, title=None, note=None):
     ax.set_xlabel('predicted class')
     ax.set_ylabel('true class')
     ax.spines[:].set_visible(False)
-    heading = lettering.add_heading(figure, title, note)
-    figure.set_figheight(side - 0.4 + heading)
     right, total = matrix.trace(), matrix.sum()
     figure.set_label(f'Confusion matrix: {right} of {total} on the diagonal')
     return figure

@@ -15,7 +15,7 @@ from matplotlib.textpath import text_to_path
 from d2l_vgg.foreign_text import visible
 
 NOTE_COLOR = '#B00020'
-# Of a legend or a heading, in inches
+# Of a legend or a note, in inches
 LINE_HEIGHT = 0.21
 # Fonts of systems that have what matplotlib's own lacks
 FALLBACKS = ['Noto Sans CJK SC', 'Noto Sans CJK JP', 'WenQuanYi Zen Hei',
@@ -95,24 +95,14 @@ def _width(line, font):
     return measure(line, FontProperties(**font), ismath=False)[0] / 72
 
 
-def add_heading(figure, title, note):
-    """Write the title, and below it the note, which turns both red.
-
-    Returns the height in inches that the figure needs for them.
-    """
-    room = 0.98 * figure.get_figwidth()
-    font = {'size': 'medium', 'weight': 'bold' if note else 'normal'}
-    # A long title loses its middle, a note is shown whole
-    texts = [
-        fitted(text, room, num_lines, **font)
-        for text, num_lines in ((title, 3), (note, 99))
-        if text
-    ]
-    if not texts:
+def add_note(figure, note):
+    """Write the whole of a note above; return the inches that it takes."""
+    if not note:
         return 0
-    heading = '\n'.join(texts)
-    figure.suptitle(heading, **font, color=NOTE_COLOR if note else 'black')
-    return len(heading.splitlines()) * LINE_HEIGHT
+    font = {'size': 'medium', 'weight': 'bold'}
+    note = fitted(note, 0.98 * figure.get_figwidth(), num_lines=99, **font)
+    figure.suptitle(note, **font, color=NOTE_COLOR)
+    return len(note.splitlines()) * LINE_HEIGHT
 
 
 def add_legend(owner, handles, labels, room, ncols=None, **options):

@@ -23,7 +23,7 @@ OTHER_STYLES = [':', (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2))]
 
 
 @lettering.any_text()
-def curves(histories, band=None, title=None, note=None, max_epochs=0):
+def curves(histories, band=None, note=None, max_epochs=0):
     """Draw the curves of runs: losses on the left, accuracies on the right.
 
     `histories` maps the name of a run to its History. With a single run
@@ -32,8 +32,8 @@ def curves(histories, band=None, title=None, note=None, max_epochs=0):
     drawn behind, as their mean and what lies within `band.limit` sample
     standard deviations of it, as far as the longest of `histories` goes, and
     the distance of every point from the mean below. `note` is written in red
-    below the title, for what must not be overlooked, such as data that are
-    not Fashion-MNIST. The x axis goes on to `max_epochs`.
+    above, for what must not be overlooked, such as data that are not
+    Fashion-MNIST. The x axis goes on to `max_epochs`.
 
     Raises ValueError when there is nothing to draw.
     """
@@ -71,7 +71,7 @@ def curves(histories, band=None, title=None, note=None, max_epochs=0):
     shown = band if book_points else None
     height = 4.4 if has_distances else 3.2
     height += _add_legend(figure, histories, shown)
-    height += lettering.add_heading(figure, title, note)
+    height += lettering.add_note(figure, note)
     figure.set_figheight(height)
     figure.set_label(_words(histories, shown, note))
     return figure

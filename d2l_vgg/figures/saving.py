@@ -51,25 +51,21 @@ def save(figure, path):
     """
     paths = names(path)
     for name in paths:
-        is_svg = name.lower().endswith('.svg')
-        write = _write_svg if is_svg else _write_png
-        write_whole(name, functools.partial(write, figure))
+        kind = name.lower()[-3:]
+        write_whole(name, functools.partial(_write, figure, kind))
     return paths
 
 
 @any_text()
-def _write_png(figure, file):
-    figure.savefig(file, format='png', dpi=200)
-
-
-@any_text()
-def _write_svg(figure, file):
+def _write(figure, kind, file):
     """Write a figure, whose label is for those who cannot see it."""
-    words = visible(figure.get_label())
-    metadata = {'Date': None, **({'Title': words} if words else {})}
+    options = {'dpi': 200}
+    if kind == 'svg':
+        title = visible(figure.get_label()) or None
+        options = {'metadata': {'Date': None, 'Title': title}}
     # By default matplotlib draws the identifiers by chance
     with matplotlib.rc_context({'svg.hashsalt': 'd2l_vgg'}):
-        figure.savefig(file, format='svg', metadata=metadata)
+        figure.savefig(file, format=kind, **options)
 
 
 def show(figure):
@@ -80,5 +76,5 @@ def show(figure):
     from IPython import display
 
     file = io.BytesIO()
-    _write_svg(figure, file)
+    _write(figure, 'svg', file)
     display.display(display.SVG(file.getvalue().decode()))

@@ -203,9 +203,10 @@ class Trainer(TrainerArrays, loop.Trainer):
         grads, others, metrics = self.compiled_gradients(
             model.variables, *arguments
         )
-        grads, others = self.average(grads, others)
+        arrays, form = jax.tree.flatten((grads, others))
+        means = jax.tree.unflatten(form, self.workers.mean(arrays))
         model.variables, self.state = self.compiled_update(
-            model.variables, self.state, rate, grads, others
+            model.variables, self.state, rate, *means
         )
         return metrics
 
@@ -271,19 +272,11 @@ class Trainer(TrainerArrays, loop.Trainer):
             self.model.validation_step(batch)
         return self.take_metrics()
 
-    def average(self, *trees):
-        """Return the mean of all workers' gradients and statistics."""
-        arrays, form = jax.tree.flatten(trees)
-        return jax.tree.unflatten(form, self.workers.mean(arrays))
-
     def forward(self, batch: tuple) -> Any:
         return self.model(*self.prepare_batch(batch)[:-1])
 
     def prepare_batch(self, batch):
-        """Return the arrays of `batch` on the device.
-
-        They may be another framework's.
-        """
+        """Return arrays, maybe another framework's, on the device."""
         arrays = [
             each if isinstance(each, jax.Array) else np.asarray(each).copy()
             for each in batch

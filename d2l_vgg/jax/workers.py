@@ -20,12 +20,12 @@ class ProcessGroup(processes.ProcessGroup):
         os.environ['no_grpc_proxy'] = host
         jax.config.update('jax_check_proxy_envs', False)
         jax.config.update('jax_cpu_collectives_implementation', 'gloo')
+        address = f'{host}:{port}'
+        # By itself it listens to all interfaces
+        listens_to = address if workers.is_one_machine() else None
         jax.distributed.initialize(
-            f'{host}:{port}',
-            # By itself it listens to all interfaces
-            coordinator_bind_address=(
-                f'{host}:{port}' if workers.is_one_machine() else None
-            ),
+            address,
+            coordinator_bind_address=listens_to,
             num_processes=self.count,
             process_id=self.rank,
             cluster_detection_method='deactivate',

@@ -9,22 +9,14 @@ import re
 from d2l_vgg.networks.architectures import Architecture, get, layers_of, named
 
 
-def parameter_names(arch):
-    """Return the names of all parameters and running statistics of `arch`.
-
-    Argument and errors are those of `architectures.get`, the order is that
-    of the layers.
-    """
-    return list(parameter_shapes(arch))
-
-
 def parameter_shapes(arch, num_classes=10):
-    """Return name -> shape of what `parameter_names` lists.
+    """Return name -> shape of all parameters and running statistics.
 
-    A weight has (outputs, inputs, height, width), or (outputs, inputs), the
-    inputs in the order (channels, height, width). None stands for what only
-    an image tells: its channels, and the inputs of the first fully connected
-    layer.
+    `arch` and errors are as in `architectures.get`, the order is that of the
+    layers. A weight has (outputs, inputs, height, width), or (outputs,
+    inputs), the inputs in the order (channels, height, width). None stands
+    for what only an image tells: its channels, and the inputs of the first
+    fully connected layer.
     """
     shapes, channels, units = {}, None, None
     for spec in layers_of(get(arch), num_classes):
@@ -104,7 +96,7 @@ def canonical(model, own):
     """
     own = list(own)
     try:
-        names = parameter_names(model.arch)
+        names = list(parameter_shapes(model.arch))
     except (AttributeError, TypeError, ValueError):
         names = own
     # An `arch` may stand for something else, as that of d2l's ResNet does

@@ -62,8 +62,19 @@ class TrainerArrays:
         return getattr(self.optim, 'param_groups', [])
 
     def make_optimizer_state(self) -> None:
-        if self.groups() and not self.optim.state:
-            take_no_step(self.optim)
+        if not self.groups() or self.optim.state:
+            return
+        # One of PyTorch's makes it in its first step: here, in one that
+        # leaves the parameters as they are
+        rates = [group['lr'] for group in self.groups()]
+        for group in self.groups():
+            group['lr'] = 0.0
+            for param in group['params']:
+                param.grad = torch.zeros_like(param)
+        self.optim.step()
+        self.optim.zero_grad()
+        for group, lr in zip(self.groups(), rates):
+            group['lr'] = lr
 
     def arrays(self) -> Arrays:
         return {name: to_numpy(t) for name, t in self.tensors().items()}
@@ -74,11 +85,7 @@ class TrainerArrays:
             tensor.copy_(torch.from_numpy(arrays[name]))
 
     def tensors(self):
-        """Return name -> tensor of all that training changes."""
-        return {**self.tensors_by_name(), **self.optimizer_slots()}
-
-    def tensors_by_name(self):
-        """Return name -> tensor of all of the model that training changes.
+        """Return name -> tensor of all that training changes.
 
         Parameters that only the optimizer knows are from scratch.
         """
@@ -87,17 +94,15 @@ class TrainerArrays:
         params = [p for group in self.groups() for p in group['params']]
         params = params or getattr(self.optim, 'params', [])
         others = [p for p in params if id(p) not in known]
-        scratch = {f'parameter{i}': p for i, p in enumerate(others)}
-        return {**tensors, **scratch}
-
-    def optimizer_slots(self):
+        tensors |= {f'parameter{i}': p for i, p in enumerate(others)}
         state = self.optim.state if self.groups() else {}
-        return {
+        slots = {
             optimizer_name(name, slot): value
-            for name, param in self.tensors_by_name().items()
+            for name, param in tensors.items()
             for slot, value in state.get(param, {}).items()
             if torch.is_tensor(value)
         }
+        return {**tensors, **slots}
 
 
 def named_tensors(model):
@@ -129,19 +134,3 @@ def shape_of(model, own_name):
     if name != 'weight' or hasattr(layer, 'num_features'):
         return (size,)
     return (size, None, *getattr(layer, 'kernel_size', ()))
-
-
-def take_no_step(optim):
-    """Let an optimizer of PyTorch make its state, which its first step does.
-
-    The parameters stay as they are.
-    """
-    rates = [group['lr'] for group in optim.param_groups]
-    for group in optim.param_groups:
-        group['lr'] = 0.0
-        for param in group['params']:
-            param.grad = torch.zeros_like(param)
-    optim.step()
-    optim.zero_grad()
-    for group, lr in zip(optim.param_groups, rates):
-        group['lr'] = lr

@@ -303,12 +303,10 @@ class Trainer(TrainerArrays, loop.Trainer):
         minibatch is given back for the next one, so that the dropout of the
         steps in between changes nothing.
         """
-        own = super().minibatches(dataloader, first)
+        batches = super().minibatches(dataloader, first)
         if isinstance(dataloader, Minibatches):
-            return own
-        return self.drawn_apart(own)
-
-    def drawn_apart(self, batches):
+            yield from batches
+            return
         torch.manual_seed(seeds.mix(self.seed, self.epoch))
         state = torch.get_rng_state()
         while True:

@@ -6,7 +6,7 @@ import numpy as np
 
 from d2l_vgg.networks import torchvision_names
 from d2l_vgg.networks.architectures import Architecture, named
-from d2l_vgg.networks.names import architecture_of, parameter_names
+from d2l_vgg.networks.names import architecture_of, parameter_shapes
 from d2l_vgg.training import parameters
 from d2l_vgg.training.arrays import Arrays
 
@@ -55,7 +55,7 @@ def understood(
             f'The parameters in {path} are not those of a VGG by torchvision'
             f"'s names or by ours: they begin with {first or 'nothing'}."
         ) from error
-    arrays = {name: state[name] for name in parameter_names(arch)}
+    arrays = {name: state[name] for name in parameter_shapes(arch)}
     parameters.check_match(path, arrays, shapes)
     untold = {n: told[n] for n in ('lrn', 'dropout') if n in told}
     return named(replace(arch, name='custom', letter='', **untold)), arrays

@@ -186,6 +186,7 @@ def test_load_refuses_files_of_two_sets(tmp_path):
         ('abc', 'names 3 classes, but the labels go from 0 to 9'),
         (['a', '', *'cdefghij'], "names a class ''"),
         (['a\x1b[2J', *'bcdefghij'], r"names a class 'a\\x1b\[2J'"),
+        (['Gr\udcf6', *'bcdefghij'], r"names a class 'Gr\\udcf6'.* UTF-8"),
         ([str(i) for i in range(257)], 'names 257 classes'),
     ],
 )

@@ -55,23 +55,22 @@ def curves(histories, band=None, **words):
     return lambda: figures.curves(histories, band, **words)
 
 
-def mistakes(count, **words):
+def mistakes(count):
     """The mistakes with the longest titles that there are."""
     titles = [
         f'{TEXT_LABELS[i % 10]},\nnot ankle boot (100%)' for i in range(count)
     ]
     images = np.zeros((count, 28, 28))
-    return lambda: figures.mistakes(images, titles[:count], **words)
+    return lambda: figures.mistakes(images, titles[:count])
 
 
-def confusion(labels, largest=1000, **words):
+def confusion(labels, largest=1000):
     matrix = np.full((len(labels), len(labels)), largest // 10)
     np.fill_diagonal(matrix, largest)
-    return lambda: figures.confusion(matrix, labels, **words)
+    return lambda: figures.confusion(matrix, labels)
 
 
 NOTE = smoke_test.note(1)
-TITLED = {'title': 'quick', 'note': NOTE}
 FAR = history(
     train_loss=[(0.25, 2.3), (0.75, 1e9), (1.25, np.inf), (1.75, np.nan)],
     val_acc=[(1, -5.0)],
@@ -79,9 +78,11 @@ FAR = history(
 CASES = {
     'quick': curves({'quick': recorded('quick')}),
     'book': curves({'book': recorded('book')}, 'mxnet'),
-    'own draw': curves({'own': recorded('book-own-draw')}, 'mxnet', **TITLED),
+    'own draw': curves(
+        {'own': recorded('book-own-draw')}, 'mxnet', note=NOTE
+    ),
     'a point, band': curves(
-        {'run': history(train_loss=[(0.25, 2.3)])}, 'mxnet', **TITLED
+        {'run': history(train_loss=[(0.25, 2.3)])}, 'mxnet', note=NOTE
     ),
     'on the board': curves(runs(1), note=NOTE, max_epochs=10),
     'far, two': curves({'run': FAR, 'book': recorded('book')}, 'pytorch'),
@@ -98,18 +99,16 @@ CASES = {
         {'run': history(**{name: [(1, 0.1)] for name in STRANGE})}
     ),
     'strange names, band': curves(
-        {name: published_run() for name in STRANGE}, 'jax', **TITLED
+        {name: published_run() for name in STRANGE}, 'jax', note=NOTE
     ),
-    'long names': curves(
-        runs(3, LONG + '{}'), 'mxnet', title=LONG, note=NOTE
-    ),
-    'no break': curves(runs(1), title='x' * 2000, note='y' * 300),
-    'no mistake': confusion(TEXT_LABELS, note=NOTE),
+    'long names': curves(runs(3, LONG + '{}'), 'mxnet', note=LONG),
+    'no break': curves(runs(1, 'x' * 2000), note='y' * 300),
+    'no mistake': confusion(TEXT_LABELS),
     'thirty classes': confusion(TEXT_LABELS * 3),
-    'large counts': confusion(TEXT_LABELS, 10**6, **TITLED),
+    'large counts': confusion(TEXT_LABELS, 10**6),
     'strange classes': confusion(STRANGE),
     'images': lambda: figures.show_images(
-        np.zeros((16, 28, 28)), (TEXT_LABELS * 2)[:16], note=NOTE
+        np.zeros((16, 28, 28)), (TEXT_LABELS * 2)[:16]
     ),
     'images with strange labels': lambda: figures.show_images(
         np.zeros((9, 28, 28)), STRANGE
@@ -120,10 +119,9 @@ CASES = {
 }
 for n in (2, 8, 20):
     CASES[f'{n} runs'] = curves(runs(n))
-    CASES[f'{n} runs, band'] = curves(runs(n), 'mxnet', **TITLED)
+    CASES[f'{n} runs, band'] = curves(runs(n), 'mxnet', note=NOTE)
 for n in (1, 5, 24):
     CASES[f'{n} mistakes'] = mistakes(n)
-    CASES[f'{n} mistakes, note'] = mistakes(n, note=NOTE)
 
 
 @pytest.mark.filterwarnings('error')

@@ -53,6 +53,7 @@ def write(folder, arrays, classes=None, packed=True):
             file.write(content)
     if classes is not None:
         path = os.path.join(folder, 'classes.txt')
-        with open(path, 'w', encoding='utf-8') as file:
-            file.write('\n'.join(classes) + '\n')
+        content = '\n'.join(classes).encode('utf-8', 'surrogateescape')
+        with open(path, 'wb') as file:
+            file.write(content + b'\n')
     return str(folder)
