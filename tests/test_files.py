@@ -163,24 +163,23 @@ READERS = {
 }
 
 
+def failing(path):
+    if not os.path.exists('/proc/self/mem'):
+        pytest.skip('needs Linux')
+    os.symlink('/proc/self/mem', path)  # At whose begin nothing can be read
+
+
 @pytest.mark.parametrize('name', READERS)
-def test_nothing_waits_for_a_pipe(tmp_path, name):
-    path = str(tmp_path / name)
-    os.mkfifo(path)
-    with pytest.raises(OSError, match='is a pipe or a device'):
-        READERS[name](path)
-
-
-@pytest.mark.skipif(
-    not os.path.exists('/proc/self/mem'), reason='needs Linux'
+@pytest.mark.parametrize(
+    'make, told',
+    [(os.mkfifo, 'is a pipe or a device'), (failing, 'Input/output error')],
 )
-@pytest.mark.parametrize('name', READERS)
-def test_a_read_that_fails_is_no_damage(tmp_path, name):
-    path = tmp_path / name
-    path.symlink_to('/proc/self/mem')  # At whose begin nothing can be read
-    with pytest.raises(OSError, match='Input/output error') as found:
-        READERS[name](str(path))
-    assert found.value.filename == str(path)
+def test_what_cannot_be_read_is_told_at_once(tmp_path, name, make, told):
+    path = str(tmp_path / name)
+    make(path)
+    with pytest.raises(OSError, match=told) as found:
+        READERS[name](path)
+    assert found.value.filename == path
 
 
 def test_file_behind_a_link_is_read_a_folder_is_not(tmp_path):
