@@ -2,38 +2,29 @@
 
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
-from frameworks import FRAMEWORKS
+from frameworks import PARAMS
 from PIL import Image
 
-from d2l_vgg import frameworks
 from d2l_vgg.training.runs import TRAINED, Run
 
-RECORD = os.path.join(
-    os.path.dirname(__file__), '..', 'chapter', 'results', 'quick'
-)
+RECORD = Path(__file__).parents[1] / 'chapter' / 'results' / 'quick'
 
 
-@pytest.fixture(params=FRAMEWORKS, ids=lambda f: f.name)
+@pytest.fixture(params=PARAMS)
 def d2l_vgg(request):
-    if not request.param.is_installed():
-        pytest.skip(f'{request.param.name} is not installed')
-    return frameworks.load(request.param.name)
+    return request.param.package
 
 
 def test_it_is_the_recorded_run():
-    shipped, recorded = os.path.join(TRAINED, 'quick'), RECORD
-    for name in 'history.csv', 'run.json':
-        with open(os.path.join(shipped, name)) as file:
-            ours = file.read()
-        with open(os.path.join(recorded, name)) as file:
-            theirs = file.read()
-        if name == 'run.json':
-            ours, theirs = json.loads(ours), json.loads(theirs)
-            assert len(ours.pop('parameters')) == 64
-        assert ours == theirs
+    folders = Path(TRAINED, 'quick'), RECORD
+    ours, theirs = ((f / 'history.csv').read_text() for f in folders)
+    assert ours == theirs
+    ours, theirs = (json.loads((f / 'run.json').read_text()) for f in folders)
+    assert len(ours.pop('parameters')) == 64 and ours == theirs
     assert os.path.getsize(Run.find('quick').find_parameters()) < 600000
 
 
