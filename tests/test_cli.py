@@ -1,10 +1,8 @@
 """The command `d2l-vgg`: what it answers without a framework."""
 
-import subprocess
-import sys
-
 import pytest
 from command_line import done
+from processes import run_python
 
 from d2l_vgg import cli
 from d2l_vgg.training import workers
@@ -18,7 +16,7 @@ def test_other_commands_wait_for_no_workers(monkeypatch):
 
 # What would take half a second and more, d2l as it imports a framework
 SLOW = {
-    *('mxnet', 'torch', 'tensorflow', 'keras', 'jax', 'd2l'),
+    *('mxnet', 'torch', 'tensorflow', 'keras', 'jax', 'flax', 'd2l'),
     *('numpy', 'matplotlib', 'matplotlib_inline', 'IPython', 'requests'),
 }
 
@@ -30,8 +28,7 @@ def test_what_answers_at_once_imports_nothing_slow():
         '    assert d2l_vgg.cli.main(words) == 0\n'
         'print("IMPORTED", *sys.modules)'
     )
-    out = subprocess.check_output([sys.executable, '-c', code], text=True)
-    imported = set(out.rsplit('IMPORTED', 1)[1].split())
+    imported = set(run_python(code).rsplit('IMPORTED', 1)[1].split())
     assert 'd2l_vgg.networks.architectures' in imported
     assert imported & SLOW == set()
 

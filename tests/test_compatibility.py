@@ -13,18 +13,9 @@ from processes import ROOT, run_python
 
 from d2l_vgg import compatibility
 
-FRAMEWORKS = {'mxnet', 'd2l', 'torch', 'tensorflow', 'jax', 'flax', 'keras'}
-
-
 needs_mxnet = pytest.mark.skipif(
     importlib.util.find_spec('mxnet') is None, reason='MXNet is not installed'
 )
-
-
-def test_import_of_the_package_imports_no_framework_and_no_numpy():
-    loaded = run_python('import sys, d2l_vgg; print(*sys.modules)').split()
-    assert 'd2l_vgg' in loaded
-    assert not (FRAMEWORKS | {'numpy'}) & set(loaded)
 
 
 @needs_mxnet

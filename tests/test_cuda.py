@@ -55,14 +55,9 @@ def test_libraries_of_pip_are_loaded_each_after_what_it_needs(site):
         'print(len(cuda.load_libraries()))\n'
         f'print(ctypes.CDLL(None).f{len(cuda.LIBRARIES) - 1}())'
     )
-    done = subprocess.run(
-        [sys.executable, '-c', code],
-        env={**os.environ, 'PYTHONPATH': str(site)},
-        capture_output=True,
-        text=True,
-    )
     number = len(cuda.LIBRARIES)
-    assert done.stdout.split() == [str(number), str(number - 1)], done.stderr
+    told = run_python(code, PYTHONPATH=str(site)).split()
+    assert told == [str(number), str(number - 1)]
 
 
 def find_nvidia_in(folder, monkeypatch):

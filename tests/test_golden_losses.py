@@ -8,7 +8,7 @@ import functools
 import json
 
 import pytest
-from frameworks import FRAMEWORKS
+from frameworks import PARAMS
 from golden_losses import EXPERIMENTS, NUM_STEPS, RECORD, measure
 
 # What a loss may differ by at each step, beside its size: three to five
@@ -28,10 +28,8 @@ measured = functools.lru_cache(maxsize=None)(measure)
 
 
 @pytest.mark.parametrize('experiment', EXPERIMENTS)
-@pytest.mark.parametrize('framework', FRAMEWORKS, ids=lambda f: f.name)
+@pytest.mark.parametrize('framework', PARAMS)
 def test_first_losses_are_those_recorded(framework, experiment):
-    if not framework.is_installed():
-        pytest.skip(f'{framework.name} is not installed')
     known = json.loads(RECORD.read_text())[framework.name]
     expected = known['losses'][experiment]
     found = measured(framework.name)[experiment]

@@ -1,6 +1,7 @@
 """NVIDIA's driver, told by a library that answers as NVML does."""
 
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import pytest
 from processes import run_python
@@ -17,13 +18,12 @@ H100 = Gpu('NVIDIA H100 80GB HBM3', (9, 0), 80 * GIB, 79 * GIB)
 GB10 = Gpu('NVIDIA GB10', (12, 1), None, None)
 
 
-class Device(SimpleNamespace):
+class Device(NamedTuple):
     """A GPU, or a slice of one, as the library answers for it."""
 
-    def __init__(self, gpu, memory_error=None, slices=()):
-        super().__init__(
-            gpu=gpu, memory_error=memory_error, slices=list(slices)
-        )
+    gpu: Gpu
+    memory_error: Exception = None
+    slices: list = []
 
     def slice(self, index):
         if self.slices[index : index + 1] in ([], [None]):

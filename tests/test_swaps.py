@@ -1,13 +1,12 @@
 """d2l's classes and ours can be swapped, with d2l as `stock` loads it."""
 
 import importlib.util
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import section
 import trainings
+from processes import run_python
 
 from d2l_vgg import frameworks
 from d2l_vgg.book import stock
@@ -131,12 +130,5 @@ print(d2l.LeNet(lr=0.1).lr)
 )
 def test_d2l_loads_without_what_the_section_does_not_use(name, hidden):
     need(name)
-    code = f'import sys; sys.path = {sys.path!r}\n' + MISSING.format(
-        name=name, hidden=hidden
-    )
-    done = subprocess.run(
-        [sys.executable, '-W', 'error', '-c', code],
-        capture_output=True,
-        text=True,
-    )
-    assert done.stdout == '0.1\n', done.stderr
+    code = MISSING.format(name=name, hidden=hidden)
+    assert run_python(code, '-W', 'error') == '0.1'

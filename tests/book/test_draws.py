@@ -1,10 +1,8 @@
 """The initial parameters are those of the book's published runs."""
 
-import subprocess
-import sys
-
 import numpy as onp
 import pytest
+from processes import run_python
 
 from d2l_vgg import frameworks
 from d2l_vgg.book import draws
@@ -57,11 +55,8 @@ def test_the_published_draw_is_that_of_the_books_notebook(tmp_path):
     from d2l_vgg.mxnet import VGG
 
     path = str(tmp_path / 'book.npz')
-    subprocess.run(
-        [sys.executable, '-c', BOOK.replace('PATH', repr(path))],
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+    code = BOOK.replace('PATH', repr(path))
+    run_python(code, timeout=600, OMP_NUM_THREADS='1')
     model = VGG('vgg_small', lr=0.01)
     np.random.uniform()  # Whatever was drawn before does not matter
     draws.draw_as_published('mxnet', model)

@@ -230,17 +230,3 @@ def test_cells_are_short_and_as_many_in_every_tab():
             lines = cell.splitlines()
             assert len(lines) <= 20, cell
             assert max(map(len, lines)) <= 78, cell
-
-
-def test_definitions_are_as_short_as_the_books():
-    for tab in page_cells.TABS:
-        lines = {
-            node.name: node.end_lineno - node.lineno + 1
-            for cell in read('vgg', tab)
-            for node in ast.parse(cell).body
-            if isinstance(node, (ast.FunctionDef, ast.ClassDef))
-        }
-        for name in 'vgg_block', 'norm_block':
-            assert lines[name] <= 9
-        for name in 'VGG', 'SmallVGG':
-            assert lines[name] <= 12

@@ -35,6 +35,7 @@ LINES = [
     (['compare', '--batch-size', '-1'], 2, 'batch_size is -1: it must be'),
     (['chapter', '--no-run', '--keep-output'], 1, 'leave out --no-run'),
     (['chapter', '--only', 'pdf', '--copy-to', 'x'], 1, 'leave them out'),
+    (['predict', 'quick', 'x', '--data', 'x'], 1, 'no use beside pictures'),
     (['predict', '~nobody-of-that-name/x'], 2, 'is not known: write the'),
     (
         ['train', '--lr', '1', '--lr', 'x'],

@@ -106,8 +106,3 @@ def test_what_is_no_picture_is_told_and_the_others_are_predicted(
     assert f'{paths[0]}: ' in result.stdout
     assert f'{paths[1]}: ' in result.stdout
     assert os.path.exists('pictures.png')
-
-
-def test_data_beside_pictures_are_refused(pictures):
-    result = call('predict', 'quick', pictures[0][0], '--data', 'none')
-    assert_fails(result, '--data has no use beside pictures')

@@ -182,10 +182,3 @@ def test_variable_for_the_builder_does_not_shorten_a_training(
 ):
     monkeypatch.setenv('D2L_VGG_TRIAL', '1')
     assert 'SMOKE TEST' not in done('train', *TINIEST, '--runs', tmp_path)
-    monkeypatch.delenv('D2L_VGG_TRIAL', raising=False)
-    done('train', *TINIEST, '--runs', tmp_path)
-    whole, other = (
-        (tmp_path / name / 'history.csv').read_bytes()
-        for name in ('quick', 'quick-2')
-    )
-    assert whole == other

@@ -131,28 +131,22 @@ def test_what_is_no_picture(tmp_path):
 
 
 @pytest.mark.parametrize(
-    'path, words',
+    'name, size, options',
     [
-        ('none.png', 'No such file'),
-        ('.', 'Is a directory'),
-        # As a disk that fails
-        ('/proc/self/mem', 'Input/output error'),
+        ('a.png', (9000, 9000), {}),
+        ('a.jpg', (9000, 9000), {'progressive': True}),
+        ('a.png', (70000, 1), {}),  # Which Pillow cannot shrink
     ],
 )
-def test_read_tells_what_the_system_says_of_a_file(path, words):
-    with pytest.raises(OSError, match=words) as caught:
-        pictures.read(path)
-    assert caught.value.filename == path
-
-
-@pytest.mark.parametrize(
-    'name, options', [('a.png', {}), ('a.jpg', {'progressive': True})]
-)
-def test_what_would_fill_the_memory_is_not_unpacked(tmp_path, name, options):
+def test_what_would_fill_the_memory_is_not_unpacked(
+    tmp_path, name, size, options
+):
     path = tmp_path / name
-    Image.new('L', (9000, 9000)).save(path, **options)
+    Image.new('L', size).save(path, **options)
     assert path.stat().st_size < 2e6
-    with pytest.raises(ValueError, match='9000 x 9000 pixels are too'):
+    with pytest.raises(
+        ValueError, match='{} x {} pixels are too'.format(*size)
+    ):
         pictures.read(path)
 
 
@@ -164,13 +158,6 @@ def test_a_jpeg_of_any_size_is_reduced_as_it_is_decoded(tmp_path):
     plain = pictures.read(saved(tmp_path, array))
     assert np.abs(found.image.astype(float) - plain.image).mean() < 3
     assert found.steps[:2] == ('6840 x 9000 pixels', 'reduced to 3420 x 4500')
-
-
-def test_a_line_that_pillow_cannot_shrink_is_refused(tmp_path):
-    path = tmp_path / 'line.png'
-    Image.new('L', (70000, 1)).save(path)
-    with pytest.raises(ValueError, match='70000 x 1 pixels are too many'):
-        pictures.read(path)
 
 
 def test_a_thing_that_fills_its_picture_is_not_trimmed(tmp_path):

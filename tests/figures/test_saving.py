@@ -1,11 +1,10 @@
 """Pictures are the files that were asked for, the same at every drawing."""
 
 import os
-import subprocess
-import sys
 
 import pytest
 from pictures import published_run
+from processes import run_python
 
 from d2l_vgg import figures
 from d2l_vgg.book import published
@@ -28,23 +27,17 @@ def test_save_writes_the_same_bytes_again(tmp_path):
 
 
 def test_figures_need_neither_pyplot_nor_display_nor_tex(tmp_path):
-    code = (
-        'import matplotlib, sys\n'
-        'matplotlib.rcParams["text.usetex"] = True\n'
-        'from d2l_vgg import figures\n'
-        'from d2l_vgg.book import published\n'
-        'runs = published.runs("jax")\n'
-        'figure = figures.curves(runs, band=published.Band())\n'
-        'figures.save(figure, sys.argv[1])\n'
-        'assert "matplotlib.pyplot" not in sys.modules\n'
-    )
-    environment = dict(os.environ, MPLBACKEND='TkAgg')
-    environment.pop('DISPLAY', None)
-    subprocess.run(
-        [sys.executable, '-c', code, str(tmp_path / 'curves')],
-        env=environment,
-        check=True,
-    )
+    code = f"""
+        import matplotlib, os, sys
+        os.environ.pop('DISPLAY', None)
+        matplotlib.rcParams['text.usetex'] = True
+        from d2l_vgg import figures
+        from d2l_vgg.book import published
+        figure = figures.curves(published.runs('jax'), published.Band())
+        figures.save(figure, {str(tmp_path / 'curves')!r})
+        assert 'matplotlib.pyplot' not in sys.modules
+    """
+    run_python(code, MPLBACKEND='TkAgg')
     assert (tmp_path / 'curves.png').stat().st_size > 10000
 
 

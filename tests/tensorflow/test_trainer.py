@@ -3,9 +3,6 @@
 What it shares with the other frameworks' is tested in `tests/trainer`.
 """
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
@@ -15,6 +12,7 @@ import keras
 import tensorflow as tf
 import trainings
 from keras import layers
+from processes import run_python
 from trainings import data_of
 
 from d2l_vgg import tensorflow as package
@@ -105,11 +103,8 @@ def test_clipping_a_large_network_repeats_bit_for_bit():
 )
 def test_a_training_leaves_no_copy_of_the_parameters_in_memory():
     """A network of 8 MB, ten times, in a process of its own."""
-    found = subprocess.run(
-        [sys.executable, '-c', TRAININGS], capture_output=True, text=True
-    )
-    memory = [int(line) / 1024 for line in found.stdout.split()]
-    assert len(memory) == 10, found.stderr
+    told = run_python(TRAININGS, timeout=300, OMP_NUM_THREADS='1')
+    memory = [int(line) / 1024 for line in told.split()]
     assert memory[-1] - memory[1] < 2 * 8
 
 

@@ -3,13 +3,11 @@
 import importlib
 
 import pytest
-from frameworks import FRAMEWORKS
+from frameworks import PARAMS
 
 
-@pytest.fixture(params=FRAMEWORKS, ids=lambda f: f.name, scope='session')
+@pytest.fixture(params=PARAMS, scope='session')
 def framework(request):
-    if not request.param.is_installed():
-        pytest.skip(f'{request.param.name} is not installed')
     return request.param
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 import types
 from contextlib import nullcontext
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,7 +23,6 @@ from trainings import (
 )
 
 from d2l_vgg import frameworks, machine
-from d2l_vgg.networks.architectures import Architecture
 from d2l_vgg.training import checkpoint
 from d2l_vgg.training.errors import TrainingDiverged
 
@@ -170,18 +170,12 @@ def test_a_network_with_too_few_outputs_is_refused(package):
 
 
 def test_data_without_training_examples_are_refused(package):
-    for data in (
-        no_examples(package),
-        types.SimpleNamespace(train_dataloader=list, val_dataloader=list),
-    ):
+    none = package.FashionMNIST(32, **SIZES)
+    none.train = tuple(array[:0] for array in none.train)
+    own = types.SimpleNamespace(train_dataloader=list, val_dataloader=list)
+    for data in none, own:
         with pytest.raises(ValueError, match='^There are no training exa'):
             fit(package, data=data)
-
-
-def no_examples(package):
-    data = package.FashionMNIST(32, **SIZES)
-    data.train = tuple(array[:0] for array in data.train)
-    return data
 
 
 def test_what_the_memory_cannot_hold_is_refused(package, monkeypatch):
@@ -206,9 +200,13 @@ def resume(package, path, model=None, data=None, **changes):
     return fit(package, model, data, resume=True, checkpoint=path, **options)
 
 
-def test_a_checkpoint_of_another_architecture(package, saved):
-    arch = Architecture('other', ((1, 4), (1, 9)), hidden=(16,))
-    with pytest.raises(checkpoint.BadCheckpoint, match='with blocks='):
+@pytest.mark.parametrize(
+    'name, value',
+    [('blocks', ((1, 4), (1, 9))), ('dropout', 0.1), ('lrn', True)],
+)
+def test_a_checkpoint_of_another_architecture(package, saved, name, value):
+    arch = replace(ARCH, **{name: value})
+    with pytest.raises(checkpoint.BadCheckpoint, match=f'with {name}='):
         resume(package, saved, package.VGG(arch, lr=0.02))
     assert saved.exists()
 
@@ -249,12 +247,9 @@ def test_a_checkpoint_of_other_hyperparameters(package, saved, change):
         resume(package, saved, **change)
 
 
-def test_resuming_needs_a_checkpoint(package):
+def test_resuming_needs_a_checkpoint(package, tmp_path):
     with pytest.raises(ValueError, match='checkpoint=path'):
         fit(package, resume=True)
-
-
-def test_no_checkpoint_to_resume(package, tmp_path):
     with pytest.raises(FileNotFoundError, match='nothing to resume'):
         fit(package, resume=True, checkpoint=tmp_path / 'none.safetensors')
 

@@ -43,14 +43,6 @@ def test_another_seed_gives_another_run(package):
         assert not np.array_equal(array, whole(package).arrays[name]), name
 
 
-def test_without_a_seed_one_is_drawn_and_told(package):
-    first = fit(package, seed=None, **OPTIONS)
-    again = fit(package, seed=first.seed, **OPTIONS)
-    assert_same(outcome(first), outcome(again))
-    other = fit(package, seed=None, **OPTIONS)
-    assert other.seed != first.seed
-
-
 # Of Keras, which makes a file of a network
 @pytest.mark.filterwarnings('ignore:__array__ implementation')
 def test_a_copy_of_a_trained_model_is_as_it_and_apart_from_it(package):

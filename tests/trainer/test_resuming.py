@@ -165,25 +165,6 @@ def test_another_number_of_threads_is_told(package, own, path, monkeypatch):
         fit(package, resume=True, checkpoint=path, **OPTIONS)
 
 
-@pytest.mark.parametrize(
-    'name, value', [('dropout', 0.1), ('lrn', True), ('framework', 'other')]
-)
-def test_a_run_that_no_shape_tells_apart_is_refused(
-    package, path, name, value
-):
-    with pytest.raises(KeyboardInterrupt):
-        fit(package, stop_at=4, checkpoint=path)
-    arch = ARCH
-    if name == 'framework':
-        arrays, meta = checkpoint.load(path)
-        meta['settings'][name] = value
-        checkpoint.save(path, arrays, meta)
-    else:
-        arch = dataclasses.replace(ARCH, **{name: value})
-    with pytest.raises(checkpoint.BadCheckpoint, match=f'with {name}='):
-        fit(package, package.VGG(arch, 0.02), resume=True, checkpoint=path)
-
-
 def test_parameters_of_a_network_with_other_layers_are_refused(
     package, tmp_path
 ):

@@ -22,6 +22,7 @@ SETTINGS = {
     'resize': (28, 28),
     'digest': 'abc',
 }
+TOLD = {**SETTINGS, 'resize': [28, 28]}
 HISTORY = {
     **History(10, 2).state(),
     # A value of each of the 13 minibatches, and of the 2 of the validation
@@ -29,7 +30,7 @@ HISTORY = {
     'sums': {'train_loss': [3, 3.3, 4.0]},
 }
 META = {
-    'settings': {**SETTINGS, 'resize': [28, 28]},
+    'settings': TOLD,
     'threads': '2',
     'epoch': 1,
     'train_batch_idx': 13,
@@ -127,11 +128,8 @@ def test_another_run_is_refused_by_name(path, name):
         ('settings', {}),
         ('settings', None),
         *(
-            (
-                'settings',
-                {n: v for n, v in META['settings'].items() if n != x},
-            )
-            for x in SETTINGS
+            ('settings', {n: v for n, v in TOLD.items() if n != name})
+            for name in SETTINGS
         ),
     ],
 )

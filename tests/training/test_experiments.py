@@ -91,11 +91,6 @@ def test_an_experiment_is_what_its_record_was_made_with(
     assert ours == theirs
 
 
-def test_unknown_experiment():
-    with pytest.raises(ValueError, match="'slow'.*book, fast, quick"):
-        get_experiment('slow')
-
-
 def test_a_record_from_before_a_hyperparameter_was_there_is_read():
     values = Experiment().to_dict()
     # What was not there yet was not done

@@ -180,8 +180,6 @@ def test_csv_holds_every_digit(tmp_path):
     history.record('train, "odd" name', 1, 0.1 + 0.2)
     digest = history.to_csv(path)
     assert History.from_csv(path, digest).points == history.points
-    with pytest.raises(ValueError, match='is not the history that the run'):
-        History.from_csv(path, digest[::-1])
     lines = path.read_text().splitlines()
     assert lines[0] == 'series,epoch,value'
     x, value = history.points['train_loss'][0]

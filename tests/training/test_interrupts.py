@@ -29,13 +29,11 @@ print('waits', flush=True)
 ctypes.CDLL(None).pthread_mutex_lock(lock)
 """,
 }
-BLOCKS = {
-    'once': 'interrupts.once()',
-    'deferred': (
-        "interrupts.once(), interrupts.before_end(lambda: print('words', "
-        'flush=True)), interrupts.deferred()'
-    ),
-}
+ONCE = 'interrupts.once()'
+DEFERRED = (
+    f"{ONCE}, interrupts.before_end(lambda: print('words', flush=True)), "
+    'interrupts.deferred()'
+)
 
 
 def state(process):
@@ -47,12 +45,12 @@ def state(process):
 @pytest.mark.skipif(sys.platform != 'linux', reason='locks of the system')
 @pytest.mark.parametrize('wait', WAITS.values(), ids=WAITS)
 @pytest.mark.parametrize(
-    'block, presses, told', [('once', 1, ''), ('deferred', 2, 'words\n')]
+    'block, presses, told', [(ONCE, 1, ''), (DEFERRED, 2, 'words\n')]
 )
 def test_command_that_no_exception_ends_is_ended(block, presses, told, wait):
     code = 'import time\nfrom d2l_vgg.training import interrupts\n'
     code += 'interrupts.SECONDS_TO_END = 0.2\n'
-    code += f'with {BLOCKS[block]}:\n    exec({wait!r})'
+    code += f'with {block}:\n    exec({wait!r})'
     process = subprocess.Popen(
         [sys.executable, '-c', code],
         stdout=subprocess.PIPE,

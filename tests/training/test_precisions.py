@@ -3,18 +3,14 @@
 import re
 
 import pytest
-from frameworks import FRAMEWORKS
+from frameworks import PARAMS
 
-from d2l_vgg import frameworks
 from d2l_vgg.training import precisions
 
 
-@pytest.fixture(params=FRAMEWORKS, ids=lambda f: f.name)
+@pytest.fixture(params=PARAMS)
 def trainer(request):
-    if not request.param.is_installed():
-        pytest.skip(f'{request.param.name} is not installed')
-    package = frameworks.load(request.param.name)
-    return package.Trainer(1, display='none')
+    return request.param.package.Trainer(1, display='none')
 
 
 @pytest.mark.parametrize('has', [False, True])

@@ -44,16 +44,8 @@ def test_records_of_earlier_days_open(name):
 @pytest.mark.parametrize(
     'content',
     [
-        b'',
-        b'[]',
-        b'null',
-        b'"text"',
-        b'7',
-        b'{"status": "finished"}',
-        b'\0' * 100,
-        b'\xff\xfe{\0}\0',
-        b'[' * 100000,
-        b'{"a":' * 100000,
+        *(b'', b'[]', b'null', b'"text"', b'7', b'{"status": "finished"}'),
+        *(b'\0' * 100, b'\xff\xfe{\0}\0', b'[' * 100000, b'{"a":' * 100000),
         '{"name": "Größe"}'.encode('latin-1'),
         b'\x1b[2J',
     ],
