@@ -100,7 +100,7 @@ def test_two_wheels_of_mxnet_are_told_to_overwrite_each_other(versions):
         (T4, 'cu117'),
         (ADA, 'cu117'),
         (H100, "MXNet in NVIDIA's container"),
-        (B200, 'GPU: PyTorch or JAX.'),
+        (B200, 'GPU: PyTorch, JAX, or a wheel of MXNet 2'),
         (OLD, 'GPU: none'),
     ],
 )
