@@ -47,16 +47,13 @@ def load(path: str) -> tuple[Arrays, dict[str, Any]]:
         OSError: it is not there, or cannot be read.
     """
     with _opened(path) as file:
-        meta, arrays = _meta(path, file), _arrays(file)
-        if file.metadata()['sha256'] != digest(arrays, meta):
+        metadata = file.metadata() or {}
+        if 'sha256' not in metadata:
+            raise ForeignArrays(f'{path} has no digest of this package')
+        arrays, meta = _arrays(file), json.loads(metadata['meta'])
+        if metadata['sha256'] != digest(arrays, meta):
             raise ValueError('its digest is another')
         return arrays, meta
-
-
-def load_meta(path: str) -> dict[str, Any]:
-    """As `load`, without arrays; the digest is not looked at."""
-    with _opened(path) as file:
-        return _meta(path, file)
 
 
 def load_foreign(path: str) -> Arrays:
@@ -138,10 +135,3 @@ def damage_told(path: str) -> Iterator[None]:
 def _arrays(file):
     # In the order in which they were written
     return {name: file.get_tensor(name) for name in file.offset_keys()}
-
-
-def _meta(path, file):
-    metadata = file.metadata() or {}
-    if 'sha256' not in metadata:
-        raise ForeignArrays(f'{path} has no digest of this package')
-    return json.loads(metadata['meta'])

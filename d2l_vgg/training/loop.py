@@ -146,13 +146,6 @@ class Trainer(preparation.Preparation):
         batches = itertools.islice(dataloader, first, None)
         return labels.checked(batches, self)
 
-    def save_if_due(self, now: bool = False) -> None:
-        """Write the run to `checkpoint`, `now` or if the last is long ago."""
-        if self.checkpoint is None:
-            return
-        if now or time.monotonic() - self.saved > self.checkpoint_seconds:
-            self.save_checkpoint()
-
     def scheduled_lr(self) -> float | None:
         """Return the learning rate for this minibatch, None for the model's.
 
@@ -166,9 +159,7 @@ class Trainer(preparation.Preparation):
     def record(self, phase: str, metrics: dict) -> None:
         """Add what a step has measured to the history, and keep pace.
 
-        Args:
-            phase: 'train' or 'val'
-            metrics: name -> scalar on the device
+        `phase` is 'train' or 'val', `metrics` name -> scalar on the device.
         """
         # Validation is at the end of its epoch, training within
         x, every_n = self.epoch + 1.0, self.history.val_every_n

@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from d2l_vgg import figures, limits
 from d2l_vgg.foreign_text import visible
+from d2l_vgg.training.estimate import format_seconds
 from d2l_vgg.training.history import History
 
 # A line that is written more often cannot be read
@@ -117,8 +118,8 @@ class Board(Display):
         # Shorter ones end before they are read of
         if seconds >= 20:
             print(
-                f'This takes about {in_words(seconds)} on this CPU (the '
-                'square button stops it).'
+                f'This takes about {format_seconds(seconds)} on this CPU '
+                '(the square button stops it).'
             )
 
     def step(self):
@@ -163,16 +164,6 @@ class Board(Display):
 
     def close(self):
         self.show_progress(time.monotonic(), stopped=True)
-
-
-def in_words(seconds):
-    """Return so many seconds as one would say them, in halves of hours."""
-    minutes = round(seconds / 60)
-    if seconds < 90:
-        return 'half a minute' if seconds < 45 else 'a minute'
-    if minutes < 80:
-        return f'{minutes} minutes' if minutes < 50 else 'an hour'
-    return f'{round(minutes / 30) / 2:g} hours'
 
 
 def format_final(history: History) -> str:

@@ -30,7 +30,9 @@ def check(arch, size, batch_size, framework='mxnet'):
     class Ours(types.SimpleNamespace):
         __module__ = f'd2l_vgg.{framework}.vgg'
 
-    trainer = Ours(on_cpu=True, momentum=0, precision='float32')
+    trainer = Ours(
+        on_cpu=True, framework=framework, momentum=0, precision='float32'
+    )
     model = Ours(arch=get(arch), num_classes=10)
     data = Ours(resize=size[::-1], batch_size=batch_size)
     return memory.check_fit(trainer, model, data)
