@@ -34,12 +34,7 @@ def optimizer_name(name: str, slot: str) -> str:
 
 
 def load(path: str) -> tuple[Arrays, dict[str, Any]]:
-    """Return the arrays and the meta that `save` wrote to `path`.
-
-    Raises:
-        OSError: it is not there, or cannot be read.
-        BadCheckpoint: it is damaged; every byte is covered by a digest.
-    """
+    """As `arrays.load`; BadCheckpoint for one that is damaged."""
     with _explained(path):
         return files.load(path)
 

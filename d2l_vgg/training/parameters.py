@@ -118,10 +118,8 @@ def check_match(
     """Refuse parameters, name -> array, that are not those of a network.
 
     `expected` has its shapes, name -> shape, with None for a size that is
-    not known yet; `path` and `network` are for the message.
-
-    Raises:
-        ValueError: a name, a shape or a type differs, or a number cannot be.
+    not known yet; `path` and `network` are for the message. Raises
+    ValueError where a name, a shape or a type differs, or a number cannot be.
     """
     # A name that one of them lacks tells more than a shape
     names = {**expected, **arrays}

@@ -114,7 +114,8 @@ class Preparation(abc.ABC):
         # Engines are told of the others before they look for devices
         self.workers: Any = processes.join(self.ProcessGroup)
         self.device = self.find_device(self.num_gpus)
-        precisions.check_device(precision, self.unsupported_reason)
+        reason = self.unsupported_reason(precision)
+        precisions.check_device(precision, reason)
         self.board = progress.make(display)
         self.history: History = None  # type: ignore[assignment]
         self.seconds = 0.0
@@ -250,7 +251,12 @@ class Preparation(abc.ABC):
         if self.on_cpu and self.board.announces:
             batches = self.num_train_batches, self.num_val_batches
             seconds = estimate.epoch_seconds(self, *batches)
-            self.board.announce((self.max_epochs - self.epoch) * seconds)
+            seconds *= self.max_epochs - self.epoch
+            if seconds >= 20:  # Shorter ones end before they are read of
+                self.board.tell(
+                    f'This takes about {estimate.format_seconds(seconds)} on '
+                    'this CPU (the square button stops it).'
+                )
 
     # ------------------------------------ saving, and going on from that
 

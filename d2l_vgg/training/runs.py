@@ -42,8 +42,6 @@ TYPES = {
     'parameters': [str, NONE],
     'results': [dict, NONE],
 }
-# Records of the time when there was but one framework do not tell it
-DEFAULTS = {'framework': 'mxnet'}
 DATA_TYPES = {
     'source': [str],
     'root': [str, NONE],
@@ -106,7 +104,8 @@ class Run:
         path = os.path.join(folder, 'run.json')
         try:
             with open_regular(path, 'r', encoding='utf-8') as file:
-                info = json.load(file)
+                # Records of when there was no other framework lack it
+                info = {'framework': 'mxnet', **json.load(file)}
             check(info)
         except (FileNotFoundError, NotADirectoryError):
             raise FileNotFoundError(
@@ -172,7 +171,7 @@ class Run:
 
     @property
     def framework(self) -> str:
-        return self.info.get('framework', DEFAULTS['framework'])
+        return self.info['framework']
 
     @property
     def classes(self) -> Sequence[str]:
@@ -259,18 +258,16 @@ def check_name(name):
 
 def check(info):
     """Raise an error with what is wrong in the content of a `run.json`."""
-    info = {**DEFAULTS, **info}
     check_types(info, TYPES)
     limits.check('status', info.get('status'), choices=STATUSES)
     limits.check('framework', info['framework'], choices=tuple(FRAMEWORKS))
     check_name(info['name'])
     check_types(info['data'], DATA_TYPES)
     classes = info['data'].get('classes')
-    if classes is not None and not 0 < len(classes) <= 256:
-        raise ValueError(f'it has {len(classes)} classes')
-    for name in classes or ():
-        if not isinstance(name, str) or not name.isprintable():
-            raise ValueError(f'its class {str(name)[:40]!r} is no name')
+    if classes is not None:
+        names = [n for n in classes if isinstance(n, str) and n.isprintable()]
+        if names != classes or not 0 < len(names) <= 256:
+            raise ValueError('its classes are not 1 to 256 names')
     results = info.get('results') or {}
     check_types(results, dict.fromkeys(results, [int, float]))
     # Records of the time when a hyperparameter was not there lack it
