@@ -30,9 +30,7 @@ class ForeignArrays(BadArrays):
 def save(path: str, arrays: Arrays, meta: dict[str, Any]) -> str:
     """Write `arrays` and `meta` (JSON-able) to `path`; return their digest.
 
-    Raises:
-        OSError: the folder cannot be written or the disk is full; what was
-            at `path` before is still there.
+    Raises OSError as `files.write_whole`.
     """
     found = digest(arrays, meta)
     write(path, arrays, {'meta': json.dumps(meta), 'sha256': found})
@@ -42,21 +40,17 @@ def save(path: str, arrays: Arrays, meta: dict[str, Any]) -> str:
 def load(path: str) -> tuple[Arrays, dict[str, Any]]:
     """Return the arrays and the meta that `save` wrote to `path`.
 
-    Raises:
-        BadArrays: it is damaged, or, ForeignArrays, it has no digest.
-        OSError: it is not there, or cannot be read.
+    Raises BadArrays where they are damaged, and ForeignArrays, one of those,
+    where there is no digest; OSError as `files.open_regular`.
     """
     with _opened(path) as file:
-        meta, arrays = _meta(path, file), _arrays(file)
-        if file.metadata()['sha256'] != digest(arrays, meta):
+        metadata = file.metadata() or {}
+        if 'sha256' not in metadata:
+            raise ForeignArrays(f'{path} has no digest of this package')
+        arrays, meta = _arrays(file), json.loads(metadata['meta'])
+        if metadata['sha256'] != digest(arrays, meta):
             raise ValueError('its digest is another')
         return arrays, meta
-
-
-def load_meta(path: str) -> dict[str, Any]:
-    """As `load`, without arrays; the digest is not looked at."""
-    with _opened(path) as file:
-        return _meta(path, file)
 
 
 def load_foreign(path: str) -> Arrays:
@@ -84,8 +78,10 @@ def write(path: str, arrays: Arrays, metadata: dict[str, str]) -> None:
     end = 0
     for name, array in arrays.items():
         begin, end = end, end + array.nbytes
+        kind = f'{array.dtype.kind.upper()}{8 * array.itemsize}'
         header[name] = {
-            'dtype': _type_name(array.dtype),
+            # Such as F32, and only Booleans are called otherwise
+            'dtype': 'BOOL' if kind == 'B8' else kind,
             'shape': array.shape,
             'data_offsets': [begin, end],
         }
@@ -98,14 +94,6 @@ def write(path: str, arrays: Arrays, metadata: dict[str, str]) -> None:
             file.write(np.ascontiguousarray(array).reshape(-1).view('uint8'))
 
     write_whole(path, write_all)
-
-
-def _type_name(dtype):
-    """Return what safetensors calls a type of NumPy, F32 for float32."""
-    name = dtype.name.upper()
-    for word in 'FLOAT', 'UINT', 'INT', 'COMPLEX':
-        name = name.replace(word, word[0])
-    return name
 
 
 @contextlib.contextmanager
@@ -138,10 +126,3 @@ def damage_told(path: str) -> Iterator[None]:
 def _arrays(file):
     # In the order in which they were written
     return {name: file.get_tensor(name) for name in file.offset_keys()}
-
-
-def _meta(path, file):
-    metadata = file.metadata() or {}
-    if 'sha256' not in metadata:
-        raise ForeignArrays(f'{path} has no digest of this package')
-    return json.loads(metadata['meta'])

@@ -4,24 +4,19 @@ import contextlib
 import json
 import math
 import operator
-import warnings
 from collections.abc import Iterator
 from typing import Any
-
-import numpy as np
 
 from d2l_vgg.training import arrays as files
 from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.history import History
-from d2l_vgg.training.parameters import describe
+from d2l_vgg.training.parameters import describe, find_impossible
 
 # What checkpoints of earlier versions do not tell
 ADDED = {
     *('framework', 'draw', 'continued_from'),
     *('blocks', 'batch_norm', 'lrn', 'hidden', 'dropout', 'layers'),
 }
-
-save = files.save
 
 
 class BadCheckpoint(ValueError):
@@ -39,12 +34,7 @@ def optimizer_name(name: str, slot: str) -> str:
 
 
 def load(path: str) -> tuple[Arrays, dict[str, Any]]:
-    """Return the arrays and the meta that `save` wrote to `path`.
-
-    Raises:
-        OSError: it is not there, or cannot be read.
-        BadCheckpoint: it is damaged; every byte is covered by a digest.
-    """
+    """As `arrays.load`; BadCheckpoint for one that is damaged."""
     with _explained(path):
         return files.load(path)
 
@@ -52,13 +42,13 @@ def load(path: str) -> tuple[Arrays, dict[str, Any]]:
 def load_seed(path: str) -> int:
     """Return the seed of a run, with the errors of `load`."""
     with _explained(path):
-        return operator.index(files.load_meta(path)['settings']['seed'])
+        return operator.index(load(path)[1]['settings']['seed'])
 
 
 def load_history(path: str) -> History:
     """Return what a run has recorded, with the errors of `load`."""
     with _explained(path):
-        return History.from_state(files.load_meta(path)['history'])
+        return History.from_state(load(path)[1]['history'])
 
 
 def check_arrays(path: str, arrays: Arrays, expected: Arrays) -> None:
@@ -72,12 +62,12 @@ def check_arrays(path: str, arrays: Arrays, expected: Arrays) -> None:
                 f'optimizer: {name} is {found} there and {wanted} in this '
                 'run; resume with those that it was made with.'
             )
-        negative = name.endswith('running_var') and (arrays[name] < 0).any()
-        if negative or not np.isfinite(arrays[name]).all():
-            raise BadCheckpoint(
-                f'The checkpoint {path} cannot be: {name} holds nan, inf or '
-                'a negative variance; start a new run.'
-            )
+    name = find_impossible(arrays)
+    if name:
+        raise BadCheckpoint(
+            f'The checkpoint {path} cannot be: {name} holds nan or inf, or a '
+            'negative variance; start a new run.'
+        )
 
 
 def check_meta(
@@ -114,22 +104,7 @@ def check_meta(
             and history.num_val_batches == told['num_val_batches']
             and history.fits(batches + done, epoch * told['num_val_batches'])
         ):
-            raise ValueError(
-                f'minibatch {meta["train_batch_idx"]} in epoch {epoch} of '
-                f'{told["max_epochs"]} after {meta["seconds"]} seconds, with '
-                f'the {history!r}'
-            )
-
-
-def warn_of_threads(before: object, now: object) -> None:
-    """Warn where a run goes on with another number of threads."""
-    if before != now:
-        warnings.warn(
-            f'The run was begun with {before} threads and goes on with '
-            f'{now}: its last bits may differ from those of a run that was '
-            'never stopped.',
-            stacklevel=4,
-        )
+            raise ValueError('its numbers contradict each other')
 
 
 @contextlib.contextmanager

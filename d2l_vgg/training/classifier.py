@@ -178,7 +178,7 @@ class Classifier(abc.ABC):
                 'There are no examples to predict: dataloader is empty.'
             )
         # Layers may make finite scores of nan, as oneDNN's ReLU
-        parameters.check_finite(self.arrays())
+        parameters.check_numbers(self.arrays())
         labels, scores = zip(*pairs)
         return np.concatenate(labels), np.concatenate(scores)
 
@@ -190,7 +190,7 @@ class Classifier(abc.ABC):
         cannot be written.
         """
         arrays = self.arrays()
-        parameters.check_finite(arrays)
+        parameters.check_numbers(arrays)
         return parameters.save(path, arrays, getattr(self, 'arch', None))
 
     def load(self, path: str, last: bool = True) -> None:

@@ -113,7 +113,7 @@ class FashionMNIST(abc.ABC):
         return self.get_dataloader(train=False)
 
     @classmethod
-    def pictures(cls, paths, resize=(28, 28), batch_size=64):
+    def pictures(cls, paths, resize=(28, 28)):
         """Return minibatches of a reader's own pictures, for `predict`.
 
         `paths` are as in `datasets.pictures.read`, `resize` is that of the
@@ -127,9 +127,7 @@ class FashionMNIST(abc.ABC):
             raise ValueError('There is no picture: name at least one file.')
         images = np.stack([pictures.read(path).image for path in paths])
         labels = np.zeros(len(images), 'int32')
-        return cls.Minibatches(
-            images, labels, batch_size, read_resize(resize)
-        )
+        return cls.Minibatches(images, labels, 64, read_resize(resize))
 
     def visualize(self, batch, nrows=1, ncols=8, labels=None):
         """Draw the images of a minibatch with their labels above them."""

@@ -34,10 +34,7 @@ class DrawnByImage:
         try:
             shapes = parameter_shapes(self.arch, self.num_classes)
         except (AttributeError, TypeError, ValueError):
-            raise ValueError(
-                f'What parameters {type(self).__name__} has is not known '
-                'before it has seen an image: call model(X) first.'
-            ) from None
+            raise errors.NotDrawn from None
         return {**shapes, **{n: a.shape for n, a in self.waiting.items()}}
 
     def load_arrays(self, arrays: Arrays) -> None:

@@ -18,8 +18,8 @@ class NotDrawn(ValueError):
 
     def __init__(self) -> None:
         super().__init__(
-            'The parameters cannot be saved before they are drawn: let the '
-            'network see an image first, as in model(X).'
+            'The parameters cannot be saved or loaded before they are drawn: '
+            'let the network see an image first, as in model(X).'
         )
 
 

@@ -5,14 +5,10 @@ import time
 from typing import Any
 
 
-def rest_of(trainer: Any) -> float:
-    """Return about how many seconds the rest of a prepared run will take."""
-    epochs = trainer.max_epochs - trainer.epoch
-    batches = trainer.num_train_batches, trainer.num_val_batches
-    return epochs * epoch_seconds(trainer, *batches)
-
-
-def epoch_seconds(trainer, num_train_batches, num_val_batches):
+def epoch_seconds(
+    trainer: Any, num_train_batches: float, num_val_batches: float
+) -> float:
+    """Return about how many seconds an epoch of a prepared run will take."""
     batch = next(iter(trainer.train_dataloader))
     times = []
     # The first one compiles, and the next one finds cold caches

@@ -9,10 +9,6 @@ from d2l_vgg.networks.architectures import Architecture, get
 from d2l_vgg.training.precisions import PRECISIONS
 from d2l_vgg.training.schedules import SCHEDULES
 
-# Where initial parameters come from: the seed of the run, in the same way in
-# every framework, or as in the published runs of the book
-DRAWS = ('seed', 'published')
-
 
 def setting(default, help=None, group='Training', **about):
     """Return a field of `Experiment` with all that is to know of it.
@@ -67,9 +63,11 @@ class Experiment:
     )  # fmt: skip
     test_flip: bool = setting(False, 'predict by image and mirror image')
     seed: int = setting(0, 'of all that is random', least=0, below=2**32)
+    # By the seed, in the same way in every framework, or as in the published
+    # runs of the book
     draw: str = setting(
         'seed', 'initial parameters', 'Network',
-        choices=DRAWS, metavar='NAME',
+        choices=('seed', 'published'), metavar='NAME',
     )  # fmt: skip
     precision: str = setting(
         'float32', 'of most blocks', choices=PRECISIONS, metavar='NAME'
@@ -178,9 +176,6 @@ def name_of(experiment: Experiment) -> str:
 
 def get_experiment(name: str) -> Experiment:
     """Return the experiment of this name; ValueError if there is none."""
-    if name not in EXPERIMENTS:
-        raise ValueError(
-            f'No experiment is called {name!r}: choose one of '
-            f'{", ".join(EXPERIMENTS)}.'
-        )
-    return EXPERIMENTS[name]
+    return EXPERIMENTS[
+        limits.check('experiment', name, choices=tuple(EXPERIMENTS))
+    ]

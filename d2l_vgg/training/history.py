@@ -140,9 +140,7 @@ class History:
     def from_csv(cls, path: str, digest: str | None = None) -> History:
         """Return the history that `to_csv` wrote at `path`.
 
-        Raises:
-            OSError: there is no such file, or it cannot be read.
-            ValueError: it is another, as its `digest` or a line tells.
+        Raises ValueError for another one, as its `digest` or a line tells.
         """
         history = cls(None, None)
         with open_regular(path) as file:

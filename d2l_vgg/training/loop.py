@@ -130,7 +130,11 @@ class Trainer(preparation.Preparation):
         for batch in self.minibatches(self.train_dataloader, done):
             seed = self.seed, self.train_batch_idx, *self.workers.own_seed
             self.seed_device(seeds.mix(*seed))
-            self.record('train', self.train_step(batch, self.scheduled_lr()))
+            lr = None  # The model's, which may have a schedule of its own
+            if self.lr_schedule != 'constant':
+                num_steps = self.max_epochs * self.num_train_batches
+                lr = self.lr * self.schedule(self.train_batch_idx / num_steps)
+            self.record('train', self.train_step(batch, lr))
             self.train_batch_idx += 1
             if self.stop.asked:
                 self.save_if_due(now=True)
@@ -146,29 +150,10 @@ class Trainer(preparation.Preparation):
         batches = itertools.islice(dataloader, first, None)
         return labels.checked(batches, self)
 
-    def save_if_due(self, now: bool = False) -> None:
-        """Write the run to `checkpoint`, `now` or if the last is long ago."""
-        if self.checkpoint is None:
-            return
-        if now or time.monotonic() - self.saved > self.checkpoint_seconds:
-            self.save_checkpoint()
-
-    def scheduled_lr(self) -> float | None:
-        """Return the learning rate for this minibatch, None for the model's.
-
-        The model may have a schedule of its own.
-        """
-        if self.lr_schedule == 'constant':
-            return None
-        num_steps = self.max_epochs * self.num_train_batches
-        return self.lr * self.schedule(self.train_batch_idx / num_steps)
-
     def record(self, phase: str, metrics: dict) -> None:
         """Add what a step has measured to the history, and keep pace.
 
-        Args:
-            phase: 'train' or 'val'
-            metrics: name -> scalar on the device
+        `phase` is 'train' or 'val', `metrics` name -> scalar on the device.
         """
         # Validation is at the end of its epoch, training within
         x, every_n = self.epoch + 1.0, self.history.val_every_n

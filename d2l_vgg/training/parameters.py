@@ -51,20 +51,24 @@ def load(path: str, arch: Any = None) -> files.Arrays:
     return arrays
 
 
-def check_finite(arrays: files.Arrays, where: str = '') -> None:
-    """Raise ValueError unless all are finite; `where` is for the message."""
-    name = find_not_finite(arrays)
+def check_numbers(arrays: files.Arrays, where: str = '') -> None:
+    """Raise ValueError for a number that cannot be; `where` it is."""
+    name = find_impossible(arrays)
     if name:
         raise ValueError(
-            f'The parameters{where} are not all numbers: {name} holds nan or '
-            'inf; train the network again, with a lower learning rate.'
+            f'The parameters{where} cannot be: {name} holds nan or inf, or a '
+            'negative variance; train the network again, with a lower '
+            'learning rate.'
         )
 
 
-def find_not_finite(arrays: files.Arrays) -> str:
-    """Return the name of an array with nan or inf, '' if there is none."""
-    bad = (name for name, a in arrays.items() if not np.isfinite(a).all())
-    return next(bad, '')
+def find_impossible(arrays: files.Arrays) -> str:
+    """Return the name of an array with nan, inf or a negative variance."""
+    for name, array in arrays.items():
+        negative = name.endswith('running_var') and (array < 0).any()
+        if negative or not np.isfinite(array).all():
+            return name
+    return ''
 
 
 def load_any(path: str) -> tuple[files.Arrays, dict[str, Any] | None]:
@@ -97,16 +101,12 @@ def explained(path: str) -> Iterator[None]:
     """Say of damage that is found in this block what is to be done."""
     try:
         yield
-    except files.ForeignArrays as error:
-        raise ValueError(
-            f'The file of parameters {error}: turn it into ours by `d2l-vgg '
-            f'convert {path} new.safetensors`.'
-        ) from error
     except files.BadArrays as error:
-        raise ValueError(
-            f'The file of parameters {error}: copy it again, or train the '
-            'network again.'
-        ) from error
+        way = 'copy it again, or train the network again'
+        if isinstance(error, files.ForeignArrays):
+            way = f'turn it into ours by `d2l-vgg convert {path} '
+            way += 'new.safetensors`'
+        raise ValueError(f'The file of parameters {error}: {way}.') from error
 
 
 def check_match(
@@ -118,10 +118,8 @@ def check_match(
     """Refuse parameters, name -> array, that are not those of a network.
 
     `expected` has its shapes, name -> shape, with None for a size that is
-    not known yet; `path` and `network` are for the message.
-
-    Raises:
-        ValueError: a name, a shape or a type differs, or a number cannot be.
+    not known yet; `path` and `network` are for the message. Raises
+    ValueError where a name, a shape or a type differs, or a number cannot be.
     """
     # A name that one of them lacks tells more than a shape
     names = {**expected, **arrays}
@@ -138,12 +136,7 @@ def check_match(
                 f'{wanted or "missing"} in {network}; take the network that '
                 'they were trained with.'
             )
-        if name.endswith('running_var') and array.min() < 0:
-            raise ValueError(
-                f'The parameters in {path} cannot be: {name} holds a '
-                'negative variance; train the network again.'
-            )
-    check_finite(arrays, f' in {path}')
+    check_numbers(arrays, f' in {path}')
 
 
 def check_digest(path: str, digest: str) -> None:

@@ -5,7 +5,6 @@ device has it, its matrices are multiplied about twice as fast. TF32 is what
 GPUs since Ampere round float32 to: see BENCHMARKS.md, "On a GPU".
 """
 
-from collections.abc import Callable
 from typing import Any
 
 PRECISIONS = ('float32', 'bfloat16')
@@ -13,14 +12,11 @@ PRECISIONS = ('float32', 'bfloat16')
 FIRST_GPUS = {'bfloat16': (8, 0), 'TF32': (8, 0)}
 
 
-def check_device(precision: str, reason_of: Callable[[str], str]) -> None:
-    """Raise ValueError where `Trainer.unsupported_reason` has one."""
-    lack = reason_of(precision)
-    if lack:
-        others = [repr(p) for p in PRECISIONS if not reason_of(p)]
+def check_device(precision: str, reason: str) -> None:
+    """Raise ValueError if there is a `reason` against this type."""
+    if reason:
         raise ValueError(
-            f'precision is {precision!r}, which {lack}: use '
-            f'{" or ".join(others)}.'
+            f"precision is {precision!r}, which {reason}: use 'float32'."
         )
 
 

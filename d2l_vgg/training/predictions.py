@@ -36,8 +36,9 @@ def worst_mistakes(
 ) -> list[Mistake]:
     """Return the `count` wrong predictions that were the most certain."""
     predicted = scores.argmax(axis=1)
-    certainty = np.where(predicted == labels, -1, scores.max(axis=1))
-    order = np.argsort(-certainty, kind='stable')[:count]
+    wrong = np.flatnonzero(predicted != labels)
+    certainty = scores.max(axis=1)
+    order = wrong[np.argsort(-certainty[wrong], kind='stable')][:count]
     return [
         Mistake(
             i,
@@ -45,7 +46,6 @@ def worst_mistakes(
             f'({certainty[i]:.0%})',
         )
         for i in order
-        if certainty[i] >= 0
     ]
 
 

@@ -9,6 +9,7 @@ import dataclasses
 import math
 import os
 import time
+import warnings
 from typing import Any
 
 from d2l_vgg.networks.architectures import Architecture
@@ -27,6 +28,7 @@ from d2l_vgg.training import (
     settings,
     smoke_test,
 )
+from d2l_vgg.training.arrays import Arrays, save
 from d2l_vgg.training.history import History
 
 
@@ -112,7 +114,8 @@ class Preparation(abc.ABC):
         # Engines are told of the others before they look for devices
         self.workers: Any = processes.join(self.ProcessGroup)
         self.device = self.find_device(self.num_gpus)
-        precisions.check_device(precision, self.unsupported_reason)
+        reason = self.unsupported_reason(precision)
+        precisions.check_device(precision, reason)
         self.board = progress.make(display)
         self.history: History = None  # type: ignore[assignment]
         self.seconds = 0.0
@@ -155,14 +158,14 @@ class Preparation(abc.ABC):
         """Return the labels of a minibatch, None if the device has them."""
 
     @abc.abstractmethod
-    def arrays(self) -> checkpoints.Arrays:
+    def arrays(self) -> Arrays:
         """Return name -> NumPy array of all that training changes.
 
         Those of the optimizer are named by `optimizer_name`.
         """
 
     @abc.abstractmethod
-    def load_arrays(self, arrays: checkpoints.Arrays) -> None:
+    def load_arrays(self, arrays: Arrays) -> None:
         """Take up what `arrays` returned after `train_batch_idx` steps."""
 
     def capability(self) -> tuple:
@@ -246,12 +249,22 @@ class Preparation(abc.ABC):
             getattr(self.data, 'batch_size', None),
         )
         if self.on_cpu and self.board.announces:
-            self.board.announce(estimate.rest_of(self))
+            batches = self.num_train_batches, self.num_val_batches
+            seconds = estimate.epoch_seconds(self, *batches)
+            seconds *= self.max_epochs - self.epoch
+            if seconds >= 20:  # Shorter ones end before they are read of
+                self.board.tell(
+                    f'This takes about {estimate.format_seconds(seconds)} on '
+                    'this CPU (the square button stops it).'
+                )
 
     # ------------------------------------ saving, and going on from that
 
-    def save_checkpoint(self) -> None:
-        """Write the run to `checkpoint`."""
+    def save_if_due(self, now: bool = False) -> None:
+        """Write the run to `checkpoint`, `now` or if the last is long ago."""
+        due = time.monotonic() - self.saved > self.checkpoint_seconds
+        if self.checkpoint is None or not (now or due):
+            return
         meta = {
             'settings': self.settings(),
             'threads': self.threads(),
@@ -260,13 +273,13 @@ class Preparation(abc.ABC):
             'history': self.history.state(),
             'seconds': time.monotonic() - self.started,
         }
-        checkpoints.save(self.checkpoint, self.finite_arrays(), meta)
+        save(self.checkpoint, self.finite_arrays(), meta)
         self.saved = time.monotonic()
 
-    def finite_arrays(self) -> checkpoints.Arrays:
+    def finite_arrays(self) -> Arrays:
         """Return `arrays`; TrainingDiverged where one is not finite."""
         arrays = self.arrays()
-        name = parameters.find_not_finite(arrays)
+        name = parameters.find_impossible(arrays)
         if name:
             x = self.train_batch_idx / self.num_train_batches
             raise errors.TrainingDiverged(name, x, math.nan, self.lr)
@@ -278,7 +291,13 @@ class Preparation(abc.ABC):
         checkpoints.check_meta(self.checkpoint, meta, self.settings())
         self.make_optimizer_state()
         checkpoints.check_arrays(self.checkpoint, arrays, self.arrays())
-        checkpoints.warn_of_threads(meta['threads'], self.threads())
+        if meta['threads'] != self.threads():
+            warnings.warn(
+                f'The run was begun with {meta["threads"]} threads and goes '
+                f'on with {self.threads()}: its last bits may differ from '
+                'those of a run that was never stopped.',
+                stacklevel=3,
+            )
         self.epoch = meta['epoch']
         self.train_batch_idx = meta['train_batch_idx']
         self.val_batch_idx = self.epoch * self.num_val_batches

@@ -35,7 +35,7 @@ def make(name: str = 'auto') -> Display:
 class Display:
     """The base class, which says what a display is told, and shows texts."""
 
-    announces = False  # Whether it takes the time of an estimate
+    announces = False  # Whether it tells how long the training will take
     note: str | None = None  # To be written on every picture
 
     def open(self) -> None:
@@ -46,9 +46,6 @@ class Display:
 
     def start(self, total, done, max_epochs, batch_size=None):
         """Begin: `done` of `total` minibatches lie behind a resumed run."""
-
-    def announce(self, seconds: float) -> None:
-        """Tell, before it starts, how long the training will take."""
 
     def step(self) -> None:
         """One more minibatch has been given to the device."""
@@ -113,14 +110,6 @@ class Board(Display):
         self.picture = self.first = None
         self.show_progress(time.monotonic())
 
-    def announce(self, seconds):
-        # Shorter ones end before they are read of
-        if seconds >= 20:
-            print(
-                f'This takes about {in_words(seconds)} on this CPU (the '
-                'square button stops it).'
-            )
-
     def step(self):
         self.done += 1
         now = time.monotonic()
@@ -131,7 +120,6 @@ class Board(Display):
             self.show_progress(now)
 
     def show_progress(self, now, stopped=False):
-        """Tell how far the run is at a time."""
         self.shown = now
         epoch = self.done * self.max_epochs // self.total + 1
         filled = BAR_LENGTH * self.done // self.total
@@ -163,16 +151,6 @@ class Board(Display):
 
     def close(self):
         self.show_progress(time.monotonic(), stopped=True)
-
-
-def in_words(seconds):
-    """Return so many seconds as one would say them, in halves of hours."""
-    minutes = round(seconds / 60)
-    if seconds < 90:
-        return 'half a minute' if seconds < 45 else 'a minute'
-    if minutes < 80:
-        return f'{minutes} minutes' if minutes < 50 else 'an hour'
-    return f'{round(minutes / 30) / 2:g} hours'
 
 
 def format_final(history: History) -> str:

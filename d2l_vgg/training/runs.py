@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from d2l_vgg import machine
+from d2l_vgg import limits, machine
 from d2l_vgg.files import alone_in, open_regular, write_text
 from d2l_vgg.frameworks import FRAMEWORKS
 from d2l_vgg.training.experiments import Experiment
@@ -34,18 +34,14 @@ STATUSES = ('running', 'stopped', 'diverged', 'failed', 'finished')
 # What a `run.json` tells, in which types, and the same of its `data`
 NONE = type(None)
 TYPES = {
-    'status': [str],
     'name': [str],
     'hyperparameters': [dict],
     'experiment': [str],
     'data': [dict],
-    'framework': [str],
     'continued_from': [str, NONE],
     'parameters': [str, NONE],
     'results': [dict, NONE],
 }
-# Records of the time when there was but one framework do not tell it
-DEFAULTS = {'framework': 'mxnet'}
 DATA_TYPES = {
     'source': [str],
     'root': [str, NONE],
@@ -108,7 +104,8 @@ class Run:
         path = os.path.join(folder, 'run.json')
         try:
             with open_regular(path, 'r', encoding='utf-8') as file:
-                info = json.load(file)
+                # Records of when there was no other framework lack it
+                info = {'framework': 'mxnet', **json.load(file)}
             check(info)
         except (FileNotFoundError, NotADirectoryError):
             raise FileNotFoundError(
@@ -119,7 +116,17 @@ class Run:
             raise ValueError(
                 f'{path} is damaged ({e}): start a new run.'
             ) from None
-        refuse_old(folder, info)
+        data, old = info['data'], os.path.join(folder, 'checkpoint.npz')
+        if (
+            data.get('stand_in')
+            or data.get('division') is not None
+            or info.get('trial')
+            or os.path.exists(old)
+        ):
+            raise ValueError(
+                f'The run in {folder} is such as only earlier versions of '
+                'this package train: start a new run.'
+            )
         return cls(folder, info)
 
     @property
@@ -140,7 +147,6 @@ class Run:
         return alone_in(self.folder, refuse)
 
     def path(self, name: str) -> str:
-        """Return the path of a file of this run."""
         return os.path.join(self.folder, name)
 
     def save(self, **info: Any) -> None:
@@ -165,7 +171,7 @@ class Run:
 
     @property
     def framework(self) -> str:
-        return self.info.get('framework', DEFAULTS['framework'])
+        return self.info['framework']
 
     @property
     def classes(self) -> Sequence[str]:
@@ -240,21 +246,6 @@ def make_folder(parent, name):
             ) from error
 
 
-def refuse_old(folder, info):
-    """Raise ValueError if only an earlier version can use this run."""
-    data = info['data']
-    if (
-        data.get('stand_in')
-        or data.get('division') is not None
-        or info.get('trial')
-        or os.path.exists(os.path.join(folder, 'checkpoint.npz'))
-    ):
-        raise ValueError(
-            f'The run in {folder} is such as only earlier versions of this '
-            'package train: start a new run.'
-        )
-
-
 def check_name(name):
     """Raise ValueError unless `name` can be that of one folder."""
     one_folder = name not in ('', '.', '..') and not {'/', os.sep} & {*name}
@@ -267,23 +258,16 @@ def check_name(name):
 
 def check(info):
     """Raise an error with what is wrong in the content of a `run.json`."""
-    if not isinstance(info, dict):
-        raise ValueError('it holds no names with values')
-    info = {**DEFAULTS, **info}
     check_types(info, TYPES)
-    if info['status'] not in STATUSES:
-        raise ValueError(f'its status is {info["status"]!r}')
-    if info['framework'] not in FRAMEWORKS:
-        raise ValueError(f'its framework is {info["framework"]!r}')
+    limits.check('status', info.get('status'), choices=STATUSES)
+    limits.check('framework', info['framework'], choices=tuple(FRAMEWORKS))
     check_name(info['name'])
-    data = info['data']
-    check_types(data, DATA_TYPES)
-    classes = data.get('classes')
-    if classes is not None and not 0 < len(classes) <= 256:
-        raise ValueError(f'it has {len(classes)} classes')
-    for name in classes or ():
-        if not isinstance(name, str) or not name.isprintable():
-            raise ValueError(f'its class {str(name)[:40]!r} is no name')
+    check_types(info['data'], DATA_TYPES)
+    classes = info['data'].get('classes')
+    if classes is not None:
+        names = [n for n in classes if isinstance(n, str) and n.isprintable()]
+        if names != classes or not 0 < len(names) <= 256:
+            raise ValueError('its classes are not 1 to 256 names')
     results = info.get('results') or {}
     check_types(results, dict.fromkeys(results, [int, float]))
     # Records of the time when a hyperparameter was not there lack it

@@ -28,11 +28,7 @@ EXPECTED = {
 
 
 def check(owner: Any) -> None:
-    """Refuse to compute with `owner`, a trainer or a classifier of ours.
-
-    Raises:
-        ValueError: a setting of its framework is not as it must be.
-    """
+    """Raise ValueError if a setting is wrong for a trainer or classifier."""
     modules = [cls.__module__ for cls in type(owner).__mro__]
     known = [n for n in EXPECTED if f'd2l_vgg.{n}.training' in modules]
     for name, expected in EXPECTED[known[0]].items() if known else ():

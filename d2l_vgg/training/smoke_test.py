@@ -26,9 +26,8 @@ def note(size):
     """Return the mark of what comes out, None for a whole training."""
     if not size:
         return None
-    batches = 'minibatch' if size == 1 else 'minibatches'
     return (
-        f'SMOKE TEST: cut short to {size} {batches} by ${VARIABLE}; '
+        f'SMOKE TEST: cut short to {size} minibatches by ${VARIABLE}; '
         'no result.'
     )
 

@@ -21,10 +21,8 @@ def understood(
     """Return the network of name -> array, and its parameters by our names.
 
     The given names are torchvision's, or ours, with what the file has `told`
-    of the architecture, which may be nothing.
-
-    Raises:
-        ValueError: it is that of another network, or holds what cannot be.
+    of the architecture, which may be nothing. Raises ValueError where it is
+    that of another network, or holds what cannot be.
     """
     state = {
         name: array

@@ -20,6 +20,7 @@ from trainings import (
     whole,
 )
 
+from d2l_vgg.training import arrays as files
 from d2l_vgg.training import checkpoint
 
 # In the first step and in the last, at the end of an epoch and behind it;
@@ -141,7 +142,7 @@ def test_a_checkpoint_brings_its_seed_and_its_seconds(package, path):
     with pytest.raises(KeyboardInterrupt):
         fit(package, stop_at=4, checkpoint=path, **OPTIONS)
     arrays, meta = checkpoint.load(path)
-    checkpoint.save(path, arrays, {**meta, 'seconds': 3600.0})
+    files.save(path, arrays, {**meta, 'seconds': 3600.0})
     again = fit(package, resume=True, checkpoint=path, seed=None, **OPTIONS)
     assert again.seed == 3
     assert again.seconds > 3600

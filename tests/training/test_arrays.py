@@ -34,7 +34,7 @@ def assert_same(found, expected=ARRAYS):
 
 def test_they_come_back_exactly(path):
     found, meta = arrays.load(path)
-    assert meta == META == arrays.load_meta(path)
+    assert meta == META
     assert_same(found)
 
 
@@ -86,7 +86,7 @@ def test_cut_off_anywhere_they_are_refused(path):
 @pytest.mark.parametrize('length', [2**60, 10**8])
 def test_claimed_size_takes_no_memory(path, length):
     path.write_bytes(length.to_bytes(8, 'little') + b'{}')
-    for load in arrays.load, arrays.load_meta:
+    for load in arrays.load, arrays.load_foreign:
         with pytest.raises(arrays.BadArrays, match='damaged'):
             load(path)
 

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from d2l_vgg.training import arrays as files
 from d2l_vgg.training import checkpoint
 from d2l_vgg.training.history import History
 
@@ -42,7 +43,7 @@ META = {
 @pytest.fixture
 def path(tmp_path):
     path = tmp_path / 'checkpoint.safetensors'
-    checkpoint.save(path, ARRAYS, META)
+    files.save(path, ARRAYS, META)
     return path
 
 
@@ -153,7 +154,7 @@ def test_what_makes_no_sense_is_refused(path, name, value):
 def test_a_history_that_is_none(path, meta):
     found = checkpoint.load_history(path).state()
     assert json.loads(json.dumps(found)) == HISTORY
-    checkpoint.save(path, ARRAYS, meta)
+    files.save(path, ARRAYS, meta)
     with pytest.raises(checkpoint.BadCheckpoint, match='start a new run'):
         checkpoint.load_history(path)
 
