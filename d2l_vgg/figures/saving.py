@@ -61,8 +61,9 @@ def _write(figure, kind, file):
     """Write a figure, whose label is for those who cannot see it."""
     options = {'dpi': 200}
     if kind == 'svg':
-        title = visible(figure.get_label()) or None
-        options = {'metadata': {'Date': None, 'Title': title}}
+        words = visible(figure.get_label())
+        title = {'Title': words} if words else {}
+        options = {'metadata': {'Date': None, **title}}
     # By default matplotlib draws the identifiers by chance
     with matplotlib.rc_context({'svg.hashsalt': 'd2l_vgg'}):
         figure.savefig(file, format=kind, **options)

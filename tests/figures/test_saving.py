@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from matplotlib.figure import Figure
 from pictures import published_run
 from processes import run_python
 
@@ -24,6 +25,12 @@ def test_save_writes_the_same_bytes_again(tmp_path):
             assert content == b.read()
         assert b'dc:date' not in content
     assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_figure_of_a_readers_own_is_saved_as_it_is(tmp_path):
+    (path,) = figures.save(Figure(), tmp_path / 'own.svg')
+    with open(path, encoding='utf-8') as file:
+        assert '<title>' not in file.read()
 
 
 def test_figures_need_neither_pyplot_nor_display_nor_tex(tmp_path):
