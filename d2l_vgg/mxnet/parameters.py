@@ -11,6 +11,7 @@ from typing import Any
 from mxnet import gluon, np, npx
 from mxnet.gluon import nn
 
+from d2l_vgg.mxnet.patches import IS_2
 from d2l_vgg.networks.names import canonical
 from d2l_vgg.training import errors, parameters
 from d2l_vgg.training.arrays import Arrays
@@ -45,6 +46,11 @@ class ModelArrays(nn.Block):
             params[name]._finish_deferred_init()  # Its shape is known now
 
     def __getstate__(self) -> dict:
+        if IS_2:  # A copy would have the same layers
+            raise TypeError(
+                'MXNet 2 cannot copy a network: make it again, then '
+                'other.load_arrays(model.arrays()).'
+            )
         # What cannot be copied, all of which comes again
         self.apply(forget_graph)
         for param in self.collect_params().values():

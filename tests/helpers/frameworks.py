@@ -97,7 +97,7 @@ class MXNet(Framework):
             model.net.infer_shape(self.library.np.zeros(X_shape))
         else:  # MXNet 2 infers none; a gigabyte each, of the one before, too
             gc.collect()
-            model(self.library.np.zeros(X_shape))
+            model(self.library.np.zeros(X_shape)).wait_to_read()
         return model.shapes()
 
     def forward(self, model, X, train=False):
