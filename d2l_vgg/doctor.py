@@ -234,8 +234,7 @@ def check_processor() -> Check:
 def check_memory(name: str, needed: int, frameworks: Iterable[str]) -> Check:
     """Return whether an experiment fits, `needed` bytes and a framework."""
     there_is = machine.available_memory()
-    own = memory.FRAMEWORK_MIB
-    all_needed = {f: needed + own[f] * 2**20 for f in frameworks}
+    all_needed = {f: needed + memory.own_bytes(f) for f in frameworks}
     takes = f'{name} takes at least ' + ', '.join(
         f'{memory_text(all_needed[f])} in {FRAMEWORKS[f].title}'
         for f in all_needed

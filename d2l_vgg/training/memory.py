@@ -15,6 +15,11 @@ FRAMEWORK_MIB = {'mxnet': 250, 'torch': 350, 'tensorflow': 400, 'jax': 430}
 AMPLE = 3
 
 
+def own_bytes(framework):
+    """Return what a framework takes by itself, 0 if nobody has measured."""
+    return FRAMEWORK_MIB.get(framework, 0) * 2**20
+
+
 def is_ample(needed):
     """Return whether there is far more memory than the least, `needed`."""
     there_is = machine.available_memory()
@@ -58,7 +63,7 @@ def check_fit(trainer, model, data):
         trainer.precision,
     )
     # This process may have a part of it already, or more
-    own = FRAMEWORK_MIB.get(trainer.framework, 0) * 2**20
+    own = own_bytes(trainer.framework)
     needed = least + max(0, own - machine.taken_memory())
     there_is = machine.available_memory()
     if there_is is not None and there_is < needed:

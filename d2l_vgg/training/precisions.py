@@ -12,14 +12,6 @@ PRECISIONS = ('float32', 'bfloat16')
 FIRST_GPUS = {'bfloat16': (8, 0), 'TF32': (8, 0)}
 
 
-def check_device(precision: str, reason: str) -> None:
-    """Raise ValueError if there is a `reason` against this type."""
-    if reason:
-        raise ValueError(
-            f"precision is {precision!r}, which {reason}: use 'float32'."
-        )
-
-
 def blocks_of(net: Any, precision: str, Sequential: Any, Conv: Any) -> list:
     """Return the blocks of `net` that `precision` changes: all but the first.
 

@@ -115,7 +115,10 @@ class Preparation(abc.ABC):
         self.workers: Any = processes.join(self.ProcessGroup)
         self.device = self.find_device(self.num_gpus)
         reason = self.unsupported_reason(precision)
-        precisions.check_device(precision, reason)
+        if reason:
+            raise ValueError(
+                f"precision is {precision!r}, which {reason}: use 'float32'."
+            )
         self.board = progress.make(display)
         self.history: History = None  # type: ignore[assignment]
         self.seconds = 0.0
