@@ -81,6 +81,7 @@ setup(
             'chapter/*.html',
             'chapter/*.j2',
             'chapter/*.js',
+            'chapter/live/*',
             'datasets/fashion-mnist/*',
             'trained/*/*',
         ]

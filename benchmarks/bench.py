@@ -1,7 +1,10 @@
 """Speed and memory of this package beside stock d2l, in turns.
 
     python benchmarks/bench.py [--framework NAME ...] [--resize PIXELS ...]
+    python benchmarks/bench.py --no-stock --imperative --python PATH ...
 
+The second compares environments, such as two versions of MXNet, and what
+compiling the network brings in each.
 It trains the section's small network. Each round of each variant has a
 process of its own, one at a time, in which `fit` runs as a reader calls it;
 whoever goes first in one round goes last in the next.
@@ -39,6 +42,8 @@ class Variant(NamedTuple):
     stock: bool = False
     precision: str = 'float32'
     all_cores: bool = True
+    compiled: bool = True
+    python: str = sys.executable
 
 
 def variants_of(framework, num_gpus, stock=True):
@@ -79,7 +84,7 @@ def measure(variant, request):
     told, ready, peaks = {}, threading.Event(), [0]
     # Ended together with its loaders
     with children.started(
-        [sys.executable, script, words], **options
+        [variant.python, script, words], **options
     ) as child:
 
         def look_at_memory():
@@ -193,6 +198,8 @@ def read_arguments():
     add = parser.add_argument
     add('--framework', nargs='+', choices=FRAMEWORKS, default=['mxnet'])
     add('--no-stock', action='store_true', help='measure ours alone')
+    add('--imperative', action='store_true', help='also not compiled')
+    add('--python', nargs='+', default=[sys.executable], metavar='PATH')
     add('--resize', type=int, nargs='+', default=[224, 96, 56])
     add('--batch-size', type=int, default=128)
     add('--rounds', type=int, default=5)
@@ -208,6 +215,17 @@ def main():
         variant
         for name in args.framework
         for variant in variants_of(name, args.num_gpus, not args.no_stock)
+    ]
+    if args.imperative:
+        variants += [
+            v._replace(title=f'{v.title}, imperative', compiled=False)
+            for v in variants
+            if not v.stock
+        ]
+    variants = [
+        v._replace(title=f'{v.title}{f" ({path})" * (i > 0)}', python=path)
+        for v in variants
+        for i, path in enumerate(args.python)
     ]
     versions = {}
     for name in args.framework:

@@ -1,4 +1,5 @@
-// The tabs of the page, what its address names, and a button that copies code
+// The tabs of the page, what its address names, a button that copies code, and
+// what can be tried
 
 const root = document.documentElement;
 
@@ -123,6 +124,38 @@ function letScroll() {
   });
 }
 
+// What can be tried is in files beside this one: `live/NAME.js` sets
+// `live.NAME`, a function that fills a box
+const live = {};
+const liveFolder = new URL('live/', document.currentScript.src).href;
+const loaded = {};
+
+// Load a script, once; a page from a file may load nothing in another way
+function load(name) {
+  loaded[name] ??= new Promise((done, fail) => {
+    const script = document.createElement('script');
+    Object.assign(script, {
+      src: `${liveFolder}${name}.js`, onload: done, onerror: fail});
+    document.head.append(script);
+  });
+  return loaded[name];
+}
+
+// Fill a box with a tool, which is shown in place of what stands in it
+async function bringToLife(box) {
+  const name = box.dataset.live;
+  const style = document.createElement('link');
+  Object.assign(style, {
+    rel: 'stylesheet', href: `${liveFolder}${name}.css`});
+  document.head.append(style);
+  await load(name);
+  const tool = document.createElement('div');
+  tool.className = 'tool';
+  await live[name](tool);
+  box.append(tool);
+  box.classList.add('ready');
+}
+
 root.dataset.tab = remembered();
 
 document.addEventListener('DOMContentLoaded', () => {
@@ -133,6 +166,12 @@ document.addEventListener('DOMContentLoaded', () => {
   ).forEach(addCopyButton);
   const print = document.querySelector('button.print');
   if (print) print.addEventListener('click', () => window.print());
+  const near = new IntersectionObserver(entries => entries.forEach(entry => {
+    if (!entry.isIntersecting) return;
+    near.unobserve(entry.target);
+    bringToLife(entry.target);
+  }), {rootMargin: '1000px'});
+  document.querySelectorAll('.live').forEach(box => near.observe(box));
   new ResizeObserver(letScroll).observe(document.body);
   letScroll();
 });

@@ -7,7 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from d2l_vgg.chapter import ChapterError, deck, markup, notebooks, tabs
+from d2l_vgg.chapter import (
+    ChapterError,
+    deck,
+    live,
+    markup,
+    notebooks,
+    tabs,
+)
 from d2l_vgg.chapter.project import warnings_are_errors
 from d2l_vgg.files import write_text
 
@@ -123,3 +130,4 @@ def _write_static(folder):
     style = (HERE / 'page.css').read_text('utf-8')
     write_text(f'{folder}/d2l.css', dark + style)
     shutil.copy(HERE / 'page.js', f'{folder}/d2l.js')
+    live.write(f'{folder}/live')
