@@ -111,8 +111,7 @@ function totalsOf(rows, {blocks}) {
     ['Parameters', commas(params)],
     ['Multiply-adds for one image', commas(macs)],
     ['Multiply-adds for each parameter', (macs / params).toFixed(1)],
-    ['Memory of its outputs for one image',
-      memory(sum(rows, 'activations'))],
+    ['Memory of all outputs', memory(sum(rows, 'activations'))],
     ['The last block sees', `${rows[blocks.length - 1].seen} pixels a side`],
   ].map(([what, number]) => `<dt>${what}</dt><dd>${number}</dd>`).join('');
 }
@@ -201,9 +200,10 @@ live.architecture = async tool => {
       card.innerHTML = cardOf(cards.length + 1);
       add.before(card);
     }
-    // Never what is being typed
+    // Never what is being typed; an empty field stays empty
     const fill = (input, value) => {
-      if (input !== document.activeElement) input.value = value;
+      if (input === document.activeElement) return;
+      input.value = Number.isNaN(value) ? '' : value;
     };
     net.blocks.forEach((block, i) => cards[i].querySelectorAll('input')
       .forEach((input, place) => fill(input, block[place])));
@@ -231,11 +231,11 @@ live.architecture = async tool => {
     status.textContent =
       `This is ${about}, with ${commas(sum(rows, 'params'))} parameters.`;
     const {blocks, side, channels} = net;
-    find('svg').innerHTML = `<title>The blocks to scale: an image of
-      ${channels} × ${side} × ${side} becomes
-      ${rows[blocks.length - 1].size.join(' × ')}. Each slab is a
-      convolution, as wide as it has channels, as high as it has pixels.
-      </title>${drawBlocks(net)}${drawShares(rows)}`;
+    const left = rows[blocks.length - 1].size.join(' × ');
+    find('svg').innerHTML = '<title>The blocks to scale: an image of ' +
+      `${channels} × ${side} × ${side} becomes ${left}. Each slab is a ` +
+      'convolution, as wide as it has channels, as high as it has pixels.' +
+      `</title>${drawBlocks(net)}${drawShares(rows)}`;
     find('dl').innerHTML = totalsOf(rows, net);
     find('table').innerHTML = tableOf(rows);
     find('pre').textContent = vgg.python(net);
