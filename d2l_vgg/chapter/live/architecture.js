@@ -98,8 +98,8 @@ function tableOf(rows) {
     commas(row.params), commas(row.macs), memory(row.activations)]));
   const head = line('th', 'columnheader', ['Layers', 'Output',
     'Receptive field', 'Parameters', 'Multiply-adds', 'Memory']);
-  return `<caption>For one image. Memory is that of all outputs of the layers
-    in float32, which training keeps.</caption>
+  return `<caption>For one image. Memory is that of all outputs of the
+    layers in float32, which training keeps.</caption>
     <thead role="rowgroup">${head}</thead>
     <tbody role="rowgroup">${lines.join('')}</tbody>`;
 }
@@ -149,8 +149,10 @@ const TOOL = `
     ${PRESETS.map(({name, about}) => `<button type="button"
       data-preset="${name}" title="${about}">${name}</button>`).join('')}
   </div>
-  <label>arch <textarea rows="2" spellcheck="false" autocapitalize="off"
-    data-field="arch"></textarea></label>
+  <label>arch: num_convs and num_channels of each block (and, as in C, how
+    many 1 × 1 convolutions follow)
+    <textarea rows="2" spellcheck="false" autocapitalize="off"
+      data-field="arch"></textarea></label>
   <div class="blocks">
     <button type="button" data-change="add">Add a block</button></div>
   <div class="row">${number('Image, pixels a side', 'side')}
