@@ -229,9 +229,10 @@ live.architecture = async tool => {
       return;
     }
     const rows = vgg.rows(net);
-    const {about} = PRESETS.find(isChosen) || {about: 'a network of your own'};
+    const preset = PRESETS.find(isChosen);
     status.textContent =
-      `This is ${about}, with ${commas(sum(rows, 'params'))} parameters.`;
+      `This is ${preset ? preset.about : 'a network of your own'}, with ` +
+      `${commas(sum(rows, 'params'))} parameters.`;
     const {blocks, side, channels} = net;
     const left = rows[blocks.length - 1].size.join(' × ');
     find('svg').innerHTML = '<title>The blocks to scale: an image of ' +
