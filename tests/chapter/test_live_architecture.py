@@ -391,6 +391,17 @@ def test_six_halvings_of_32_pixels_are_told(tool):
     assert len(rows_shown(chromium)) == 9
 
 
+def test_sentence_is_in_sight_of_each_control_on_a_phone(tool):
+    chromium = tool(390)
+    for selector in '[data-preset=E]', '[data-change]', '[data-field=side]':
+        place_of(chromium, selector)
+        bottom = chromium.run(
+            f"""{TOOL}.querySelector('[role=status]')
+                .getBoundingClientRect().bottom - innerHeight"""
+        )
+        assert bottom <= 1, selector
+
+
 # -------------------------------------------------------------- the page
 
 
@@ -416,7 +427,7 @@ def test_tool_fits_and_is_accessible(tool, html, width, scheme):
                 const {{left, right}} = {TOOL}.getBoundingClientRect();
                 return [...{TOOL}.querySelectorAll('*')].filter(part => {{
                     const box = part.getBoundingClientRect();
-                    return box.width && !part.closest('.unseen')
+                    return box.width
                         && (box.left < left || box.right > right);
                 }}).map(part => part.outerHTML.slice(0, 80));
             }})()"""
