@@ -17,10 +17,9 @@ function addChart(box, title, top, names) {
   add(chart, 'text', {x: left, y: 14, class: 'title'}, title);
   let x = left;
   Object.entries(names).forEach(([name, words]) => {
-    if (!words) return;
-    add(chart, 'line', {x1: x, x2: x + 22, y1: 29, y2: 29, class: name});
-    add(chart, 'text', {x: x + 27, y: 33, class: name}, words);
-    x += 45 + 7 * words.length;
+    add(chart, 'line', {x1: x, x2: x + 18, y1: 29, y2: 29, class: name});
+    add(chart, 'text', {x: x + 22, y: 33, class: name}, words);
+    x += 34 + 6.5 * words.length;
   });
   [0, top / 2, top].forEach(value => {
     const y = above + ground.height * (1 - value / top);
@@ -47,7 +46,7 @@ function addChart(box, title, top, names) {
     Object.entries(points).forEach(([name, values]) => {
       lines[name].setAttribute('points', values.map(
         ([epoch, value]) => `${epoch},${top - value}`).join(' '));
-      if (names[name] && values.length) {
+      if (values.length) {
         ends.push(`${names[name]} ${values.at(-1)[1].toFixed(2)}`);
       }
     });

@@ -34,18 +34,21 @@ function trainingWorker() {
 }
 
 const percentOf = accuracy => `${Math.round(100 * accuracy)}%`;
-const plural = (number, what) => `${number} ${what}${number === 1 ? '' : 's'}`;
+const rightOf = ({accuracy}) =>
+  `${percentOf(accuracy)} of the held-out images are right`;
+const plural = (number, what) =>
+  `${number} ${what}${number === 1 ? '' : 's'}`;
 
 // What the reader sees, in words. `end` is why the training ended
 function whatIsSeen({maxEpochs, losses, validations}, end) {
   const last = validations.at(-1), [, loss] = losses.at(-1);
-  const right = `${percentOf(last.accuracy)} of the held-out images are right`;
+  const right = rightOf(last);
   const highest = Math.max(...losses.map(([, loss]) => loss));
   if (end === 'grew') {
     return `The loss grew from ${losses[0][1].toFixed(2)} to `
       + (isFinite(loss) ? Math.round(loss) : 'more than a number can hold')
-      + ` in ${plural(losses.length, 'step')}: each step went too far, and the next `
-      + 'one farther. Try a smaller learning rate.';
+      + ` in ${plural(losses.length, 'step')}: each went too far, and the `
+      + 'next one farther. Try a smaller learning rate.';
   }
   if (end === 'died') {
     return `The loss went up to ${highest.toFixed(1)}: the steps were too `
@@ -95,9 +98,9 @@ live.training = async tool => {
   const status = tool.querySelector('[role=status]');
   const charts = tool.querySelector('.charts');
   const drawLoss = addChart(charts, 'Loss', 3,
-    {earlier: '', training: 'training', validation: 'held-out images'});
+    {training: 'training', validation: 'held-out', earlier: 'run before'});
   const drawAccuracy = addChart(charts, 'Accuracy', 1,
-    {earlier: '', validation: 'held-out images'});
+    {validation: 'held-out', earlier: 'run before'});
   let worker = null, run = null, images = null, isDrawing = false;
 
   function draw() {
@@ -122,7 +125,7 @@ live.training = async tool => {
     else if (epoch === run.maxEpochs) finish('done');
     else if (validation && Number.isInteger(epoch)) {
       status.textContent = `Epoch ${epoch} of ${run.maxEpochs}: `
-        + `${percentOf(validation.accuracy)} of the held-out images are right.`;
+        + `${rightOf(validation)}.`;
     }
   }
 
@@ -138,8 +141,9 @@ live.training = async tool => {
     const convs = run.numConvs === 1 ? 'one convolution' : 'two convolutions';
     const {epoch, accuracy, values} = run.validations.at(-1);
     const isLost = end === 'grew' || end === 'died';
+    const time = plural(Number(epoch.toFixed(1)), 'epoch');
     const result = isLost ? 'lost'
-      : `${percentOf(accuracy)} right after ${Number(epoch.toFixed(1))} epochs`;
+      : `${percentOf(accuracy)} right after ${time}`;
     const item = document.createElement('li');
     item.textContent = `${convs}, learning rate ${run.lr}, momentum `
       + `${run.momentum}, seed ${run.seed}: ${result}`;
