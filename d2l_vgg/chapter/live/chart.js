@@ -33,7 +33,7 @@ function addChart(box, title, top, names) {
   // What leaves it is not drawn: a loss that grows runs out at the top
   const plot = add(chart, 'svg', {...ground, preserveAspectRatio: 'none'});
   const lines = {};
-  Object.keys(names).forEach(name => {
+  Object.keys(names).reverse().forEach(name => {  // The first is on top
     lines[name] = add(plot, 'polyline', {class: name, points: ''});
   });
   return (maxEpochs, points) => {
@@ -43,7 +43,8 @@ function addChart(box, title, top, names) {
       x: left + ground.width * epoch / maxEpochs, y: height - below + 16,
       'text-anchor': epoch ? 'end' : 'start'}, epoch));
     const ends = [];
-    Object.entries(points).forEach(([name, values]) => {
+    Object.entries(points).forEach(([name, all]) => {
+      const values = all.filter(([, value]) => isFinite(value));
       lines[name].setAttribute('points', values.map(
         ([epoch, value]) => `${epoch},${top - value}`).join(' '));
       if (values.length) {

@@ -41,10 +41,11 @@ const plural = (number, what) =>
 
 // What the reader sees, in words. `end` is why the training ended
 function whatIsSeen({maxEpochs, losses, validations}, end) {
-  const last = validations.at(-1), [, loss] = losses.at(-1);
+  const last = validations.at(-1);
   const right = rightOf(last);
   const highest = Math.max(...losses.map(([, loss]) => loss));
   if (end === 'grew') {
+    const loss = Math.max(losses.at(-1)[1], last.loss);
     return `The loss grew from ${losses[0][1].toFixed(2)} to `
       + (isFinite(loss) ? Math.round(loss) : 'more than a number can hold')
       + ` in ${plural(losses.length, 'step')}: each went too far, and the `
@@ -107,8 +108,7 @@ live.training = async tool => {
     isDrawing = false;
     const {maxEpochs, losses, validations, earlier} = run;
     const curve = (of, name) => of.map(v => [v.epoch, v[name]]);
-    drawLoss(maxEpochs, {
-      training: losses.filter(([, loss]) => isFinite(loss)),
+    drawLoss(maxEpochs, {training: losses,
       validation: curve(validations, 'loss'),
       earlier: curve(earlier, 'loss')});
     drawAccuracy(maxEpochs, {validation: curve(validations, 'accuracy'),
@@ -120,7 +120,9 @@ live.training = async tool => {
     if (validation) run.validations.push({epoch, ...validation});
     if (!isDrawing) requestAnimationFrame(draw);
     isDrawing = true;
-    if (loss !== undefined && !(loss < MOST_LOSS)) finish('grew');
+    // A loss that is not a number is not smaller, either
+    const isTooLarge = l => l !== undefined && !(l < MOST_LOSS);
+    if (isTooLarge(loss) || isTooLarge(validation?.loss)) finish('grew');
     else if (validation && !validation.isAlive) finish('died');
     else if (epoch === run.maxEpochs) finish('done');
     else if (validation && Number.isInteger(epoch)) {
