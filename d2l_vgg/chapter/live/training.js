@@ -47,7 +47,7 @@ function whatIsSeen({maxEpochs, losses, validations}, end) {
   if (end === 'grew') {
     const loss = Math.max(losses.at(-1)[1], last.loss);
     return `The loss grew from ${losses[0][1].toFixed(2)} to `
-      + (isFinite(loss) ? Math.round(loss) : 'more than a number can hold')
+      + (loss < 1e6 ? Math.round(loss) : 'more than a million')
       + ` in ${plural(losses.length, 'step')}: each went too far, and the `
       + 'next one farther. Try a smaller learning rate.';
   }
@@ -73,7 +73,8 @@ function whatIsSeen({maxEpochs, losses, validations}, end) {
       + 'are large: try a smaller learning rate. If it rises steadily while '
       + 'the training loss falls, the network overfits.';
   }
-  return text;
+  return last !== best ? text
+    : `${text} Their loss still falls: more epochs may do better.`;
 }
 
 live.training = async tool => {
