@@ -173,6 +173,15 @@ OTHERS = {
     'JAX, ours': run('book-jax'), "JAX's mean": mean('jax'),
 }  # fmt: skip
 # Name of a table -> its text
+def unknown():
+    """Yield which share of images the live network refuses."""
+    yield 'images', 'number', 'by the probability', 'by the hidden units'
+    for row in records('unknown/rates.csv'):
+        rates = row['probability'], row['hidden units']
+        percent = [f'{float(rate):.1%}' for rate in rates]
+        yield row['images'], row['count'], *percent
+
+
 TABLES = {
     'cheap': markdown(cheap()),
     'frameworks': markdown(frameworks(), num_left=2),
@@ -182,6 +191,7 @@ TABLES = {
     'spread': markdown(spread()),
     'ours': markdown(ends(OURS)),
     'others': markdown(ends(OTHERS)),
+    'unknown': markdown(unknown()),
 }
 
 

@@ -1,16 +1,69 @@
-"""What can be tried on the page: its scripts, and the numbers they compute on.
+"""What can be tried on the page: scripts, and the numbers they compute on.
 
 A box `<div class="live" data-live="NAME">` is filled by `live/NAME.js`, when
 the reader comes near; without scripts, and on paper, it shows what stands in
 it.
 """
 
+import base64
+import json
 import shutil
 from pathlib import Path
 
+import numpy as np
+
+from d2l_vgg.datasets import fashion_mnist
+from d2l_vgg.files import write_text
+from d2l_vgg.training import parameters
+from d2l_vgg.training.runs import Run
+
 HERE = Path(__file__).parent
+EPSILON = 1e-5  # Of batch normalization
+# Validation images: for each class two that `quick` gets right, and the
+# mistake of which it is the most certain
+IMAGES = [
+    *(0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 16, 18, 19, 27, 28, 29, 30),
+    *(68, 787, 979, 1111, 2914, 3084, 5806, 6565, 8532, 9574),
+]
 
 
 def write(folder):
     """Write into a folder the scripts and what they load."""
     shutil.copytree(HERE / 'live', folder, dirs_exist_ok=True)
+    write_text(f'{folder}/quick.js', _quick())
+
+
+def _quick():
+    """Return a script with the network `quick`, and images for it to see.
+
+    The weights and biases of each layer follow each other, in float16.
+    """
+    arrays = parameters.load(Run.find('quick').find_parameters())
+    numbers = []
+    for name in ('1_1', '2_1', '3_1', '3_2'):
+        weight, bias = arrays[f'conv{name}.weight'], arrays[f'conv{name}.bias']
+        mean, var, gamma, beta = (
+            arrays[f'norm{name}.{key}']
+            for key in ('running_mean', 'running_var', 'weight', 'bias')
+        )
+        # Batch normalization scales and shifts a convolution's channels
+        scale = gamma / np.sqrt(var + EPSILON)
+        numbers += [weight * scale[:, None, None, None]]
+        numbers += [(bias - mean) * scale + beta]
+    for name in ('dense1', 'dense2'):
+        numbers += [arrays[f'{name}.weight'], arrays[f'{name}.bias']]
+    data = fashion_mnist.load()
+    content = {
+        'weights': _base64(
+            np.concatenate([each.ravel() for each in numbers]).astype('<f2')
+        ),
+        'images': _base64(data.val_images[IMAGES]),
+        'labels': data.val_labels[IMAGES].tolist(),
+        'indices': IMAGES,
+        'classes': data.classes,
+    }
+    return f'live.quickData = {json.dumps(content)};\n'
+
+
+def _base64(array):
+    return base64.b64encode(array.tobytes()).decode()
