@@ -12,6 +12,11 @@ import tempfile
 import time
 
 CHROMIUM = shutil.which('chromium') or shutil.which('chromium-browser')
+VIOLATIONS = """axe.run(document, {
+    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'],
+    resultTypes: ['violations'],
+}).then(found => found.violations.map(
+    v => [v.id, v.nodes[0].html, v.nodes[0].failureSummary]))"""
 
 
 class Browser:
@@ -124,6 +129,17 @@ class Browser:
         )
         assert 'exceptionDetails' not in result, result['exceptionDetails']
         return result['result'].get('value')
+
+    def violations(self):
+        """Return what is against WCAG 2.1 AA, as far as axe-core can tell."""
+        import axe_core_python
+
+        if self.run("typeof axe === 'undefined'"):
+            home = os.path.dirname(axe_core_python.__file__)
+            path = os.path.join(home, 'axe.min.js')
+            with open(path, encoding='utf-8') as file:
+                self.run(file.read() + '; 1')
+        return self.run(VIOLATIONS)
 
 
 def end(process):

@@ -5,7 +5,7 @@ class FeatureMaps {
   static detail = `
     <div class="framed">
       <canvas width="28" height="28" aria-hidden="true"></canvas>
-      <i class="frame" hidden></i>
+      <i class="frame"></i>
     </div>
     <table><caption>input</caption><tbody class="input"></table>
     <table><caption>weights</caption><tbody class="weights"></table>
@@ -130,6 +130,7 @@ class FeatureMaps {
     const [first, last] = this.quick.receptiveField(l, j);
     Pixels.frame(this.image, first, firstRow,
       last - first + 1, lastRow - firstRow + 1);
+    this.detail.hidden = false;
     const where = this.detail.querySelector('.where');
     where.setAttribute('aria-live', aloud);
     where.textContent = `${name}, map ${channel + 1}, row ${i + 1}, column `
@@ -140,10 +141,11 @@ class FeatureMaps {
     this.fill('.weights', weights);
     const y = Y[(channel * size + i) * size + j];
     this.detail.querySelector('.sum').textContent =
-      `Of ${inChannels} input channel${inChannels > 1 ? 's' : ''}, number `
-      + `${c + 1} adds most: input times weights, summed, `
-      + `${sum.toFixed(2)}. With all channels and the bias it is `
-      + `${y.toFixed(2)}${y < 0 ? ', which ReLU makes 0' : ''}.`;
+      (inChannels > 1 ? `Input channel ${c + 1} of ${inChannels} adds most: `
+        : 'Input times weights, summed: ')
+      + `${sum.toFixed(2)}. With ${inChannels > 1 ? 'the others and ' : ''}`
+      + `the bias it is ${y.toFixed(2)}`
+      + `${y < 0 ? ', of which ReLU makes 0' : ''}.`;
   }
 
   // Of the input channels, the one that adds most to the pointed number, be

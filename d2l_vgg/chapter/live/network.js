@@ -11,9 +11,6 @@ class NetworkBox {
           aria-describedby="paper-keys"></canvas>
         <i class="frame"></i>
       </div>
-      <p id="paper-keys">Draw with the mouse, a finger or a pen. With keys:
-        arrows move, the space bar draws, an arrow with Shift draws a
-        line.</p>
       <div class="buttons">
         <button type="button" class="erase">Erase</button>
         <label>Brush <select class="brush">
@@ -32,9 +29,12 @@ class NetworkBox {
           <button type="button" aria-label="down">↓</button>
           <button type="button" aria-label="right">→</button>
         </span>
-        <label>A picture of yours, chosen or dropped here
+        <label>Or a picture of yours, chosen or dropped here
           <input type="file" accept="image/*"></label>
       </div>
+      <p id="paper-keys">Draw with the mouse, a finger or a pen, or by keys:
+        arrows move, the space bar draws, an arrow with Shift draws a
+        line.</p>
     </div>
     <div class="right">
       <label class="answerer" hidden>Answered by <select>
@@ -49,7 +49,7 @@ class NetworkBox {
           numbers made it?</p>
       </div>
     </div>
-    <div class="detail"></div>`;
+    <div class="detail" hidden></div>`;
 
   constructor(tool, quick, {images, labels, indices, classes}) {
     tool.classList.add('network');
@@ -64,9 +64,11 @@ class NetworkBox {
     this.addButtons(tool);
     this.addBars();
     this.addAnswerer();
+    this.maps.layOut(480);
+    this.find('.sentence').textContent = this.show();
     new ResizeObserver(() => {
       this.maps.layOut(this.find('.right').clientWidth);
-      this.change(this.pixels, this.label);
+      this.show();
     }).observe(tool);
   }
 
@@ -84,7 +86,8 @@ class NetworkBox {
       if (!before) return;
       // A fast hand makes several moves from one picture of the screen to
       // the next
-      for (const move of event.getCoalescedEvents()) {
+      const moves = event.getCoalescedEvents?.() ?? [];
+      for (const move of moves.length > 0 ? moves : [event]) {
         const place = Pixels.under(move, paper);
         this.draw(before, place);
         before = place;
@@ -205,10 +208,11 @@ class NetworkBox {
     // However many moves there are, once for each picture of the screen
     this.due ??= requestAnimationFrame(() => {
       this.due = null;
-      this.show();
+      this.say(this.show(), 500);
     });
   }
 
+  // Show what there is to be seen; return it in a sentence
   show() {
     Pixels.paint(this.find('.paper'), this.pixels.map(p => p / 255));
     const trained = this.find('.answerer select').value === 'trained';
@@ -221,9 +225,10 @@ class NetworkBox {
       bar.querySelector('.percent').textContent = percent;
     });
     this.find('.bars').classList.toggle('doubted', !known);
-    this.find('.layers').hidden = this.find('.detail').hidden = trained;
+    this.find('.layers').hidden = trained;
+    this.find('.detail').hidden = trained || !this.maps.pointed;
     if (!trained) this.maps.show(this.pixels);
-    this.say(this.sentence(shares, known), 500);
+    return this.sentence(shares, known);
   }
 
   sentence(shares, known) {
