@@ -86,8 +86,10 @@ def sets(data):
     yield 'black and white noise', False, 255 * speckles
     yield 'soft noise', False, clouds(rng)
     yield 'letters N to Z', False, letters('DejaVuSans.ttf', second)
-    others = string.ascii_lowercase + string.digits
-    yield 'other letters and digits', False, letters('STIXGeneral.ttf', others)
+    others = letters(
+        'STIXGeneral.ttf', string.ascii_lowercase + string.digits
+    )
+    yield 'other letters and digits', False, others
     yield 'scribbles', False, scribbles(rng)
 
 
@@ -148,8 +150,8 @@ def main():
                 for name, each in values.items()
             }
         rates = [np.mean(values[name] > limits[name]) for name in found]
-        kept = int(chosen_on)
-        rows.writerow([title, len(images), kept, *(f'{r:.4f}' for r in rates)])
+        rates = [f'{rate:.4f}' for rate in rates]
+        rows.writerow([title, len(images), int(chosen_on), *rates])
     write_text(ROOT / 'chapter/results/unknown/rates.csv', file.getvalue())
     known = {
         'most': round(float(limits['hidden units']), 3),
@@ -158,8 +160,8 @@ def main():
     }
     write_text(
         ROOT / 'd2l_vgg/chapter/live/known.js',
-        '// What the hidden units of `quick` are for images of each class, by\n'
-        '// scripts/measure_unknown.py: mean and standard deviation\n'
+        '// Mean and standard deviation of the hidden units of `quick`, by\n'
+        '// class, and the limit of `knows`: scripts/measure_unknown.py\n'
         f'live.known = {json.dumps(known)};\n',
     )
 

@@ -172,7 +172,8 @@ OTHERS = {
     'PyTorch, ours': run('book-torch'), "PyTorch's mean": mean('pytorch'),
     'JAX, ours': run('book-jax'), "JAX's mean": mean('jax'),
 }  # fmt: skip
-# Name of a table -> its text
+
+
 def unknown():
     """Yield which share of images the live network refuses."""
     yield 'images', 'number', 'by the probability', 'by the hidden units'
@@ -182,6 +183,7 @@ def unknown():
         yield row['images'], row['count'], *percent
 
 
+# Name of a table -> its text
 TABLES = {
     'cheap': markdown(cheap()),
     'frameworks': markdown(frameworks(), num_left=2),

@@ -41,22 +41,19 @@ def _quick():
     arrays = parameters.load(Run.find('quick').find_parameters())
     numbers = []
     for name in ('1_1', '2_1', '3_1', '3_2'):
-        weight, bias = arrays[f'conv{name}.weight'], arrays[f'conv{name}.bias']
-        mean, var, gamma, beta = (
-            arrays[f'norm{name}.{key}']
-            for key in ('running_mean', 'running_var', 'weight', 'bias')
-        )
+        conv, norm = f'conv{name}.', f'norm{name}.'
         # Batch normalization scales and shifts a convolution's channels
-        scale = gamma / np.sqrt(var + EPSILON)
-        numbers += [weight * scale[:, None, None, None]]
-        numbers += [(bias - mean) * scale + beta]
+        var = arrays[norm + 'running_var']
+        scale = arrays[norm + 'weight'] / np.sqrt(var + EPSILON)
+        shift = arrays[norm + 'bias'] - arrays[norm + 'running_mean'] * scale
+        numbers.append(arrays[conv + 'weight'] * scale[:, None, None, None])
+        numbers.append(arrays[conv + 'bias'] * scale + shift)
     for name in ('dense1', 'dense2'):
         numbers += [arrays[f'{name}.weight'], arrays[f'{name}.bias']]
     data = fashion_mnist.load()
+    weights = np.concatenate([each.ravel() for each in numbers])
     content = {
-        'weights': _base64(
-            np.concatenate([each.ravel() for each in numbers]).astype('<f2')
-        ),
+        'weights': _base64(weights.astype('<f2')),
         'images': _base64(data.val_images[IMAGES]),
         'labels': data.val_labels[IMAGES].tolist(),
         'indices': IMAGES,

@@ -9,7 +9,8 @@ class FeatureMaps {
     </div>
     <table><caption>input</caption><tbody class="input"></table>
     <table><caption>weights</caption><tbody class="weights"></table>
-    <p><span class="where" role="status"></span> <span class="sum"></span></p>`;
+    <p><span class="where" role="status"></span>
+      <span class="sum"></span></p>`;
 
   // `layers` and `detail` are boxes to be filled
   constructor(quick, layers, detail) {
@@ -28,7 +29,8 @@ class FeatureMaps {
     box.innerHTML = `<p>${name}: ${numChannels} maps of
       ${size} × ${size}${pool ? ', then pooling' : ''}</p>
       <div class="framed"><canvas tabindex="0" role="application"
-        aria-label="The maps of ${name}"></canvas><i class="frame" hidden></i></div>`;
+        aria-label="The maps of ${name}"></canvas>
+        <i class="frame" hidden></i></div>`;
     this.layers.append(box);
     const maps = box.querySelector('canvas');
     const point = event => this.point(
