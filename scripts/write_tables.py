@@ -176,7 +176,7 @@ OTHERS = {
 
 def unknown():
     """Yield which share of images the live network refuses."""
-    yield 'images', 'number', 'by the probability', 'by the hidden units'
+    yield 'images', 'number', 'refused by probability', 'by hidden units'
     for row in records('unknown/rates.csv'):
         rates = row['probability'], row['hidden units']
         percent = [f'{float(rate):.1%}' for rate in rates]
