@@ -29,7 +29,7 @@ class FeatureMaps {
     box.innerHTML = `<p>${name}: ${numChannels} maps of
       ${size} × ${size}${pool ? ', then pooling' : ''}</p>
       <div class="framed"><canvas tabindex="0" role="application"
-        aria-label="The maps of ${name}"></canvas>
+        aria-label="The maps of ${name}" aria-describedby="map-keys"></canvas>
         <i class="frame" hidden></i></div>`;
     this.layers.append(box);
     const maps = box.querySelector('canvas');
@@ -143,14 +143,14 @@ class FeatureMaps {
     this.fill('.weights', weights);
     const y = Y[(channel * size + i) * size + j];
     this.detail.querySelector('.sum').textContent =
-      (inChannels > 1 ? `Input channel ${c + 1} of ${inChannels} adds most: `
+      (inChannels > 1 ? `Input channel ${c + 1} of ${inChannels} counts most: `
         : 'Input times weights, summed: ')
       + `${sum.toFixed(2)}. With ${inChannels > 1 ? 'the others and ' : ''}`
       + `the bias it is ${y.toFixed(2)}`
       + `${y < 0 ? ', of which ReLU makes 0' : ''}.`;
   }
 
-  // Of the input channels, the one that adds most to the pointed number, be
+  // Of the input channels, the one that counts most in the pointed number, be
   // it positive or negative: 3 x 3 numbers, their weights, and the sum of
   // their products
   largestPart() {

@@ -44,9 +44,9 @@ class NetworkBox {
       <p class="sentence" role="status"></p>
       <ol class="bars"></ol>
       <div class="layers">
-        <p>Point at a place of a map (or use the arrow keys there, with Shift
-          for the next map): which part of the image does it see, and which
-          numbers made it?</p>
+        <p id="map-keys">Point at a place of a map (or use the arrow keys
+          there, with Shift for the next map): which part of the image does
+          it see, and which numbers made it?</p>
       </div>
     </div>
     <div class="detail" hidden></div>`;
@@ -191,7 +191,6 @@ class NetworkBox {
       const button = document.createElement('button');
       button.type = 'button';
       button.title = `Image ${indices[i]}: ${this.classes[label]}${taken}`;
-      button.setAttribute('aria-label', button.title);
       button.innerHTML = '<canvas width="28" height="28"></canvas>';
       Pixels.paint(button.firstChild, pixels.map(pixel => pixel / 255));
       button.addEventListener('click', () => this.change(pixels, label));
