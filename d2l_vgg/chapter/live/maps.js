@@ -142,11 +142,11 @@ class FeatureMaps {
     this.fill('.input', input);
     this.fill('.weights', weights);
     const y = Y[(channel * size + i) * size + j];
+    const part = inChannels === 1 ? 'Input times weights, summed'
+      : `Input channel ${c + 1} of ${inChannels} counts most`;
+    const others = inChannels === 1 ? 'the bias' : 'the others and the bias';
     this.detail.querySelector('.sum').textContent =
-      (inChannels > 1 ? `Input channel ${c + 1} of ${inChannels} counts most: `
-        : 'Input times weights, summed: ')
-      + `${sum.toFixed(2)}. With ${inChannels > 1 ? 'the others and ' : ''}`
-      + `the bias it is ${y.toFixed(2)}`
+      `${part}: ${sum.toFixed(2)}. With ${others} it is ${y.toFixed(2)}`
       + `${y < 0 ? ', of which ReLU makes 0' : ''}.`;
   }
 
