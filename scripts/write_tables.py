@@ -172,6 +172,17 @@ OTHERS = {
     'PyTorch, ours': run('book-torch'), "PyTorch's mean": mean('pytorch'),
     'JAX, ours': run('book-jax'), "JAX's mean": mean('jax'),
 }  # fmt: skip
+
+
+def unknown():
+    """Yield which share of images the live network refuses."""
+    yield 'images', 'number', 'refused by probability', 'by hidden units'
+    for row in records('unknown/rates.csv'):
+        rates = row['probability'], row['hidden units']
+        percent = [f'{float(rate):.1%}' for rate in rates]
+        yield row['images'], row['count'], *percent
+
+
 # Name of a table -> its text
 TABLES = {
     'cheap': markdown(cheap()),
@@ -182,6 +193,7 @@ TABLES = {
     'spread': markdown(spread()),
     'ours': markdown(ends(OURS)),
     'others': markdown(ends(OTHERS)),
+    'unknown': markdown(unknown()),
 }
 
 

@@ -7,6 +7,7 @@ it.
 
 import base64
 import gzip
+import json
 import shutil
 from pathlib import Path
 
@@ -14,8 +15,17 @@ import numpy as np
 
 from d2l_vgg.datasets import fashion_mnist
 from d2l_vgg.files import write_text
+from d2l_vgg.training import parameters
+from d2l_vgg.training.runs import Run
 
 HERE = Path(__file__).parent
+EPSILON = 1e-5  # Of batch normalization
+# Validation images: for each class two that `quick` gets right, and the
+# mistake of which it is the most certain
+IMAGES = [
+    *(0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 16, 18, 19, 27, 28, 29, 30),
+    *(68, 787, 979, 1111, 2914, 3084, 5806, 6565, 8532, 9574),
+]
 # Of each class, in the box that trains
 IMAGES_PER_CLASS = 200
 
@@ -23,7 +33,37 @@ IMAGES_PER_CLASS = 200
 def write(folder):
     """Write into a folder the scripts and what they load."""
     shutil.copytree(HERE / 'live', folder, dirs_exist_ok=True)
+    write_text(f'{folder}/quick.js', _quick())
     write_text(f'{folder}/images.js', _images())
+
+
+def _quick():
+    """Return a script with the network `quick`, and images for it to see.
+
+    The weights and biases of each layer follow each other, in float16.
+    """
+    arrays = parameters.load(Run.find('quick').find_parameters())
+    numbers = []
+    for name in ('1_1', '2_1', '3_1', '3_2'):
+        conv, norm = f'conv{name}.', f'norm{name}.'
+        # Batch normalization scales and shifts a convolution's channels
+        var = arrays[norm + 'running_var']
+        scale = arrays[norm + 'weight'] / np.sqrt(var + EPSILON)
+        shift = arrays[norm + 'bias'] - arrays[norm + 'running_mean'] * scale
+        numbers.append(arrays[conv + 'weight'] * scale[:, None, None, None])
+        numbers.append(arrays[conv + 'bias'] * scale + shift)
+    for name in ('dense1', 'dense2'):
+        numbers += [arrays[f'{name}.weight'], arrays[f'{name}.bias']]
+    data = fashion_mnist.load()
+    weights = np.concatenate([each.ravel() for each in numbers])
+    content = {
+        'weights': _base64(weights.astype('<f2').tobytes()),
+        'images': _base64(data.val_images[IMAGES].tobytes()),
+        'labels': data.val_labels[IMAGES].tolist(),
+        'indices': IMAGES,
+        'classes': data.classes,
+    }
+    return f'live.quickData = {json.dumps(content)};\n'
 
 
 def _images():
@@ -41,4 +81,8 @@ def _images():
         data.train_labels[chosen], 16 * pairs[:, 0] + pairs[:, 1]
     )
     packed = gzip.compress(content.tobytes(), mtime=0)
-    return f"live.images = '{base64.b64encode(packed).decode()}';\n"
+    return f"live.images = '{_base64(packed)}';\n"
+
+
+def _base64(content):
+    return base64.b64encode(content).decode()
