@@ -83,12 +83,11 @@ def examine(
         if devices:
             trained[framework] = devices
         checks.append(check_framework(framework, facts, driver))
-        if framework == 'mxnet':
-            checks += check_mxnet_2(driver)
     found = machine.describe()
     text = f'{platform.python_version()}, {found["system"]}'
     checks += [
         *([] if checks else [check_none()]),
+        *check_mxnet_2(driver),
         *check_gpus(driver, problem, needed),
         Check('Python', text, facts=found),
         check_processor(),

@@ -47,7 +47,7 @@ def refusal(framework, system=None, machine=None, wheel='cpu'):
     here = system, machine or platform.machine()
     name, builds = 'PyTorch, TensorFlow and JAX have', OTHER_BUILDS
     if framework == 'mxnet':
-        name, builds = f'MXNet ({wheel}) has', MXNET_BUILDS[wheel]
+        name, builds = f'MXNet (MXNET={wheel}) has', MXNET_BUILDS[wheel]
     if system.startswith(('Windows', 'MSYS', 'MINGW', 'CYGWIN')):
         return (
             f'{name} no build for Windows that `make` installs: call `wsl '

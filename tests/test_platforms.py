@@ -17,7 +17,7 @@ from d2l_vgg import platforms
         (
             'Linux',
             'riscv64',
-            'MXNet (cpu) has no build for Linux on riscv64',
+            'MXNet (MXNET=cpu) has no build for Linux on riscv64',
             'no build',
         ),
         ('Darwin', 'arm64', 'make run FRAMEWORK=torch', None),
@@ -55,7 +55,7 @@ def test_refusal_is_one_line_with_the_reason_and_a_way(
             'aarch64',
             '2 mxnet',
             1,
-            'MXNet (2) has no build for Linux',
+            'MXNET=2) has no build for Linux on',
         ),
         ('Linux', 'aarch64', 'cu117 mxnet', 1, '`make run MXNET=cpu`'),
         ('Linux', 'aarch64', '2 torch', 0, ''),
