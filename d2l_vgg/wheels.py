@@ -47,21 +47,21 @@ def refusal(wheel: str, pins: str) -> str | None:
             f'{here.interpreter} on {here.platform}: take another wheel, or '
             'ask for its Python (such as PYTHON=3.12).'
         )
-    driver = _driver() if CUDA_13 in name else FIRST_DRIVER
-    if driver < FIRST_DRIVER:
+    if CUDA_13 in name and (driver := _driver()) < FIRST_DRIVER:
         return (
             f"{name} takes NVIDIA's driver {FIRST_DRIVER} or newer, here is "
             f'{driver}: update the driver, or take another wheel.'
         )
-    limits = _that_hold(content[0].requires or []) if is_file else {}
+    lines = [line for each in content for line in each.requires or []]
+    numpy = _that_hold(lines).get('numpy')
     with open(pins, encoding='utf-8') as file:
         (pin,) = _that_hold(file)['numpy'].specifier
-    for limit in limits['numpy'].specifier if 'numpy' in limits else ():
+    for limit in numpy.specifier if numpy else ():
         # Of a NumPy that is too new MXNet sees an older one
         if limit.operator in ('>', '>=') and not limit.contains(pin.version):
             return (
-                f'{name} takes {limits["numpy"]}, with this Python comes '
-                f'{pin.version}: ask for a newer one (such as PYTHON=3.13).'
+                f'{name} takes {numpy}, with this Python comes {pin.version}:'
+                ' ask for a newer Python (such as PYTHON=3.13).'
             )
     return None
 
