@@ -80,9 +80,7 @@ def advice(error):
     if 'libcuda.so' in error:
         return (
             'it is built for GPUs and there is no NVIDIA driver: install '
-            'the driver, or MXNet for the CPU with `make setup MXNET=cpu` '
-            '(by hand, `pip uninstall mxnet-cu112 mxnet-cu117` and then '
-            '`pip install --no-deps mxnet==1.9.1`)'
+            'the driver, or MXNet for the CPU by `make setup MXNET=cpu`'
         )
     if any(name in error for _, name in cuda.LIBRARIES):
         return (
