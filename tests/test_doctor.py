@@ -144,6 +144,14 @@ def test_mxnet_2_of_2026_is_held_against_what_its_makers_say(
         assert check.do
 
 
+def test_examine_tells_what_mxnet_2_does_not_go_with(versions, monkeypatch):
+    versions.update(mxnet=CUDA_13, numpy='1.26.4')
+    monkeypatch.setattr(doctor, 'is_installed', lambda name: False)
+    monkeypatch.setattr(doctor.gpus, 'driver', lambda: (R580, ''))
+    checks = doctor.examine('quick', 1, print).checks
+    assert '580.95.05' in [c.text for c in checks if c.subject == 'MXNet'][0]
+
+
 def test_other_framework_without_cuda_is_told_what_to_install(
     versions, monkeypatch
 ):
