@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from d2l_vgg import gpus, machine, platforms, probing
+from d2l_vgg import gpus, machine, platforms, probing, wheels
 from d2l_vgg.frameworks import CUDA_WHEELS, FRAMEWORKS
 from d2l_vgg.gpus import Driver
 from d2l_vgg.networks import costs
@@ -21,8 +21,9 @@ from d2l_vgg.training.experiments import EXPERIMENTS, Experiment
 # 6.0, 7.0, 8.0 and 8.6 and nothing to be compiled (read by cuobjdump in
 # November 2026); NVIDIA's last container of MXNet, 24.06, names Hopper
 WAYS = {
-    (10, 0): 'PyTorch, JAX, or a wheel of MXNet 2 (README)',
-    (9, 0): "MXNet in NVIDIA's container (Dockerfile), PyTorch or JAX",
+    (10, 0): 'PyTorch, JAX, or a wheel of MXNet 2 (README; not tried)',
+    (9, 0): "MXNet in NVIDIA's container (Dockerfile), PyTorch, JAX, or a "
+    'wheel of MXNet 2 (README; not tried)',
     (5, 0): 'MXNet by its wheel for CUDA, PyTorch or JAX',
     (0, 0): 'none: it is older than all builds of today',
 }
@@ -86,6 +87,7 @@ def examine(
     text = f'{platform.python_version()}, {found["system"]}'
     checks += [
         *([] if checks else [check_none()]),
+        *check_mxnet_2(driver),
         *check_gpus(driver, problem, needed),
         Check('Python', text, facts=found),
         check_processor(),
@@ -133,6 +135,34 @@ def check_framework(
         text = f'{named}: trains on the CPU'
     facts = {**facts, 'versions': versions}
     return Check(FRAMEWORKS[framework].title, text, do, commands, facts)
+
+
+def check_mxnet_2(driver: Driver | None) -> list[Check]:
+    """Return what an MXNet 2 of 2026 does not go with, as its makers say.
+
+    Their versions are such as 2.0.0+cu13.bw.20260614.
+    """
+    versions = machine.versions('mxnet')
+    version, python = versions.get('mxnet', ''), versions['python']
+    checks = []
+
+    def add(text, do, *commands):
+        checks.append(Check('MXNet', f'{version} {text}', do, commands))
+
+    if '+' not in version:
+        return []
+    first, own = wheels.FIRST_DRIVER, driver.version if driver else ''
+    if own and wheels.CUDA_13 in version and int(own.split('.')[0]) < first:
+        do = f"Update NVIDIA's driver to {first} or newer."
+        add(f'fails in large matrix products with the driver {own}', do)
+    if versions['numpy'].startswith('2.'):
+        older = platforms.pip('install', 'numpy<2')
+        text = f'asks for a NumPy below 2, here is {versions["numpy"]}'
+        add(text, 'If it fails, take an older one:', older)
+    if python.split('.')[1] not in ('11', '12'):
+        do = 'If it fails, take Python 3.12 (make setup PYTHON=3.12).'
+        add(f'is for Python 3.11 and 3.12, here is {python}', do)
+    return checks
 
 
 def _uninstall(packages):

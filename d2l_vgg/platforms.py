@@ -1,22 +1,28 @@
-"""Where MXNet 1.9.1 and the other frameworks can be had, and what to do else.
+"""Where MXNet and the other frameworks can be had, and what to do else.
 
-`python -m d2l_vgg.platforms FRAMEWORK...` tells it in one line before
-anything is installed; nothing but Python is needed for that.
+`python -m d2l_vgg.platforms MXNET PINS FRAMEWORK...` tells it in one line
+before anything is installed; nothing but Python is needed for that.
 """
 
 import glob
 import os
 import platform
+import re
 import shlex
 import sys
 
-from d2l_vgg import cuda
+from d2l_vgg import cuda, wheels
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-LINUX = {('Linux', 'x86_64'), ('Linux', 'aarch64')}
-MXNET_BUILDS = {('Darwin', 'x86_64'), *LINUX}
-OTHER_BUILDS = {('Darwin', 'arm64'), *LINUX}
+LINUX, ARM = ('Linux', 'x86_64'), ('Linux', 'aarch64')
+OTHER_BUILDS = {('Darwin', 'arm64'), LINUX, ARM}
+MXNET_BUILDS = {
+    'cpu': {('Darwin', 'x86_64'), LINUX, ARM},
+    'cu112': {LINUX},
+    'cu117': {LINUX},
+    '2': {('Darwin', 'x86_64'), LINUX},
+}
 
 # The package of Debian and Ubuntu that brings a library
 PACKAGES = {
@@ -27,7 +33,7 @@ PACKAGES = {
 }
 
 
-def refusal(framework, system=None, machine=None):
+def refusal(framework, system=None, machine=None, wheel='cpu'):
     """Return why `make` cannot install it here and what to do, or None.
 
     PyTorch, TensorFlow and JAX have builds for the same machines.
@@ -35,12 +41,13 @@ def refusal(framework, system=None, machine=None):
     Args:
         framework: such as 'mxnet'
         system, machine: as `platform.system()` and `platform.machine()` tell
+        wheel: which one of MXNet, as in `make run MXNET=`
     """
     system = system or platform.system()
     here = system, machine or platform.machine()
     name, builds = 'PyTorch, TensorFlow and JAX have', OTHER_BUILDS
     if framework == 'mxnet':
-        name, builds = 'MXNet has', MXNET_BUILDS
+        name, builds = f'MXNet (MXNET={wheel}) has', MXNET_BUILDS[wheel]
     if system.startswith(('Windows', 'MSYS', 'MINGW', 'CYGWIN')):
         return (
             f'{name} no build for Windows that `make` installs: call `wsl '
@@ -57,8 +64,10 @@ def refusal(framework, system=None, machine=None):
     ways = ['a Linux machine with an x86-64 processor']
     if here in OTHER_BUILDS:
         ways.insert(0, 'PyTorch (`make run FRAMEWORK=torch`)')
-    if here in MXNET_BUILDS:
-        ways.append('MXNet')
+    if here in MXNET_BUILDS['cpu']:
+        ways.append('MXNet 1.9.1 (`make run MXNET=cpu`)')
+    elif here in OTHER_BUILDS:
+        ways.append('a wheel of MXNet 2 (`make run MXNET=FILE.whl`)')
     here, way = ' on '.join(here), ' or '.join(ways)
     return f'{name} no build for {here}: use {way}.'
 
@@ -71,13 +80,15 @@ def advice(error):
     if 'libcuda.so' in error:
         return (
             'it is built for GPUs and there is no NVIDIA driver: install '
-            'the driver, or MXNet for the CPU with `make setup MXNET=cpu` '
-            '(by hand, `pip uninstall mxnet-cu112 mxnet-cu117` and then '
-            '`pip install --no-deps mxnet==1.9.1`)'
+            'the driver, or MXNet for the CPU by `make setup MXNET=cpu`'
         )
-    if any(name.split('.so')[0] in error for _, name in cuda.LIBRARIES):
+    if any(name in error for _, name in cuda.LIBRARIES):
         return (
             "install the CUDA 11 libraries by `pip install -e '.[cuda-11]'`"
+        )
+    if re.match(r'lib(cu|nv)', error):
+        return (
+            "install CUDA 13, such as by `pip install 'cuda-toolkit[all]<14'`"
         )
     for library, package in PACKAGES.items():
         if library in error:
@@ -117,6 +128,12 @@ def _install_extras(names):
 
 
 if __name__ == '__main__':
-    for name in sys.argv[1:]:
-        if refusal(name):
-            sys.exit(f'setup: {refusal(name)}')
+    wheel, pins, *frameworks = sys.argv[1:]
+    for name in frameworks:
+        if name != 'mxnet' or wheel in MXNET_BUILDS:
+            told = refusal(name, wheel=wheel)
+        else:  # What one brings oneself may be for other machines, too
+            brought = wheel.endswith('.whl')
+            told = brought and wheels.refusal_by_new_pip(wheel, pins)
+        if told:
+            sys.exit(f'setup: {told}')

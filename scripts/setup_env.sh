@@ -40,7 +40,7 @@ cpu | cu112 | cu117 | 2 | system | *.whl) ;;
     'the path of a wheel, or system for one that pip did not install.' ;;
 esac
 if [ -z "${FRAMEWORK:-}${MXNET:-}" ] && [ "$(uname -sm)" = 'Darwin arm64' ]; then
-    echo 'setup: MXNet has no build for Apple silicon, so PyTorch is used'
+    echo 'setup: MXNet 1.9.1 has no build for Apple silicon, so PyTorch is used'
     FRAMEWORK=torch
 fi
 frameworks=${FRAMEWORK:-mxnet} versions='3.13 3.12 3.11'
@@ -117,12 +117,8 @@ if [ "$fingerprint" = "$known" ] && [ "$parts" = "$recorded" ]; then
     exit 0
 fi
 
-# What one brings oneself may be for other machines, too
-case $mxnet in
-*.whl | system) ;;
 # shellcheck disable=SC2086
-*) "$python" -m d2l_vgg.platforms $frameworks || exit 1 ;;
-esac
+"$python" -m d2l_vgg.platforms "$mxnet" "$pins" $frameworks || exit 1
 extras=$(echo "$parts" | sed 's/mxnet/mxnet-needs/; s/chapter/book/
     s/notebook/book,notebook/; s/ /,/g')
 wheel='' place=''
@@ -162,6 +158,10 @@ if contains "$parts" mxnet; then
     # Without their own lists of needs, which pin an older NumPy: those that
     # hold are in setup.py
     install --no-deps d2l==1.0.3 ${wheel:+"$wheel"}
+    case $wheel in *.whl) # Those of CUDA 13 need libraries that pip has
+        "$venv/bin/python" -m d2l_vgg.wheels |
+            install --requirement /dev/stdin ;;
+    esac
     installed=$mxnet
 fi
 # Of PyTorch, pip takes a build with gigabytes of CUDA on Linux. Its project's

@@ -18,8 +18,8 @@ OLD = Gpu('Tesla K80', (3, 7), 12 * GIB, 11 * GIB)
 ON_CPU = {'imports': True, 'CPU': True, 'problem': ''}
 
 
-def driver(*gpus):
-    return Driver('535.129.03', (12, 2), list(gpus))
+def driver(*gpus, version='535.129.03', cuda=(12, 2)):
+    return Driver(version, cuda, list(gpus))
 
 
 # ------------------------------------------------------------ how it asks
@@ -109,6 +109,47 @@ def test_mxnet_for_cpu_is_told_the_way_to_gpu_by_its_capability(
 ):
     check = doctor.check_framework('mxnet', ON_CPU, driver(gpu))
     assert told in ' '.join([check.do, *check.commands])
+
+
+# What NVML tells of a driver of either line
+R580 = driver(H100, version='580.95.05', cuda=(13, 0))
+R590 = driver(H100, version='590.48.01', cuda=(13, 1))
+CUDA_13 = '2.0.0+cu13.bw.20260614'
+
+
+@pytest.mark.parametrize(
+    'mxnet, seen, numpy, python, told',
+    [
+        (CUDA_13, R580, '1.26.4', '3.12.1', ['with the driver 580.95.05']),
+        ('2.0.0+cu133.bw.zombie.1', R580, '1.26.4', '3.12.1', ['driver 580']),
+        (CUDA_13, R590, '1.26.4', '3.12.1', []),
+        (CUDA_13, None, '1.26.4', '3.11.7', []),
+        (CUDA_13, R590, '2.4.6', '3.12.1', ['below 2, here is 2.4.6']),
+        (CUDA_13, R590, '1.26.4', '3.13.0', ['and 3.12, here is 3.13.0']),
+        (CUDA_13, R580, '2.4.6', '3.13.0', ['580', '2.4.6', '3.13.0']),
+        ('2.0.0+cpu.linux.20260614', R580, '2.4.6', '3.12.1', ['2.4.6']),
+        # Tested here with both
+        ('2.0.0b1', R580, '2.4.6', '3.13.0', []),
+        ('1.9.1', R580, '2.4.6', '3.13.0', []),
+    ],
+)
+def test_mxnet_2_of_2026_is_held_against_what_its_makers_say(
+    mxnet, seen, numpy, python, told, versions
+):
+    versions.update(mxnet=mxnet, numpy=numpy, python=python)
+    checks = doctor.check_mxnet_2(seen)
+    assert len(checks) == len(told)
+    for check, words in zip(checks, told):
+        assert check.text.startswith(f'{mxnet} ') and words in check.text
+        assert check.do
+
+
+def test_examine_tells_what_mxnet_2_does_not_go_with(versions, monkeypatch):
+    versions.update(mxnet=CUDA_13, numpy='1.26.4')
+    monkeypatch.setattr(doctor, 'is_installed', lambda name: False)
+    monkeypatch.setattr(doctor.gpus, 'driver', lambda: (R580, ''))
+    checks = doctor.examine('quick', 1, print).checks
+    assert '580.95.05' in [c.text for c in checks if c.subject == 'MXNet'][0]
 
 
 def test_other_framework_without_cuda_is_told_what_to_install(

@@ -33,7 +33,7 @@ WINGS = {'book', 'chapter', 'doctor', 'figures'}
 # each imports itself
 GROUND = {
     'compatibility': {'cuda', 'machine', 'old_numpy'},
-    'platforms': {'cuda'},
+    'platforms': {'cuda', 'wheels'},
     'children': set(),
     'cuda': {'frameworks'},
     'machine': {'frameworks', 'gpus'},
@@ -44,6 +44,7 @@ GROUND = {
     'gpus': set(),
     'limits': set(),
     'old_numpy': set(),
+    'wheels': set(),
     # The package itself: its version
     '': set(),
 }

@@ -17,7 +17,7 @@ from d2l_vgg import platforms
         (
             'Linux',
             'riscv64',
-            'MXNet has no build for Linux on riscv64',
+            'MXNet (MXNET=cpu) has no build for Linux on riscv64',
             'no build',
         ),
         ('Darwin', 'arm64', 'make run FRAMEWORK=torch', None),
@@ -43,10 +43,24 @@ def test_refusal_is_one_line_with_the_reason_and_a_way(
 @pytest.mark.parametrize(
     'system, machine, asked, status, told',
     [
-        ('Darwin', 'arm64', ['torch', 'mxnet'], 1, 'use PyTorch (`make run'),
-        ('Darwin', 'x86_64', ['mxnet'], 0, ''),
-        ('Darwin', 'x86_64', ['jax'], 1, 'or MXNet.'),
-        ('Linux', 'x86_64', ['mxnet', 'jax'], 0, ''),
+        ('Darwin', 'arm64', 'cpu torch mxnet', 1, 'use PyTorch (`make run'),
+        ('Darwin', 'x86_64', 'cpu mxnet', 0, ''),
+        ('Darwin', 'x86_64', 'cpu jax', 1, 'or MXNet 1.9.1 (`make run'),
+        ('Linux', 'x86_64', 'cpu mxnet jax', 0, ''),
+        ('Linux', 'x86_64', '2 mxnet', 0, ''),
+        ('Darwin', 'x86_64', '2 mxnet', 0, ''),
+        ('Darwin', 'arm64', '2 mxnet', 1, '`make run MXNET=FILE.whl`'),
+        (
+            'Linux',
+            'aarch64',
+            '2 mxnet',
+            1,
+            'MXNET=2) has no build for Linux on',
+        ),
+        ('Linux', 'aarch64', 'cu117 mxnet', 1, '`make run MXNET=cpu`'),
+        ('Linux', 'aarch64', '2 torch', 0, ''),
+        # What one brings may be for any machine
+        ('Linux', 'riscv64', 'system mxnet', 0, ''),
     ],
 )
 def test_module_tells_by_its_status_what_can_be_had(
@@ -58,8 +72,11 @@ def test_module_tells_by_its_status_what_can_be_had(
         f'platform.machine = lambda: {machine!r}\n'
         "runpy.run_module('d2l_vgg.platforms', run_name='__main__')"
     )
+    wheel, *frameworks = asked.split()
     done = subprocess.run(
-        [sys.executable, '-c', code, *asked], capture_output=True, text=True
+        [sys.executable, '-c', code, wheel, 'pins', *frameworks],
+        capture_output=True,
+        text=True,
     )
     lines = (done.stdout + done.stderr).splitlines()
     assert done.returncode == status
@@ -88,6 +105,7 @@ def test_mxnet_is_refused_where_the_loader_is_that_of_musl(monkeypatch, libc):
         ('libcuda.so.1: cannot open shared object file', 'NVIDIA driver'),
         ('libcublas.so.11: cannot open shared object', 'install the CUDA 11'),
         ('libnccl.so.2: cannot open shared object file', '[cuda-11]'),
+        ('libcublas.so.13: cannot open shared object', 'install CUDA 13'),
     ],
 )
 def test_missing_library_is_told_with_what_brings_it(error, expected):

@@ -43,6 +43,7 @@ def run(*command, cwd=ROOT, **variables):
         (['tests'], {}, 'tests is nothing to set up for: choose test'),
         ([], {'FRAMEWORK': 'keras'}, 'keras is no framework: choose mxnet'),
         ([], {'MXNET': 'cu118'}, 'choose cpu, cu112, cu117 or 2'),
+        ([], {'MXNET': '/no/mxnet-2-py3-none-any.whl'}, 'whl is not there'),
         ([], {'PYTHON': '/nowhere'}, 'was found by PYTHON=/nowhere'),
         ([], {'PYTHON': 'false'}, 'apt install python3-venv'),
     ],
