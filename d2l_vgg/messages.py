@@ -28,6 +28,11 @@ OUT_OF_MEMORY = re.compile(
 )
 
 
+def count(number, noun, ending='s'):
+    """Return such as '1 epoch', '2 epochs'; 'es' ends 'minibatches'."""
+    return f'{number} {noun}{ending if number != 1 else ""}'
+
+
 def one_line(text):
     """Return a text in one line that a terminal can only print."""
     return visible(' '.join(text.split()))

@@ -19,6 +19,7 @@ from d2l_vgg.book import published
 from d2l_vgg.files import write_text
 from d2l_vgg.frameworks import FRAMEWORKS
 from d2l_vgg.networks import costs
+from d2l_vgg.training.experiments import EXPERIMENTS
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / 'benchmarks'))
@@ -75,6 +76,38 @@ def cheap():
     yield 'experiment', 'validation accuracy', 'time'
     for name, seconds, accuracy in draw_cost.recorded_costs()['small']:
         yield name, f'{accuracy:.4f}', draw_cost.duration(seconds)
+
+
+def reached():
+    """Yield what the cheap experiments and the book's cost and reach."""
+    yield ('experiment', 'parameters', 'multiply-adds',
+           'validation accuracy', 'time')  # fmt: skip
+    found = draw_cost.recorded_costs()
+    runs = {name: run for name, *run in found['small']}
+    (_, *runs['book']), = (r for r in found['book'] if r[0] == '224')
+    for name, (seconds, accuracy) in runs.items():
+        size = EXPERIMENTS[name].resize
+        total = costs.totals(EXPERIMENTS[name].arch, (1, size, size))
+        yield (name, str(total.num_params), str(total.macs),
+               f'{accuracy:.4f}', draw_cost.duration(seconds))  # fmt: skip
+
+
+def resolutions():
+    """Yield what the book's blocks reach at each size, trained as `quick`."""
+    yield 'pixels', 'validation accuracy', 'time'
+    for size, seconds, accuracy in draw_cost.recorded_costs()['quick']:
+        time = draw_cost.duration(seconds)
+        yield f'{size} x {size}', f'{accuracy:.4f}', time
+
+
+def sizes():
+    """Yield what the book's network costs, and how fast it trains."""
+    yield 'pixels', 'parameters', 'multiply-adds', 'images a second'
+    text = (ROOT / 'BENCHMARKS.md').read_text('utf-8')
+    for size, speed in re.findall(r'\| (\d+) x \d+ \| ours \| ([\d.]+)', text):
+        total = costs.totals('vgg_small', (1, int(size), int(size)))
+        numbers = str(total.num_params), str(total.macs), speed
+        yield f'{size} x {size}', *numbers
 
 
 def frameworks():
@@ -175,6 +208,9 @@ OTHERS = {
 # Name of a table -> its text
 TABLES = {
     'cheap': markdown(cheap()),
+    'reached': markdown(reached()),
+    'resolutions': markdown(resolutions()),
+    'sizes': markdown(sizes()),
     'frameworks': markdown(frameworks(), num_left=2),
     'divisions': markdown(divisions()),
     'paper': markdown(paper()),

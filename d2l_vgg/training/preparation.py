@@ -255,11 +255,7 @@ class Preparation(abc.ABC):
             batches = self.num_train_batches, self.num_val_batches
             seconds = estimate.epoch_seconds(self, *batches)
             seconds *= self.max_epochs - self.epoch
-            if seconds >= 20:  # Shorter ones end before they are read of
-                self.board.tell(
-                    f'This takes about {estimate.format_seconds(seconds)} on '
-                    'this CPU (the square button stops it).'
-                )
+            self.board.expect(seconds)
 
     # ------------------------------------ saving, and going on from that
 
