@@ -18,6 +18,7 @@ ADVICE = {
         (errno.EACCES, errno.EPERM, errno.EROFS),
         'choose another place, or change who may use this one',
     ),
+    errno.EISDIR: 'name a file in it',
     errno.EIO: 'see that its disk can be reached, and try again',
 }
 
@@ -28,7 +29,7 @@ OUT_OF_MEMORY = re.compile(
 )
 
 
-def count(number, noun, ending='s'):
+def counted(number, noun, ending='s'):
     """Return such as '1 epoch', '2 epochs'; 'es' ends 'minibatches'."""
     return f'{number} {noun}{ending if number != 1 else ""}'
 

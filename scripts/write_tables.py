@@ -84,7 +84,7 @@ def reached():
            'validation accuracy', 'time')  # fmt: skip
     found = draw_cost.recorded_costs()
     runs = {name: run for name, *run in found['small']}
-    (_, *runs['book']), = (r for r in found['book'] if r[0] == '224')
+    ((_, *runs['book']),) = (r for r in found['book'] if r[0] == '224')
     for name, (seconds, accuracy) in runs.items():
         size = EXPERIMENTS[name].resize
         total = costs.totals(EXPERIMENTS[name].arch, (1, size, size))
@@ -104,7 +104,8 @@ def sizes():
     """Yield what the book's network costs, and how fast it trains."""
     yield 'pixels', 'parameters', 'multiply-adds', 'images a second'
     text = (ROOT / 'BENCHMARKS.md').read_text('utf-8')
-    for size, speed in re.findall(r'\| (\d+) x \d+ \| ours \| ([\d.]+)', text):
+    rows = re.findall(r'\| (\d+) x \d+ \| ours \| ([\d.]+)', text)
+    for size, speed in rows:
         total = costs.totals('vgg_small', (1, int(size), int(size)))
         numbers = str(total.num_params), str(total.macs), speed
         yield f'{size} x {size}', *numbers

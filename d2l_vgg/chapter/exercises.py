@@ -1,127 +1,97 @@
-"""The numbers that the exercises ask for, and what other numbers count.
+"""The numbers that the exercises ask for.
 
 A wrong number is often the right one of something else: a reader is told of
 what.
 """
 
-from typing import NamedTuple
+import itertools
 
 from d2l_vgg import limits
 from d2l_vgg.networks import costs
 
-
-class Exercise(NamedTuple):
-    """What is right, `least` to `most`; `known`: number -> what it counts."""
-
-    least: float
-    most: float
-    known: dict
-
-
 NETWORKS = 'AlexNet', 'VGG-11', 'VGG-13', 'C', 'VGG-16', 'VGG-19'
 IMAGES = {1: 'grey images', 3: 'images in colour'}
-# A network, the channels of its images, its classes, and what is counted
-ASKED = (
-    ('AlexNet', 1, 10, 'parameters'),
-    ('VGG-11', 1, 10, 'parameters'),
-    ('VGG-11', 1, 10, 'multiply-adds of the convolutions'),
-    ('VGG-11', 1, 10, 'multiply-adds of the fully connected layers'),
-    ('VGG-11', 1, 10, 'MiB of the parameters'),
-    ('VGG-11', 1, 10, 'parameters of the first fully connected layer'),
-    ('VGG-11', 1, 10, 'convolutions'),
-    ('VGG-16', 3, 1000, 'parameters'),
-    ('VGG-19', 3, 1000, 'parameters'),
-)
-# What a network of the reader's own is to reach
+# A network, channels and classes -> what is to be counted of it
+ASKED = {
+    ('AlexNet', 1, 10): ['parameters'],
+    ('VGG-11', 1, 10): [
+        'parameters',
+        'multiply-adds of the convolutions',
+        'multiply-adds of the fully connected layers',
+        'MiB of the parameters',
+        'parameters of the first fully connected layer',
+        'convolutions',
+    ],
+    ('VGG-16', 3, 1000): ['parameters'],
+    ('VGG-19', 3, 1000): ['parameters'],
+}
+# What networks of the reader's own are to reach, as in `exercises`
 GOALS = {
-    'Your VGG-11: parameters, fewer than 10000000': Exercise(1, 9999999, {}),
-    'Your network: parameters, fewer than 100000': Exercise(1, 99999, {}),
-    'Your network: accuracy, at least 0.90': Exercise(0.9, 1, {}),
-    'Any network: accuracy, at least 0.94': Exercise(0.94, 1, {}),
+    'Your VGG-11: parameters, fewer than 10000000': (1, 9999999, {}),
+    'Your network: parameters, fewer than 100000': (1, 99999, {}),
+    'Your network: accuracy, at least 0.90': (0.9, 1, {}),
+    'Any network: accuracy, at least 0.94': (0.94, 1, {}),
 }
 
 
-def counts(arch, channels, num_classes):
-    """Return what can be counted of a network: its name -> the number."""
-    rows = costs.summary(arch, (channels, 224, 224), num_classes)
-    total = costs.totals(arch, (channels, 224, 224), num_classes)
-    (first,) = [row for row in rows if row.name == 'dense1']
+def counts(network, channels, num_classes):
+    """Return what can be counted of a network: words -> number."""
+    rows = costs.summary(network, (channels, 224, 224), num_classes)
+    total = costs.totals(network, (channels, 224, 224), num_classes)
     biases = sum(row.output_shape[0] for row in rows if row.macs)
-    convolutions = sum(row.kind.startswith('conv') for row in rows)
+    (first,) = [row for row in rows if row.name == 'dense1']
     return {
         'parameters': total.num_params,
-        'weights without the biases': total.num_params - biases,
+        'parameters without the biases': total.num_params - biases,
         'parameters of the convolutions': total.conv_params,
         'parameters of the fully connected layers': total.dense_params,
         'parameters of the first fully connected layer': first.num_params,
-        'weights of the first fully connected layer alone': first.macs,
+        'the first fully connected layer, no biases': first.macs,
         'multiply-adds': total.macs,
         'multiply-adds of the convolutions': total.conv_macs,
         'multiply-adds of the fully connected layers': total.dense_macs,
-        'multiplications and additions of the convolutions, each by itself': (
-            2 * total.conv_macs
+        'multiplications and additions, each by itself': 2 * total.conv_macs,
+        'MiB of the parameters': round(4 * total.num_params / 2**20),
+        'MB, of a million bytes': round(4 * total.num_params / 1e6),
+        'parameters and gradients, in MiB': round(
+            8 * total.num_params / 2**20
         ),
-        'MiB of the parameters': round(total.num_params / 2**18),
-        'MB, of 1000000 bytes, of the parameters': (
-            round(total.num_params * 4 / 1e6)
-        ),
-        'MiB of the parameters and their gradients': (
-            round(total.num_params / 2**17)
-        ),
-        'bytes of the parameters': 4 * total.num_params,
-        'convolutions': convolutions,
-        'layers with weights': sum(row.macs > 0 for row in rows),
+        'convolutions': sum(row.kind.startswith('conv') for row in rows),
         'blocks': sum(row.kind == 'max pool' for row in rows),
+        'layers with weights': sum(row.macs > 0 for row in rows),
     }
 
 
 def exercises():
-    """Return name -> `Exercise` of all."""
-    found = dict(GOALS)
-    settings = [
-        (network, channels, num_classes)
-        for network in NETWORKS
-        for channels in IMAGES
-        for num_classes in (10, 1000)
-    ]
+    """Return name -> the least and most that is right, {wrong: words}."""
+    settings = itertools.product(NETWORKS, IMAGES, (10, 1000))
     every = {setting: counts(*setting) for setting in settings}
-    for *setting, what in ASKED:
-        known = {}
-        for name, number in every[tuple(setting)].items():
-            known.setdefault(number, f'you have counted the {name}')
-        for (network, channels, classes), numbers in every.items():
-            images = IMAGES[channels]
-            known.setdefault(
-                numbers[what],
-                f'you have counted for {network}, {images}, '
-                f'{classes} classes',
-            )
-        right = every[tuple(setting)][what]
-        name = f'{setting[0]}: {what}'
-        found[name] = Exercise(right - 0.5, right + 0.5, known)
+    found = dict(GOALS)
+    for setting, asked in ASKED.items():
+        for what in asked:
+            known = {
+                numbers[what]: f'{network}, {IMAGES[n]}, {classes} classes'
+                for (network, n, classes), numbers in every.items()
+            }
+            known |= {n: words for words, n in every[setting].items()}
+            right = every[setting][what]
+            found[f'{setting[0]}: {what}'] = right - 0.5, right + 0.5, known
     return found
 
 
-def answer(name, number):
-    """Return 'Right.', or what a reader may look at.
+def check(name, number):
+    """Print whether a number is right, or of what it would be.
 
     Raises:
         ValueError: there is no exercise `name`, or `number` is none.
     """
     known = exercises()
-    limits.check('The exercise', name, choices=tuple(known))
-    number = limits.check('Your number', number, float)
-    exercise = known[name]
-    if exercise.least <= number <= exercise.most:
-        return 'Right.'
-    size = 'small' if number < exercise.least else 'large'
-    told = exercise.known.get(round(number), f'that is too {size}')
-    return f'Not yet: {told}.'
-
-
-def check(name, number):
-    """Print what `answer` says, nothing but a word for None."""
+    least, most, others = known[limits.check('name', name, choices=[*known])]
     if number is None:
         print('Put your number in the place of None.')
+    elif least <= limits.check('number', number, float) <= most:
+        print('Right.')
+    elif round(number) in others:
+        print(f'Not yet: that is right for {others[round(number)]}.')
     else:
-        print(answer(name, number))
+        print(f'Not yet: too {"small" if number < least else "large"}.')

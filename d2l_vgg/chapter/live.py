@@ -1,4 +1,4 @@
-"""What can be tried on the page: its scripts, and the numbers they compute on.
+"""What can be tried on the page: its scripts, and their numbers.
 
 A box `<div class="live" data-live="NAME">` is filled by `live/NAME.js`, when
 the reader comes near; without scripts, and on paper, it shows what stands in
@@ -18,11 +18,5 @@ HERE = Path(__file__).parent
 def write(folder):
     """Write into a folder the scripts and what they load."""
     shutil.copytree(HERE / 'live', folder, dirs_exist_ok=True)
-    write_exercises(folder)
-
-
-def write_exercises(folder):
-    """Write what `check.js` compares a reader's numbers with."""
-    found = {name: each._asdict() for name, each in exercises().items()}
-    text = f'live.exercises = {json.dumps(found, indent=1)};\n'
-    write_text(f'{folder}/exercises.js', text)
+    text = json.dumps(exercises(), indent=1)
+    write_text(f'{folder}/exercises.js', f'live.exercises = {text};\n')

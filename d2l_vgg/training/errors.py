@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from d2l_vgg.messages import counted
+
 
 class TrainingDiverged(ArithmeticError):
     """The `value` of a series is no longer a finite number at epoch `x`."""
@@ -28,9 +30,9 @@ def check_num_gpus(num_gpus: int, found: int, framework: str) -> None:
     if num_gpus > 1:
         raise ValueError(
             f'num_gpus is {num_gpus}, but a process uses one device; this '
-            f'machine has {found} GPUs that {framework} can use: ask for 1, '
-            'or for 0 to train on the CPU, and start a process for each GPU '
-            'by torchrun or mpirun.'
+            f'machine has {counted(found, "GPU")} that {framework} can use: '
+            'ask for 1, or for 0 to train on the CPU, and start a process '
+            'for each GPU by torchrun or mpirun.'
         )
 
 

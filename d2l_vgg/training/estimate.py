@@ -4,7 +4,7 @@ import statistics
 import time
 from typing import Any
 
-from d2l_vgg.messages import count
+from d2l_vgg.messages import counted
 
 
 def epoch_seconds(
@@ -27,7 +27,7 @@ def epoch_seconds(
 def format_seconds(seconds: float) -> str:
     """Return a duration in the unit that suits it."""
     if seconds < 120:
-        return count(round(seconds), 'second')
+        return counted(round(seconds), 'second')
     if seconds < 7200:
-        return count(round(seconds / 60), 'minute')
+        return counted(round(seconds / 60), 'minute')
     return f'{seconds / 3600:.1f} hours'

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from d2l_vgg.messages import counted
 from d2l_vgg.networks.architectures import Architecture
 
 AXES = ('batch_size', 'num_channels', 'height', 'width')
@@ -53,7 +54,8 @@ def find_reason(arch, shapes, shape, channels_last):
         return None
     drawn = shapes['conv1_1.weight'][1]
     if drawn not in (None, channels):
-        return f'its conv1_1 was drawn for {drawn} channels, not {channels}'
+        drawn = counted(drawn, 'channel')
+        return f'its conv1_1 was drawn for {drawn}, not {channels}'
     units = shapes['dense1.weight'][1]
     halved = 2 ** len(arch.blocks)
     last = arch.blocks[-1][1], height // halved, width // halved

@@ -4,7 +4,7 @@
 live.check = async (tool, box) => {
   await load('exercises');
   const name = box.dataset.exercise;
-  const exercise = live.exercises[name];
+  const [least, most, others] = live.exercises[name];
   const form = document.createElement('form');
   const label = document.createElement('label');
   const field = document.createElement('input');
@@ -14,17 +14,19 @@ live.check = async (tool, box) => {
   label.append(name, field);
   button.textContent = 'Check';
   form.append(label, button, said);
+
+  function answer(text) {
+    const number = Number(text);
+    if (!text || !Number.isFinite(number)) return 'Write a number.';
+    if (least <= number && number <= most) return 'Right.';
+    const other = others[Math.round(number)];
+    if (other) return `Not yet: that is right for ${other}.`;
+    return `Not yet: too ${number < least ? 'small' : 'large'}.`;
+  }
+
   form.addEventListener('submit', event => {
     event.preventDefault();
-    said.textContent = answer(exercise, field.value.replace(/[\s,_]/g, ''));
+    said.textContent = answer(field.value.replace(/[\s,_]/g, ''));
   });
   tool.append(form);
 };
-
-function answer({least, most, known}, text) {
-  const number = Number(text);
-  if (!text || !Number.isFinite(number)) return 'Write a number.';
-  if (least <= number && number <= most) return 'Right.';
-  const size = number < least ? 'small' : 'large';
-  return `Not yet: ${known[Math.round(number)] || `that is too ${size}`}.`;
-}
