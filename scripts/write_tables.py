@@ -179,6 +179,35 @@ def spread():
         yield title, *cells
 
 
+def first_points():
+    """Yield the first point of the training loss from several draws."""
+    tabs = 'torch', 'tensorflow'
+    yield 'draw', *(FRAMEWORKS[tab].title for tab in tabs)
+    points = {
+        (p['framework'], p['seed']): float(p['value'])
+        for p in reversed(records('first-points/points.csv'))
+        if p['series'] == 'train_loss'
+    }
+    for seed in '012':
+        yield f'seed {seed}', *(f'{points[tab, seed]:.3f}' for tab in tabs)
+    means = [published.band(tab)['train_loss'][0] for tab in tabs]
+    yield 'published', *(f'{p.mean:.3f} ({p.sd:.3f})' for p in means)
+
+
+def tensorflow():
+    """Yield TensorFlow's first points beside the published ones."""
+    yield 'epoch', 'ours', 'published', 'deviations'
+    points = records('first-points/points.csv')
+    ours = [float(p['value']) for p in points
+            if (p['framework'], p['seed'], p['series'])
+            == ('tensorflow', '0', 'train_loss')]  # fmt: skip
+    band = published.band('tensorflow')['train_loss']
+    for value, point in list(zip(ours, band))[:3]:
+        told = f'{point.mean:.3f} ({point.sd:.3f})'
+        shift = (value - point.mean) / point.sd
+        yield f'{point.epoch:.2f}', f'{value:.3f}', told, f'{shift:.1f}'
+
+
 def run(name):
     """Return at what a recorded run ended."""
     return json.loads((RESULTS / name / 'run.json').read_text())['results']
@@ -217,6 +246,8 @@ TABLES = {
     'paper': markdown(paper()),
     'published': markdown(published_runs()),
     'spread': markdown(spread()),
+    'first': markdown(first_points()),
+    'tensorflow': markdown(tensorflow()),
     'ours': markdown(ends(OURS)),
     'others': markdown(ends(OTHERS)),
 }

@@ -47,15 +47,13 @@ def counts(network, channels, num_classes):
         'parameters of the fully connected layers': total.dense_params,
         'parameters of the first fully connected layer': first.num_params,
         'the first fully connected layer, no biases': first.macs,
-        'multiply-adds': total.macs,
+        'multiply-adds of all layers': total.macs,
         'multiply-adds of the convolutions': total.conv_macs,
         'multiply-adds of the fully connected layers': total.dense_macs,
         'multiplications and additions, each by itself': 2 * total.conv_macs,
         'MiB of the parameters': round(4 * total.num_params / 2**20),
-        'MB, of a million bytes': round(4 * total.num_params / 1e6),
-        'parameters and gradients, in MiB': round(
-            8 * total.num_params / 2**20
-        ),
+        'MB of a million bytes': round(4 * total.num_params / 1e6),
+        'MiB with the gradients': round(8 * total.num_params / 2**20),
         'convolutions': sum(row.kind.startswith('conv') for row in rows),
         'blocks': sum(row.kind == 'max pool' for row in rows),
         'layers with weights': sum(row.macs > 0 for row in rows),
