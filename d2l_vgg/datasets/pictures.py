@@ -20,7 +20,6 @@ NEAR = 0.05 * 255
 
 # Others of Pillow's formats start programs
 FORMATS = ('PNG', 'JPEG', 'GIF', 'BMP', 'TIFF', 'WEBP')
-ENDINGS = ('.png', '.jpg', '.jpeg', '.gif', '.bmp', '.tif', '.tiff', '.webp')
 
 # Every image of Fashion-MNIST reaches 254; made so dark, the network `quick`
 # is right on 0.78 of them in place of 0.92
@@ -46,7 +45,8 @@ class Picture(NamedTuple):
 def files(path):
     """Return the pictures in a folder by their names, or `path` itself."""
     names = sorted(os.listdir(path)) if os.path.isdir(path) else []
-    names = [name for name in names if name.lower().endswith(ENDINGS)]
+    ends = *FORMATS, 'JPG', 'TIF'
+    names = [name for name in names if name.upper().endswith(ends)]
     return [os.path.join(path, name) for name in names] or [path]
 
 

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from d2l_vgg.messages import counted
-
 
 class TrainingDiverged(ArithmeticError):
     """The `value` of a series is no longer a finite number at epoch `x`."""
@@ -29,10 +27,10 @@ def check_num_gpus(num_gpus: int, found: int, framework: str) -> None:
     """Raise ValueError for more than one; `found` is how many there are."""
     if num_gpus > 1:
         raise ValueError(
-            f'num_gpus is {num_gpus}, but a process uses one device; this '
-            f'machine has {counted(found, "GPU")} that {framework} can use: '
-            'ask for 1, or for 0 to train on the CPU, and start a process '
-            'for each GPU by torchrun or mpirun.'
+            f'num_gpus is {num_gpus}, but a process uses one device (GPUs '
+            f'that {framework} can use here: {found}): ask for 1, or for 0 '
+            'to train on the CPU, and start a process for each GPU by '
+            'torchrun or mpirun.'
         )
 
 

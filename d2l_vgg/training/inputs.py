@@ -3,7 +3,6 @@
 import math
 from typing import Any
 
-from d2l_vgg.messages import counted
 from d2l_vgg.networks.architectures import Architecture
 
 AXES = ('batch_size', 'num_channels', 'height', 'width')
@@ -54,8 +53,7 @@ def find_reason(arch, shapes, shape, channels_last):
         return None
     drawn = shapes['conv1_1.weight'][1]
     if drawn not in (None, channels):
-        drawn = counted(drawn, 'channel')
-        return f'its conv1_1 was drawn for {drawn}, not {channels}'
+        return f'its conv1_1 was drawn for {AXES[1]} {drawn}, not {channels}'
     units = shapes['dense1.weight'][1]
     halved = 2 ** len(arch.blocks)
     last = arch.blocks[-1][1], height // halved, width // halved

@@ -36,7 +36,6 @@ def make(name: str = 'auto') -> Display:
 class Display:
     """The base class, which says what a display is told, and shows texts."""
 
-    announces = False  # Whether it tells how long the training will take
     note: str | None = None  # To be written on every picture
 
     def open(self) -> None:
@@ -47,9 +46,6 @@ class Display:
 
     def start(self, total, done, max_epochs, batch_size=None):
         """Begin: `done` of `total` minibatches lie behind a resumed run."""
-
-    def expect(self, seconds: float) -> None:
-        """About so long it will take, as long as no step has told more."""
 
     def step(self) -> None:
         """One more minibatch has been given to the device."""
@@ -91,6 +87,7 @@ class Bar(Display):
         self.show_progress(time.monotonic())
 
     def expect(self, seconds):
+        """Tell about how long it will take, until steps have told it."""
         self.left = f'about {format_seconds(seconds)} left'
         self.show_progress(time.monotonic())
 
@@ -142,8 +139,6 @@ class Bar(Display):
 
 class Board(Bar):
     """A live plot in a notebook, under a line that tells the progress."""
-
-    announces = True
 
     def open(self):
         # Also makes the shell that a script has not
