@@ -19,7 +19,7 @@ NUM_GUESSES, NUM_MISTAKES = 3, 24
     ),
     options.argument(
         'image',
-        'pictures of your own to look at, or folders of such',
+        'your own pictures, or folders of them',
         options.path,
         nargs=-1,
     ),
@@ -36,13 +36,13 @@ def predict(run, image, framework, output, data):
 
     if image and data:
         raise ValueError('--data has no use beside pictures: leave it out.')
-    finished, found, status = Run.find(run), [], 0
-    for path in [file for each in image for file in pictures.files(each)]:
+    finished, found = Run.find(run), []
+    files = [path for each in image for path in pictures.files(each)]
+    for path in files:
         try:
             found.append(pictures.read(path))
         except (OSError, ValueError) as error:
             warnings.warn(explain(error), stacklevel=1)
-            status = 1
     if image and not found:
         return 1
     package = making.load_framework(framework or finished.framework)
@@ -67,7 +67,7 @@ def predict(run, image, framework, output, data):
     for name, figure in drawn.items():
         figures.save(figure, os.path.join(folder, name))
         print(f'Picture: {os.path.relpath(os.path.join(folder, name))}.png')
-    return status
+    return int(len(found) < len(files))
 
 
 def classify(model, package, finished, found):

@@ -21,8 +21,7 @@ NEAR = 0.05 * 255
 # Others of Pillow's formats start programs
 FORMATS = ('PNG', 'JPEG', 'GIF', 'BMP', 'TIFF', 'WEBP')
 
-# Every image of Fashion-MNIST reaches 254; made so dark, the network `quick`
-# is right on 0.78 of them in place of 0.92
+# Images of Fashion-MNIST reach 254; so dark, `quick` is right on 0.78 of them
 FAINT = 64
 
 # So many take up to 1.5 GB, but a JPEG is reduced as it is decoded, to sides
@@ -60,7 +59,7 @@ def read(path):
         OSError: the file is not there, or cannot be read.
         ValueError: it is no picture, too large a one, or an empty one.
     """
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     if isinstance(path, Picture):
         return path
@@ -82,9 +81,7 @@ def read(path):
         except MemoryError:
             raise
         except Exception as error:  # Damage shows in a dozen ways
-            why = error
-            if isinstance(error, UnidentifiedImageError):
-                why = 'of no known format'
+            why = str(error).split(' <')[0]  # Pillow names Python's object
             raise ValueError(
                 f'{path} is no picture that can be read ({why}): take one '
                 f'of {", ".join(FORMATS)}, not too large.'
