@@ -18,10 +18,7 @@ NUM_GUESSES, NUM_MISTAKES = 3, 24
         options.path,
     ),
     options.argument(
-        'image',
-        'your own pictures, or folders of them',
-        options.path,
-        nargs=-1,
+        'image', 'your own pictures or folders', options.path, nargs=-1
     ),
     options.framework('to compute with [that of the run]'),
     options.option(

@@ -99,10 +99,7 @@ def test_pictures_of_a_folder_are_each_decoded_once_and_drawn_to_the_run(
 @pytest.mark.parametrize(
     'bad, words',
     [
-        (
-            'text.jpg',
-            'text.jpg is no picture that can be read (cannot identify image file)',
-        ),
+        ('text.jpg', 'text.jpg is no picture that can be read (cannot id'),
         ('none.png', 'none.png cannot be used: No such file'),
         ('empty', 'empty cannot be used: Is a directory; name a file in it'),
     ],
