@@ -1,4 +1,4 @@
-"""What can be tried on the page: its scripts, and their numbers.
+"""What can be tried on the page: scripts, and the numbers they compute on.
 
 A box `<div class="live" data-live="NAME">` is filled by `live/NAME.js`, when
 the reader comes near; without scripts, and on paper, it shows what stands in
