@@ -98,7 +98,6 @@ setup(
         'nvidia-ml-py',
         'safetensors>=0.8',
         'tabulate',
-        'tqdm',
     ],
     extras_require={
         'cpu': mxnet_by('mxnet'),

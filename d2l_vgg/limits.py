@@ -53,5 +53,13 @@ def check(
     elif most is not None and value > most:
         wrong = f'{most} or less'
     if wrong:
-        raise ValueError(f'{name} is {value!r}: it must be {wrong}.')
+        raise ValueError(f'{name} is {shown(value)}: it must be {wrong}.')
     return kind(value) if kind in KINDS else value
+
+
+def shown(value: Any) -> str:
+    """Return how a message names a value: an object by its type."""
+    # NumPy would write np.float64(2.0)
+    text = repr(value.item() if getattr(value, 'ndim', 1) == 0 else value)
+    is_object = text.startswith('<') or '\n' in text
+    return f'of type {type(value).__name__}' if is_object else text

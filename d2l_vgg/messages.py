@@ -18,6 +18,7 @@ ADVICE = {
         (errno.EACCES, errno.EPERM, errno.EROFS),
         'choose another place, or change who may use this one',
     ),
+    errno.EISDIR: 'name a file in it',
     errno.EIO: 'see that its disk can be reached, and try again',
 }
 
@@ -26,6 +27,11 @@ OUT_OF_MEMORY = re.compile(
     "(?i)can't allocate memory|out of memory|resource_exhausted|OOM when|"
     '(failed|unable) to allocate'
 )
+
+
+def counted(number, noun, ending='s'):
+    """Return such as '1 epoch', '2 epochs'; 'es' ends 'minibatches'."""
+    return f'{number} {noun}{ending if number != 1 else ""}'
 
 
 def one_line(text):

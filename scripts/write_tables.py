@@ -19,6 +19,7 @@ from d2l_vgg.book import published
 from d2l_vgg.files import write_text
 from d2l_vgg.frameworks import FRAMEWORKS
 from d2l_vgg.networks import costs
+from d2l_vgg.training.experiments import EXPERIMENTS
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / 'benchmarks'))
@@ -75,6 +76,38 @@ def cheap():
     yield 'experiment', 'validation accuracy', 'time'
     for name, seconds, accuracy in draw_cost.recorded_costs()['small']:
         yield name, f'{accuracy:.4f}', draw_cost.duration(seconds)
+
+
+def reached():
+    """Yield what the cheap experiments and the book's cost and reach."""
+    yield ('experiment', 'parameters', 'multiply-adds',
+           'validation accuracy', 'time')  # fmt: skip
+    found = draw_cost.recorded_costs()
+    runs = {name: run for name, *run in found['small']}
+    ((_, *runs['book']),) = (r for r in found['book'] if r[0] == '224')
+    for name, (seconds, accuracy) in runs.items():
+        size = EXPERIMENTS[name].resize
+        total = costs.totals(EXPERIMENTS[name].arch, (1, size, size))
+        yield (name, str(total.num_params), str(total.macs),
+               f'{accuracy:.4f}', draw_cost.duration(seconds))  # fmt: skip
+
+
+def resolutions():
+    """Yield what the book's blocks reach at each size, trained as `quick`."""
+    yield 'pixels', 'validation accuracy', 'time'
+    for size, seconds, accuracy in draw_cost.recorded_costs()['quick']:
+        time = draw_cost.duration(seconds)
+        yield f'{size} x {size}', f'{accuracy:.4f}', time
+
+
+def sizes():
+    """Yield what the book's network costs, and how fast it trains."""
+    yield 'pixels', 'multiply-adds', 'images a second'
+    text = (ROOT / 'BENCHMARKS.md').read_text('utf-8')
+    rows = re.findall(r'\| (\d+) x \d+ \| ours \| ([\d.]+)', text)
+    for size, speed in rows:
+        total = costs.totals('vgg_small', (1, int(size), int(size)))
+        yield f'{size} x {size}', str(total.macs), speed
 
 
 def frameworks():
@@ -145,6 +178,35 @@ def spread():
         yield title, *cells
 
 
+def first_points():
+    """Yield the first point of the training loss from several draws."""
+    tabs = 'torch', 'tensorflow'
+    yield 'draw', *(FRAMEWORKS[tab].title for tab in tabs)
+    points = {
+        (p['framework'], p['seed']): float(p['value'])
+        for p in reversed(records('first-points/points.csv'))
+        if p['series'] == 'train_loss'
+    }
+    for seed in '012':
+        yield f'seed {seed}', *(f'{points[tab, seed]:.3f}' for tab in tabs)
+    means = [published.band(tab)['train_loss'][0] for tab in tabs]
+    yield 'published', *(f'{p.mean:.3f} ({p.sd:.3f})' for p in means)
+
+
+def tensorflow():
+    """Yield TensorFlow's first points beside the published ones."""
+    yield 'epoch', 'ours', 'published', 'deviations'
+    points = records('first-points/points.csv')
+    ours = [float(p['value']) for p in points
+            if (p['framework'], p['seed'], p['series'])
+            == ('tensorflow', '0', 'train_loss')]  # fmt: skip
+    band = published.band('tensorflow')['train_loss']
+    for value, point in list(zip(ours, band))[:3]:
+        told = f'{point.mean:.3f} ({point.sd:.3f})'
+        shift = (value - point.mean) / point.sd
+        yield f'{point.epoch:.2f}', f'{value:.3f}', told, f'{shift:.1f}'
+
+
 def run(name):
     """Return at what a recorded run ended."""
     return json.loads((RESULTS / name / 'run.json').read_text())['results']
@@ -186,11 +248,16 @@ def unknown():
 # Name of a table -> its text
 TABLES = {
     'cheap': markdown(cheap()),
+    'reached': markdown(reached()),
+    'resolutions': markdown(resolutions()),
+    'sizes': markdown(sizes()),
     'frameworks': markdown(frameworks(), num_left=2),
     'divisions': markdown(divisions()),
     'paper': markdown(paper()),
     'published': markdown(published_runs()),
     'spread': markdown(spread()),
+    'first': markdown(first_points()),
+    'tensorflow': markdown(tensorflow()),
     'ours': markdown(ends(OURS)),
     'others': markdown(ends(OTHERS)),
     'unknown': markdown(unknown()),

@@ -296,8 +296,8 @@ WRONG = {
         'drawn with.'
     ),
     (2, 3, 8, 8): (
-        'does not fit this network: its conv1_1 was drawn for 1 channels, '
-        'not 3.'
+        'does not fit this network: its conv1_1 was drawn for num_channels '
+        '1, not 3.'
     ),
     (0, 1, 8, 8): 'holds no example: leave such a minibatch out.',
 }

@@ -19,7 +19,7 @@ def found(framework: str) -> str:
     note = smoke_test.note(smoke_test.size())
     trainer = frameworks.load(framework).Trainer(max_epochs=1)
     if trainer.on_cpu:
-        device = f'no GPU that it can use, so on {machine.processor()}'
+        device = f'no usable GPU, running on the CPU ({machine.processor()})'
     else:
         device = f'on {", ".join(gpus.names()) or trainer.device}'
     versions = machine.versions(framework)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from d2l_vgg.chapter.exercises import exercises
 from d2l_vgg.datasets import fashion_mnist
 from d2l_vgg.files import write_text
 from d2l_vgg.training import parameters
@@ -35,6 +36,8 @@ def write(folder):
     shutil.copytree(HERE / 'live', folder, dirs_exist_ok=True)
     write_text(f'{folder}/quick.js', _quick())
     write_text(f'{folder}/images.js', _images())
+    text = json.dumps(exercises(), indent=1)
+    write_text(f'{folder}/exercises.js', f'live.exercises = {text};\n')
 
 
 def _quick():

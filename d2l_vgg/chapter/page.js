@@ -125,7 +125,7 @@ function letScroll() {
 }
 
 // What can be tried is in files beside this one: `live/NAME.js` sets
-// `live.NAME`, a function that fills a box
+// `live.NAME`, a function that fills a tool, and is told its box
 const live = {};
 const liveFolder = new URL('live/', document.currentScript.src).href;
 const loaded = {};
@@ -151,7 +151,7 @@ async function bringToLife(box) {
   await load(name);
   const tool = document.createElement('div');
   tool.className = 'tool';
-  await live[name](tool);
+  await live[name](tool, box);
   box.append(tool);
   box.classList.add('ready');
 }

@@ -5,6 +5,7 @@ import os
 from d2l_vgg.commands import making
 from d2l_vgg.commands.options import argument, command, path
 from d2l_vgg.foreign_text import visible
+from d2l_vgg.messages import counted
 from d2l_vgg.training.runs import TRAINED, Run
 
 SAFETENSORS, TORCH, OLD = '.safetensors', ('.pth', '.pt'), '.npz'
@@ -40,8 +41,8 @@ def convert(source, target):
     num_classes = len(found[f'dense{len(arch.hidden) + 1}.bias'])
     channels = found['conv1_1.weight'].shape[1]
     print(
-        f'{visible(arch.name)} for {num_classes} classes and images in '
-        f'{channels} channel{"s"[: channels - 1]}: {num_params} parameters.'
+        f'{visible(arch.name)} for {counted(num_classes, "class", "es")} and '
+        f'images in {counted(channels, "channel")}: {num_params} parameters.'
     )
     names = "torchvision's"
     if torch_files:

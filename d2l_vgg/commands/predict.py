@@ -18,7 +18,7 @@ NUM_GUESSES, NUM_MISTAKES = 3, 24
         options.path,
     ),
     options.argument(
-        'image', 'pictures of your own to look at', options.path, nargs=-1
+        'image', 'your own pictures or folders', options.path, nargs=-1
     ),
     options.framework('to compute with [that of the run]'),
     options.option(
@@ -34,7 +34,8 @@ def predict(run, image, framework, output, data):
     if image and data:
         raise ValueError('--data has no use beside pictures: leave it out.')
     finished, found = Run.find(run), []
-    for path in image:
+    files = [path for each in image for path in pictures.files(each)]
+    for path in files:
         try:
             found.append(pictures.read(path))
         except (OSError, ValueError) as error:
@@ -63,7 +64,7 @@ def predict(run, image, framework, output, data):
     for name, figure in drawn.items():
         figures.save(figure, os.path.join(folder, name))
         print(f'Picture: {os.path.relpath(os.path.join(folder, name))}.png')
-    return int(len(found) < len(image))
+    return int(len(found) < len(files))
 
 
 def classify(model, package, finished, found):
@@ -71,8 +72,7 @@ def classify(model, package, finished, found):
     from d2l_vgg import figures
 
     experiment = finished.experiment
-    paths = [picture.path for picture in found]
-    batches = package.FashionMNIST.pictures(paths, resize=experiment.resize)
+    batches = package.FashionMNIST.pictures(found, resize=experiment.resize)
     _, scores = model.predict(batches, test_flip=experiment.test_flip)
     titles = []
     for picture, row in zip(found, scores):
@@ -82,6 +82,7 @@ def classify(model, package, finished, found):
             print(f'{finished.classes[i]:14}  {row[i]:.3f}')
         name, guess = os.path.basename(picture.path), best[0]
         titles.append(f'{name}\n{finished.classes[guess]} {row[guess]:.0%}')
+    print(f'For any picture it names one of {len(finished.classes)} classes.')
     return figures.mistakes([picture.image for picture in found], titles)
 
 

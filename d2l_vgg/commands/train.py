@@ -263,12 +263,13 @@ def fit(job):
     try:
         run.remove_unfinished_files()
         run.save(status='running', history=None)
+        images = messages.counted(len(data.train[0]), 'image')
+        epochs = messages.counted(experiment.max_epochs, 'epoch')
         text = (
             f'{"Resuming" if resumes else "Training"} {experiment.arch.name} '
-            f'on {len(data.train[0])} images of {experiment.resize} x '
-            f'{experiment.resize} pixels for {experiment.max_epochs} epochs '
-            f'in {os.path.relpath(run.folder)} (Ctrl-C stops, twice at '
-            'once; --resume continues).'
+            f'on {images} of {experiment.resize} x {experiment.resize} '
+            f'pixels for {epochs} in {os.path.relpath(run.folder)} (Ctrl-C '
+            'stops, twice at once; --resume continues).'
         )
         print(visible(text), flush=True)
         continued = run.info.get('continued_from')
@@ -357,9 +358,10 @@ def report(job):
                 f'{format_seconds(seconds)} on this machine: '
                 + options.command_line('train', *words)
             )
+    images = messages.counted(len(job.data.val[0]), 'validation image')
     print(
         f'Validation accuracy {trainer.history.final["val_acc"]:.4f} on the '
-        f'{len(job.data.val[0])} validation images of {job.data.source} '
+        f'{images} of {job.data.source} '
         f'after {format_seconds(trainer.seconds)}{recorded(run)}.'
     )
 

@@ -80,7 +80,7 @@ def load(root: str | os.PathLike | None = None) -> Data:
                 'for them: take files of one data set.'
             )
     if train_images.shape[1:] != val_images.shape[1:]:
-        train, val = train_images.shape[1:], val_images.shape[1:]
+        train, val = ('{} x {}'.format(*a.shape[1:]) for a in arrays[::2])
         raise idx.BadFile(
             f'{folder} has training images of {train} pixels and validation '
             f'images of {val}: take files of one data set.'

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from d2l_vgg.figures import lettering
+from d2l_vgg.messages import counted
 
 
 @lettering.any_text()
@@ -52,8 +53,8 @@ def show_images(images, labels=None, num_rows=2, num_cols=8, width=1):
 def mistakes(images, titles, num_cols=6):
     """Draw every image, in rows of `num_cols`; the rest as `show_images`."""
     num_rows = math.ceil(len(images) / num_cols)
-    # As much room as `not ankle boot (100%)` takes
-    return show_images(images, titles, num_rows, num_cols, width=1.45)
+    # As much room as `predicted ankle boot (100%)` takes
+    return show_images(images, titles, num_rows, num_cols, width=1.75)
 
 
 def feature_maps(maps, num_cols=8):
@@ -79,8 +80,7 @@ def feature_maps(maps, num_cols=8):
         ax.axis('off')
     for (left, *others), array in zip(axes, maps):
         channels, height, width = array.shape
-        text = f'{height} x {width}\n{channels} channel'
-        text += 's' if channels > 1 else ''
+        text = f'{height} x {width}\n{counted(channels, "channel")}'
         left.text(1, 0.5, text, ha='right', va='center', fontsize='small')
         for ax, channel in zip(others, array):
             ax.imshow(channel, cmap='gray_r', interpolation='nearest')

@@ -27,10 +27,10 @@ def check_num_gpus(num_gpus: int, found: int, framework: str) -> None:
     """Raise ValueError for more than one; `found` is how many there are."""
     if num_gpus > 1:
         raise ValueError(
-            f'num_gpus is {num_gpus}, but a process uses one device; this '
-            f'machine has {found} GPUs that {framework} can use: ask for 1, '
-            'or for 0 to train on the CPU, and start a process for each GPU '
-            'by torchrun or mpirun.'
+            f'num_gpus is {num_gpus}, but a process uses one device (GPUs '
+            f'that {framework} can use here: {found}): ask for 1, or for 0 '
+            'to train on the CPU, and start a process for each GPU by '
+            'torchrun or mpirun.'
         )
 
 

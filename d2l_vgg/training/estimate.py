@@ -4,6 +4,8 @@ import statistics
 import time
 from typing import Any
 
+from d2l_vgg.messages import counted
+
 
 def epoch_seconds(
     trainer: Any, num_train_batches: float, num_val_batches: float
@@ -25,7 +27,7 @@ def epoch_seconds(
 def format_seconds(seconds: float) -> str:
     """Return a duration in the unit that suits it."""
     if seconds < 120:
-        return f'{seconds:.0f} seconds'
+        return counted(round(seconds), 'second')
     if seconds < 7200:
-        return f'{seconds / 60:.0f} minutes'
+        return counted(round(seconds / 60), 'minute')
     return f'{seconds / 3600:.1f} hours'

@@ -53,7 +53,7 @@ def find_reason(arch, shapes, shape, channels_last):
         return None
     drawn = shapes['conv1_1.weight'][1]
     if drawn not in (None, channels):
-        return f'its conv1_1 was drawn for {drawn} channels, not {channels}'
+        return f'its conv1_1 was drawn for {AXES[1]} {drawn}, not {channels}'
     units = shapes['dense1.weight'][1]
     halved = 2 ** len(arch.blocks)
     last = arch.blocks[-1][1], height // halved, width // halved

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from tabulate import tabulate
 
+from d2l_vgg import messages
 from d2l_vgg.datasets.fashion_mnist import TEXT_LABELS
 
 
@@ -42,8 +43,8 @@ def worst_mistakes(
     return [
         Mistake(
             i,
-            f'{classes[labels[i]]},\nnot {classes[predicted[i]]} '
-            f'({certainty[i]:.0%})',
+            f'label {classes[labels[i]]},\n'
+            f'predicted {classes[predicted[i]]} ({certainty[i]:.0%})',
         )
         for i in order
     ]
@@ -61,6 +62,7 @@ def report(matrix: np.ndarray, classes: Sequence[str] = TEXT_LABELS) -> str:
     )
     return (
         f'Accuracy {np.trace(matrix) / matrix.sum():.4f} '
-        f'on {matrix.sum()} images (rows are true, columns predicted)\n'
+        f'on {messages.counted(matrix.sum(), "image")} '
+        '(rows are true, columns predicted)\n'
         f'{table}'
     )

@@ -251,15 +251,10 @@ class Preparation(abc.ABC):
             self.max_epochs,
             getattr(self.data, 'batch_size', None),
         )
-        if self.on_cpu and self.board.announces:
+        if self.on_cpu and isinstance(self.board, progress.Board):
             batches = self.num_train_batches, self.num_val_batches
             seconds = estimate.epoch_seconds(self, *batches)
-            seconds *= self.max_epochs - self.epoch
-            if seconds >= 20:  # Shorter ones end before they are read of
-                self.board.tell(
-                    f'This takes about {estimate.format_seconds(seconds)} on '
-                    'this CPU (the square button stops it).'
-                )
+            self.board.expect(seconds * (self.max_epochs - self.epoch))
 
     # ------------------------------------ saving, and going on from that
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 
 from IPython import display, get_ipython
 from matplotlib_inline import backend_inline
-from tqdm import tqdm
 
 from d2l_vgg import figures, limits
 from d2l_vgg.foreign_text import visible
+from d2l_vgg.training.estimate import format_seconds
 from d2l_vgg.training.history import History
 
 # A line that is written more often cannot be read
@@ -35,7 +36,6 @@ def make(name: str = 'auto') -> Display:
 class Display:
     """The base class, which says what a display is told, and shows texts."""
 
-    announces = False  # Whether it tells how long the training will take
     note: str | None = None  # To be written on every picture
 
     def open(self) -> None:
@@ -65,24 +65,6 @@ class Silent(Display):
         pass
 
 
-class Bar(Display):
-    """A progress bar in a terminal with the time left and the last points."""
-
-    def start(self, total, done, max_epochs, batch_size=None):
-        self.bar = tqdm(
-            total=total, initial=done, unit='batch', dynamic_ncols=True
-        )
-
-    def step(self):
-        self.bar.update()
-
-    def point(self, history):
-        self.bar.set_postfix_str(format_final(history))
-
-    def close(self):
-        self.bar.close()
-
-
 class Lines(Display):
     """One line for each epoch, for a log file."""
 
@@ -93,21 +75,20 @@ class Lines(Display):
         self.tell(f'epoch {epoch}/{self.max_epochs}: {format_final(history)}')
 
 
-class Board(Display):
-    """A live plot in a notebook, under a line that tells the progress."""
+class Bar(Display):
+    """A line in a terminal that tells the progress and the last points."""
 
-    announces = True
-
-    def open(self):
-        # Also makes the shell that a script has not
-        backend_inline.set_matplotlib_formats('svg')
-        text = {'text/plain': 'preparing the network and the images'}
-        self.line = display.display(text, raw=True, display_id=True)
+    points = ''
 
     def start(self, total, done, max_epochs, batch_size=None):
         self.total, self.done = total, done
         self.max_epochs, self.batch_size = max_epochs, batch_size
-        self.picture = self.first = None
+        self.first, self.left = None, ''
+        self.show_progress(time.monotonic())
+
+    def expect(self, seconds):
+        """Tell about how long it will take, until steps have told it."""
+        self.left = f'about {format_seconds(seconds)} left'
         self.show_progress(time.monotonic())
 
     def step(self):
@@ -123,22 +104,51 @@ class Board(Display):
         self.shown = now
         epoch = self.done * self.max_epochs // self.total + 1
         filled = BAR_LENGTH * self.done // self.total
+        speed = ''
+        first, begin = self.first or (self.done, now)
+        if self.done > first and now > begin:
+            rate = (self.done - first) / (now - begin)
+            left = (self.total - self.done) / rate
+            self.left = f'{format_seconds(left)} left'
+            if self.batch_size:
+                speed = f'{rate * self.batch_size:.0f} images/s'
+        left = 'stopped' if stopped else self.left
         parts = [
             f'{"█" * filled:░<{BAR_LENGTH}} '
             f'epoch {min(epoch, self.max_epochs)}/{self.max_epochs}',
             f'{self.done} of {self.total} minibatches',
+            left if self.done < self.total else '',
+            speed,
+            self.points,
         ]
-        first, begin = self.first or (self.done, now)
-        if self.done > first and now > begin:
-            speed = (self.done - first) / (now - begin)
-            left = (self.total - self.done) / speed
-            if left and not stopped:
-                parts.append(f'{tqdm.format_interval(left)} left')
-            if self.batch_size:
-                parts.append(f'{speed * self.batch_size:.0f} images/s')
-        if stopped and self.done < self.total:
-            parts.append('stopped')
-        self.line.update({'text/plain': ', '.join(parts)}, raw=True)
+        self.show(', '.join(filter(None, parts)))
+
+    def show(self, text):
+        # The last column would begin another line
+        width = shutil.get_terminal_size().columns - 1
+        text = f'\r{text[:width]:{width}}'
+        print(text, end='', file=sys.stderr, flush=True)
+
+    def point(self, history):
+        self.points = format_final(history)
+
+    def close(self):
+        self.show_progress(time.monotonic(), stopped=True)
+        print(file=sys.stderr)
+
+
+class Board(Bar):
+    """A live plot in a notebook, under a line that tells the progress."""
+
+    def open(self):
+        # Also makes the shell that a script has not
+        backend_inline.set_matplotlib_formats('svg')
+        text = {'text/plain': 'preparing the network and the images'}
+        self.line = display.display(text, raw=True, display_id=True)
+        self.picture = None
+
+    def show(self, text):
+        self.line.update({'text/plain': text}, raw=True)
 
     def point(self, history):
         figure = figures.curves(

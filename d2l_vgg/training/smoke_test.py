@@ -8,6 +8,8 @@ import itertools
 import os
 import re
 
+from d2l_vgg.messages import counted
+
 VARIABLE = 'D2L_VGG_TRIAL'
 
 
@@ -27,8 +29,8 @@ def note(size):
     if not size:
         return None
     return (
-        f'SMOKE TEST: cut short to {size} minibatches by ${VARIABLE}; '
-        'no result.'
+        f'SMOKE TEST: cut short to {counted(size, "minibatch", "es")} by '
+        f'${VARIABLE}; no result.'
     )
 
 

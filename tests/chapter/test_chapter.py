@@ -50,4 +50,4 @@ def test_cells_ran_and_the_page_shows_what_they_print(built):
     assert re.search(r'Total +128806154 +7547232256', page)
     assert '(1, 512, 7, 7)' in page
     # A run that was cut short is no result
-    assert 'This takes about' not in page
+    assert 'minibatches, about' not in page

@@ -74,10 +74,24 @@ def test_picture_gets_three_guesses_and_is_drawn(pictures):
     assert not os.path.exists(os.path.join(TRAINED, 'quick', 'pictures.png'))
 
 
-def test_drawn_pictures_go_to_the_run(pictures):
-    paths, _ = pictures
+def test_pictures_of_a_folder_are_each_decoded_once_and_drawn_to_the_run(
+    pictures, monkeypatch
+):
     shutil.copytree(os.path.join(TRAINED, 'quick'), 'own')
-    assert 'Picture: own/pictures.png' in done('predict', 'own', paths[0])
+    os.rename('0.png', '0.PNG')
+    with open('notes.txt', 'w') as file:
+        file.write('no picture')
+    opened, whole = [], Image.open
+
+    def count(file, **options):
+        opened.append(file.name)
+        return whole(file, **options)
+
+    monkeypatch.setattr(Image, 'open', count)
+    told = done('predict', 'own', '.')
+    names = ['./0.PNG', *(f'./{i}.png' for i in range(1, 5))]
+    assert re.findall(r'^(.+): 332 x 332', told, re.M) == opened == names
+    assert 'Picture: own/pictures.png' in told
     assert os.path.exists('own/pictures.png')
 
 
@@ -85,9 +99,9 @@ def test_drawn_pictures_go_to_the_run(pictures):
 @pytest.mark.parametrize(
     'bad, words',
     [
-        ('text.jpg', 'text.jpg is no picture that can be read'),
+        ('text.jpg', 'text.jpg is no picture that can be read (cannot id'),
         ('none.png', 'none.png cannot be used: No such file'),
-        ('.', 'Is a directory'),
+        ('empty', 'empty cannot be used: Is a directory; name a file in it'),
     ],
 )
 def test_what_is_no_picture_is_told_and_the_others_are_predicted(
@@ -96,6 +110,7 @@ def test_what_is_no_picture_is_told_and_the_others_are_predicted(
     paths, _ = pictures
     with open('text.jpg', 'w') as file:
         file.write('once upon a time')
+    os.mkdir('empty')
     before = sorted(os.listdir('.'))
     result = call('predict', 'quick', bad)
     assert_fails(result, words)

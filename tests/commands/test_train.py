@@ -25,8 +25,10 @@ TINIEST = [*TINY, '--num-train', '64', '--max-epochs', '1']
 def test_estimate_is_left_out_where_memory_is_short(monkeypatch, tmp_path):
     monkeypatch.setattr(making, 'estimate_seconds', estimate_seconds)
     monkeypatch.setattr(machine, 'available_memory', lambda: 2**30)
-    printed = done('train', *TINIEST, '--runs', tmp_path)
+    printed = done('train', *TINIEST, '--num-val', '1', '--runs', tmp_path)
     assert 'full experiment takes' not in printed
+    assert 'on 64 images of 28 x 28 pixels for 1 epoch in' in printed
+    assert 'on the 1 validation image of Fashion-MNIST' in printed
     assert printed.splitlines()[-1].startswith('Validation accuracy')
 
 

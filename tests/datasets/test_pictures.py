@@ -119,7 +119,7 @@ def test_what_is_no_picture(tmp_path):
     content = path.read_bytes()
     for damaged in b'', b'once upon a time', content[:60], content[:-30]:
         path.write_bytes(damaged)
-        with pytest.raises(ValueError, match='a.png is no picture'):
+        with pytest.raises(ValueError, match='a.png is no picture [^<>]*$'):
             pictures.read(path)
     numbers = np.full((40, 40), math.nan, 'float32')
     for other in (
@@ -188,6 +188,13 @@ def test_a_picture_that_shows_nothing_is_refused(tmp_path, picture):
     picture.save(path)
     with pytest.raises(ValueError, match='Nothing is left to see in .*a.png'):
         pictures.read(path)
+
+
+@pytest.mark.parametrize('level, faint', [(63, True), (64, False)])
+def test_a_faint_picture_has_a_word_of_it(tmp_path, level, faint):
+    on(0, level).save(tmp_path / 'a.png')
+    told = ', '.join(pictures.read(tmp_path / 'a.png').steps)
+    assert ('so faint that a guess says little' in told) == faint
 
 
 def test_sixteen_bits_on_a_transparent_level_show_the_thing(tmp_path):

@@ -123,7 +123,7 @@ def test_arguments_of_another_kind_are_refused(package, cls, value):
 @pytest.mark.parametrize('found', [0, 1, 8])
 def test_one_run_uses_one_device(package, own, monkeypatch, found):
     own.pretend_gpus(monkeypatch, found)
-    told = f'num_gpus is 2, .* has {found} GPUs that .* can use'
+    told = f'num_gpus is 2, .*GPUs that .* can use here: {found}'
     with pytest.raises(ValueError, match=told):
         package.Trainer(1, num_gpus=2)
 

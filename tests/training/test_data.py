@@ -74,6 +74,21 @@ def test_python_and_the_command_line_have_the_same_limits(name, value):
     assert refusals[0] == re.sub('.* is too small .*', '', refusals[1])
 
 
+@pytest.mark.parametrize(
+    'value, told',
+    [
+        (np.float64(2.5), '2.5'),
+        (np.int8(-2), '-2'),
+        (np.array(-3), '-3'),
+        (object(), 'of type object'),
+        (np.zeros((2, 2)), 'of type ndarray'),
+    ],
+)
+def test_messages_name_values_as_python_writes_them(value, told):
+    with pytest.raises(ValueError, match=f'^batch_size is {told}: it must'):
+        make(batch_size=value)
+
+
 def test_more_examples_than_there_are():
     with pytest.raises(ValueError, match='num_train is 60001, .* only 60000'):
         make(num_train=60001)

@@ -29,14 +29,16 @@ def test_the_row_is_the_true_class_and_the_column_the_predicted():
     assert first == (
         'Accuracy 0.2500 on 4 images (rows are true, columns predicted)'
     )
+    one = predictions.report(np.eye(10, dtype=int) * (np.arange(10) == 3))
+    assert one.startswith('Accuracy 1.0000 on 1 image (')
     assert rows[COAT].split() == ['coat', *'0000002000']
 
 
 def test_the_worst_mistakes_come_first_with_true_and_predicted_class():
     found = predictions.worst_mistakes(LABELS, scores(0.6, 0.9, 1, 0.7), 2)
     assert found == [
-        (1, 'shirt,\nnot bag (90%)'),
-        (3, 'coat,\nnot shirt (70%)'),
+        (1, 'label shirt,\npredicted bag (90%)'),
+        (3, 'label coat,\npredicted shirt (70%)'),
     ]
     every = predictions.worst_mistakes(LABELS, scores(0.6, 0.9, 1, 0.7), 9)
     assert [mistake.example for mistake in every] == [1, 3, 0]

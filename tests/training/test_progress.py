@@ -55,26 +55,45 @@ def told(shown):
     return [output['data']['text/plain'] for output in shown]
 
 
-def test_the_board_tells_how_far_the_run_is_from_the_start(shown):
-    board = progress.make('board')
+@pytest.fixture
+def lines(request, shown, monkeypatch, capsys):
+    """What the line of a display has told since it was last asked."""
+    monkeypatch.setenv('COLUMNS', '120')
+
+    def lines():
+        if request.node.callspec.params['name'] == 'board':
+            found = told(shown)
+            shown.clear()
+            return found
+        seen = capsys.readouterr().err.split('\r')[1:]
+        assert all(len(line.rstrip('\n')) == 119 for line in seen)
+        return [line.rstrip() for line in seen]
+
+    return lines
+
+
+@pytest.mark.parametrize('name', ['board', 'bar'])
+def test_board_and_bar_tell_how_far_the_run_is_from_the_start(name, lines):
+    board = progress.make(name)
     board.open()
     board.start(total=50, done=0, max_epochs=10, batch_size=128)
-    assert told(shown) == [
-        'preparing the network and the images',
-        '░░░░░░░░░░░░░░░░░░░░ epoch 1/10, 0 of 50 minibatches',
-    ]
+    begin = '░░░░░░░░░░░░░░░░░░░░ epoch 1/10, 0 of 50 minibatches'
+    assert lines()[-1] == begin
+    board.expect(7200)
+    assert lines() == [f'{begin}, about 2.0 hours left']
     started = time.monotonic()
     for _ in range(12):
         time.sleep(0.1)
         board.step()
     seconds = time.monotonic() - started
     # Not at every minibatch, but more than once
-    assert 3 <= len(told(shown)) <= 5
-    line = told(shown)[-1]
+    texts = lines()
+    assert 1 <= len(texts) <= 3
+    # The estimate gives way to what was measured
     seen = re.fullmatch(
-        r'█+░+ epoch (\d)/10, (\d+) of 50 minibatches, 00:(\d\d) left, '
+        r'█+░+ epoch (\d)/10, (\d+) of 50 minibatches, (\d+) seconds? left, '
         r'(\d+) images/s',
-        line,
+        texts[-1],
     )
     epoch, done, left, speed = map(int, seen.groups())
     assert epoch == done // 5 + 1
@@ -83,23 +102,24 @@ def test_the_board_tells_how_far_the_run_is_from_the_start(shown):
     assert left == pytest.approx((50 - done) * seconds / 12, rel=0.5, abs=1)
 
 
-def test_the_last_line_tells_the_end(shown):
-    board = progress.make('board')
+@pytest.mark.parametrize('name', ['board', 'bar'])
+def test_the_last_line_tells_the_end(name, lines):
+    board = progress.make(name)
     board.open()
     board.start(total=4, done=2, max_epochs=2)
     board.step()
     board.close()
     bar = '█' * 15 + '░' * 5
     line = f'{bar} epoch 2/2, 3 of 4 minibatches, stopped'
-    assert told(shown)[-1] == line
-    shown.clear()
+    assert lines()[-1] == line
     board.open()
     board.start(total=4, done=3, max_epochs=2)
+    board.expect(100)
     board.step()
     time.sleep(0.01)
     board.close()
     line = '█' * 20 + ' epoch 2/2, 4 of 4 minibatches'
-    assert told(shown)[-1] == line
+    assert lines()[-1] == line
 
 
 SHELL = """

@@ -1,0 +1,96 @@
+"""The checks of the exercises tell right from wrong, in notebook and page."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from d2l_vgg import chapter
+from d2l_vgg.chapter import exercises, live
+
+CHAPTER = Path(__file__).parents[2] / 'chapter'
+PAGE = (
+    '<script src="page.js"></script>'
+    '<div class="live" data-live="check" data-exercise="{}"></div>'
+)
+SAY = """(async () => {
+    const box = document.querySelector('.live');
+    for (let i = 0; i < 200 && !box.matches('.ready'); i++)
+        await new Promise(done => setTimeout(done, 20));
+    return %s.map(text => {
+        box.querySelector('input').value = text;
+        box.querySelector('button').click();
+        return box.querySelector('output').textContent;
+    });
+})()"""
+
+
+def said(capsys, name, number):
+    exercises.check(name, number)
+    return capsys.readouterr().out.strip()
+
+
+@pytest.mark.parametrize(
+    'name, number, words',
+    [
+        ('VGG-11: parameters', 128806154, 'Right.'),
+        ('VGG-11: parameters', 128795200, 'parameters without the biases'),
+        ('VGG-11: parameters', 128807306, 'images in colour, 10 classes'),
+        ('VGG-11: parameters', 10, 'Not yet: too small.'),
+        ('VGG-11: parameters', None, 'Put your number in the place of None.'),
+        ('AlexNet: parameters', 46764746, 'Right.'),
+        ('VGG-11: MiB of the parameters', 491.4, 'Right.'),
+        ('VGG-11: MiB of the parameters', 515, 'MB of a million bytes'),
+        ('VGG-11: convolutions', 8, 'Right.'),
+        ('VGG-11: convolutions', 5, 'blocks'),
+        ('VGG-16: parameters', 138357544, 'Right.'),
+        ('VGG-16: parameters', 133638952, 'for C, images in colour, 1000'),
+        ('VGG-19: parameters', 143667240, 'Right.'),
+        ('Your network: parameters, fewer than 100000', 98666, 'Right.'),
+        ('Your network: parameters, fewer than 100000', 100000, 'too large'),
+        ('Your network: accuracy, at least 0.90', 0.9038, 'Right.'),
+        ('Your network: accuracy, at least 0.90', 0.8999, 'too small'),
+        ('Any network: accuracy, at least 0.94', 0.9438, 'Right.'),
+    ],
+)
+def test_check_tells_what_is_right_and_what_a_wrong_number_counts(
+    capsys, name, number, words
+):
+    assert words in said(capsys, name, number)
+
+
+@pytest.mark.parametrize(
+    'name, number', [('VGG-12: parameters', 1), ('VGG-11: parameters', 'x')]
+)
+def test_check_refuses_what_is_no_exercise_or_no_number(name, number):
+    with pytest.raises(ValueError, match=' is .*: it must be'):
+        exercises.check(name, number)
+
+
+def test_every_exercise_is_asked_in_notebooks_and_on_the_page():
+    text = (CHAPTER / 'exercises.md').read_text('utf-8')
+    in_cells = re.findall(r"^check\('(.+)', None\)$", text, re.M)
+    assert in_cells == re.findall(r'data-exercise="(.+)"', text)
+    assert sorted(in_cells) == sorted(exercises.exercises())
+
+
+def test_page_says_what_notebook_says(chromium, tmp_path, capsys):
+    live.write(tmp_path / 'live')
+    folder = Path(chapter.__file__).parent
+    (tmp_path / 'page.js').write_text((folder / 'page.js').read_text())
+    for name, (least, most, known) in exercises.exercises().items():
+        (tmp_path / 'page.html').write_text(PAGE.format(name))
+        chromium.open(tmp_path / 'page.html')
+        numbers = [least, most, least - 2.2, most + 2.2, *known]
+        expected = [said(capsys, name, number) for number in numbers]
+        texts = json.dumps([f'{number:,}' for number in numbers])
+        assert chromium.run(SAY % texts) == expected
+    texts = json.dumps(['', 'many', '1e999', ' 0.95 '])
+    wrong, right = ['Write a number.'] * 3, ['Right.']
+    (tmp_path / 'page.html').write_text(
+        PAGE.format('Any network: accuracy, at least 0.94')
+    )
+    chromium.open(tmp_path / 'page.html')
+    assert chromium.run(SAY % texts) == wrong + right
+    assert chromium.console == []
