@@ -221,7 +221,7 @@ def names():
     return {
         **locals(),
         **arrays,
-        **{name.lower(): np.array(array) for name, array in arrays.items()},
+        **{n.lower(): np.array(A, dtype=A.dtype) for n, A in arrays.items()},
         'nd': mx.nd,
         'z': y.as_np_ndarray(),
         'two': onp.int64(2),
