@@ -19,8 +19,8 @@ VERSIONS = '1.9.1', '2.0.0b1'
 # As `quick`, with all that is drawn by chance
 RUN = (
     '--arch ((1,2),(1,4)) --batch-norm --hidden 8 --dropout 0.5 --resize 8 '
-    '--flip --shift 1 --batch-size 8 --num-train 64 --num-val 64 --max-epochs 2 '
-    '--num-gpus 0 --display none'
+    '--flip --shift 1 --batch-size 8 --num-train 64 --num-val 64 '
+    '--max-epochs 2 --num-gpus 0 --display none'
 ).split()
 
 
