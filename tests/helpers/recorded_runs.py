@@ -1,8 +1,7 @@
 """A small run, stopped and whole, as each version of MXNet has written it.
 
-`python tests/helpers/recorded_runs.py` writes that of the MXNet it finds to
-tests/mxnet/recorded. That is for a change which is meant to train in another
-way; say in the commit why.
+`python tests/helpers/recorded_runs.py` writes that of the MXNet it finds, for
+a change which is meant to train in another way; say in the commit why.
 """
 
 import os
