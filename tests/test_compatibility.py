@@ -98,7 +98,7 @@ def test_mxnet_and_d2l_work_without_distutils_with_the_threads_that_are_set():
         print(np.array([1, 2]) > 1, d2l.LinearRegression(lr=0.1).lr)
         print(os.environ['OMP_NUM_THREADS'])
         # The function with which MXNet compares versions of NumPy
-        np.empty_like(np.ones((2, 3)))
+        np.empty_like(np.ones((2, 3))).wait_to_read()
         # What is imported later sees the old NumPy, too
         assert 'mxnet.space' not in sys.modules
         from mxnet import space
