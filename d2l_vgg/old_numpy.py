@@ -113,10 +113,11 @@ def _keep_named_tuples():
 
     convert = multiarray._as_mx_np_array
 
-    def as_mx_np_array(value, ctx=None):
+    def as_mx_np_array(value, *args, **kwargs):
         if isinstance(value, tuple) and hasattr(value, '_make'):
-            return value._make(as_mx_np_array(item, ctx) for item in value)
-        return convert(value, ctx)
+            items = [as_mx_np_array(item, *args, **kwargs) for item in value]
+            return value._make(items)
+        return convert(value, *args, **kwargs)
 
     multiarray._as_mx_np_array = as_mx_np_array
 

@@ -19,14 +19,8 @@ class Minibatches(minibatches.Minibatches):
         return jax.device_put(np.asarray(array, dtype), self.device)
 
     def take(self, indices: Any, *window: Any) -> tuple:
-        return take(
-            self.images,
-            self.labels,
-            self.rows,
-            self.columns,
-            indices,
-            *window,
-        )
+        held = self.images, self.labels, self.rows, self.columns
+        return take(*held, indices, *window)
 
 
 @jax.jit

@@ -42,6 +42,14 @@ class Classifier(ModelArrays, classifier.Classifier, module.Module):
     key = None  # What dropout is drawn from; without, the model predicts
     compiled, precision = None, 'float32'
 
+    def __setattr__(self, name, value):
+        if name == 'net' and not isinstance(value, nn.Module):
+            raise ValueError(
+                f'net is one of {type(value).__module__}, but it has to be a '
+                'module of flax.linen: write it with those.'
+            )
+        super().__setattr__(name, value)
+
     def __call__(self, *inputs):
         return self.forward(*inputs)
 
@@ -114,9 +122,9 @@ class Classifier(ModelArrays, classifier.Classifier, module.Module):
     def set_precision(self, precision: str) -> None:
         """Let the convolutions of all blocks but the first round to it.
 
-        With 'bfloat16' they round their input, their parameters
-        and their output; parameters stay float32. On a CPU this is no faster:
-        XLA multiplies in float32 what it has rounded.
+        With 'bfloat16' they round their input, their parameters and their
+        output; parameters stay float32. On a CPU this is no faster: XLA
+        multiplies in float32 what it has rounded.
         """
         if precision == self.precision:
             return
@@ -326,9 +334,7 @@ class Trainer(TrainerArrays, loop.Trainer):
         return tuple(map(int, found.split('.')))
 
     def unsupported_reason(self, precision: str) -> str:
-        if precision == 'bfloat16':  # XLA computes in it everywhere
-            return ''
-        return super().unsupported_reason(precision)
+        return ''  # XLA computes in all of them everywhere
 
     def no_gain(self, precision: str) -> str:
         if self.on_cpu and precision == 'bfloat16':

@@ -12,6 +12,7 @@ import jax
 import optax
 import trainings
 from flax import linen as nn
+from flax import nnx
 from jax import numpy as jnp
 from trainings import ARCH, OPTIONS, assert_learned
 
@@ -64,6 +65,14 @@ class Net(nn.Module):
         X = nn.relu(nn.BatchNorm()(nn.Conv(4, (3, 3))(X)))
         X = nn.Dropout(0.5)(X.reshape(len(X), -1))
         return nn.Dense(10)(X)
+
+
+def test_a_model_of_nnx_is_refused():
+    model = Classifier()
+    with pytest.raises(
+        ValueError, match='^net is one of flax.nnx.* flax.linen'
+    ):
+        model.net = nnx.Linear(784, 10, rngs=nnx.Rngs(0))
 
 
 class Own(Classifier):

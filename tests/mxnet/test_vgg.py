@@ -8,12 +8,13 @@ import pytest
 pytest.importorskip('mxnet')
 
 from frameworks import images, narrow, needs_bfloat16
+from mxnet import autograd, nd, npx
 from mxnet import np as mnp
-from mxnet import npx
 from mxnet.gluon.model_zoo import vision
 from numpy_vgg import conv, max_pool
 
 from d2l_vgg.mxnet import VGG
+from d2l_vgg.mxnet.layers import BFLOAT16, cast
 from d2l_vgg.networks import architectures
 
 
@@ -52,6 +53,18 @@ def to_bfloat16(array):
     # A half, less one where the bit before is zero: ties go to even
     bits = bits + 0x7FFF + (bits >> 16 & 1)
     return (bits & 0xFFFF0000).astype('uint32').view('float32')
+
+
+def test_a_cast_to_bfloat16_rounds_to_nearest_both_ways():
+    """Any processor does that much."""
+    X, weights = images((2, 1000)) - 0.5
+    A = mnp.array(X)
+    A.attach_grad()
+    with autograd.record():
+        Y = cast(nd, cast(nd, A, BFLOAT16), 'float32')
+    Y.backward(mnp.array(weights))
+    np.testing.assert_array_equal(Y.asnumpy(), to_bfloat16(X))
+    np.testing.assert_array_equal(A.grad.asnumpy(), to_bfloat16(weights))
 
 
 @needs_bfloat16
