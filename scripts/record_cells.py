@@ -1,9 +1,11 @@
 """Record what cells of the chapter print on this machine.
 
-`python scripts/record_cells.py TAB [WHAT...]` runs cells of `chapter/vgg.md`
-and writes what they print to chapter/results/cells/<what>-<TAB>.txt, below a
-line about the machine. `claims` train three networks three times each,
-`compile` times a compiled network, five times.
+`python scripts/record_cells.py TAB [WHAT...]` runs cells of the chapter and
+writes what they print to chapter/results/cells. `claims` train three networks
+three times each, `compile` times a compiled network, five times: both write
+<what>-<TAB>.txt, below a line about the machine. `pages` runs all cells that
+are short, for pages that are built where the framework is missing, and writes
+<TAB>/<page>.json.
 """
 
 import contextlib
@@ -14,6 +16,9 @@ from pathlib import Path
 import page_cells
 
 from d2l_vgg import frameworks, machine
+from d2l_vgg.chapter import builder, recorded
+from d2l_vgg.chapter.notebooks import is_code
+from d2l_vgg.chapter.project import open_project
 from d2l_vgg.files import write_text
 
 CHAPTER = Path(__file__).parents[1] / 'chapter'
@@ -37,6 +42,14 @@ def record(tab, what):
     raise ValueError(f'The page has no cell with {mark!r}.')
 
 
+def record_pages(tab, where):
+    """Run every page and write what its cells print."""
+    with open_project(CHAPTER) as project:
+        for name, notebook in builder.make(project, tab):
+            if any(map(is_code, notebook.cells)):
+                recorded.write(notebook, name, tab, where)
+
+
 def main(tab, *names):
     framework = frameworks.named(tab)
     about, versions = machine.describe(), machine.versions(framework)
@@ -45,8 +58,12 @@ def main(tab, *names):
     if about['threads']:
         told.append(f'{about["threads"]} threads')
     told += [f'{n} {versions[n]}' for n in packages if n in versions]
-    for what in names or WHAT:
-        text = f'{", ".join(told)}\n{record(tab, what)}'
+    where = ', '.join(told)
+    for what in names or [*WHAT, 'pages']:
+        if what == 'pages':
+            record_pages(tab, where)
+            continue
+        text = f'{where}\n{record(tab, what)}'
         path = CHAPTER / 'results' / 'cells' / f'{what}-{tab}.txt'
         write_text(path, text)
         print(f'{path}:\n{text}')

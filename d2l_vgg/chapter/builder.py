@@ -10,7 +10,7 @@ import os
 import shutil
 from pathlib import Path
 
-from d2l_vgg.chapter import ChapterError, deck, notebooks
+from d2l_vgg.chapter import ChapterError, deck, notebooks, recorded
 from d2l_vgg.chapter.links import check_links
 from d2l_vgg.chapter.page import build_page
 from d2l_vgg.chapter.project import open_project, warnings_are_errors
@@ -59,12 +59,12 @@ def build(folder='chapter', run_cells=True, page=True, keep_output=False):
             link leads nowhere, or d2lbook or Sphinx warned.
     """
     with open_project(folder) as project:
-        # Without a new page the old one stays
-        for old in glob.glob('_build' if page else '_build/[en]*'):
+        # A PDF stays, and without a new page the old one
+        for old in glob.glob('_build/[!p]*' if page else '_build/[en]*'):
             shutil.rmtree(old)
         pages = {name: {} for name in project.names}
         for tab in project.tabs:
-            for name, notebook in _make(project, tab, run_cells, keep_output):
+            for name, notebook in make(project, tab, run_cells, keep_output):
                 pages[name][tab] = notebook
                 if page:
                     deck.write(notebook, name, tab, project)
@@ -77,23 +77,25 @@ def build(folder='chapter', run_cells=True, page=True, keep_output=False):
     return os.path.join(folder, '_build', 'html', 'index.html')
 
 
-def _make(project, tab, run_cells=True, keep_output=False):
+def make(project, tab, run_cells=True, keep_output=False):
     """Write the clean notebooks of a tab; yield each page and its notebook.
 
-    That is d2lbook's, which holds what its cells print if `run_cells` is
-    set, or in its metadata what was missing to run them.
+    That is d2lbook's, which holds what its cells print: here if `run_cells`
+    is set and the framework installed, or where they were recorded.
     """
+    missing = notebooks.missing(tab)
     for name, notebook in project.notebooks(tab):
         clean = notebooks.clean(notebook, name, project, tab)
-        if run_cells and any(map(notebooks.is_code, notebook.cells)):
-            missing = notebooks.missing(tab)
+        if not any(map(notebooks.is_code, notebook.cells)):
+            pass
+        elif run_cells and not missing:
+            print(f'{tab}: running {name}')
+            notebooks.run(clean, name, tab)
+            notebooks.copy_output(clean, notebook)
+        else:
+            recorded.fill(notebook, name, tab)
             if missing:
-                notebook.metadata['missing'] = missing
                 print(f'{tab}: {name} not run, {missing} missing')
-            else:
-                print(f'{tab}: running {name}')
-                notebooks.run(clean, name, tab)
-                notebooks.copy_output(clean, notebook)
         notebooks.remove_output(clean, only_long=keep_output)
         notebooks.write(clean, notebooks.clean_path(tab, name))
         yield name, notebook
@@ -107,17 +109,13 @@ def _complete_slides(folder):
 
 def hand_out(folder, target):
     """Copy a folder of notebooks to `target`, never over what is there."""
-
-    def copy(path, mine):
-        if not os.path.exists(mine):
-            content = path.read_bytes()
-            # A half would never be written over
-            write_whole(mine, lambda file: file.write(content))
-
-    # Not by shutil, which fails where no mode can be set
     for path in Path(folder).rglob('*'):
-        if path.is_file():
-            copy(path, Path(target, path.relative_to(folder)))
+        mine = Path(target, path.relative_to(folder))
+        if path.is_file() and not mine.exists():
+            # Not by shutil, which fails where no mode can be set, and whole,
+            # since a half would never be written over
+            content = path.read_bytes()
+            write_whole(mine, lambda file, text=content: file.write(text))
 
 
 def slides(folder='chapter', tab=None):
@@ -135,7 +133,7 @@ def slides(folder='chapter', tab=None):
         tab = tab or project.tabs[0]
         for old in glob.glob(f'_build/html/[ns]*/{tab}'):
             shutil.rmtree(old)
-        for name, notebook in _make(project, tab):
+        for name, notebook in make(project, tab):
             deck.write(notebook, name, tab, project)
         _complete_slides(f'notebooks/{tab}')
     return os.path.join(folder, '_build', 'html', 'slides', tab)
@@ -150,6 +148,8 @@ def pdf(folder='chapter', tab=None):
         ChapterError: a program that makes PDFs is not installed, or the
             chapter is wrong as for `build`.
     """
+    import nbformat
+
     missing = [name for name in PDF_PROGRAMS if not shutil.which(name)]
     if missing:
         packages = ' '.join(PDF_PROGRAMS[name] for name in missing)
@@ -158,17 +158,20 @@ def pdf(folder='chapter', tab=None):
             f'or Ubuntu run `apt install {packages}`.'
         )
     with open_project(folder) as project:
-        shutil.rmtree('_build', ignore_errors=True)
         tab = tab or project.tabs[0]
         builder = project.builder(tab)
-        for name, notebook in _make(project, tab):
+        config = builder.config
+        for old in config.eval_dir, config.rst_dir, config.pdf_dir:
+            shutil.rmtree(old, ignore_errors=True)
+        for name, notebook in make(project, tab):
+            note = notebook.metadata.get('note')
+            if note:
+                notebook.cells.insert(1, nbformat.v4.new_markdown_cell(note))
             # d2lbook leaves alone what is newer than its source
-            notebooks.write(
-                notebook, f'{builder.config.eval_dir}/{name}.ipynb'
-            )
+            notebooks.write(notebook, f'{config.eval_dir}/{name}.ipynb')
         os.environ.pop('SOURCE_DATE_EPOCH')  # A print tells its date
-        builder.config.build['sphinx_configs'] += PDF_CONFIG
+        config.build['sphinx_configs'] += PDF_CONFIG
         with warnings_are_errors():
             builder.pdf()
-        name = builder.config.project['name'] + '.pdf'
-        return os.path.join(folder, builder.config.pdf_dir, name)
+        name = config.project['name'] + '.pdf'
+        return os.path.join(folder, config.pdf_dir, name)

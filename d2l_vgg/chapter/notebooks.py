@@ -53,8 +53,6 @@ def clean(notebook, name, project, tab):
     from nbformat import v4
 
     cited, cells = [], []
-    if tab in project.install and any(map(is_code, notebook.cells)):
-        cells.append(_first_cell(project.install[tab], notebook))
     for old in remove_slide_marks(notebook).cells:
         if is_code(old):
             classes, place = classes_of(old), old.metadata['origin_pos']
@@ -64,8 +62,12 @@ def clean(notebook, name, project, tab):
                 about['jupyter'] = hidden
             cells.append(v4.new_code_cell(old.source, metadata=about))
         else:
-            text = _unfold(project.marks.replace(old.source, name, cited))
+            text = project.marks.replace(old.source, name, cited)
             cells += [v4.new_markdown_cell(text)] if text else []
+    if tab in project.install and any(map(is_code, cells)):
+        # Below the title
+        place = 0 if is_code(cells[0]) else 1
+        cells.insert(place, _first_cell(project.install[tab], notebook))
     if cited:
         works = [f'- {project.marks.reference(key)}' for key in cited]
         text = '\n'.join(['## References\n', *works])
@@ -96,16 +98,8 @@ def _first_cell(install, notebook):
         source += FOUND.format(framework=used.group(1))
     # It is not the page's, and what it prints is of one machine
     about = {'origin_pos': -1, 'classes': [LONG]}
+    about['jupyter'] = {'source_hidden': True}
     return nbformat.v4.new_code_cell(source.strip(), metadata=about)
-
-
-def _unfold(text):
-    """Show what is folded, where code in it would leave it cut in two."""
-    if text.count('<details') == text.count('</details>'):
-        return text
-    text = re.sub(r'</?details[^>]*>', '', text)
-    summary = r'(?s)<summary>\s*(.*?)\s*</summary>'
-    return re.sub(summary, r'**\1**', text).strip()
 
 
 def is_code(cell):

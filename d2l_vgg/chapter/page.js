@@ -47,9 +47,14 @@ function remember(tab) {
   }
 }
 
-function remembered() {
+// The tab that the address names (`?tab=pytorch`), or the one of last time
+function firstTab() {
   const tabs = (root.dataset.tabs || '').split(' ');
-  let tab = null;
+  let tab = new URLSearchParams(location.search).get('tab');
+  if (tabs.includes(tab)) {
+    remember(tab);  // For the pages to which this one leads
+    return tab;
+  }
   try {
     tab = localStorage.getItem('d2l-tab');
   } catch (error) {
@@ -156,7 +161,7 @@ async function bringToLife(box) {
   box.classList.add('ready');
 }
 
-root.dataset.tab = remembered();
+root.dataset.tab = firstTab();
 
 document.addEventListener('DOMContentLoaded', () => {
   document.querySelectorAll('.tabs').forEach(addBar);

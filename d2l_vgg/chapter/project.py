@@ -133,6 +133,10 @@ class Project:
         self.builder(tab)._copy_resources('.', f'_build/notebooks/{tab}')
         for name in self.names:
             nb = notebook.read_markdown(Path(f'{name}.md').read_text('utf-8'))
+            for cell in nb.cells:
+                told = cell.metadata.get('attributes', {})
+                if 'alt' in told:  # notedown keeps the quotation marks
+                    told['alt'] = told['alt'].strip('"')
             nb = notebook.split_markdown_cell(nb)
             # By itself d2lbook gives code for all to the first tab only
             for_all = any(

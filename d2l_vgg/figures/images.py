@@ -114,7 +114,10 @@ def confusion(matrix, labels):
     # A class without examples has an empty row
     totals = np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     shades = np.sqrt(matrix / totals)
-    ax.imshow(shades, cmap='Blues', vmin=0, vmax=1)
+    # Shapes, which a dark page turns with the counts, unlike an image
+    edges = np.arange(n + 1) - 0.5
+    ax.pcolormesh(edges, edges, shades, cmap='Blues', vmin=0, vmax=1)
+    ax.set(aspect='equal', ylim=(n - 0.5, -0.5))
     size = min(10, 40 / max(len(f'{count}') for count in matrix.flat))
     for (i, j), count in np.ndenumerate(matrix):
         color = 'white' if shades[i, j] > 0.6 else 'black' if count else '0.7'
@@ -124,8 +127,7 @@ def confusion(matrix, labels):
     tilt = {'rotation': 45, 'ha': 'right', 'rotation_mode': 'anchor'}
     ax.set_xticks(range(n), labels, **tilt)
     ax.set_yticks(range(n), labels)
-    ax.set_xlabel('predicted class')
-    ax.set_ylabel('true class')
+    ax.set(xlabel='predicted class', ylabel='true class')
     ax.spines[:].set_visible(False)
     right, total = matrix.trace(), matrix.sum()
     figure.set_label(f'Confusion matrix: {right} of {total} on the diagonal')

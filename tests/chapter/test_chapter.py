@@ -47,7 +47,7 @@ def test_cells_ran_and_the_page_shows_what_they_print(built):
     assert 'mxnet: running exercises' in lines
     with open(os.path.join(folder, '_build', 'html', 'vgg.html')) as file:
         page = re.sub(r'<[^>]+>', '', file.read())
-    assert re.search(r'Total +128806154 +7547232256', page)
+    assert re.search(r'Total +128,806,154 +7,547,232,256', page)
     assert '(1, 512, 7, 7)' in page
     # A run that was cut short is no result
     assert 'This takes about' not in page
