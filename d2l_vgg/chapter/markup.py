@@ -55,9 +55,9 @@ def _sections(soup, page):
     heads = ['h1', 'h2', 'h3', 'h4']
     for section in soup.select('main section'):
         title = section.find(heads).get_text().rstrip('¶')
-        parts = section.find_all(lambda tag: tag.name not in heads, False)
-        text = [p.get_text(' ') for p in parts if p.name != 'section']
-        words = ' '.join(' '.join(text).split())
+        parts = section.find_all(recursive=False)
+        own = [p for p in parts if p.name not in ('section', *heads)]
+        words = ' '.join(' '.join(p.get_text() for p in own).split())
         yield f'{page}#{section["id"]}', title, words
 
 

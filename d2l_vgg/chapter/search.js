@@ -1,14 +1,14 @@
-// The search: sections that hold all words of the query, those that have them
-// in their titles first, and what stands around the first one
+// The search: sections that hold all words of the query, first those that have
+// them in their titles or side by side, and what stands around them
 const query = new URLSearchParams(location.search).get('q') || '';
 const words = query.toLowerCase().split(/\s+/).filter(word => word);
 document.querySelector('input[name="q"]').value = query;
 
-// The text around the first word, at whole words, with each word marked
+// What stands around the words, with each marked
 function excerpt(text) {
   const low = text.toLowerCase();
-  const places = words.map(word => low.indexOf(word)).filter(i => i >= 0);
-  const first = places.length ? Math.min(...places) : 0;
+  const places = [words.join(' '), ...words].map(word => low.indexOf(word));
+  const first = places.find(place => place >= 0) ?? 0;
   const begin = first < 80 ? 0 : text.indexOf(' ', first - 80) + 1;
   const end = begin + 220 < text.length
     ? text.lastIndexOf(' ', begin + 220) : text.length;
@@ -28,7 +28,8 @@ const found = sections.map(([address, title, text]) => {
   const has = (where, word) => where.toLowerCase().includes(word);
   return {address, title, text,
     all: words.every(word => has(`${title} ${text}`, word)),
-    score: words.filter(word => has(title, word)).length};
+    score: words.filter(word => has(title, word)).length
+      + has(text, words.join(' '))};
 }).filter(section => words.length && section.all);
 found.sort((a, b) => b.score - a.score);
 for (const {address, title, text} of found) {
