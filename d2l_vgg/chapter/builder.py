@@ -13,7 +13,7 @@ from pathlib import Path
 from d2l_vgg.chapter import ChapterError, deck, notebooks, recorded
 from d2l_vgg.chapter.links import check_links
 from d2l_vgg.chapter.page import build_page
-from d2l_vgg.chapter.project import open_project, warnings_are_errors
+from d2l_vgg.chapter.project import open_project
 from d2l_vgg.files import write_whole
 
 # The programs that make a PDF, and the packages of Debian that have them
@@ -71,7 +71,8 @@ def build(folder='chapter', run_cells=True, page=True, keep_output=False):
         if not page:
             return os.path.join(folder, '_build', 'notebooks')
         print('building the page')
-        _complete_slides('notebooks')
+        deck.copy_libraries()
+        shutil.copytree('_build/notebooks', '_build/html/notebooks')
         build_page(project, pages)
         check_links('_build/html')
     return os.path.join(folder, '_build', 'html', 'index.html')
@@ -99,12 +100,6 @@ def make(project, tab, run_cells=True, keep_output=False):
         notebooks.remove_output(clean, only_long=keep_output)
         notebooks.write(clean, notebooks.clean_path(tab, name))
         yield name, notebook
-
-
-def _complete_slides(folder):
-    """Put beside the slides what they load and the notebooks they open."""
-    deck.copy_libraries('_build/html/_static')
-    shutil.copytree(f'_build/{folder}', f'_build/html/{folder}')
 
 
 def hand_out(folder, target):
@@ -135,7 +130,9 @@ def slides(folder='chapter', tab=None):
             shutil.rmtree(old)
         for name, notebook in make(project, tab):
             deck.write(notebook, name, tab, project)
-        _complete_slides(f'notebooks/{tab}')
+        deck.copy_libraries()
+        part = f'notebooks/{tab}'
+        shutil.copytree(f'_build/{part}', f'_build/html/{part}')
     return os.path.join(folder, '_build', 'html', 'slides', tab)
 
 
@@ -148,8 +145,6 @@ def pdf(folder='chapter', tab=None):
         ChapterError: a program that makes PDFs is not installed, or the
             chapter is wrong as for `build`.
     """
-    import nbformat
-
     missing = [name for name in PDF_PROGRAMS if not shutil.which(name)]
     if missing:
         packages = ' '.join(PDF_PROGRAMS[name] for name in missing)
@@ -164,14 +159,12 @@ def pdf(folder='chapter', tab=None):
         for old in config.eval_dir, config.rst_dir, config.pdf_dir:
             shutil.rmtree(old, ignore_errors=True)
         for name, notebook in make(project, tab):
-            note = notebook.metadata.get('note')
-            if note:
-                notebook.cells.insert(1, nbformat.v4.new_markdown_cell(note))
+            note = notebook.metadata.get('note', '')
+            notebook.cells[0].source += f'\n\n{note}'
             # d2lbook leaves alone what is newer than its source
             notebooks.write(notebook, f'{config.eval_dir}/{name}.ipynb')
         os.environ.pop('SOURCE_DATE_EPOCH')  # A print tells its date
         config.build['sphinx_configs'] += PDF_CONFIG
-        with warnings_are_errors():
-            builder.pdf()
+        builder.pdf()
         name = config.project['name'] + '.pdf'
         return os.path.join(folder, config.pdf_dir, name)

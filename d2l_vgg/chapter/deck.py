@@ -33,19 +33,15 @@ FOLDED = re.compile(
 TASK = re.compile(r'\*[^*].*[^*]\*$|\d+\. ', re.S)
 
 
-def copy_libraries(static):
-    """Copy reveal.js, MathJax and our style to `static`."""
+def copy_libraries():
+    """Copy reveal.js, MathJax and our style, which slides load."""
+    static = '_build/html/_static'
     for module, inner, name in LIBRARIES:
         (home,) = importlib.util.find_spec(module).submodule_search_locations
         no_maps = shutil.ignore_patterns('*.map')
         source, target = os.path.join(home, inner), f'{static}/{name}'
         shutil.copytree(source, target, ignore=no_maps, dirs_exist_ok=True)
     shutil.copy(os.path.join(HERE, 'slides.css'), static)
-
-
-def path_of(tab, name):
-    """Return where the slides of a page are, if its text marks something."""
-    return f'_build/html/slides/{tab}/{name}.html'
 
 
 def write(notebook, name, tab, project):
@@ -60,7 +56,7 @@ def write(notebook, name, tab, project):
     texts = [cell.source for cell in notebook.cells if not is_code(cell)]
     if not any(map(SLIDE.search, texts)):
         return
-    path = path_of(tab, name)
+    path = f'_build/html/slides/{tab}/{name}.html'
     up = os.path.relpath('_build/html', os.path.dirname(path))
     cells = list(_cells(notebook, name, tab, project.marks, up))
     head = cells[0].source.splitlines()[0].lstrip('# ')

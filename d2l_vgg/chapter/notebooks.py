@@ -112,6 +112,12 @@ def classes_of(cell):
     return cell.metadata.get('attributes', {}).get('classes', [])
 
 
+def short(notebook):
+    """Return the code cells of d2lbook's notebook that do not train."""
+    cells = filter(is_code, notebook.cells)
+    return [cell for cell in cells if LONG not in classes_of(cell)]
+
+
 def missing(tab):
     """Return which modules of a tab's framework are not installed."""
     find = importlib.util.find_spec
@@ -126,27 +132,23 @@ def run(notebook, name, tab):
     """
     from nbclient import NotebookClient, exceptions
 
-    started = []
+    where = os.path.dirname(clean_path(tab, name))
     client = NotebookClient(
         notebook,
         timeout=1200,
         kernel_name='python3',
         record_timing=False,  # Two builds must be the same
-        on_cell_start=lambda cell, cell_index: started.append(cell),
         extra_arguments=['--log-level=ERROR'],
-        resources={
-            'metadata': {'path': os.path.dirname(clean_path(tab, name))}
-        },
+        resources={'metadata': {'path': where}},
     )
+    ends = exceptions.CellControlSignal, exceptions.DeadKernelError
     try:
         client.execute()
-    except (
-        exceptions.CellControlSignal,
-        exceptions.DeadKernelError,
-    ) as error:
-        # The page's own cells are counted, not what stands before them
-        places = [cell.metadata.get('origin_pos', -1) for cell in started]
-        number = sum(place >= 0 for place in places)
+    except ends as error:
+        # Of the page's own cells, which the first one of ours is not
+        cells = list(filter(is_code, notebook.cells))
+        ours = cells[0].metadata['origin_pos'] < 0
+        number = client.code_cells_executed - ours
         what = str(error).splitlines()[0]
         if isinstance(error, exceptions.CellExecutionError):
             what = f'{error.ename}: {error.evalue}'
@@ -163,9 +165,7 @@ def copy_output(source, target):
     """
     code = filter(is_code, source.cells)
     outputs = {cell.metadata['origin_pos']: cell.outputs for cell in code}
-    for cell in filter(is_code, target.cells):
-        if LONG in classes_of(cell):
-            continue
+    for cell in short(target):
         words = cell.metadata.get('attributes', {}).get('alt')
         for output in outputs[cell.metadata['origin_pos']]:
             data = output.get('data', {})

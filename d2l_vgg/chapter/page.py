@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 from d2l_vgg.chapter import ChapterError, live, markup, notebooks, tabs
-from d2l_vgg.chapter.project import warnings_are_errors
 from d2l_vgg.files import write_text
 
 HERE = Path(__file__).parent
@@ -67,8 +66,7 @@ def build_page(project, pages):
     for name, found in pages.items():
         merged = tabs.merge(list(found.values()), project.tabs)
         notebooks.write(merged, f'{builder.config.eval_dir}/{name}.ipynb')
-    with warnings_are_errors():
-        builder.rst()
+    builder.rst()
     rst = builder.config.rst_dir
     _write_static(f'{rst}/_static')
     os.makedirs(f'{rst}/_templates', exist_ok=True)
@@ -90,24 +88,15 @@ def build_page(project, pages):
 
 def _run_sphinx(rst):
     sphinx = [sys.executable, '-m', 'sphinx', '-q', '-W', '--keep-going']
-    done = subprocess.run(
-        [*sphinx, '-d', '_build/doctrees', rst, '_build/html'],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    paths = ['-d', '_build/doctrees', rst, '_build/html']
+    done = subprocess.run([*sphinx, *paths], capture_output=True, text=True)
     if done.returncode:
-        raise ChapterError(
-            f'Sphinx could not build the page: {done.stdout.strip()}'
-        )
+        told = (done.stdout + done.stderr).strip()
+        raise ChapterError(f'Sphinx could not build the page: {told}')
 
 
 def _write_static(folder):
-    """Write the style and the script of the pages.
-
-    d2lbook's own script would load analytics, icons and a forum from other
-    hosts: ours takes its place.
-    """
+    """Write style and scripts, for d2lbook's, which ask other hosts."""
     from pygments.formatters import HtmlFormatter
 
     dark = HtmlFormatter(style=DARK).get_style_defs('.highlight')

@@ -14,7 +14,8 @@ pytest.importorskip('d2lbook')
 
 from small_chapter import SOURCE, project, read_notebook, soup_of
 
-from d2l_vgg.chapter import builder, notebooks
+from d2l_vgg.chapter import builder, notebooks, recorded
+from d2l_vgg.chapter.project import open_project
 from d2l_vgg.cli import main
 
 CELL = '```{{.python .input}}\n%%tab mxnet\n{}\n```\n'
@@ -95,8 +96,32 @@ def test_cells_are_not_run_without_the_framework(
     builder.build(folder)
     told = capsys.readouterr().out
     assert 'mxnet: page not run, framework_of_tomorrow missing' in told
-    note = soup_of(folder, 'page').select_one('.note')
-    assert 'framework_of_tomorrow was missing' in ' '.join(note.text.split())
+    note = soup_of(folder, 'page').select_one('.note').text
+    assert note.endswith('not run here: what they print is not shown.')
+
+
+def test_recorded_output_is_shown_where_cells_are_not_run(tmp_path):
+    text = '# Page\n\n[**One idea.**] Two.\n\n' + CELL.format(
+        "print('recorded')"
+    )
+    folder = project(tmp_path / 'small', page=text)
+    with open_project(folder) as opened:
+        for name, notebook in builder.make(opened, 'mxnet'):
+            if name == 'page':
+                recorded.write(notebook, name, 'mxnet', 'a large machine')
+    builder.build(folder, run_cells=False)
+    page = soup_of(folder, 'page')
+    assert page.select_one('.output').text.strip() == 'recorded'
+    note = page.select_one('.note').text
+    assert note.endswith('what they print is recorded (a large machine).')
+    slides = soup_of(folder, 'slides/mxnet/page')
+    assert 'recorded (a large machine)' in slides.text
+    assert slides.select_one('.jp-OutputArea').text.strip() == 'recorded'
+    # A cell that was changed gets none
+    with open(os.path.join(folder, 'page.md'), 'w') as file:
+        file.write(text.replace('recorded', 'changed'))
+    builder.build(folder, run_cells=False)
+    assert not soup_of(folder, 'page').select('.output')
 
 
 def test_slides_are_built_alone_and_anew(tmp_path):
@@ -210,7 +235,10 @@ def test_a_pdf_has_every_character_and_picture(tmp_path):
     text = '# Page\n\n| a | b |\n|---|--:|\n| one | 2 |\n\n'
     text += CELL.format('print(5)')
     folder = project(tmp_path / 'small', page=text)
+    page = builder.build(folder, run_cells=False)
     path = builder.pdf(folder)
+    assert os.path.exists(page)
+    builder.build(folder, run_cells=False)
     with open(path, 'rb') as file:
         assert file.read(5) == b'%PDF-'
     log = os.path.splitext(path)[0] + '.log'
