@@ -55,14 +55,13 @@ def main(tab, *names):
     about, versions = machine.describe(), machine.versions(framework)
     packages = frameworks.FRAMEWORKS[framework].packages
     told = [about['processor'], f'{about["cores"]} cores']
-    if about['threads']:
-        told.append(f'{about["threads"]} threads')
-    told += [f'{n} {versions[n]}' for n in packages if n in versions]
-    where = ', '.join(told)
+    named = [f'{n} {versions[n]}' for n in packages if n in versions]
+    threads = [f'{about["threads"]} threads'] if about['threads'] else []
     for what in names or [*WHAT, 'pages']:
         if what == 'pages':
-            record_pages(tab, where)
+            record_pages(tab, ', '.join([*told, *named]))
             continue
+        where = ', '.join([*told, *threads, *named])
         text = f'{where}\n{record(tab, what)}'
         path = CHAPTER / 'results' / 'cells' / f'{what}-{tab}.txt'
         write_text(path, text)

@@ -98,7 +98,7 @@ def make(project, tab, run_cells=True, keep_output=False):
             if missing:
                 print(f'{tab}: {name} not run, {missing} missing')
         notebooks.remove_output(clean, only_long=keep_output)
-        notebooks.write(clean, notebooks.clean_path(tab, name))
+        notebooks.write(clean, f'_build/notebooks/{tab}/{name}.ipynb')
         yield name, notebook
 
 

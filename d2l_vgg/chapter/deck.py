@@ -6,7 +6,6 @@ follows, what that cell printed, a figure, a table, or an exercise or its
 solution. nbconvert writes them for reveal.js.
 """
 
-import html
 import importlib.util
 import os
 import re
@@ -90,7 +89,7 @@ def write(notebook, name, tab, project):
 def _cells(notebook, name, tab, marks, up):
     """Yield the cells of all slides but the first, which text begins."""
     heading, shown = name, []
-    inner = os.path.dirname(name)
+    folder = os.path.join(up, 'notebooks', tab, os.path.dirname(name))
 
     def words(text):
         """Return text as a slide shows it, which has no links."""
@@ -112,10 +111,8 @@ def _cells(notebook, name, tab, marks, up):
             if title:
                 heading = words(title.group(1))
             elif picture:
-                caption, source = picture.group(1, 2)
-                address = os.path.join(up, 'notebooks', tab, inner, source)
-                alt = html.escape(' '.join(caption.split()))
-                image = f'<img src="{address}" alt="{alt}">'
+                caption = ' '.join(picture.group(1).split())
+                image = f'![{caption}]({folder}/{picture.group(2)})'
                 yield _text(f'## {heading}', image, caption)
             elif folded:
                 what, text = folded.groups()

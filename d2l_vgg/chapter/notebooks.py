@@ -74,19 +74,13 @@ def clean(notebook, name, project, tab):
         cells.append(v4.new_markdown_cell(text))
     for i, cell in enumerate(cells):
         cell.id = f'cell-{i}'  # By itself it would be random
-    kernel = {'name': 'python3', 'display_name': 'Python 3'}
-    about = {
-        'kernelspec': {**kernel, 'language': 'python'},
-        'language_info': {'name': 'python'},
-    }
+    kernel = dict(name='python3', display_name='Python 3', language='python')
+    about = {'kernelspec': kernel, 'language_info': {'name': 'python'}}
     return v4.new_notebook(cells=cells, metadata=about)
 
 
 def _first_cell(install, notebook):
-    """Return a cell that installs what is missing and tells what is there.
-
-    It tells of the framework that the notebook imports from this package.
-    """
+    """Return a cell that installs what is missing and tells what is there."""
     import nbformat
 
     lines = [f'    %pip install -q {line}\n' for line in install.splitlines()]
@@ -125,14 +119,14 @@ def missing(tab):
 
 
 def run(notebook, name, tab):
-    """Run the cells of a clean notebook, training cut short.
+    """Run the cells of a clean notebook where it is, training cut short.
 
     Raises:
         ChapterError: a cell raised, ran too long or ended its kernel.
     """
     from nbclient import NotebookClient, exceptions
 
-    where = os.path.dirname(clean_path(tab, name))
+    where = os.path.dirname(f'_build/notebooks/{tab}/{name}')
     client = NotebookClient(
         notebook,
         timeout=1200,
@@ -186,11 +180,6 @@ def remove_output(notebook, only_long=False):
         if not only_long or LONG in cell.metadata['classes']:
             cell.outputs = []
         del cell.metadata['classes']
-
-
-def clean_path(tab, name):
-    """Return where the clean notebook of a page is kept."""
-    return f'_build/notebooks/{tab}/{name}.ipynb'
 
 
 def write(notebook, path):

@@ -121,6 +121,13 @@ function addCopyButton(pre) {
   pre.parentElement.appendChild(button);
 }
 
+// Where cells were not run, what they print is marked as recorded
+function markRecorded(note) {
+  document.querySelectorAll(
+    `main div[data-only="${note.dataset.only}"] :is(div.output, figure:not([id]))`
+  ).forEach(box => box.classList.add('recorded'));
+}
+
 // What is wider than the page can be moved by keys as well
 function letScroll() {
   document.querySelectorAll('main pre, .table, figure').forEach(box => {
@@ -165,6 +172,7 @@ root.dataset.tab = firstTab();
 
 document.addEventListener('DOMContentLoaded', () => {
   document.querySelectorAll('.tabs').forEach(addBar);
+  document.querySelectorAll('.note[data-only]').forEach(markRecorded);
   chooseTab(root.dataset.tab);
   document.querySelectorAll(
     'div[class*="highlight-"]:not(.output) .highlight pre'

@@ -2,7 +2,6 @@
 
 import glob
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -16,6 +15,7 @@ HERE = Path(__file__).parent
 LIGHT, DARK = 'xcode', 'github-dark'
 CONFIG = """
 html_theme = 'basic'
+templates_path = [{templates!r}]
 html_theme_options = {{}}
 html_title = project
 html_copy_source = False
@@ -38,10 +38,8 @@ html_context = {{
 def build_page(project, pages):
     """Build the page of all tabs in `_build/html`.
 
-    Args:
-        project: the Project
-        pages: page -> tab -> the notebook of d2lbook, with what its cells
-            print, and in its metadata a `note` if they were not run
+    `pages` are page -> tab -> the notebook of d2lbook, with what its cells
+    print, and in its metadata a `note` if they were not run.
 
     Raises:
         ChapterError: d2lbook or Sphinx warned.
@@ -51,6 +49,7 @@ def build_page(project, pages):
     builder.config.build['sphinx_extensions'] += ' sphinx-mathjax-offline'
     builder.config.build['sphinx_configs'] += CONFIG.format(
         light=LIGHT,
+        templates=str(HERE),
         names=' '.join(project.tabs),
         first=project.tabs[0],
         tabs=project.tabs,
@@ -69,14 +68,15 @@ def build_page(project, pages):
     builder.rst()
     rst = builder.config.rst_dir
     _write_static(f'{rst}/_static')
-    os.makedirs(f'{rst}/_templates', exist_ok=True)
-    for name in 'layout.html', 'search.html':
-        shutil.copy(HERE / name, f'{rst}/_templates')
-    _run_sphinx(rst)
+    sphinx = [sys.executable, '-m', 'sphinx', '-q', '-W', '--keep-going']
+    paths = ['-d', '_build/doctrees', rst, '_build/html']
+    done = subprocess.run([*sphinx, *paths], capture_output=True, text=True)
+    if done.returncode:
+        told = (done.stdout + done.stderr).strip()
+        raise ChapterError(f'Sphinx could not build the page: {told}')
     for name in project.names:
-        source = f'_build/html/source/{name}.md'
-        os.makedirs(os.path.dirname(source), exist_ok=True)
-        shutil.copyfile(f'{name}.md', source)
+        text = Path(f'{name}.md').read_text('utf-8')
+        write_text(f'_build/html/source/{name}.md', text)
     sections = []
     for path in sorted(glob.glob('_build/html/**/*.html', recursive=True)):
         if not path.startswith('_build/html/slides/'):
@@ -84,15 +84,6 @@ def build_page(project, pages):
     # A page from a file may load nothing but scripts
     text = f'const sections = {json.dumps(sections)};\n'
     write_text('_build/html/_static/sections.js', text)
-
-
-def _run_sphinx(rst):
-    sphinx = [sys.executable, '-m', 'sphinx', '-q', '-W', '--keep-going']
-    paths = ['-d', '_build/doctrees', rst, '_build/html']
-    done = subprocess.run([*sphinx, *paths], capture_output=True, text=True)
-    if done.returncode:
-        told = (done.stdout + done.stderr).strip()
-        raise ChapterError(f'Sphinx could not build the page: {told}')
 
 
 def _write_static(folder):

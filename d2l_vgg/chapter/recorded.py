@@ -29,9 +29,9 @@ def fill(notebook, name, tab):
     note, path = 'not shown', Path(PATH.format(tab, name))
     if path.exists():
         kept = json.loads(path.read_text('utf-8'))
-        note, outputs = f'recorded ({kept["where"]})', dict(kept['cells'])
+        note, outputs = f'recorded on {kept["where"]}', dict(kept['cells'])
         for cell in short(notebook):
             cell.outputs = from_dict(outputs.get(cell.source, []))
     notebook.metadata['note'] = (
-        f'These cells were not run here: what they print is {note}.'
+        f'Cells were not run when this was built: what they print is {note}.'
     )
