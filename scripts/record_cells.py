@@ -5,11 +5,12 @@ writes what they print to chapter/results/cells. `claims` train three networks
 three times each, `compile` times a compiled network, five times: both write
 <what>-<TAB>.txt, below a line about the machine. `pages` runs all cells that
 are short, for pages that are built where the framework is missing, and writes
-<TAB>/<page>.json.
+<page>.json, in which equal cells of several tabs stand once.
 """
 
 import contextlib
 import io
+import json
 import sys
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import page_cells
 
 from d2l_vgg import frameworks, machine
 from d2l_vgg.chapter import builder, recorded
-from d2l_vgg.chapter.notebooks import is_code
+from d2l_vgg.chapter.notebooks import is_code, short
 from d2l_vgg.chapter.project import open_project
 from d2l_vgg.files import write_text
 
@@ -42,12 +43,33 @@ def record(tab, what):
     raise ValueError(f'The page has no cell with {mark!r}.')
 
 
-def record_pages(tab, where):
-    """Run every page and write what its cells print."""
-    with open_project(CHAPTER) as project:
+def record_pages(tab, where, folder=CHAPTER):
+    """Run every page in a tab and write what its cells print."""
+    with open_project(folder) as project:
         for name, notebook in builder.make(project, tab):
             if any(map(is_code, notebook.cells)):
-                recorded.write(notebook, name, tab, where)
+                path = Path(recorded.PATH.format(name))
+                kept = {'where': {}, 'cells': []}
+                if path.exists():
+                    kept = json.loads(path.read_text('utf-8'))
+                add(kept, tab, where, short(notebook))
+                write_text(path, json.dumps(kept, indent=1) + '\n')
+
+
+def add(kept, tab, where, cells):
+    """Put the cells of a tab in the place of its earlier ones."""
+    kept['where'][tab] = where
+    for cell in kept['cells']:
+        cell['tabs'] = [name for name in cell['tabs'] if name != tab]
+    for cell in cells:
+        new = {'source': cell.source, 'outputs': cell.outputs}
+        for old in kept['cells']:
+            if {**old, **new} == old:
+                old['tabs'] = sorted([*old['tabs'], tab])
+                break
+        else:
+            kept['cells'].append({'tabs': [tab], **new})
+    kept['cells'] = [cell for cell in kept['cells'] if cell['tabs']]
 
 
 def main(tab, *names):

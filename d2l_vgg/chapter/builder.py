@@ -114,12 +114,9 @@ def hand_out(folder, target):
 
 
 def slides(folder='chapter', tab=None):
-    """Build the slides of a tab, the first unless named.
+    """Build the slides of a tab, the first unless named; return their folder.
 
     Its cells are run if its framework is installed, as for the page.
-
-    Returns:
-        The path of their folder, whose pages a browser shows.
 
     Raises:
         ChapterError: no project is there, a cell raised, or d2lbook warned.

@@ -17,10 +17,9 @@ from d2l_vgg.chapter.notebooks import is_code
 from d2l_vgg.files import write_text
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-THEME = 'themes/sphinx_revealjs'
 # A module, a folder of it, and its name beside the slides
 LIBRARIES = [
-    ('sphinx_revealjs', f'{THEME}/static/revealjs4', 'reveal'),
+    ('sphinx_revealjs', 'themes/sphinx_revealjs/static/revealjs4', 'reveal'),
     ('sphinx-mathjax-offline', 'static/mathjax', 'mathjax'),
 ]
 # A paragraph, a table or a list, or what is folded

@@ -73,7 +73,7 @@ def _picture(image, folder):
     caption = image.find_parent('figure')
     caption = caption and caption.select_one('.caption-text')
     image['alt'] = (
-        '. '.join(' '.join(each.split()).strip('.') for each in words)
+        '. '.join(' '.join(each.split()) for each in words).replace('..', '.')
         or (caption and caption.get_text())
         or DRAWN
     )

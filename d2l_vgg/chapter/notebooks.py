@@ -131,7 +131,9 @@ def run(notebook, name, tab):
         notebook,
         timeout=1200,
         kernel_name='python3',
-        record_timing=False,  # Two builds must be the same
+        # Two builds must be the same
+        record_timing=False,
+        coalesce_streams=True,
         extra_arguments=['--log-level=ERROR'],
         resources={'metadata': {'path': where}},
     )

@@ -1,22 +1,12 @@
-"""What cells printed elsewhere, for tabs that are not run here.
-
-`scripts/record_cells.py` records it in the chapter's `results/cells`.
-"""
+"""What cells printed elsewhere, for tabs that are not run here."""
 
 import json
 from pathlib import Path
 
 from d2l_vgg.chapter.notebooks import short
-from d2l_vgg.files import write_text
 
-PATH = 'results/cells/{}/{}.json'  # Of a tab and a page
-
-
-def write(notebook, name, tab, where):
-    """Record what the cells of d2lbook's notebook printed, run on `where`."""
-    cells = [[cell.source, cell.outputs] for cell in short(notebook)]
-    text = json.dumps({'where': where, 'cells': cells}, indent=1)
-    write_text(PATH.format(tab, name), text + '\n')
+# Of a page; `scripts/record_cells.py` writes it
+PATH = 'results/cells/{}.json'
 
 
 def fill(notebook, name, tab):
@@ -26,10 +16,12 @@ def fill(notebook, name, tab):
     """
     from nbformat import from_dict
 
-    note, path = 'not shown', Path(PATH.format(tab, name))
-    if path.exists():
-        kept = json.loads(path.read_text('utf-8'))
-        note, outputs = f'recorded on {kept["where"]}', dict(kept['cells'])
+    note, path = 'not shown', Path(PATH.format(name))
+    kept = json.loads(path.read_text('utf-8')) if path.exists() else {}
+    if tab in kept.get('where', {}):
+        note = f'recorded on {kept["where"][tab]}'
+        cells = [cell for cell in kept['cells'] if tab in cell['tabs']]
+        outputs = {cell['source']: cell['outputs'] for cell in cells}
         for cell in short(notebook):
             cell.outputs = from_dict(outputs.get(cell.source, []))
     notebook.metadata['note'] = (
