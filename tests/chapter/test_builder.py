@@ -233,15 +233,31 @@ def test_a_pdf_has_every_character_and_picture(tmp_path):
     text = '# Page\n\n| a | b |\n|---|--:|\n| one | 2 |\n\n'
     text += CELL.format('print(5)')
     folder = project(tmp_path / 'small', page=text)
-    page = builder.build(folder, run_cells=False)
     path = builder.pdf(folder)
-    assert os.path.exists(page)
-    builder.build(folder, run_cells=False)
     with open(path, 'rb') as file:
         assert file.read(5) == b'%PDF-'
     log = os.path.splitext(path)[0] + '.log'
     with open(log, encoding='utf-8', errors='replace') as file:
         assert 'Missing character' not in file.read()
+
+
+def test_page_and_pdf_leave_each_other(tmp_path, monkeypatch):
+    from d2lbook.build import Builder
+
+    def make_pdf(self):
+        os.makedirs(self.config.pdf_dir)
+        with open(f'{self.config.pdf_dir}/small.pdf', 'w'):
+            pass
+
+    monkeypatch.setattr(builder, 'PDF_PROGRAMS', {})
+    monkeypatch.setattr(Builder, 'pdf', make_pdf)
+    folder = project(tmp_path / 'small', page='# Page\n\nText\n')
+    page = builder.build(folder)
+    pdf = builder.pdf(folder)
+    assert os.path.exists(page)
+    builder.build(folder)
+    assert os.path.exists(pdf)
+    assert builder.pdf(folder) == pdf  # In place of the old one
 
 
 def test_the_pdf_says_what_it_needs(tmp_path, monkeypatch):
