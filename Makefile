@@ -55,7 +55,7 @@ notebook:  ## Open the chapter as a notebook in JupyterLab
 	@"$(bin)/d2l-vgg" chapter --only notebooks --copy-to notebooks
 	@set -- $(frameworks); \
 	PATH="$$(cd "$(bin)" && pwd):$$PATH" JUPYTER_PREFER_ENV_PATH=1 \
-		"$(bin)/jupyter" lab $(ARGS) \
+		"$(bin)/jupyter" lab --allow-root $(ARGS) \
 		"notebooks/$$(echo "$$1" | sed 's/^torch/pytorch/')/vgg.ipynb"
 
 slides:  ## Build the slides of the chapter

@@ -1,19 +1,25 @@
 """Record what cells of the chapter print on this machine.
 
-`python scripts/record_cells.py TAB [WHAT...]` runs cells of `chapter/vgg.md`
-and writes what they print to chapter/results/cells/<what>-<TAB>.txt, below a
-line about the machine. `claims` train three networks three times each,
-`compile` times a compiled network, five times.
+`python scripts/record_cells.py TAB [WHAT...]` runs cells of the chapter and
+writes what they print to chapter/results/cells. `claims` train three networks
+three times each, `compile` times a compiled network, five times: both write
+<what>-<TAB>.txt, below a line about the machine. `pages` runs all cells that
+are short, for pages that are built where the framework is missing, and writes
+<page>.json, in which equal cells of several tabs stand once.
 """
 
 import contextlib
 import io
+import json
 import sys
 from pathlib import Path
 
 import page_cells
 
 from d2l_vgg import frameworks, machine
+from d2l_vgg.chapter import builder, recorded
+from d2l_vgg.chapter.notebooks import is_code, short
+from d2l_vgg.chapter.project import open_project
 from d2l_vgg.files import write_text
 
 CHAPTER = Path(__file__).parents[1] / 'chapter'
@@ -37,16 +43,48 @@ def record(tab, what):
     raise ValueError(f'The page has no cell with {mark!r}.')
 
 
+def record_pages(tab, where, folder=CHAPTER):
+    """Run every page in a tab and write what its cells print."""
+    with open_project(folder) as project:
+        for name, notebook in builder.make(project, tab):
+            if any(map(is_code, notebook.cells)):
+                path = Path(recorded.PATH.format(name))
+                kept = {'where': {}, 'cells': []}
+                if path.exists():
+                    kept = json.loads(path.read_text('utf-8'))
+                add(kept, tab, where, short(notebook))
+                write_text(path, json.dumps(kept, indent=1) + '\n')
+
+
+def add(kept, tab, where, cells):
+    """Put the cells of a tab in the place of its earlier ones."""
+    kept['where'][tab] = where
+    for cell in kept['cells']:
+        cell['tabs'] = [name for name in cell['tabs'] if name != tab]
+    for cell in cells:
+        new = {'source': cell.source, 'outputs': cell.outputs}
+        for old in kept['cells']:
+            if {**old, **new} == old:
+                old['tabs'] = sorted([*old['tabs'], tab])
+                break
+        else:
+            kept['cells'].append({'tabs': [tab], **new})
+    kept['cells'] = [cell for cell in kept['cells'] if cell['tabs']]
+
+
 def main(tab, *names):
     framework = frameworks.named(tab)
     about, versions = machine.describe(), machine.versions(framework)
     packages = frameworks.FRAMEWORKS[framework].packages
     told = [about['processor'], f'{about["cores"]} cores']
-    if about['threads']:
-        told.append(f'{about["threads"]} threads')
-    told += [f'{n} {versions[n]}' for n in packages if n in versions]
-    for what in names or WHAT:
-        text = f'{", ".join(told)}\n{record(tab, what)}'
+    named = [f'{n} {versions[n]}' for n in packages if n in versions]
+    threads = [f'{about["threads"]} threads'] if about['threads'] else []
+    for what in names or [*WHAT, 'pages']:
+        if what == 'pages':
+            record_pages(tab, ', '.join([*told, *named]))
+            continue
+        where = ', '.join([*told, *threads, *named])
+        text = f'{where}\n{record(tab, what)}'
         path = CHAPTER / 'results' / 'cells' / f'{what}-{tab}.txt'
         write_text(path, text)
         print(f'{path}:\n{text}')

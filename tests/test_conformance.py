@@ -201,11 +201,9 @@ def test_summary_prints_the_lines_of_the_book(framework, VGG, capsys):
     VGG(BOOK).layer_summary(framework.shape((1, 1, 224, 224)))
     header, *lines, total = capsys.readouterr().out.splitlines()
     assert header.split() == ['parameters', 'mult-adds']
-    assert total.split() == ['Total', '128806154', '7547232256']
-    found = [
-        re.match(r'(\w+) output shape: \((.*)\) +\d+ +\d+$', line).groups()
-        for line in lines
-    ]
+    assert total.split() == ['Total', '128,806,154', '7,547,232,256']
+    row = r'(\w+) output shape: \((.*)\) +[\d,]+ +[\d,]+$'
+    found = [re.match(row, line).groups() for line in lines]
     blocks = [re.sub('^Hybrid', '', name) for name, _ in found[:5]]
     assert blocks == ['Sequential'] * 5
     behind = LAYERS[framework.name].split()
@@ -215,7 +213,7 @@ def test_summary_prints_the_lines_of_the_book(framework, VGG, capsys):
     for name, shape in zip(behind[:-1], shapes[5:-1]):
         assert shape == (1, 25088 if name == 'Flatten' else 4096)
     assert shapes[-1] == (1, 10)
-    assert lines[1].endswith(' 73856   924844032')
+    assert lines[1].endswith(' 73,856    924,844,032')
     # The width of a code cell on the page
     assert all(len(line) <= 71 for line in (header, *lines, total))
 

@@ -10,10 +10,10 @@ import os
 import shutil
 from pathlib import Path
 
-from d2l_vgg.chapter import ChapterError, deck, notebooks
+from d2l_vgg.chapter import ChapterError, deck, notebooks, recorded
 from d2l_vgg.chapter.links import check_links
 from d2l_vgg.chapter.page import build_page
-from d2l_vgg.chapter.project import open_project, warnings_are_errors
+from d2l_vgg.chapter.project import open_project
 from d2l_vgg.files import write_whole
 
 # The programs that make a PDF, and the packages of Debian that have them
@@ -59,74 +59,64 @@ def build(folder='chapter', run_cells=True, page=True, keep_output=False):
             link leads nowhere, or d2lbook or Sphinx warned.
     """
     with open_project(folder) as project:
-        # Without a new page the old one stays
-        for old in glob.glob('_build' if page else '_build/[en]*'):
+        # A PDF stays, and without a new page the old one
+        for old in glob.glob('_build/[!p]*' if page else '_build/[en]*'):
             shutil.rmtree(old)
         pages = {name: {} for name in project.names}
         for tab in project.tabs:
-            for name, notebook in _make(project, tab, run_cells, keep_output):
+            for name, notebook in make(project, tab, run_cells, keep_output):
                 pages[name][tab] = notebook
                 if page:
                     deck.write(notebook, name, tab, project)
         if not page:
             return os.path.join(folder, '_build', 'notebooks')
         print('building the page')
-        _complete_slides('notebooks')
+        deck.copy_libraries()
+        shutil.copytree('_build/notebooks', '_build/html/notebooks')
         build_page(project, pages)
         check_links('_build/html')
     return os.path.join(folder, '_build', 'html', 'index.html')
 
 
-def _make(project, tab, run_cells=True, keep_output=False):
+def make(project, tab, run_cells=True, keep_output=False):
     """Write the clean notebooks of a tab; yield each page and its notebook.
 
-    That is d2lbook's, which holds what its cells print if `run_cells` is
-    set, or in its metadata what was missing to run them.
+    That is d2lbook's, which holds what its cells print: here if `run_cells`
+    is set and the framework installed, or where they were recorded.
     """
+    missing = notebooks.missing(tab)
     for name, notebook in project.notebooks(tab):
         clean = notebooks.clean(notebook, name, project, tab)
-        if run_cells and any(map(notebooks.is_code, notebook.cells)):
-            missing = notebooks.missing(tab)
+        if not any(map(notebooks.is_code, notebook.cells)):
+            pass
+        elif run_cells and not missing:
+            print(f'{tab}: running {name}')
+            notebooks.run(clean, name, tab)
+            notebooks.copy_output(clean, notebook)
+        else:
+            recorded.fill(notebook, name, tab)
             if missing:
-                notebook.metadata['missing'] = missing
                 print(f'{tab}: {name} not run, {missing} missing')
-            else:
-                print(f'{tab}: running {name}')
-                notebooks.run(clean, name, tab)
-                notebooks.copy_output(clean, notebook)
         notebooks.remove_output(clean, only_long=keep_output)
-        notebooks.write(clean, notebooks.clean_path(tab, name))
+        notebooks.write(clean, f'_build/notebooks/{tab}/{name}.ipynb')
         yield name, notebook
-
-
-def _complete_slides(folder):
-    """Put beside the slides what they load and the notebooks they open."""
-    deck.copy_libraries('_build/html/_static')
-    shutil.copytree(f'_build/{folder}', f'_build/html/{folder}')
 
 
 def hand_out(folder, target):
     """Copy a folder of notebooks to `target`, never over what is there."""
-
-    def copy(path, mine):
-        if not os.path.exists(mine):
-            content = path.read_bytes()
-            # A half would never be written over
-            write_whole(mine, lambda file: file.write(content))
-
-    # Not by shutil, which fails where no mode can be set
     for path in Path(folder).rglob('*'):
-        if path.is_file():
-            copy(path, Path(target, path.relative_to(folder)))
+        mine = Path(target, path.relative_to(folder))
+        if path.is_file() and not mine.exists():
+            # Not by shutil, which fails where no mode can be set, and whole,
+            # since a half would never be written over
+            content = path.read_bytes()
+            write_whole(mine, lambda file, text=content: file.write(text))
 
 
 def slides(folder='chapter', tab=None):
-    """Build the slides of a tab, the first unless named.
+    """Build the slides of a tab, the first unless named; return their folder.
 
     Its cells are run if its framework is installed, as for the page.
-
-    Returns:
-        The path of their folder, whose pages a browser shows.
 
     Raises:
         ChapterError: no project is there, a cell raised, or d2lbook warned.
@@ -135,9 +125,11 @@ def slides(folder='chapter', tab=None):
         tab = tab or project.tabs[0]
         for old in glob.glob(f'_build/html/[ns]*/{tab}'):
             shutil.rmtree(old)
-        for name, notebook in _make(project, tab):
+        for name, notebook in make(project, tab):
             deck.write(notebook, name, tab, project)
-        _complete_slides(f'notebooks/{tab}')
+        deck.copy_libraries()
+        part = f'notebooks/{tab}'
+        shutil.copytree(f'_build/{part}', f'_build/html/{part}')
     return os.path.join(folder, '_build', 'html', 'slides', tab)
 
 
@@ -158,17 +150,18 @@ def pdf(folder='chapter', tab=None):
             f'or Ubuntu run `apt install {packages}`.'
         )
     with open_project(folder) as project:
-        shutil.rmtree('_build', ignore_errors=True)
         tab = tab or project.tabs[0]
         builder = project.builder(tab)
-        for name, notebook in _make(project, tab):
+        config = builder.config
+        for old in config.eval_dir, config.rst_dir, config.pdf_dir:
+            shutil.rmtree(old, ignore_errors=True)
+        for name, notebook in make(project, tab):
+            note = notebook.metadata.get('note', '')
+            notebook.cells[0].source += f'\n\n{note}'
             # d2lbook leaves alone what is newer than its source
-            notebooks.write(
-                notebook, f'{builder.config.eval_dir}/{name}.ipynb'
-            )
+            notebooks.write(notebook, f'{config.eval_dir}/{name}.ipynb')
         os.environ.pop('SOURCE_DATE_EPOCH')  # A print tells its date
-        builder.config.build['sphinx_configs'] += PDF_CONFIG
-        with warnings_are_errors():
-            builder.pdf()
-        name = builder.config.project['name'] + '.pdf'
-        return os.path.join(folder, builder.config.pdf_dir, name)
+        config.build['sphinx_configs'] += PDF_CONFIG
+        builder.pdf()
+        name = config.project['name'] + '.pdf'
+        return os.path.join(folder, config.pdf_dir, name)

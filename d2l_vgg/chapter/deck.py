@@ -2,11 +2,10 @@
 
 d2lbook's marks [**...**] and (**...**) say which phrases a teacher would
 show. Each slide has one thought: what a paragraph marks with the cell that
-follows, what that cell printed, or one figure. nbconvert writes them for
-reveal.js.
+follows, what that cell printed, a figure, a table, or an exercise or its
+solution. nbconvert writes them for reveal.js.
 """
 
-import html
 import importlib.util
 import os
 import re
@@ -14,31 +13,33 @@ import shutil
 
 from d2l_vgg.chapter import markup, tabs
 from d2l_vgg.chapter.marks import IMAGE, SLIDE
-from d2l_vgg.chapter.notebooks import FOLDED, classes_of, is_code
+from d2l_vgg.chapter.notebooks import is_code
 from d2l_vgg.files import write_text
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-THEME = 'themes/sphinx_revealjs'
 # A module, a folder of it, and its name beside the slides
 LIBRARIES = [
-    ('sphinx_revealjs', f'{THEME}/static/revealjs4', 'reveal'),
+    ('sphinx_revealjs', 'themes/sphinx_revealjs/static/revealjs4', 'reveal'),
     ('sphinx-mathjax-offline', 'static/mathjax', 'mathjax'),
 ]
+# A paragraph, a table or a list, or what is folded
+BLOCK = re.compile(r'(?s:<details>.*?</details>)|(?:.+\n?)+')
+FOLDED = re.compile(
+    r'<details>\s*<summary>(?!Hint)(.*?)</summary>(.*)</details>', re.S
+)
+# In italics, or a numbered list
+TASK = re.compile(r'\*[^*].*[^*]\*$|\d+\. ', re.S)
 
 
-def copy_libraries(static):
-    """Copy reveal.js, MathJax and our style to `static`."""
+def copy_libraries():
+    """Copy reveal.js, MathJax and our style, which slides load."""
+    static = '_build/html/_static'
     for module, inner, name in LIBRARIES:
         (home,) = importlib.util.find_spec(module).submodule_search_locations
         no_maps = shutil.ignore_patterns('*.map')
         source, target = os.path.join(home, inner), f'{static}/{name}'
         shutil.copytree(source, target, ignore=no_maps, dirs_exist_ok=True)
     shutil.copy(os.path.join(HERE, 'slides.css'), static)
-
-
-def path_of(tab, name):
-    """Return where the slides of a page are, if its text marks something."""
-    return f'_build/html/slides/{tab}/{name}.html'
 
 
 def write(notebook, name, tab, project):
@@ -53,14 +54,15 @@ def write(notebook, name, tab, project):
     texts = [cell.source for cell in notebook.cells if not is_code(cell)]
     if not any(map(SLIDE.search, texts)):
         return
-    path = path_of(tab, name)
+    path = f'_build/html/slides/{tab}/{name}.html'
     up = os.path.relpath('_build/html', os.path.dirname(path))
     cells = list(_cells(notebook, name, tab, project.marks, up))
     head = cells[0].source.splitlines()[0].lstrip('# ')
     opening = (
         f'## {head}\n\n{project.config.project["title"]}\n\n'
         f'{tabs.TITLES.get(tab, tab)}\n\n'
-        '*C* opens the notebook, *Esc* the overview, *F* the whole screen.'
+        '*C* gives the notebook, *Esc* the overview, *F* the whole screen. '
+        f'{notebook.metadata.get("note", "")}'
     )
     exporter = SlidesExporter(
         config=Config(CSSHTMLHeaderPreprocessor={'style': 'xcode'}),
@@ -85,40 +87,49 @@ def write(notebook, name, tab, project):
 
 def _cells(notebook, name, tab, marks, up):
     """Yield the cells of all slides but the first, which text begins."""
-    heading, phrases = name, []
-    inner = os.path.dirname(name)
+    heading, shown = name, []
+    folder = os.path.join(up, 'notebooks', tab, os.path.dirname(name))
+
+    def words(text):
+        """Return text as a slide shows it, which has no links."""
+        text = marks.replace(SLIDE.sub(r'\1', text), name, []).strip()
+        return re.sub(r'\[([^\]]+)\]\([^)]+\)', r'\1', text)
+
     for cell in notebook.cells:
         if is_code(cell):
-            if FOLDED not in classes_of(cell):
-                yield from _of_code(cell, heading, phrases)
-                phrases = []
+            yield from _of_code(cell, heading, shown)
+            shown = []
             continue
-        for block in re.split(r'\n\s*\n', cell.source):
-            title = re.match(r'#+ (.*)', block.strip())
-            picture = IMAGE.match(block.strip())
-            if phrases and (title or picture or len(phrases) > 2):
-                yield _text(f'## {heading}', *phrases)
-                phrases = []
+        for block in map(str.strip, BLOCK.findall(cell.source)):
+            title, picture = re.match('#+ (.*)', block), IMAGE.match(block)
+            folded, table = FOLDED.match(block), block.startswith('|')
+            alone = title or picture or folded or table
+            if shown and (alone or len(shown) > 2):
+                yield _text(f'## {heading}', *shown)
+                shown = []
             if title:
-                heading = SLIDE.sub(r'\1', title.group(1)).strip()
+                heading = words(title.group(1))
             elif picture:
-                caption, source = picture.group(1, 2)
-                address = os.path.join(up, 'notebooks', tab, inner, source)
-                words = html.escape(' '.join(caption.split()))
-                image = f'<img src="{address}" alt="{words}">'
+                caption = ' '.join(picture.group(1).split())
+                image = f'![{caption}]({folder}/{picture.group(2)})'
                 yield _text(f'## {heading}', image, caption)
+            elif folded:
+                what, text = folded.groups()
+                yield _text(f'## {heading}: {what.lower()}', words(text))
+            elif table:
+                yield _text(f'## {heading}', words(block))
+            elif TASK.match(block):
+                shown.append(words(block))
             else:
-                phrases += _phrases(block, name, marks)
-    if phrases:
-        yield _text(f'## {heading}', *phrases)
-
-
-def _phrases(block, name, marks):
-    for phrase in SLIDE.findall(block):
-        text = ' '.join(marks.replace(phrase, name, []).split())
-        text = re.sub(r'\[([^\]]+)\]\([^)]+\)', r'\1', text).strip(' .,:;')
-        if ' ' in text:  # A word by itself tells nothing
-            yield f'- {text[:1].upper()}{text[1:]}'
+                # Of a summary, each sentence
+                found = SLIDE.findall(block)
+                if heading == 'Summary':
+                    found = re.split(r'(?<=[.?!])\s+(?=[A-Z])', block)
+                for text in (words(text).strip(' .,:;') for text in found):
+                    if ' ' in text:  # A word by itself tells nothing
+                        shown.append(f'- {text[:1].upper()}{text[1:]}')
+    if shown:
+        yield _text(f'## {heading}', *shown)
 
 
 def _of_code(cell, heading, phrases):

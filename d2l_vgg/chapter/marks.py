@@ -123,12 +123,16 @@ class Marks:
         return '(' + '; '.join(f'{who}, {year}' for who, year in works) + ')'
 
     def _authors_and_year(self, key):
+        from pybtex.richtext import Text
+
         entry = self.entries[key]
         people = [
-            ' '.join(map(plain, person.prelast_names + person.last_names))
+            ' '.join(person.prelast_names + person.last_names)
             for person in entry.persons.get('author')
             or entry.persons['editor']
         ]
+        # Without LaTeX's braces and accents
+        people = [str(Text.from_latex(name)) for name in people]
         if len(people) > 2:
             people = [people[0] + ' et al.']
         return ' and '.join(people), entry.fields.get('year', 'n.d.')
@@ -142,10 +146,3 @@ class Marks:
         backend = find_plugin('pybtex.backends', 'markdown')()
         text = html.unescape(formatted.text.render(backend))
         return re.sub(r'\\(?=[^\w\s])', '', ' '.join(text.split()))
-
-
-def plain(latex):
-    """Return text of a bibliography without LaTeX's braces and accents."""
-    from pybtex.richtext import Text
-
-    return str(Text.from_latex(latex))

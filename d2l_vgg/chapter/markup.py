@@ -20,8 +20,14 @@ WORK = '<div class="citation"'
 WORKS = '<h2 id="references">References</h2>\n<div class="references">\n'
 
 
+# Lines and letters get light on dark where the page is, but not what was
+# drawn of pixels, such as images
+DARK = """<style>@media screen and (prefers-color-scheme: dark) {
+svg > *, image { filter: invert(1) hue-rotate(180deg) } }</style></svg>"""
+
+
 def finish(path):
-    """Rewrite one page of HTML."""
+    """Rewrite one page of HTML; return its sections for the search."""
     from bs4 import BeautifulSoup
 
     text = Path(path).read_text('utf-8')
@@ -30,11 +36,29 @@ def finish(path):
     soup = BeautifulSoup(text, 'html.parser')
     for image in soup.select('main img'):
         _picture(image, os.path.dirname(path))
+    for span in soup.select('main figure > span[id]'):
+        # Links lead to the picture, not below it
+        figure = span.parent
+        for link in figure.select('.headerlink'):
+            link['href'] = '#' + span['id']
+        figure['id'] = span.extract()['id']
     for table in soup.select('main table'):
         _table(soup, table)
     for summary in soup.select('summary > p'):
         summary.unwrap()
     write_text(path, str(soup))
+    return list(_sections(soup, os.path.relpath(path, '_build/html')))
+
+
+def _sections(soup, page):
+    """Yield address, title and text of each section, without its parts."""
+    heads = ['h1', 'h2', 'h3', 'h4']
+    for section in soup.select('main section'):
+        title = section.find(heads).get_text().rstrip('¶')
+        parts = section.find_all(recursive=False)
+        own = [p for p in parts if p.name not in ('section', *heads)]
+        words = ' '.join(' '.join(p.get_text() for p in own).split())
+        yield f'{page}#{section["id"]}', title, words
 
 
 def _picture(image, folder):
@@ -43,11 +67,13 @@ def _picture(image, folder):
     words = []
     if source.suffix == '.svg':
         text = source.read_text('utf-8')
+        if DARK not in text:  # Several pages may show it
+            write_text(source, re.sub(r'</svg>\s*$', DARK, text))
         words = re.findall(r'<(?:title|desc)[^>]*>([^<]+)<', text)[:2]
     caption = image.find_parent('figure')
     caption = caption and caption.select_one('.caption-text')
     image['alt'] = (
-        '. '.join(' '.join(each.split()) for each in words)
+        '. '.join(' '.join(each.split()) for each in words).replace('..', '.')
         or (caption and caption.get_text())
         or DRAWN
     )

@@ -53,8 +53,6 @@ def clean(notebook, name, project, tab):
     from nbformat import v4
 
     cited, cells = [], []
-    if tab in project.install and any(map(is_code, notebook.cells)):
-        cells.append(_first_cell(project.install[tab], notebook))
     for old in remove_slide_marks(notebook).cells:
         if is_code(old):
             classes, place = classes_of(old), old.metadata['origin_pos']
@@ -64,27 +62,25 @@ def clean(notebook, name, project, tab):
                 about['jupyter'] = hidden
             cells.append(v4.new_code_cell(old.source, metadata=about))
         else:
-            text = _unfold(project.marks.replace(old.source, name, cited))
+            text = project.marks.replace(old.source, name, cited)
             cells += [v4.new_markdown_cell(text)] if text else []
+    if tab in project.install and any(map(is_code, cells)):
+        # Below the title
+        place = 0 if is_code(cells[0]) else 1
+        cells.insert(place, _first_cell(project.install[tab], notebook))
     if cited:
         works = [f'- {project.marks.reference(key)}' for key in cited]
         text = '\n'.join(['## References\n', *works])
         cells.append(v4.new_markdown_cell(text))
     for i, cell in enumerate(cells):
         cell.id = f'cell-{i}'  # By itself it would be random
-    kernel = {'name': 'python3', 'display_name': 'Python 3'}
-    about = {
-        'kernelspec': {**kernel, 'language': 'python'},
-        'language_info': {'name': 'python'},
-    }
+    kernel = dict(name='python3', display_name='Python 3', language='python')
+    about = {'kernelspec': kernel, 'language_info': {'name': 'python'}}
     return v4.new_notebook(cells=cells, metadata=about)
 
 
 def _first_cell(install, notebook):
-    """Return a cell that installs what is missing and tells what is there.
-
-    It tells of the framework that the notebook imports from this package.
-    """
+    """Return a cell that installs what is missing and tells what is there."""
     import nbformat
 
     lines = [f'    %pip install -q {line}\n' for line in install.splitlines()]
@@ -96,16 +92,8 @@ def _first_cell(install, notebook):
         source += FOUND.format(framework=used.group(1))
     # It is not the page's, and what it prints is of one machine
     about = {'origin_pos': -1, 'classes': [LONG]}
+    about['jupyter'] = {'source_hidden': True}
     return nbformat.v4.new_code_cell(source.strip(), metadata=about)
-
-
-def _unfold(text):
-    """Show what is folded, where code in it would leave it cut in two."""
-    if text.count('<details') == text.count('</details>'):
-        return text
-    text = re.sub(r'</?details[^>]*>', '', text)
-    summary = r'(?s)<summary>\s*(.*?)\s*</summary>'
-    return re.sub(summary, r'**\1**', text).strip()
 
 
 def is_code(cell):
@@ -118,6 +106,12 @@ def classes_of(cell):
     return cell.metadata.get('attributes', {}).get('classes', [])
 
 
+def short(notebook):
+    """Return the code cells of d2lbook's notebook that do not train."""
+    cells = filter(is_code, notebook.cells)
+    return [cell for cell in cells if LONG not in classes_of(cell)]
+
+
 def missing(tab):
     """Return which modules of a tab's framework are not installed."""
     find = importlib.util.find_spec
@@ -125,34 +119,32 @@ def missing(tab):
 
 
 def run(notebook, name, tab):
-    """Run the cells of a clean notebook, training cut short.
+    """Run the cells of a clean notebook where it is, training cut short.
 
     Raises:
         ChapterError: a cell raised, ran too long or ended its kernel.
     """
     from nbclient import NotebookClient, exceptions
 
-    started = []
+    where = os.path.dirname(f'_build/notebooks/{tab}/{name}')
     client = NotebookClient(
         notebook,
         timeout=1200,
         kernel_name='python3',
-        record_timing=False,  # Two builds must be the same
-        on_cell_start=lambda cell, cell_index: started.append(cell),
+        # Two builds must be the same
+        record_timing=False,
+        coalesce_streams=True,
         extra_arguments=['--log-level=ERROR'],
-        resources={
-            'metadata': {'path': os.path.dirname(clean_path(tab, name))}
-        },
+        resources={'metadata': {'path': where}},
     )
+    ends = exceptions.CellControlSignal, exceptions.DeadKernelError
     try:
         client.execute()
-    except (
-        exceptions.CellControlSignal,
-        exceptions.DeadKernelError,
-    ) as error:
-        # The page's own cells are counted, not what stands before them
-        places = [cell.metadata.get('origin_pos', -1) for cell in started]
-        number = sum(place >= 0 for place in places)
+    except ends as error:
+        # Of the page's own cells, which the first one of ours is not
+        cells = list(filter(is_code, notebook.cells))
+        ours = cells[0].metadata['origin_pos'] < 0
+        number = client.code_cells_executed - ours
         what = str(error).splitlines()[0]
         if isinstance(error, exceptions.CellExecutionError):
             what = f'{error.ename}: {error.evalue}'
@@ -169,9 +161,7 @@ def copy_output(source, target):
     """
     code = filter(is_code, source.cells)
     outputs = {cell.metadata['origin_pos']: cell.outputs for cell in code}
-    for cell in filter(is_code, target.cells):
-        if LONG in classes_of(cell):
-            continue
+    for cell in short(target):
         words = cell.metadata.get('attributes', {}).get('alt')
         for output in outputs[cell.metadata['origin_pos']]:
             data = output.get('data', {})
@@ -192,11 +182,6 @@ def remove_output(notebook, only_long=False):
         if not only_long or LONG in cell.metadata['classes']:
             cell.outputs = []
         del cell.metadata['classes']
-
-
-def clean_path(tab, name):
-    """Return where the clean notebook of a page is kept."""
-    return f'_build/notebooks/{tab}/{name}.ipynb'
 
 
 def write(notebook, path):

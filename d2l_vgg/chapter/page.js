@@ -47,9 +47,14 @@ function remember(tab) {
   }
 }
 
-function remembered() {
+// The tab that the address names (`?tab=pytorch`), or the one of last time
+function firstTab() {
   const tabs = (root.dataset.tabs || '').split(' ');
-  let tab = null;
+  let tab = new URLSearchParams(location.search).get('tab');
+  if (tabs.includes(tab)) {
+    remember(tab);  // For the pages to which this one leads
+    return tab;
+  }
   try {
     tab = localStorage.getItem('d2l-tab');
   } catch (error) {
@@ -116,6 +121,13 @@ function addCopyButton(pre) {
   pre.parentElement.appendChild(button);
 }
 
+// Where cells were not run, what they print is marked as recorded
+function markRecorded(note) {
+  document.querySelectorAll(
+    `main div[data-only="${note.dataset.only}"] :is(div.output, figure:not([id]))`
+  ).forEach(box => box.classList.add('recorded'));
+}
+
 // What is wider than the page can be moved by keys as well
 function letScroll() {
   document.querySelectorAll('main pre, .table, figure').forEach(box => {
@@ -156,10 +168,11 @@ async function bringToLife(box) {
   box.classList.add('ready');
 }
 
-root.dataset.tab = remembered();
+root.dataset.tab = firstTab();
 
 document.addEventListener('DOMContentLoaded', () => {
   document.querySelectorAll('.tabs').forEach(addBar);
+  document.querySelectorAll('.note[data-only]').forEach(markRecorded);
   chooseTab(root.dataset.tab);
   document.querySelectorAll(
     'div[class*="highlight-"]:not(.output) .highlight pre'

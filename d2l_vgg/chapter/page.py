@@ -1,21 +1,13 @@
 """The web page of all tabs, which Sphinx builds."""
 
 import glob
-import os
+import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from d2l_vgg.chapter import (
-    ChapterError,
-    deck,
-    live,
-    markup,
-    notebooks,
-    tabs,
-)
-from d2l_vgg.chapter.project import warnings_are_errors
+from d2l_vgg.chapter import ChapterError, live, markup, notebooks, tabs
 from d2l_vgg.files import write_text
 
 HERE = Path(__file__).parent
@@ -23,6 +15,7 @@ HERE = Path(__file__).parent
 LIGHT, DARK = 'xcode', 'github-dark'
 CONFIG = """
 html_theme = 'basic'
+templates_path = [{templates!r}]
 html_theme_options = {{}}
 html_title = project
 html_copy_source = False
@@ -36,8 +29,8 @@ mathjax3_config = {{'options': {{'enableMenu': False}}}}
 # Of `copyright`, Sphinx would take the year for that of the build
 html_context = {{
     'html_tag': '<html lang="en" data-tabs="{names}" data-tab="{first}">',
-    'tabs': {tabs!r}, 'titles': {titles!r}, 'rights': {rights!r},
-    'other_forms': {forms!r}, 'not_run': {not_run!r},
+    'tabs': {tabs!r}, 'rights': {rights!r},
+    'forms': {forms!r}, 'notes': {notes!r},
 }}
 """
 
@@ -45,10 +38,8 @@ html_context = {{
 def build_page(project, pages):
     """Build the page of all tabs in `_build/html`.
 
-    Args:
-        project: the Project
-        pages: page -> tab -> the notebook of d2lbook, with what its cells
-            print, or in its metadata what was `missing` to run them
+    `pages` are page -> tab -> the notebook of d2lbook, with what its cells
+    print, and in its metadata a `note` if they were not run.
 
     Raises:
         ChapterError: d2lbook or Sphinx warned.
@@ -58,71 +49,45 @@ def build_page(project, pages):
     builder.config.build['sphinx_extensions'] += ' sphinx-mathjax-offline'
     builder.config.build['sphinx_configs'] += CONFIG.format(
         light=LIGHT,
+        templates=str(HERE),
         names=' '.join(project.tabs),
         first=project.tabs[0],
         tabs=project.tabs,
-        titles=tabs.TITLES,
-        not_run={
-            name: {
-                tab: notebook.metadata['missing']
-                for tab, notebook in found.items()
-                if 'missing' in notebook.metadata
-            }
+        notes={
+            (name, tab): notebook.metadata['note']
             for name, found in pages.items()
+            for tab, notebook in found.items()
+            if 'note' in notebook.metadata
         },
-        forms={
-            name: {tab: _forms(name, tab) for tab in found}
-            for name, found in pages.items()
-        },
+        forms=glob.glob('[ns]*/**', root_dir='_build/html', recursive=True),
         rights=builder.config.project['copyright'],
     )
     for name, found in pages.items():
         merged = tabs.merge(list(found.values()), project.tabs)
         notebooks.write(merged, f'{builder.config.eval_dir}/{name}.ipynb')
-    with warnings_are_errors():
-        builder.rst()
+    builder.rst()
     rst = builder.config.rst_dir
     _write_static(f'{rst}/_static')
-    os.makedirs(f'{rst}/_templates', exist_ok=True)
-    shutil.copy(HERE / 'layout.html', f'{rst}/_templates')
-    _run_sphinx(rst)
-    for name in project.names:
-        source = f'_build/html/source/{name}.md'
-        os.makedirs(os.path.dirname(source), exist_ok=True)
-        shutil.copyfile(f'{name}.md', source)
-    for path in glob.glob('_build/html/**/*.html', recursive=True):
-        if not path.startswith('_build/html/slides/'):
-            markup.finish(path)
-
-
-def _run_sphinx(rst):
     sphinx = [sys.executable, '-m', 'sphinx', '-q', '-W', '--keep-going']
-    done = subprocess.run(
-        [*sphinx, '-d', '_build/doctrees', rst, '_build/html'],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    paths = ['-d', '_build/doctrees', rst, '_build/html']
+    done = subprocess.run([*sphinx, *paths], capture_output=True, text=True)
     if done.returncode:
-        raise ChapterError(
-            f'Sphinx could not build the page: {done.stdout.strip()}'
-        )
-
-
-def _forms(name, tab):
-    """Return names and addresses of a page's other forms in a tab."""
-    forms = [('Notebook', f'notebooks/{tab}/{name}.ipynb')]
-    if os.path.exists(deck.path_of(tab, name)):
-        forms.append(('Slides', f'slides/{tab}/{name}.html'))
-    return forms
+        told = (done.stdout + done.stderr).strip()
+        raise ChapterError(f'Sphinx could not build the page: {told}')
+    for name in project.names:
+        text = Path(f'{name}.md').read_text('utf-8')
+        write_text(f'_build/html/source/{name}.md', text)
+    sections = []
+    for path in sorted(glob.glob('_build/html/**/*.html', recursive=True)):
+        if not path.startswith('_build/html/slides/'):
+            sections += markup.finish(path)
+    # A page from a file may load nothing but scripts
+    text = f'const sections = {json.dumps(sections)};\n'
+    write_text('_build/html/_static/sections.js', text)
 
 
 def _write_static(folder):
-    """Write the style and the script of the pages.
-
-    d2lbook's own script would load analytics, icons and a forum from other
-    hosts: ours takes its place.
-    """
+    """Write style and scripts, for d2lbook's, which ask other hosts."""
     from pygments.formatters import HtmlFormatter
 
     dark = HtmlFormatter(style=DARK).get_style_defs('.highlight')
@@ -130,4 +95,5 @@ def _write_static(folder):
     style = (HERE / 'page.css').read_text('utf-8')
     write_text(f'{folder}/d2l.css', dark + style)
     shutil.copy(HERE / 'page.js', f'{folder}/d2l.js')
+    shutil.copy(HERE / 'search.js', folder)
     live.write(f'{folder}/live')

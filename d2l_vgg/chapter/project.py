@@ -21,8 +21,8 @@ def open_project(folder):
     """Give the Project of a folder, and work inside that folder meanwhile.
 
     Raises:
-        ChapterError: no project is there, d2lbook is not installed, or
-            another process builds it.
+        ChapterError: no project is there, d2lbook is not installed or warns,
+            or another process builds it.
     """
     if not os.path.exists(os.path.join(folder, 'config.ini')):
         raise ChapterError(
@@ -41,7 +41,14 @@ def open_project(folder):
             'end.'
         )
 
+    def refuse_warning(record):
+        if record.levelno >= logging.WARNING:
+            raise ChapterError(f'd2lbook warns: {record.getMessage()}')
+        return True
+
     before, environment = os.getcwd(), dict(os.environ)
+    # A filter sees what is told to the root logger itself, as d2lbook does
+    logging.getLogger().addFilter(refuse_warning)
     try:
         _set_environment()
         os.chdir(folder)
@@ -51,6 +58,7 @@ def open_project(folder):
                 warnings.filterwarnings('ignore', told)
             yield Project()
     finally:
+        logging.getLogger().removeFilter(refuse_warning)
         os.chdir(before)
         os.environ.clear()
         os.environ.update(environment)
@@ -69,26 +77,6 @@ def _set_environment():
     os.environ.setdefault('D2L_VGG_TRIAL', '1')
     # The pictures of two builds must be the same
     os.environ['SOURCE_DATE_EPOCH'] = '0'
-
-
-@contextlib.contextmanager
-def warnings_are_errors():
-    """Make d2lbook's warnings fatal; it tells them to the root logger.
-
-    Raises:
-        ChapterError: d2lbook warned.
-    """
-
-    def refuse(record):
-        raise ChapterError(f'd2lbook warns: {record.getMessage()}')
-
-    handler = logging.Handler(logging.WARNING)
-    handler.emit = refuse
-    logging.getLogger().addHandler(handler)
-    try:
-        yield
-    finally:
-        logging.getLogger().removeHandler(handler)
 
 
 class Project:
@@ -133,6 +121,10 @@ class Project:
         self.builder(tab)._copy_resources('.', f'_build/notebooks/{tab}')
         for name in self.names:
             nb = notebook.read_markdown(Path(f'{name}.md').read_text('utf-8'))
+            for cell in nb.cells:
+                told = cell.metadata.get('attributes', {})
+                if 'alt' in told:  # notedown keeps the quotation marks
+                    told['alt'] = told['alt'].strip('"')
             nb = notebook.split_markdown_cell(nb)
             # By itself d2lbook gives code for all to the first tab only
             for_all = any(

@@ -110,11 +110,12 @@ def confusion(matrix, labels):
     # In inches: a cell has room for a count of four digits
     side = max(6, 0.43 * n + 1.7)
     figure = Figure(figsize=(side, side - 0.4), layout='constrained')
-    ax = figure.subplots()
+    ax = figure.subplots(subplot_kw={'aspect': 'equal'})
     # A class without examples has an empty row
     totals = np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     shades = np.sqrt(matrix / totals)
-    ax.imshow(shades, cmap='Blues', vmin=0, vmax=1)
+    edges = np.arange(n + 1) - 0.5  # Dark pages invert shapes, not images
+    ax.pcolormesh(edges, edges, shades, cmap='Blues', vmin=0, vmax=1)
     size = min(10, 40 / max(len(f'{count}') for count in matrix.flat))
     for (i, j), count in np.ndenumerate(matrix):
         color = 'white' if shades[i, j] > 0.6 else 'black' if count else '0.7'
@@ -124,8 +125,7 @@ def confusion(matrix, labels):
     tilt = {'rotation': 45, 'ha': 'right', 'rotation_mode': 'anchor'}
     ax.set_xticks(range(n), labels, **tilt)
     ax.set_yticks(range(n), labels)
-    ax.set_xlabel('predicted class')
-    ax.set_ylabel('true class')
+    ax.set(xlabel='predicted class', ylabel='true class', ylim=edges[[-1, 0]])
     ax.spines[:].set_visible(False)
     right, total = matrix.trace(), matrix.sum()
     figure.set_label(f'Confusion matrix: {right} of {total} on the diagonal')

@@ -111,8 +111,8 @@ def table(rows, details=False):
     def show(name, row):
         if row.output_shape is not None:
             name = f'{name} output shape: {row.output_shape}'
-        macs = '-' if row.macs is None else row.macs
-        cells.append((name, row.num_params, macs))
+        macs = '-' if row.macs is None else f'{row.macs:,}'
+        cells.append((name, f'{row.num_params:,}', macs))
 
     for i, row in enumerate(rows, start=1):
         show(row.name, row)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+import record_cells
 
 pytest.importorskip('mxnet')
 pytest.importorskip('d2lbook')
@@ -95,8 +96,30 @@ def test_cells_are_not_run_without_the_framework(
     builder.build(folder)
     told = capsys.readouterr().out
     assert 'mxnet: page not run, framework_of_tomorrow missing' in told
-    note = soup_of(folder, 'page').select_one('.note')
-    assert 'framework_of_tomorrow was missing' in ' '.join(note.text.split())
+    note = soup_of(folder, 'page').select_one('.note').text
+    assert note.endswith('what they print is not shown.')
+
+
+def test_recorded_output_is_shown_where_cells_are_not_run(tmp_path):
+    text = '# Page\n\n[**One idea.**] Two.\n\n' + CELL.format(
+        "print('recorded')"
+    )
+    folder = project(tmp_path / 'small', page=text)
+    record_cells.record_pages('mxnet', 'a small machine', folder)
+    record_cells.record_pages('mxnet', 'a large machine', folder)
+    builder.build(folder, run_cells=False)
+    page = soup_of(folder, 'page')
+    assert page.select_one('.output').text.strip() == 'recorded'
+    note = page.select_one('.note').text
+    assert note.endswith('what they print is recorded on a large machine.')
+    slides = soup_of(folder, 'slides/mxnet/page')
+    assert 'recorded on a large machine' in slides.text
+    assert slides.select_one('.jp-OutputArea').text.strip() == 'recorded'
+    # A cell that was changed gets none
+    with open(os.path.join(folder, 'page.md'), 'w') as file:
+        file.write(text.replace('recorded', 'changed'))
+    builder.build(folder, run_cells=False)
+    assert not soup_of(folder, 'page').select('.output')
 
 
 def test_slides_are_built_alone_and_anew(tmp_path):
@@ -216,6 +239,25 @@ def test_a_pdf_has_every_character_and_picture(tmp_path):
     log = os.path.splitext(path)[0] + '.log'
     with open(log, encoding='utf-8', errors='replace') as file:
         assert 'Missing character' not in file.read()
+
+
+def test_page_and_pdf_leave_each_other(tmp_path, monkeypatch):
+    from d2lbook.build import Builder
+
+    def make_pdf(self):
+        os.makedirs(self.config.pdf_dir)
+        with open(f'{self.config.pdf_dir}/small.pdf', 'w'):
+            pass
+
+    monkeypatch.setattr(builder, 'PDF_PROGRAMS', {})
+    monkeypatch.setattr(Builder, 'pdf', make_pdf)
+    folder = project(tmp_path / 'small', page='# Page\n\nText\n')
+    page = builder.build(folder)
+    pdf = builder.pdf(folder)
+    assert os.path.exists(page)
+    builder.build(folder)
+    assert os.path.exists(pdf)
+    assert builder.pdf(folder) == pdf  # In place of the old one
 
 
 def test_the_pdf_says_what_it_needs(tmp_path, monkeypatch):

@@ -171,7 +171,7 @@ def printed_by(run, name):
 
 def test_every_cell_of_the_section_runs(run):
     printed = printed_by(run, 'vgg')
-    assert re.search(r'Total +128806154 +7547232256', printed)
+    assert re.search(r'Total +128,806,154 +7,547,232,256', printed)
     # Three trainings, each cut short
     assert len(re.findall('^epoch 1/1: .*val_acc', printed, re.M)) == 3
     for arch in '(2, 16)', '(1, 16)', '(1, 32)':

@@ -1,5 +1,6 @@
 """The chapter as its readers get it: its notebooks, built once."""
 
+import json
 import os
 import re
 
@@ -8,7 +9,10 @@ import pytest
 pytest.importorskip('d2lbook')
 
 import nbformat
-from small_chapter import read_notebook
+from small_chapter import SOURCE, read_notebook
+
+from d2l_vgg.chapter import notebooks, recorded
+from d2l_vgg.chapter.project import open_project
 
 TABS = ['mxnet', 'pytorch', 'tensorflow', 'jax']
 PAGES = ['index', 'vgg', 'exercises', 'reproduce']
@@ -21,8 +25,11 @@ def test_notebooks_are_clean(built, tab, name):
     notebook = read_notebook(folder, tab, name)
     nbformat.validate(notebook)
     assert notebook.metadata.kernelspec.name == 'python3'
-    installs = "find_spec('d2l_vgg') is None" in notebook.cells[0].source
-    assert installs == (name != 'index')  # Which has no code
+    assert notebook.cells[0].source.startswith('# ')
+    if name != 'index':  # Which has no code
+        first = notebook.cells[1]
+        assert "find_spec('d2l_vgg') is None" in first.source
+        assert first.metadata['jupyter'] == {'source_hidden': True}
     text, code = (
         '\n'.join(c.source for c in notebook.cells if c.cell_type == kind)
         for kind in ('markdown', 'code')
@@ -41,13 +48,25 @@ def test_notebooks_are_clean(built, tab, name):
             assert os.path.exists(where), target
 
 
+@pytest.mark.parametrize('tab', TABS)
+def test_recorded_output_is_of_the_cells_as_they_are(tab):
+    """Otherwise run `scripts/record_cells.py TAB pages`."""
+    with open_project(SOURCE) as project:
+        for name, notebook in project.notebooks(tab):
+            if any(map(notebooks.is_code, notebook.cells)):
+                with open(recorded.PATH.format(name)) as file:
+                    cells = json.load(file)['cells']
+                kept = {c['source'] for c in cells if tab in c['tabs']}
+                assert kept == {c.source for c in notebooks.short(notebook)}
+
+
 def test_cells_ran_and_the_page_shows_what_they_print(built):
     folder, lines = built
     assert 'mxnet: running vgg' in lines
     assert 'mxnet: running exercises' in lines
     with open(os.path.join(folder, '_build', 'html', 'vgg.html')) as file:
         page = re.sub(r'<[^>]+>', '', file.read())
-    assert re.search(r'Total +128806154 +7547232256', page)
+    assert re.search(r'Total +128,806,154 +7,547,232,256', page)
     assert '(1, 512, 7, 7)' in page
     # A run that was cut short is no result
     assert 'minibatches, about' not in page

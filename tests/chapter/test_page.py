@@ -1,5 +1,7 @@
 """The page and the slides as a browser shows them."""
 
+import base64
+import io
 import os
 import re
 
@@ -55,6 +57,11 @@ def test_page_needs_no_other_host_and_fits(chromium, built, name, width):
         ).map(e => e.outerHTML.slice(0, 80))"""
     )
     assert too_wide == []
+    cut = chromium.run(
+        """[...document.querySelectorAll('main figure, .table')].filter(
+            e => e.scrollWidth > e.clientWidth).map(e => e.innerText)"""
+    )
+    assert cut == []
     raw = chromium.run("document.querySelector('main').innerText")
     assert not re.search(r':\w+:`|\[\*\*|\\\(|\\times', raw)
     formulas = "document.querySelectorAll('mjx-container').length"
@@ -86,6 +93,20 @@ def test_tabs_switch_all_over_the_page_and_are_remembered(chromium, built):
     chromium.run('localStorage.clear()')
     show(chromium, built, 'vgg')
     assert chromium.run(SHOWN) == ['mxnet']
+
+
+def test_address_chooses_the_tab(chromium, built):
+    show(chromium, built, 'vgg')
+    chromium.run('localStorage.clear()')
+    for query, tab in [
+        ('?tab=pytorch', 'pytorch'),
+        ('?tab=jax#fig-vgg', 'jax'),
+        ('', 'jax'),  # As the pages to which that one leads
+        ('?tab=none', 'jax'),
+    ]:
+        chromium.open(html_of(built, 'vgg') + query)
+        assert chromium.run(SHOWN) == [tab]
+    chromium.run('localStorage.clear()')
 
 
 def test_tabs_are_switched_by_keys(chromium, built):
@@ -127,7 +148,8 @@ def test_no_tabs_stand_over_text_or_over_nothing(chromium, built, name):
         # Of figures, what is shown is shown with its words
         assert chromium.run(
             """[...document.querySelectorAll('main img')].filter(
-                i => i.offsetParent !== null).every(i => i.alt.length > 9)"""
+                i => i.offsetParent !== null).every(
+                i => i.alt.length > 9 && !i.alt.includes('"'))"""
         )
 
 
@@ -140,14 +162,15 @@ def test_a_page_leads_to_its_other_forms(chromium, built):
         chromium.run(f"chooseTab('{tab}')")
         links = chromium.run(
             """[...document.querySelectorAll('.forms a')].filter(
-                a => a.offsetParent).map(a => a.getAttribute('href'))"""
+                a => a.offsetParent).map(
+                a => [a.getAttribute('href'), a.hasAttribute('download')])"""
         )
         assert links == [
-            f'notebooks/{tab}/vgg.ipynb',
-            f'slides/{tab}/vgg.html',
-            'source/vgg.md',
+            [f'notebooks/{tab}/vgg.ipynb', True],
+            [f'slides/{tab}/vgg.html', False],
+            ['source/vgg.md', False],
         ]
-        for link in links:
+        for link, _ in links:
             where = os.path.dirname(html_of(built, 'vgg'))
             assert os.path.getsize(os.path.join(where, link)) > 1000
 
@@ -171,7 +194,8 @@ def test_every_link_lands_where_it_says(chromium, built):
         chromium.run('new Promise(done => setTimeout(done, 100))')
         top, end = chromium.run(
             f"""(() => {{
-                const box = document.getElementById('{fragment}')
+                const target = document.getElementById('{fragment}');
+                const box = (target.closest('figure') || target)
                     .getBoundingClientRect();
                 return [box.top, document.documentElement.scrollHeight
                     - innerHeight - scrollY];
@@ -181,6 +205,30 @@ def test_every_link_lands_where_it_says(chromium, built):
         if not (-1 <= top <= 60 or (end < 2 and 0 <= top < 900)):
             missed.append((page, fragment, top, end))
     assert missed == []
+
+
+def test_search_shows_what_stands_around_the_words(chromium, built):
+    """Also of a page that was opened as a file."""
+    chromium.requests.clear()
+    chromium.console.clear()
+    chromium.open(html_of(built, 'search') + '?q=Kernel+gradient')
+    see_that_all_is_here(chromium, built)
+    found = chromium.run(
+        """[...document.querySelectorAll('#found li')].map(item => [
+            item.querySelector('a').href,
+            item.querySelector('p').innerText,
+            item.querySelector('mark').innerText.toLowerCase()])"""
+    )
+    assert len(found) > 1
+    for _, excerpt, marked in found:
+        assert marked in ('kernel', 'gradient')
+        assert marked in excerpt.lower() and len(excerpt) < 250
+    path, fragment = found[0][0].removeprefix('file://').split('#')
+    chromium.open(path)
+    assert chromium.run(f"!!document.getElementById('{fragment}')")
+    chromium.open(html_of(built, 'search') + '?q=zebra')
+    told = chromium.run("document.getElementById('told').innerText")
+    assert told == '0 sections have “zebra”.'
 
 
 # ----------------------------------------------------------- accessibility
@@ -202,6 +250,35 @@ def test_page_is_accessible(chromium, built, name, width, scheme):
     for tab in TABS:
         chromium.run(f"chooseTab('{tab}')")
         assert chromium.violations() == [], tab
+
+
+@pytest.mark.parametrize(
+    'alt, least', [('From AlexNet', 1000), ('Twelve images', 40000)]
+)
+def test_pictures_are_no_white_boxes_in_the_dark(chromium, built, alt, least):
+    """What consists of pixels is left as it is."""
+    from PIL import Image
+
+    corners, shades = {}, {}
+    for scheme in 'light', 'dark':
+        show(chromium, built, 'vgg', scheme=scheme)
+        clip = chromium.run(
+            f"""(async () => {{
+                chooseTab('mxnet');
+                const image = document.querySelector('img[alt^="{alt}"]');
+                image.scrollIntoView();
+                await image.decode();
+                const {{x, y, width, height}} = image.getBoundingClientRect();
+                return {{x, y: y + scrollY, width, height, scale: 1}};
+            }})()"""
+        )
+        data = chromium.call('Page.captureScreenshot', clip=clip)['data']
+        picture = Image.open(io.BytesIO(base64.b64decode(data))).convert('L')
+        corners[scheme] = picture.getpixel((4, 4))
+        shades[scheme] = picture.histogram()
+    assert corners['light'] > 250 and corners['dark'] < 40
+    # Something is white: letters and lines, or the images' own ground
+    assert sum(shades['dark'][200:]) > least
 
 
 def test_code_can_be_copied(chromium, built):
@@ -269,6 +346,31 @@ def test_slides_can_be_shown(chromium, built, tab, name):
             s => s.textContent)"""
     )
     assert not any('class VGG' in c and 'layer_summary' in c for c in code)
+    assert chromium.run(
+        """[...document.images].every(
+            i => i.alt.length > 9 && !i.alt.includes('"'))"""
+    )
+
+
+@pytest.mark.parametrize(
+    'name, selector, text, least',
+    [
+        ('vgg', 'td', '27.0 / 8.8', 1),  # Of the paper's Table 3
+        ('vgg', 'h2', 'Summary', 1),
+        ('exercises', 'h2', ': solution', 5),
+        ('exercises', 'p > em:only-child', '', 6),  # The questions
+        ('exercises', '.jp-OutputArea', '143667240', 1),
+    ],
+)
+def test_slides_have_tables_tasks_solutions_and_summary(
+    chromium, built, name, selector, text, least
+):
+    chromium.open(html_of(built, f'slides/pytorch/{name}'), 1280, 720)
+    number = chromium.run(
+        f"""[...document.querySelectorAll('.slides {selector}')].filter(
+            e => e.textContent.includes('{text}')).length"""
+    )
+    assert number >= least
 
 
 def test_a_link_into_another_tab_chooses_that(chromium, built):

@@ -29,7 +29,9 @@ def test_confusion_shows_every_count():
     assert counts[1, 0] == '10'
     assert counts[0, 1] == '5'
     assert len(counts) == 9
-    shades = ax.get_images()[0].get_array()
+    shades = ax.collections[0].get_array()
     assert shades[0, 0] == pytest.approx(0.9**0.5)
     assert not shades[2].any()
+    bottom, top = ax.get_ylim()
+    assert bottom > top  # The first row is the uppermost
     assert {'true class', 'predicted class'} <= set(texts(figure))

@@ -28,6 +28,6 @@ def test_parts_have_the_names_of_the_paper():
         'norm1_1 output shape: (2, 8, 8, 8) 10 0',
         'conv1_2 output shape: (2, 8, 8, 8) 30 400',
         'pool1 output shape: (2, 8, 4, 4) 0 0',
-        'Dense output shape: (2, 10) 1290 1280',
-        'Total 1390 2180',
+        'Dense output shape: (2, 10) 1,290 1,280',
+        'Total 1,390 2,180',
     ]
