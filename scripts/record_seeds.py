@@ -1,10 +1,11 @@
 """Train experiments of the chapter from several seeds; keep how they end.
 
-    python scripts/record_seeds.py TAB SEEDS WHAT...
+    python scripts/record_seeds.py TAB FIRST LAST WHAT...
 
-`SEEDS` is how many, `WHAT` is `plain`, the section's first experiment, or
-one of the networks of "Deep or Wide": `pairs`, `large`, `wide`. A line of
-chapter/results/lesson/seeds.csv tells each run as soon as it has ended.
+trains from the seeds FIRST to LAST. `WHAT` is `minute`, the section's first
+two experiments, or one of the networks of "Deep or Wide": `pairs`, `large`,
+`wide`. A line of chapter/results/lesson/seeds.csv tells each run as soon as
+it has ended.
 """
 
 import csv
@@ -22,12 +23,13 @@ FIELDS = (
     'what', 'framework', 'family', 'threads', 'seed',
     'val_acc', 'val_loss', 'train_loss', 'seconds',
 )  # fmt: skip
+MINUTE = 'plain', 'normalized'
 # In the order of the cell that trains them
 NETWORKS = 'pairs', 'large', 'wide'
 
 
 def train(tab, what, seed):
-    """Run the cell that trains `what`; return its trainer."""
+    """Run the cells that train `what`; return a trainer for each training."""
     package = frameworks.load(frameworks.named(tab))
     Trainer, made = package.Trainer, []
 
@@ -41,15 +43,16 @@ def train(tab, what, seed):
         run_cells(tab, what, seed)
     finally:
         package.Trainer = Trainer
-    return made[-1]
+    return made
 
 
 def run_cells(tab, what, seed):
     shown = {}
     for cell in page_cells.read(CHAPTER / 'vgg.md', tab):
-        if what == 'plain' and 'plain = trainer.fit' in cell:
+        if what == 'minute' and '_history = trainer.fit' in cell:
             exec(cell, shown)
-            return
+            if 'normalized_history' in shown:
+                return
         if what in NETWORKS and 'train_seeds(arch=' in cell:
             asked, train_seeds = [], shown['train_seeds']
             shown['train_seeds'] = lambda **words: asked.append(words)
@@ -70,22 +73,28 @@ def family():
     return ''
 
 
-def main(tab, seeds, *names):
-    for seed in range(int(seeds)):
+def main(tab, first, last, *names):
+    for seed in range(int(first), int(last) + 1):
         for what in names:
-            trainer = train(tab, what, seed)
-            row = {
-                'what': what,
-                'framework': frameworks.named(tab),
-                'family': family(),
-                'threads': os.environ.get('OMP_NUM_THREADS'),
-                'seed': seed,
-                **trainer.history.final,
-                'seconds': round(trainer.seconds, 1),
-            }
-            with open(RECORD, 'a', newline='') as file:
-                csv.DictWriter(file, FIELDS, lineterminator='\n').writerow(row)
-            print(row, flush=True)
+            trainers = train(tab, what, seed)
+            kept = MINUTE if what == 'minute' else [what]
+            for name, trainer in zip(kept, trainers):
+                keep(name, tab, seed, trainer)
+
+
+def keep(what, tab, seed, trainer):
+    row = {
+        'what': what,
+        'framework': frameworks.named(tab),
+        'family': family(),
+        'threads': os.environ.get('OMP_NUM_THREADS'),
+        'seed': seed,
+        **trainer.history.final,
+        'seconds': round(trainer.seconds, 1),
+    }
+    with open(RECORD, 'a', newline='') as file:
+        csv.DictWriter(file, FIELDS, lineterminator='\n').writerow(row)
+    print(row, flush=True)
 
 
 if __name__ == '__main__':

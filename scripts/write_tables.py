@@ -5,6 +5,7 @@
 """
 
 import csv
+import itertools
 import json
 import re
 import statistics
@@ -95,6 +96,101 @@ def frameworks():
             yield experiment, framework.title, str(len(found)), *told
 
 
+def lesson(what):
+    """Return the recorded runs of an experiment of the lesson."""
+    return [r for r in records('lesson/seeds.csv') if r['what'] == what]
+
+
+def plain():
+    """Yield how the section's first two experiments end in each tab."""
+    yield 'framework', 'runs', 'plain', 'with batch normalization'
+    for name, framework in FRAMEWORKS.items():
+        found = [
+            [r['val_acc'] for r in lesson(what) if r['framework'] == name]
+            for what in ('plain', 'normalized')
+        ]
+        told = (median_and_range(values) for values in found)
+        yield framework.title, str(len(found[0])), *told
+
+
+def median_and_range(values):
+    values = [float(value) for value in values]
+    middle = statistics.median(values)
+    return f'{middle:.3f} ({min(values):.3f} to {max(values):.3f})'
+
+
+# How the text calls the networks of "Deep or Wide"
+NETWORKS = {'pairs': 'pairs', 'large': '5 x 5', 'wide': 'wide'}
+
+
+def accuracies(what, family, threads):
+    return [
+        float(run['val_acc'])
+        for run in lesson(what)
+        if (run['family'], run['threads']) == (family, threads)
+    ]
+
+
+def deep_or_wide():
+    """Yield mean and range of each network, on each machine."""
+    machines = {
+        'ten seeds': ('25', '1'),
+        'three seeds, one thread': ('', '1'),
+        'three seeds, two threads': ('', '2'),
+    }
+    yield 'network', *machines
+    for what, title in NETWORKS.items():
+        cells = []
+        for machine in machines.values():
+            found = accuracies(what, *machine)
+            ends = f'{min(found):.4f} to {max(found):.4f}'
+            cells.append(f'{statistics.mean(found):.4f} ({ends})')
+        yield title, *cells
+
+
+def separation():
+    """Yield by how much the ten runs of two networks differ."""
+    yield 'networks', 'difference', 'splits that differ as much'
+    for one, other in itertools.combinations(NETWORKS, 2):
+        found = [accuracies(what, '25', '1') for what in (one, other)]
+        difference, count, total = split(*found)
+        names = f'{NETWORKS[one]} and {NETWORKS[other]}'
+        yield names, f'{difference:+.4f}', f'{count} of {total}'
+
+
+def compiled():
+    """Yield the median of the times that the cell of each tab has told."""
+    yield 'framework', 'how', 'seconds'
+    for framework in FRAMEWORKS.values():
+        path = RESULTS / 'cells' / f'compile-{framework.tab}.txt'
+        times = {}
+        text = path.read_text('utf-8') if path.exists() else ''
+        for how, seconds in re.findall('^(.+): ([0-9.]+) sec', text, re.M):
+            times.setdefault(how, []).append(float(seconds))
+        for how, found in times.items():
+            yield framework.title, how, f'{statistics.median(found):.2f}'
+
+
+def split(one, other):
+    """Compare the means of two lists with those of all other splits of them.
+
+    Returns their difference, how many of all splits of the numbers into lists
+    of these lengths have one at least as large on either side, and how many
+    splits there are.
+    """
+    numbers, half = one + other, len(one)
+
+    def difference(first):
+        rest = sum(numbers) - first
+        return first / half - rest / (len(numbers) - half)
+
+    found = difference(sum(one))
+    sums = map(sum, itertools.combinations(numbers, half))
+    # Rounding must not leave out the split itself
+    far = [abs(difference(s)) >= abs(found) - 1e-9 for s in sums]
+    return found, sum(far), len(far)
+
+
 def divisions():
     """Yield means, and deviations, of `quick` on each division."""
     yield 'division', *(f'`{series}`' for series in SERIES)
@@ -176,6 +272,10 @@ OTHERS = {
 TABLES = {
     'cheap': markdown(cheap()),
     'frameworks': markdown(frameworks(), num_left=2),
+    'plain': markdown(plain()),
+    'compiled': markdown(compiled(), num_left=2),
+    'deep-or-wide': markdown(deep_or_wide()),
+    'separation': markdown(separation()),
     'divisions': markdown(divisions()),
     'paper': markdown(paper()),
     'published': markdown(published_runs()),

@@ -244,6 +244,7 @@ class Preparation(abc.ABC):
     def estimate(self, model: Any, data: Any) -> str:
         """Return in words how long `fit` would take, from a minibatch."""
         max_epochs = self.max_epochs  # Which a smoke test cuts short
+        self.check_arguments(model, data, resume=False)
         self.prepare(model, data)
         train, val = data.train_dataloader(), data.val_dataloader() or ()
         seconds = estimate.epoch_seconds(self, len(train), len(val))
