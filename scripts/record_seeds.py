@@ -47,14 +47,14 @@ def train(tab, what, seed):
 
 
 def run_cells(tab, what, seed):
-    shown = {}
+    shown, asked = {}, []
     for cell in page_cells.read(CHAPTER / 'vgg.md', tab):
         if what == 'minute' and '_history = trainer.fit' in cell:
             exec(cell, shown)
             if 'normalized_history' in shown:
                 return
         if what in NETWORKS and 'train_seeds(arch=' in cell:
-            asked, train_seeds = [], shown['train_seeds']
+            train_seeds = shown['train_seeds']
             shown['train_seeds'] = lambda **words: asked.append(words)
             exec(cell, shown)
             train_seeds(**asked[NETWORKS.index(what)], seeds=[seed])
