@@ -1,10 +1,10 @@
 """Record what cells of the chapter print on this machine.
 
-`python scripts/record_cells.py TAB [WHAT...]` runs cells of the chapter and
-writes what they print to chapter/results/cells. `claims` train three networks
-three times each, `compile` times a compiled network, five times: both write
-<what>-<TAB>.txt, below a line about the machine. `pages` runs all cells that
-are short, for pages that are built where the framework is missing, and writes
+`python scripts/record_cells.py TAB [WHAT...]` runs them in a tab and writes
+what they print to chapter/results/cells. `compile` is the cell of
+`chapter/vgg.md` that times compiled networks, five times: it writes
+compile-<TAB>.txt, below a line about the machine. `pages` are all cells that
+are short, for pages that are built where the framework is missing: they write
 <page>.json, in which equal cells of several tabs stand once.
 """
 
@@ -23,24 +23,22 @@ from d2l_vgg.chapter.project import open_project
 from d2l_vgg.files import write_text
 
 CHAPTER = Path(__file__).parents[1] / 'chapter'
-# What tells a cell, and how often it runs: a time of one run tells little
-WHAT = {'claims': ('train_thrice(arch=', 1), 'compile': ('import time', 5)}
+TIMES = 5  # The time of one run tells little
 
 
-def record(tab, what):
+def record(tab):
     """Run the definitions of the page and the cell; return its output."""
     shown = {}
-    mark, times = WHAT[what]
     for cell in page_cells.read(CHAPTER / 'vgg.md', tab):
-        if mark in cell:
+        if cell.startswith('import time'):
             with contextlib.redirect_stdout(io.StringIO()) as printed:
-                for _ in range(times):
+                for _ in range(TIMES):
                     exec(cell, shown)
             return printed.getvalue()
         # What it uses: the imports, with which the page begins, and classes
         if not shown or cell.startswith(('def ', 'class ')):
             exec(cell, shown)
-    raise ValueError(f'The page has no cell with {mark!r}.')
+    raise ValueError('The page has no cell that begins with import time.')
 
 
 def record_pages(tab, where, folder=CHAPTER):
@@ -79,13 +77,13 @@ def main(tab, *names):
     told = [about['processor'], f'{about["cores"]} cores']
     named = [f'{n} {versions[n]}' for n in packages if n in versions]
     threads = [f'{about["threads"]} threads'] if about['threads'] else []
-    for what in names or [*WHAT, 'pages']:
+    for what in names or ['compile', 'pages']:
         if what == 'pages':
             record_pages(tab, ', '.join([*told, *named]))
             continue
         where = ', '.join([*told, *threads, *named])
-        text = f'{where}\n{record(tab, what)}'
-        path = CHAPTER / 'results' / 'cells' / f'{what}-{tab}.txt'
+        text = f'{where}\n{record(tab)}'
+        path = CHAPTER / 'results' / 'cells' / f'compile-{tab}.txt'
         write_text(path, text)
         print(f'{path}:\n{text}')
 

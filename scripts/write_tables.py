@@ -5,6 +5,7 @@
 """
 
 import csv
+import itertools
 import json
 import re
 import statistics
@@ -126,6 +127,110 @@ def frameworks():
             told = statistics.median, min, max, statistics.stdev
             told = [f'{each(found):.4f}' for each in told]
             yield experiment, framework.title, str(len(found)), *told
+
+
+def lesson(what):
+    """Return the recorded runs of an experiment of the lesson."""
+    return [r for r in records('lesson/seeds.csv') if r['what'] == what]
+
+
+# How the text calls the networks of its first experiments
+FIRST = {
+    'plain': 'plain',
+    'unnormalized': 'small hidden layer',
+    'normalized': 'and batch normalization',
+}
+
+
+def plain():
+    """Yield how the section's first experiments end in each tab.
+
+    Accuracies are of runs on one thread, seconds of those on two, which are
+    measured on a quiet machine.
+    """
+    yield 'framework network runs median lowest highest seconds'.split()
+    for name, framework in FRAMEWORKS.items():
+        for what, title in FIRST.items():
+            runs = [r for r in lesson(what) if r['framework'] == name]
+            found = [float(r['val_acc']) for r in runs if r['threads'] == '1']
+            times = [float(r['seconds']) for r in runs if r['threads'] == '2']
+            if found:
+                told = [f(found) for f in (statistics.median, min, max)]
+                cells = [f'{number:.3f}' for number in told]
+                seconds = f'{min(times):.0f}' if times else ''
+                row = title, str(len(found)), *cells, seconds
+                yield framework.title, *row
+
+
+# How the text calls the networks of "Deep or Wide"
+NETWORKS = {'pairs': 'pairs', 'large': '5 x 5', 'wide': 'wide'}
+# By family of the processor, which was not told of the first, and threads
+MACHINES = {
+    ('', '1'): 'one thread',
+    ('', '2'): 'two threads',
+    ('25', '1'): 'another, one thread',
+}
+
+
+def accuracies(what, machine):
+    return [
+        float(run['val_acc'])
+        for run in lesson(what)
+        if (run['family'], run['threads']) == machine
+    ]
+
+
+def deep_or_wide():
+    """Yield what each network reaches on each machine."""
+    yield 'processor', 'network', 'runs', 'mean', 'lowest', 'highest'
+    for machine, title in MACHINES.items():
+        for what, name in NETWORKS.items():
+            found = accuracies(what, machine)
+            told = [f(found) for f in (statistics.mean, min, max)]
+            cells = [f'{number:.4f}' for number in told]
+            yield title, name, str(len(found)), *cells
+
+
+def separation():
+    """Yield by how much two networks differ on the machine of most runs."""
+    yield 'networks', 'difference', 'splits', 'that differ as much'
+    for pair in itertools.combinations(NETWORKS, 2):
+        found = [accuracies(what, ('25', '1')) for what in pair]
+        difference, far, total = split(*found)
+        names = ' and '.join(NETWORKS[what] for what in pair)
+        yield names, f'{difference:+.4f}', str(total), str(far)
+
+
+def compiled():
+    """Yield the median of the times that the cell of each tab has told."""
+    yield 'framework', 'how', 'seconds'
+    for framework in FRAMEWORKS.values():
+        path = RESULTS / 'cells' / f'compile-{framework.tab}.txt'
+        times = {}
+        text = path.read_text('utf-8') if path.exists() else ''
+        for how, seconds in re.findall('^(.+): ([0-9.]+) sec', text, re.M):
+            times.setdefault(how, []).append(float(seconds))
+        for how, found in times.items():
+            yield framework.title, how, f'{statistics.median(found):.2f}'
+
+
+def split(one, other):
+    """Compare the means of two lists with those of all other splits of them.
+
+    Returns their difference, how many of all splits of the numbers into lists
+    of these lengths have one at least as large on either side, and how many
+    splits there are.
+    """
+    numbers, count = one + other, len(one)
+
+    def difference(first):
+        return first / count - (sum(numbers) - first) / len(other)
+
+    found = difference(sum(one))
+    sums = list(map(sum, itertools.combinations(numbers, count)))
+    # Rounding must not leave out the split itself
+    far = sum(abs(difference(s)) >= abs(found) - 1e-9 for s in sums)
+    return found, far, len(sums)
 
 
 def divisions():
@@ -252,6 +357,10 @@ TABLES = {
     'resolutions': markdown(resolutions()),
     'sizes': markdown(sizes()),
     'frameworks': markdown(frameworks(), num_left=2),
+    'plain': markdown(plain(), num_left=2),
+    'compiled': markdown(compiled(), num_left=2),
+    'deep-or-wide': markdown(deep_or_wide(), num_left=2),
+    'separation': markdown(separation()),
     'divisions': markdown(divisions()),
     'paper': markdown(paper()),
     'published': markdown(published_runs()),

@@ -16,3 +16,32 @@ def test_tables_in_texts_are_those_that_the_command_writes(monkeypatch):
         assert write_tables.written(text) == text, path
         names += [name for _, name, _ in write_tables.MARKED.findall(text)]
     assert sorted(names) == sorted(write_tables.TABLES)
+
+
+def test_pairs_lead_on_average_and_overlap_with_wide_ones(monkeypatch):
+    monkeypatch.syspath_prepend(os.path.join(ROOT, 'scripts'))
+    import write_tables
+
+    overlaps = []
+    for machine in write_tables.MACHINES:
+        pairs, large, wide = (
+            write_tables.accuracies(what, machine)
+            for what in write_tables.NETWORKS
+        )
+        means = [sum(runs) / len(runs) for runs in (pairs, large, wide)]
+        assert means[0] == max(means)
+        overlaps.append(max(wide) > min(pairs))
+    assert overlaps == [True, False, True]
+    _, far, splits = write_tables.split(pairs, wide)
+    assert far < 0.05 * splits
+    _, far, splits = write_tables.split(large, wide)
+    assert far > 0.05 * splits
+
+
+def test_split_counts_splits_that_differ_as_much(monkeypatch):
+    monkeypatch.syspath_prepend(os.path.join(ROOT, 'scripts'))
+    import write_tables
+
+    # Of the six splits of 1, 2, 3, 4, this one and its mirror image
+    assert write_tables.split([3, 4], [1, 2]) == (2, 2, 6)
+    assert write_tables.split([1, 4], [2, 3]) == (0, 6, 6)

@@ -24,14 +24,22 @@ def curves(run, framework, output):
 
     pictures = figures.names(output)
     runs = [Run.open(folder) for folder in run]
-    framework = framework or runs[0].framework
-    histories = {}
+    band = published.Band(framework or runs[0].framework)
+    histories, others = {}, []
     for folder, found in zip(run, runs):
         name = found.name if found.name not in histories else folder
         histories[name] = found.history()
-    for name, history in histories.items():
-        print(f'{visible(name)}:\n{describe(history, framework)}\n')
-    figure = figures.curves(histories, band=published.Band(framework))
+        if found.info['experiment'] == 'book':
+            text = describe(histories[name], band.framework)
+        else:
+            others.append(name)
+            text = (
+                "This run is not of the book's experiment, so there is no "
+                f'verdict: the picture shows it beside the {band.label}.'
+            )
+        print(f'{visible(name)}:\n{text}\n')
+    note = f"Not the book's experiment: {', '.join(others)}"
+    figure = figures.curves(histories, band, note if others else None)
     figures.save(figure, output)
     print(f'Picture: {", ".join(pictures)}')
 

@@ -163,10 +163,11 @@ EXPERIMENTS = {
 
 
 def name_of(experiment: Experiment) -> str:
-    """Return which experiment this is, whatever its seed, or 'custom'."""
+    """Return which experiment this is, by any seed and draw, or 'custom'."""
+    ignored = dict.fromkeys(('description', 'seed', 'draw', 'precision'))
 
     def compared(one):
-        return {**one.to_dict(), 'description': None, 'seed': None}
+        return {**one.to_dict(), **ignored}
 
     for name, known in EXPERIMENTS.items():
         if compared(known) == compared(experiment):

@@ -241,6 +241,15 @@ class Preparation(abc.ABC):
         self.num_classes = self.prepare_model(model)
         labels.check_sets(self)
 
+    def estimate(self, model: Any, data: Any) -> str:
+        """Return in words how long `fit` would take, from a minibatch."""
+        max_epochs = self.max_epochs  # Which a smoke test cuts short
+        self.check_arguments(model, data, resume=False)
+        self.prepare(model, data)
+        train, val = data.train_dataloader(), data.val_dataloader() or ()
+        seconds = estimate.epoch_seconds(self, len(train), len(val))
+        return estimate.format_seconds(max_epochs * seconds)
+
     def start_board(self) -> None:
         if self.board.note:
             self.board.tell(self.board.note)

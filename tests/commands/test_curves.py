@@ -34,6 +34,17 @@ def test_run_is_held_against_the_runs_of_a_tab(
     assert f'<!-- {runs_of_the_book}: mean ± 3 sd -->' in seen
 
 
+def test_another_experiment_than_the_books_gets_no_verdict(tmp_path):
+    runs = [os.path.join(TRAINED, 'quick'), os.path.join(RESULTS, 'book')]
+    text = done('curves', *runs, '--output', tmp_path / 'picture.svg')
+    quick, book = text.split('book:\n')
+    assert 'no verdict' in quick and ' sd' not in quick
+    assert 'does not end as the book' in book
+    seen = (tmp_path / 'picture.svg').read_text(encoding='utf-8')
+    assert "<!-- Not the book's experiment: quick -->" in seen
+    assert "book's 11 MXNet runs" in seen
+
+
 @pytest.mark.parametrize(
     'trained, asked, runs_of_the_book',
     [

@@ -24,6 +24,12 @@ def test_the_board_tells_how_long_it_will_take(package, monkeypatch, capsys):
     assert re.match(r'\d+ minutes|\d+\.\d hours', told.group(1))
 
 
+def test_estimate_tells_the_time_before_fit(package):
+    trainer = package.Trainer(max_epochs=10**6, seed=0, display='none')
+    told = trainer.estimate(model_of(package), data_of(package))
+    assert re.fullmatch(r'\d+ minutes|\d+\.\d hours', told)
+
+
 def stop():
     raise KeyboardInterrupt
 
