@@ -109,7 +109,10 @@ class Architecture:
     def block_arguments(self) -> list[tuple]:
         """Return the arguments of `vgg_block` for each block.
 
-        They are (num_convs, num_channels, num_1x1, batch_norm, lrn).
+        They are (num_convs, num_channels, num_1x1, batch_norm, lrn): 3x3
+        convolutions, the output channels of each, 1x1 convolutions after
+        them (network C), whether each output is normalized over the
+        minibatch, and the last one over channels (network A-LRN).
         """
         return [
             (*block, self.batch_norm, self.lrn and i == 0)

@@ -119,11 +119,6 @@ def check(name: str, value: Any) -> Any:
     return limits.check(name, value, **LIMITS[name])
 
 
-def check_network(lr: Any, num_classes: Any) -> tuple[float, int]:
-    """Check what a network takes besides its `arch`, as `check` does."""
-    return check('lr', lr), check('num_classes', num_classes)
-
-
 def _cheap(description, name, blocks, max_epochs, dropout=0, **changes):
     """Return an experiment on images of 28 x 28 pixels.
 
