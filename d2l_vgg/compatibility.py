@@ -84,7 +84,6 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 
 def _import(name, *args, **kwargs):
-    """Import a module for MXNet, as the statement `import` does."""
     if name == 'distutils.version':
         # Python has none from 3.12 on, and warns of it before
         return types.SimpleNamespace(

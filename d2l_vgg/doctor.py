@@ -104,7 +104,6 @@ def is_installed(framework: str) -> bool:
 
 
 def _packages_of(framework):
-    """Return the framework's packages that pip has installed."""
     names = FRAMEWORKS[framework].packages
     versions = machine.versions(framework)
     return [n for n in names if n in versions and n not in ('d2l', 'keras')]
@@ -199,7 +198,6 @@ def way(capability: tuple[int, int]) -> str:
 
 
 def check_none() -> Check:
-    """Return what is to be said where no framework is installed."""
     framework = 'torch' if platforms.refusal('mxnet') else 'mxnet'
     do, commands = platforms.refusal(framework), ()
     if not do:
@@ -249,7 +247,6 @@ def _check_gpu(index, gpu, needed):
 
 
 def check_processor() -> Check:
-    """Return what is to be said of the cores, and what they compute in."""
     cores = machine.physical_cores()
     threads = os.environ.get('OMP_NUM_THREADS', '')
     with_bfloat16 = 'with' if precisions.has_bfloat16() else 'without'
@@ -279,7 +276,6 @@ def check_memory(name: str, needed: int, frameworks: Iterable[str]) -> Check:
 
 
 def check_disk(name: str, experiment: Experiment) -> Check:
-    """Return what is to be said of the folder that runs are made in."""
     shape = (1, experiment.resize, experiment.resize)
     num_params = costs.totals(experiment.arch, shape).num_params
     # Parameters, and a checkpoint with momenta, of which a new one is written

@@ -97,7 +97,6 @@ def _first_cell(install, notebook):
 
 
 def is_code(cell):
-    """Return whether a cell holds code, not text."""
     return cell.cell_type == 'code'
 
 
@@ -185,7 +184,6 @@ def remove_output(notebook, only_long=False):
 
 
 def write(notebook, path):
-    """Write a notebook, and the folder that it is in."""
     import nbformat
 
     write_text(path, nbformat.writes(notebook) + '\n')

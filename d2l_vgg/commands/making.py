@@ -15,7 +15,6 @@ SELECTION = ('num_train', 'num_val')
 
 
 def load_framework(name):
-    """Return the folder of a framework, as a module."""
     with interrupts.ending():
         return frameworks.load(name)
 
@@ -84,10 +83,11 @@ def estimate_seconds(package, experiment, num_gpus):
 def in_best_precision(package, experiment, num_gpus=0):
     """Return `experiment`, in float32 where its type gains nothing."""
     trainer = package.Trainer(1, num_gpus, display='none')
-    found, reason = trainer.choose(experiment.precision)
-    if reason:
-        print(f'Computing in {found}: {experiment.precision} {reason}.')
-    return dataclasses.replace(experiment, precision=found)
+    reason = trainer.no_gain(experiment.precision)
+    if not reason:
+        return experiment
+    print(f'Computing in float32: {experiment.precision} {reason}.')
+    return dataclasses.replace(experiment, precision='float32')
 
 
 def as_published(experiment, framework):

@@ -1,9 +1,4 @@
-"""The VGG family in Flax: a function for one block, a class for a network.
-
-The names and the design are those of the book's section; the networks are
-those of Table 1 of the paper (Simonyan and Zisserman, 2014). Images have
-their channels last.
-"""
+"""The VGG family in Flax: a function for one block, a class for a network."""
 
 import functools
 

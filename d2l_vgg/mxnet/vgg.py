@@ -1,8 +1,4 @@
-"""The VGG family in Gluon: a function for one block, a class for a network.
-
-The names and the design are those of the book's section; the networks are
-those of Table 1 of the paper (Simonyan and Zisserman, 2014).
-"""
+"""The VGG family in Gluon: a function for a block, a class for a network."""
 
 from mxnet import init
 from mxnet.gluon import nn

@@ -1,8 +1,4 @@
-"""The VGG family in Keras: a function for one block, a class for a network.
-
-The names and the design are those of the book's section; the networks are
-those of Table 1 of the paper (Simonyan and Zisserman, 2014).
-"""
+"""The VGG family in Keras: a function for a block, a class for a network."""
 
 import keras
 import tensorflow as tf
@@ -51,9 +47,7 @@ class VGG(vgg.VGG, Classifier):
 class LocalResponseNorm(layers.Layer):
     """Divide each activation by the strength of its neighbours in channels.
 
-    As in AlexNet (Krizhevsky et al., 2012, Section 3.3) and in network A-LRN
-    of the VGG paper: five channels, alpha 1e-4 (which TensorFlow does not
-    divide by the five), beta 0.75, k 2. The shape stays as it is.
+    See `Architecture`. The shape stays as it is.
     """
 
     def call(self, X):

@@ -1,8 +1,4 @@
-"""The VGG family in PyTorch: a function for one block, a class for a network.
-
-The names and the design are those of the book's section; the networks are
-those of Table 1 of the paper (Simonyan and Zisserman, 2014).
-"""
+"""The VGG family in PyTorch: a function for a block, a network as a class."""
 
 from torch import nn
 
@@ -26,8 +22,7 @@ def vgg_block(
             layers.append(BatchNorm2d(num_channels))
         layers.append(nn.ReLU())
     if lrn:
-        # As in AlexNet (Krizhevsky et al., 2012, Section 3.3); PyTorch
-        # divides alpha by the five channels
+        # PyTorch divides alpha by the five channels
         layers.append(nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=2))
     layers.append(nn.MaxPool2d(kernel_size=2, stride=2))
     return nn.Sequential(*layers)
