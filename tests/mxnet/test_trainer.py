@@ -63,12 +63,6 @@ def test_our_vgg_trains_under_d2l_with_worker_processes():
     assert len(model.board.data['val_acc']) == 1
 
 
-def test_classifier_is_d2ls():
-    assert issubclass(Classifier, d2l.Classifier)
-    assert issubclass(Trainer, d2l.Trainer)
-    assert issubclass(FashionMNIST, d2l.DataModule)
-
-
 @pytest.mark.skipif(patches.IS_2, reason='MXNet 2 counts no names')
 def test_counted_names_of_layers_do_not_matter_for_resume_and_load(tmp_path):
     """Gluon's trainer has its parameters by name: dense10 before dense9."""
