@@ -141,27 +141,25 @@ def check_mxnet_2(driver: Driver | None) -> list[Check]:
 
     Their versions are such as 2.0.0+cu13.bw.20260614.
     """
-    versions = machine.versions('mxnet')
+    versions, found = machine.versions('mxnet'), []
     version, python = versions.get('mxnet', ''), versions['python']
-    checks = []
-
-    def add(text, do, *commands):
-        checks.append(Check('MXNet', f'{version} {text}', do, commands))
-
     if '+' not in version:
         return []
     first, own = wheels.FIRST_DRIVER, driver.version if driver else ''
     if own and wheels.CUDA_13 in version and int(own.split('.')[0]) < first:
+        text = f'fails in large matrix products with the driver {own}'
         do = f"Update NVIDIA's driver to {first} or newer."
-        add(f'fails in large matrix products with the driver {own}', do)
+        found.append(Check('MXNet', f'{version} {text}', do))
     if versions['numpy'].startswith('2.'):
-        older = platforms.pip('install', 'numpy<2')
         text = f'asks for a NumPy below 2, here is {versions["numpy"]}'
-        add(text, 'If it fails, take an older one:', older)
+        older = platforms.pip('install', 'numpy<2')
+        do = 'If it fails, take an older one:'
+        found.append(Check('MXNet', f'{version} {text}', do, (older,)))
     if python.split('.')[1] not in ('11', '12'):
+        text = f'is for Python 3.11 and 3.12, here is {python}'
         do = 'If it fails, take Python 3.12 (make setup PYTHON=3.12).'
-        add(f'is for Python 3.11 and 3.12, here is {python}', do)
-    return checks
+        found.append(Check('MXNet', f'{version} {text}', do))
+    return found
 
 
 def _uninstall(packages):

@@ -44,11 +44,7 @@ print(found('{framework}'))
 
 
 def clean(notebook, name, project, tab):
-    """Return d2lbook's notebook of a page without d2lbook's marks.
-
-    Raises:
-        ChapterError: a mark refers to what is nowhere.
-    """
+    """Return d2lbook's notebook of a page without d2lbook's marks."""
     from d2lbook.slides import remove_slide_marks
     from nbformat import v4
 
@@ -118,11 +114,7 @@ def missing(tab):
 
 
 def run(notebook, name, tab):
-    """Run the cells of a clean notebook where it is, training cut short.
-
-    Raises:
-        ChapterError: a cell raised, ran too long or ended its kernel.
-    """
+    """Run the cells of a clean notebook where it is, training cut short."""
     from nbclient import NotebookClient, exceptions
 
     where = os.path.dirname(f'_build/notebooks/{tab}/{name}')

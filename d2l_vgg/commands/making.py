@@ -5,6 +5,7 @@
 """
 
 import dataclasses
+import inspect
 
 from d2l_vgg import frameworks
 from d2l_vgg.networks import architectures
@@ -51,18 +52,9 @@ def make_model(package, experiment, classes):
 
 def make_trainer(package, experiment, **options):
     """Return the trainer of `experiment`; `options` change no result."""
-    return package.Trainer(
-        max_epochs=experiment.max_epochs,
-        gradient_clip_val=experiment.gradient_clip_val,
-        seed=experiment.seed,
-        lr_schedule=experiment.lr_schedule,
-        momentum=experiment.momentum,
-        weight_decay=experiment.weight_decay,
-        label_smoothing=experiment.label_smoothing,
-        test_flip=experiment.test_flip,
-        precision=experiment.precision,
-        **options,
-    )
+    taken = inspect.signature(package.Trainer).parameters
+    settings = {n: v for n, v in vars(experiment).items() if n in taken}
+    return package.Trainer(**settings, **options)
 
 
 def estimate_seconds(package, experiment, num_gpus):

@@ -19,7 +19,7 @@ def vgg_block(
 ):
     """Return convolutions that keep the size and a pooling that halves it.
 
-    The arguments are described in `Architecture.block_arguments`.
+    The arguments are described in `Architecture`.
     """
     layers = []
     for kernel_size in [3] * num_convs + [1] * num_1x1:

@@ -44,9 +44,8 @@ class Architecture:
     `letter`: the column of Table 1 of the VGG paper (Simonyan and Zisserman,
     2014).
     `batch_norm`: between each convolution and its ReLU.
-    `lrn`: local response normalization before the first pooling (A-LRN), as
-    in AlexNet (Krizhevsky et al., 2012, Section 3.3): five channels, alpha
-    1e-4 / 5, beta 0.75, k 2.
+    `lrn`: normalization over 5 channels before the first pooling (A-LRN), as
+    in AlexNet (Krizhevsky et al., 2012): alpha 1e-4 / 5, beta 0.75, k 2.
     `hidden`: widths of the fully connected layers before the output, each
     followed by dropout, unless `dropout` is 0.
     `layers`: a `Spec`, or its fields, for each convolution and pooling of a
@@ -111,10 +110,7 @@ class Architecture:
     def block_arguments(self) -> list[tuple]:
         """Return the arguments of `vgg_block` for each block.
 
-        They are (num_convs, num_channels, num_1x1, batch_norm, lrn): 3x3
-        convolutions, the output channels of each, 1x1 convolutions after
-        them (network C), whether each output is normalized over the
-        minibatch, and the last one over channels (network A-LRN).
+        They are (num_convs, num_channels, num_1x1, batch_norm, lrn).
         """
         return [
             (*block, self.batch_norm, self.lrn and i == 0)

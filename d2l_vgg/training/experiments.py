@@ -160,12 +160,9 @@ EXPERIMENTS = {
 def name_of(experiment: Experiment) -> str:
     """Return which experiment this is, by any seed and draw, or 'custom'."""
     ignored = dict.fromkeys(('description', 'seed', 'draw', 'precision'))
-
-    def compared(one):
-        return {**one.to_dict(), **ignored}
-
+    wanted = {**experiment.to_dict(), **ignored}
     for name, known in EXPERIMENTS.items():
-        if compared(known) == compared(experiment):
+        if {**known.to_dict(), **ignored} == wanted:
             return name
     return 'custom'
 

@@ -1,7 +1,4 @@
-"""The networks of the book's section, in any framework.
-
-They are those of Table 1 of the paper (Simonyan and Zisserman, 2014).
-"""
+"""The networks of the book's section (Simonyan and Zisserman, 2014)."""
 
 from d2l_vgg.networks.architectures import get_vgg
 from d2l_vgg.training.experiments import check
