@@ -1,6 +1,5 @@
 """Gradients in predict mode, and threads, as MXNet by itself has them not."""
 
-import functools
 import threading
 
 import numpy as np
@@ -14,7 +13,6 @@ from mxnet import autograd, npx
 from mxnet.gluon import SymbolBlock, nn
 
 from d2l_vgg.mxnet.layers import LocalResponseNorm
-from d2l_vgg.mxnet.patches import traced
 from d2l_vgg.mxnet.vgg import vgg_block
 
 SHAPE = (2, 1, 32, 32)
@@ -52,16 +50,6 @@ def normalization():
     return layer
 
 
-@traced
-class Function(nn.HybridBlock):
-    def __init__(self, name):
-        super().__init__()
-        self.function = name
-
-    def compute(self, F, X):
-        return getattr(F.npx, self.function)(X, axis=1)
-
-
 LAYERS = {
     'max': lambda: nn.MaxPool2D(2),
     'max overlapping': lambda: nn.MaxPool2D(3, 2, 1),
@@ -70,17 +58,11 @@ LAYERS = {
     'average': lambda: nn.AvgPool2D(3, 2, 1),
     'average of all': nn.GlobalAvgPool2D,
     'batch norm': normalization,
-    'layer norm': nn.LayerNorm,
     'lrn': LocalResponseNorm,
     'dropout': lambda: nn.Dropout(0.5),
     'relu': lambda: nn.Activation('relu'),
-    'sigmoid': lambda: nn.Activation('sigmoid'),
-    'gelu': nn.GELU,
     'convolution': lambda: nn.Conv2D(4, 3, padding=1),
-    'transposed': lambda: nn.Conv2DTranspose(4, 3, 2),
     'dense': lambda: nn.Dense(5),
-    'softmax': functools.partial(Function, 'softmax'),
-    'log-softmax': functools.partial(Function, 'log_softmax'),
 }
 
 

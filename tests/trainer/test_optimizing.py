@@ -13,22 +13,6 @@ from trainings import (
 )
 
 
-def test_only_the_last_layer_of_a_frozen_network_changes(package):
-    model = model_of(package)
-    fit(package, model, **OPTIONS)
-    before = model.arrays()
-    model.freeze()
-    trainer = fit(package, model, max_epochs=1, **OPTIONS)
-    for name, array in model.arrays().items():
-        changes = name.startswith('dense2')
-        assert np.array_equal(array, before[name]) != changes, name
-    kept = [name for name in trainer.arrays() if name not in before]
-    assert sorted(kept) == [
-        'optimizer/dense2.bias.momentum',
-        'optimizer/dense2.weight.momentum',
-    ]
-
-
 def test_a_frozen_network_trains_on_what_it_predicts_with(package, framework):
     model = package.VGG(dataclasses.replace(ARCH, dropout=0), lr=0.02)
     fit(package, model, max_epochs=1)
