@@ -63,12 +63,10 @@ class Findings(NamedTuple):
 def examine(
     name: str, seconds: float, progress: Callable[[str], object]
 ) -> Findings:
-    """Find out what this machine can run.
+    """Find out whether this machine can run the experiment called `name`.
 
-    Args:
-        name: of the experiment that it is to run
-        seconds: after which a framework is taken to hang
-        progress: called with what is being tried
+    After so many `seconds` a framework is taken to hang; `progress` is called
+    with what is being tried.
     """
     experiment = EXPERIMENTS[name]
     if not precisions.has_bfloat16():

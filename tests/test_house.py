@@ -71,18 +71,18 @@ MAY_IMPORT = {
 # How many lines of Python each part has at most, and all of them together. A
 # change that adds some takes others away; a figure here is only lowered
 MOST_LINES = {
-    'mxnet': 732,
+    'mxnet': 729,
     'torch': 877,
     'tensorflow': 657,
-    'jax': 780,
+    'jax': 777,
     'training': 3561,
     'datasets': 530,
     'networks': 873,
     'figures': 605,
-    'book': 523,
+    'book': 516,
     'chapter': 1350,
     'commands': 1198,
-    'beside the folders': 1719,
+    'beside the folders': 1712,
 }
 
 
