@@ -123,15 +123,6 @@ def test_all_may_be_in_another_thread(tmp_path):
     np.testing.assert_array_equal(scores, whole('here'))
 
 
-def test_a_model_that_is_made_here_is_trained_in_another_thread():
-    here, there = VGG(TINY, lr=0.05), VGG(TINY, lr=0.05)
-    fit(here)
-    with ThreadPoolExecutor(1) as executor:
-        executor.submit(fit, there).result()
-    for name, array in there.arrays().items():
-        np.testing.assert_array_equal(array, here.arrays()[name], name)
-
-
 def test_a_trainers_own_prepare_batch_is_called():
     """The network is drawn for what the reader has made of a minibatch."""
 
