@@ -34,10 +34,8 @@ WRITERS = {
 def prepare(all_cores=True):
     """Have MXNet prepared when it is imported; it may be called repeatedly.
 
-    An MXNet that was imported before is left as it is.
-
-    Args:
-        all_cores: tell MXNet to use every core, which it does not by itself
+    An MXNet that was imported before is left as it is. With `all_cores` it
+    uses every core, which it does not by itself.
     """
     sys.meta_path[:] = [
         finder for finder in sys.meta_path if not isinstance(finder, _Finder)
@@ -84,7 +82,6 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 
 def _import(name, *args, **kwargs):
-    """Import a module for MXNet, as the statement `import` does."""
     if name == 'distutils.version':
         # Python has none from 3.12 on, and warns of it before
         return types.SimpleNamespace(

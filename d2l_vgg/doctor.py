@@ -63,12 +63,10 @@ class Findings(NamedTuple):
 def examine(
     name: str, seconds: float, progress: Callable[[str], object]
 ) -> Findings:
-    """Find out what this machine can run.
+    """Find out whether this machine can run the experiment called `name`.
 
-    Args:
-        name: of the experiment that it is to run
-        seconds: after which a framework is taken to hang
-        progress: called with what is being tried
+    After so many `seconds` a framework is taken to hang; `progress` is called
+    with what is being tried.
     """
     experiment = EXPERIMENTS[name]
     if not precisions.has_bfloat16():
@@ -104,7 +102,6 @@ def is_installed(framework: str) -> bool:
 
 
 def _packages_of(framework):
-    """Return the framework's packages that pip has installed."""
     names = FRAMEWORKS[framework].packages
     versions = machine.versions(framework)
     return [n for n in names if n in versions and n not in ('d2l', 'keras')]
@@ -142,27 +139,25 @@ def check_mxnet_2(driver: Driver | None) -> list[Check]:
 
     Their versions are such as 2.0.0+cu13.bw.20260614.
     """
-    versions = machine.versions('mxnet')
+    versions, found = machine.versions('mxnet'), []
     version, python = versions.get('mxnet', ''), versions['python']
-    checks = []
-
-    def add(text, do, *commands):
-        checks.append(Check('MXNet', f'{version} {text}', do, commands))
-
     if '+' not in version:
         return []
     first, own = wheels.FIRST_DRIVER, driver.version if driver else ''
     if own and wheels.CUDA_13 in version and int(own.split('.')[0]) < first:
+        text = f'fails in large matrix products with the driver {own}'
         do = f"Update NVIDIA's driver to {first} or newer."
-        add(f'fails in large matrix products with the driver {own}', do)
+        found.append(Check('MXNet', f'{version} {text}', do))
     if versions['numpy'].startswith('2.'):
-        older = platforms.pip('install', 'numpy<2')
         text = f'asks for a NumPy below 2, here is {versions["numpy"]}'
-        add(text, 'If it fails, take an older one:', older)
+        older = platforms.pip('install', 'numpy<2')
+        do = 'If it fails, take an older one:'
+        found.append(Check('MXNet', f'{version} {text}', do, (older,)))
     if python.split('.')[1] not in ('11', '12'):
+        text = f'is for Python 3.11 and 3.12, here is {python}'
         do = 'If it fails, take Python 3.12 (make setup PYTHON=3.12).'
-        add(f'is for Python 3.11 and 3.12, here is {python}', do)
-    return checks
+        found.append(Check('MXNet', f'{version} {text}', do))
+    return found
 
 
 def _uninstall(packages):
@@ -199,7 +194,6 @@ def way(capability: tuple[int, int]) -> str:
 
 
 def check_none() -> Check:
-    """Return what is to be said where no framework is installed."""
     framework = 'torch' if platforms.refusal('mxnet') else 'mxnet'
     do, commands = platforms.refusal(framework), ()
     if not do:
@@ -249,7 +243,6 @@ def _check_gpu(index, gpu, needed):
 
 
 def check_processor() -> Check:
-    """Return what is to be said of the cores, and what they compute in."""
     cores = machine.physical_cores()
     threads = os.environ.get('OMP_NUM_THREADS', '')
     with_bfloat16 = 'with' if precisions.has_bfloat16() else 'without'
@@ -279,7 +272,6 @@ def check_memory(name: str, needed: int, frameworks: Iterable[str]) -> Check:
 
 
 def check_disk(name: str, experiment: Experiment) -> Check:
-    """Return what is to be said of the folder that runs are made in."""
     shape = (1, experiment.resize, experiment.resize)
     num_params = costs.totals(experiment.arch, shape).num_params
     # Parameters, and a checkpoint with momenta, of which a new one is written

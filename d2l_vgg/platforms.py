@@ -36,12 +36,9 @@ PACKAGES = {
 def refusal(framework, system=None, machine=None, wheel='cpu'):
     """Return why `make` cannot install it here and what to do, or None.
 
-    PyTorch, TensorFlow and JAX have builds for the same machines.
-
-    Args:
-        framework: such as 'mxnet'
-        system, machine: as `platform.system()` and `platform.machine()` tell
-        wheel: which one of MXNet, as in `make run MXNET=`
+    `system` and `machine` are as the functions of `platform` tell them,
+    `wheel` is that of MXNet, as in `make run MXNET=`. PyTorch, TensorFlow and
+    JAX have builds for the same machines.
     """
     system = system or platform.system()
     here = system, machine or platform.machine()

@@ -17,6 +17,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from d2l_vgg import compatibility
+from d2l_vgg.commands import making
 from d2l_vgg.datasets import fashion_mnist
 
 # Many tests import MXNet before anything else
@@ -118,6 +119,14 @@ class Groups(LoadScopeScheduling):
                 return found[0]
         # They share the chapter that was built
         return 'test_chapter.py' if file == 'test_page.py' else file
+
+
+@pytest.fixture(autouse=True, scope='session')
+def without_estimate():
+    """Do not find out how long the book would take: that takes seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(making, 'estimate_seconds', lambda *args: 7200)
+        yield
 
 
 @pytest.fixture(autouse=True, scope='module')

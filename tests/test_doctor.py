@@ -1,5 +1,7 @@
 """What doctor says, by answers that were recorded, and how it asks."""
 
+import json
+
 import pytest
 
 from d2l_vgg import doctor, probing
@@ -121,9 +123,7 @@ CUDA_13 = '2.0.0+cu13.bw.20260614'
     'mxnet, seen, numpy, python, told',
     [
         (CUDA_13, R580, '1.26.4', '3.12.1', ['with the driver 580.95.05']),
-        ('2.0.0+cu133.bw.zombie.1', R580, '1.26.4', '3.12.1', ['driver 580']),
         (CUDA_13, R590, '1.26.4', '3.12.1', []),
-        (CUDA_13, None, '1.26.4', '3.11.7', []),
         (CUDA_13, R590, '2.4.6', '3.12.1', ['below 2, here is 2.4.6']),
         (CUDA_13, R590, '1.26.4', '3.13.0', ['and 3.12, here is 3.13.0']),
         (CUDA_13, R580, '2.4.6', '3.13.0', ['580', '2.4.6', '3.13.0']),
@@ -227,7 +227,7 @@ def test_report_names_neither_user_nor_home(monkeypatch):
         'b': 'anna is a name, too',
         'c': 1,
     }
-    assert without_names(value) == {
+    assert json.loads(without_names(json.dumps(value))) == {
         'a': ['~/venv', '~/x', '/mnt/USER/y'],
         'b': 'anna is a name, too',
         'c': 1,

@@ -71,18 +71,18 @@ MAY_IMPORT = {
 # How many lines of Python each part has at most, and all of them together. A
 # change that adds some takes others away; a figure here is only lowered
 MOST_LINES = {
-    'mxnet': 761,
-    'torch': 915,
-    'tensorflow': 695,
-    'jax': 814,
-    'training': 3563,
+    'mxnet': 729,
+    'torch': 877,
+    'tensorflow': 657,
+    'jax': 777,
+    'training': 3561,
     'datasets': 530,
-    'networks': 875,
-    'figures': 618,
-    'book': 528,
-    'chapter': 1385,
-    'commands': 1224,
-    'beside the folders': 1726,
+    'networks': 873,
+    'figures': 605,
+    'book': 516,
+    'chapter': 1350,
+    'commands': 1198,
+    'beside the folders': 1712,
 }
 
 

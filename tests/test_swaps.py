@@ -4,7 +4,6 @@ import importlib.util
 
 import numpy as np
 import pytest
-import section
 import trainings
 from processes import run_python
 
@@ -80,20 +79,6 @@ def test_the_lenet_of_d2l_trains_under_our_trainer(both, tmp_path):
     resumed.model.board.display = False
     d2l.Trainer(max_epochs=1).fit(resumed.model, images(package))
     assert len(resumed.model.board.data['val_acc']) == 1
-
-
-def test_the_sections_own_vgg_trains_under_our_trainer():
-    """With dropout."""
-    d2l, package = load('torch')
-    data = package.FashionMNIST(8, num_train=16, num_val=8)
-
-    def fit():
-        model = section.CLASSES['torch'](d2l)(((1, 4), (1, 8)), lr=0.01)
-        trainer = package.Trainer(2, seed=0, display='none')
-        return trainer.fit(model, data).points
-
-    points = fit()
-    assert len(points['train_loss']) == 4 and points == fit()
 
 
 @pytest.mark.parametrize('name', ['tensorflow', 'jax'])

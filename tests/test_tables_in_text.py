@@ -18,26 +18,6 @@ def test_tables_in_texts_are_those_that_the_command_writes(monkeypatch):
     assert sorted(names) == sorted(write_tables.TABLES)
 
 
-def test_pairs_lead_on_average_and_overlap_with_wide_ones(monkeypatch):
-    monkeypatch.syspath_prepend(os.path.join(ROOT, 'scripts'))
-    import write_tables
-
-    overlaps = []
-    for machine in write_tables.MACHINES:
-        pairs, large, wide = (
-            write_tables.accuracies(what, machine)
-            for what in write_tables.NETWORKS
-        )
-        means = [sum(runs) / len(runs) for runs in (pairs, large, wide)]
-        assert means[0] == max(means)
-        overlaps.append(max(wide) > min(pairs))
-    assert overlaps == [True, False, True]
-    _, far, splits = write_tables.split(pairs, wide)
-    assert far < 0.05 * splits
-    _, far, splits = write_tables.split(large, wide)
-    assert far > 0.05 * splits
-
-
 def test_split_counts_splits_that_differ_as_much(monkeypatch):
     monkeypatch.syspath_prepend(os.path.join(ROOT, 'scripts'))
     import write_tables

@@ -76,7 +76,7 @@ class Band:
         self.framework = framework
         self.points = band(framework)
         count = next(iter(self.points.values()))[0].runs
-        self.label = f"book's {count} {title(framework)} runs"
+        self.label = f"book's {count} {FRAMEWORKS[tab(framework)]} runs"
 
     def until(self, epoch):
         """Return the points up to `epoch` of each series that has some."""
@@ -174,10 +174,9 @@ def verdict(history, framework='mxnet'):
     """
     book = band(framework)
     rows = compare(history, framework)
-    count = next(iter(book.values()))[-1].runs
     published = (
         f'{MAX_DISTANCE} sample standard deviations of the mean of the '
-        f"book's {count} {title(framework)} runs"
+        f'{Band(framework).label}'
     )
     if not rows:
         return "No point of this run lies at a point of the book's curves."
@@ -209,10 +208,6 @@ def remark(framework='mxnet'):
             '--framework pytorch (chapter/reproduce.md).'
         )
     return None
-
-
-def title(framework):
-    return FRAMEWORKS[tab(framework)]
 
 
 def tab(framework):

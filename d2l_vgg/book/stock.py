@@ -19,12 +19,8 @@ from d2l_vgg.datasets import fashion_mnist
 def load(framework, all_cores=True):
     """Import `d2l.<framework>`; patch what today's framework breaks in it.
 
-    Args:
-        framework: the name of one
-        all_cores: tell MXNet to use every core, which it does not by itself
-
-    Raises:
-        ModuleNotFoundError: d2l, the framework, or what they need is missing.
+    `all_cores` is for MXNet, as in `compatibility.prepare`. Raises
+    ModuleNotFoundError where d2l, the framework or what they need is missing.
     """
     if importlib.util.find_spec('d2l') is None:
         raise ModuleNotFoundError(
@@ -136,10 +132,7 @@ class AsNumPy:
 def offer_data(module, root=None, num_train=None):
     """Give the `FashionMNIST` of `d2l.<module>` our images, not a download.
 
-    Args:
-        module: the name of a framework
-        root: the folder of another data set, None for Fashion-MNIST
-        num_train: how many training images it gets, None for all
+    `root` and `num_train` are as those of our `FashionMNIST`.
     """
     arrays = fashion_mnist.load(root)
     train = arrays.train_images[:num_train], arrays.train_labels[:num_train]

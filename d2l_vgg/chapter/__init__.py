@@ -2,4 +2,7 @@
 
 
 class ChapterError(ValueError):
-    """Something in the chapter is wrong; the message says where."""
+    """Something in the chapter is wrong; the message says where.
+
+    Every function here raises it, for marks, links, cells and warnings.
+    """

@@ -117,9 +117,6 @@ def slides(folder='chapter', tab=None):
     """Build the slides of a tab, the first unless named; return their folder.
 
     Its cells are run if its framework is installed, as for the page.
-
-    Raises:
-        ChapterError: no project is there, a cell raised, or d2lbook warned.
     """
     with open_project(folder) as project:
         tab = tab or project.tabs[0]
@@ -137,10 +134,6 @@ def pdf(folder='chapter', tab=None):
     """Build the PDF of a tab, the first unless named; return its path.
 
     Its cells are run if its framework is installed, as for the page.
-
-    Raises:
-        ChapterError: a program that makes PDFs is not installed, or the
-            chapter is wrong as for `build`.
     """
     missing = [name for name in PDF_PROGRAMS if not shutil.which(name)]
     if missing:

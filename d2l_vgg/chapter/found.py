@@ -5,16 +5,10 @@ from d2l_vgg.training import smoke_test
 
 
 def found(framework: str) -> str:
-    """Return which framework and which device a notebook has.
+    """Return which framework, such as 'torch', and device a notebook has.
 
-    Where `$D2L_VGG_TRIAL` cuts trainings short, the text says so.
-
-    Args:
-        framework: its name in this package, such as 'torch'
-
-    Raises:
-        ModuleNotFoundError: it is not installed.
-        ValueError: the variable is not a whole number.
+    Where `$D2L_VGG_TRIAL` cuts trainings short, the text says so. Raises
+    ModuleNotFoundError where the framework is not installed.
     """
     note = smoke_test.note(smoke_test.size())
     trainer = frameworks.load(framework).Trainer(max_epochs=1)

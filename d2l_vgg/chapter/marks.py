@@ -52,10 +52,6 @@ class Marks:
         """Return a markdown cell with readable text in place of marks.
 
         Adds the works it cites to `cited`.
-
-        Raises:
-            ChapterError: it cites or refers to what is nowhere, or has a mark
-                that is not known here.
         """
         from d2lbook import markdown
 

@@ -44,11 +44,7 @@ print(found('{framework}'))
 
 
 def clean(notebook, name, project, tab):
-    """Return d2lbook's notebook of a page without d2lbook's marks.
-
-    Raises:
-        ChapterError: a mark refers to what is nowhere.
-    """
+    """Return d2lbook's notebook of a page without d2lbook's marks."""
     from d2lbook.slides import remove_slide_marks
     from nbformat import v4
 
@@ -97,7 +93,6 @@ def _first_cell(install, notebook):
 
 
 def is_code(cell):
-    """Return whether a cell holds code, not text."""
     return cell.cell_type == 'code'
 
 
@@ -119,11 +114,7 @@ def missing(tab):
 
 
 def run(notebook, name, tab):
-    """Run the cells of a clean notebook where it is, training cut short.
-
-    Raises:
-        ChapterError: a cell raised, ran too long or ended its kernel.
-    """
+    """Run the cells of a clean notebook where it is, training cut short."""
     from nbclient import NotebookClient, exceptions
 
     where = os.path.dirname(f'_build/notebooks/{tab}/{name}')
@@ -185,7 +176,6 @@ def remove_output(notebook, only_long=False):
 
 
 def write(notebook, path):
-    """Write a notebook, and the folder that it is in."""
     import nbformat
 
     write_text(path, nbformat.writes(notebook) + '\n')

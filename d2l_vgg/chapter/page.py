@@ -40,9 +40,6 @@ def build_page(project, pages):
 
     `pages` are page -> tab -> the notebook of d2lbook, with what its cells
     print, and in its metadata a `note` if they were not run.
-
-    Raises:
-        ChapterError: d2lbook or Sphinx warned.
     """
     builder = project.builder('all')
     # Formulas without a network

@@ -108,11 +108,7 @@ class Project:
         return Builder(Config(tab=tab))
 
     def notebooks(self, tab):
-        """Yield each page that a tab has, and its notebook of d2lbook.
-
-        Raises:
-            ChapterError: a file that belongs beside them is missing.
-        """
+        """Yield each page that a tab has, and its notebook of d2lbook."""
         from d2lbook import library, notebook
 
         for pattern in self.config.build['resources'].split():

@@ -78,11 +78,7 @@ def read(source):
 
 
 def kind_of(name, *kinds):
-    """Return the end of a file's name, which tells what is in it.
-
-    Raises:
-        ValueError: it is none of `kinds`.
-    """
+    """Return the end of a file's name; ValueError unless among `kinds`."""
     kind = os.path.splitext(name)[1].lower()
     if kind not in kinds:
         raise ValueError(

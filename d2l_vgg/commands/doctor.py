@@ -105,27 +105,21 @@ def as_json(findings):
             for check in findings.checks
         ],
     }
-    return json.dumps(without_names(report), indent=2)
+    return without_names(json.dumps(report, indent=2, ensure_ascii=False))
 
 
-def without_names(value):
-    """Return a value of JSON with `~` for homes and USER for the user."""
-    if isinstance(value, dict):
-        return {key: without_names(v) for key, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [without_names(v) for v in value]
-    if not isinstance(value, str):
-        return value
+def without_names(text):
+    """Return a text of JSON with `~` for homes and USER for the user."""
     home = os.path.expanduser('~').rstrip('/')
     if home.startswith('/'):
-        value = re.sub(rf'{re.escape(home)}(?![\w.-])', '~', value)
-    value = re.sub(r'/(?:home|Users)/[^/\s\'"]+', '~', value)
+        text = re.sub(rf'{re.escape(home)}(?![\w.-])', '~', text)
+    text = re.sub(r'/(?:home|Users)/[^/\s\'"\\]+', '~', text)
     try:
         name = re.escape(getpass.getuser())
     except (ImportError, KeyError, OSError):  # Windows, or a bare number
-        return value
+        return text
     if name == 'root':
-        return value
+        return text
     return re.sub(
-        rf'(?<=/){name}(?![^\W_])|(?<![^\W_]){name}(?=/)', 'USER', value
+        rf'(?<=/){name}(?![^\W_])|(?<![^\W_]){name}(?=/)', 'USER', text
     )

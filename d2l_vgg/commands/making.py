@@ -5,6 +5,7 @@
 """
 
 import dataclasses
+import inspect
 
 from d2l_vgg import frameworks
 from d2l_vgg.networks import architectures
@@ -15,7 +16,6 @@ SELECTION = ('num_train', 'num_val')
 
 
 def load_framework(name):
-    """Return the folder of a framework, as a module."""
     with interrupts.ending():
         return frameworks.load(name)
 
@@ -52,18 +52,9 @@ def make_model(package, experiment, classes):
 
 def make_trainer(package, experiment, **options):
     """Return the trainer of `experiment`; `options` change no result."""
-    return package.Trainer(
-        max_epochs=experiment.max_epochs,
-        gradient_clip_val=experiment.gradient_clip_val,
-        seed=experiment.seed,
-        lr_schedule=experiment.lr_schedule,
-        momentum=experiment.momentum,
-        weight_decay=experiment.weight_decay,
-        label_smoothing=experiment.label_smoothing,
-        test_flip=experiment.test_flip,
-        precision=experiment.precision,
-        **options,
-    )
+    taken = inspect.signature(package.Trainer).parameters
+    settings = {n: v for n, v in vars(experiment).items() if n in taken}
+    return package.Trainer(**settings, **options)
 
 
 def estimate_seconds(package, experiment, num_gpus):
@@ -84,10 +75,11 @@ def estimate_seconds(package, experiment, num_gpus):
 def in_best_precision(package, experiment, num_gpus=0):
     """Return `experiment`, in float32 where its type gains nothing."""
     trainer = package.Trainer(1, num_gpus, display='none')
-    found, reason = trainer.choose(experiment.precision)
-    if reason:
-        print(f'Computing in {found}: {experiment.precision} {reason}.')
-    return dataclasses.replace(experiment, precision=found)
+    reason = trainer.no_gain(experiment.precision)
+    if not reason:
+        return experiment
+    print(f'Computing in float32: {experiment.precision} {reason}.')
+    return dataclasses.replace(experiment, precision='float32')
 
 
 def as_published(experiment, framework):

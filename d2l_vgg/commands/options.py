@@ -206,7 +206,6 @@ def framework(help, **about):
 
 
 def data():
-    """Return the option --data."""
     return option('--data', path, 'four IDX files [Fashion-MNIST]')
 
 

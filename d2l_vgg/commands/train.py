@@ -129,7 +129,6 @@ def refuse_changes(words):
 
 
 def refuse_finished(folder):
-    """Refuse to go on with a run that is at its end."""
     if Run.open(folder).info['status'] == 'finished':
         raise ValueError(
             f'The run in {folder} is finished: start a new one instead of '
@@ -218,12 +217,7 @@ def defaults(words, before):
 
 
 def read_experiment(words, before):
-    """Return the experiment with the changes that the options make.
-
-    Raises:
-        ValueError: the images are too small for the network, or an option
-            does not fit it.
-    """
+    """Return the experiment with the changes that the options make."""
     if before and not words['experiment']:
         experiment = dataclasses.replace(
             before.experiment,
@@ -325,7 +319,6 @@ def keep_status(job, status='stopped'):
 
 
 def keep_results(job):
-    """Write what the run has recorded so far."""
     from d2l_vgg import figures
 
     run, history = job.run, job.trainer.history

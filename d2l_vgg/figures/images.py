@@ -63,12 +63,8 @@ def feature_maps(maps, num_cols=8):
     `maps` are arrays of shape (channels, height, width), a row for each,
     which tells its shape at the left. Every channel has its own shades, from
     its smallest number in white to its largest in black.
-
-    Raises ValueError when there is nothing to draw.
     """
     maps = [np.asarray(array) for array in maps]
-    if not maps:
-        raise ValueError('there are no feature maps to draw')
     # In inches: the text at the left, then a column for each channel
     widths = [1.1] + [0.8] * num_cols
     size = sum(widths), len(maps) * 0.85
@@ -97,16 +93,8 @@ def confusion(matrix, labels):
     classes, its columns the predicted ones, its numbers counts of examples.
     The color is the square root of a number's share of its row, so that rare
     mistakes can be seen too.
-
-    Raises ValueError when the matrix is not a square of as many `labels`.
     """
-    matrix = np.asarray(matrix)
-    n = len(labels)
-    if matrix.shape != (n, n):
-        raise ValueError(
-            f'a confusion matrix of {n} labels must have the shape '
-            f'({n}, {n}), not {matrix.shape}'
-        )
+    matrix, n = np.asarray(matrix), len(labels)
     # In inches: a cell has room for a count of four digits
     side = max(6, 0.43 * n + 1.7)
     figure = Figure(figsize=(side, side - 0.4), layout='constrained')

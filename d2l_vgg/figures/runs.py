@@ -169,7 +169,6 @@ def _draw_band(ax, book_points, series, band):
 
 
 def _distances(history, band):
-    """Return series -> (epoch, distance) of the points of a run."""
     points = {}
     for row in band.distances(history):
         points.setdefault(row.series, []).append((row.epoch, row.distance))

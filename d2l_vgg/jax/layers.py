@@ -34,9 +34,7 @@ def larger(A, B):
 class LocalResponseNorm(nn.Module):
     """Divide each activation by the strength of its neighbours in channels.
 
-    As in AlexNet (Krizhevsky et al., 2012, Section 3.3) and in network A-LRN
-    of the VGG paper: five channels, alpha 1e-4 divided by the five, as in
-    MXNet and PyTorch, beta 0.75, k 2. The shape stays as it is.
+    See `Architecture`. The shape stays as it is.
     """
 
     @nn.compact

@@ -153,11 +153,8 @@ def layer_of(name):
 def named_leaves(state, own_names):
     """Return (name, array) for each array in the state of an optimizer.
 
-    The name is None for hyperparameters, and for counts of the updates.
-
-    Args:
-        state: as Optax has it
-        own_names: name of a parameter -> Flax's
+    The name is None for hyperparameters, and for counts of the updates;
+    `own_names` maps the name of a parameter to Flax's.
     """
     names = {own: name for name, own in own_names.items()}
     found = []

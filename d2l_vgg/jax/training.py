@@ -92,12 +92,10 @@ class Classifier(ModelArrays, classifier.Classifier, module.Module):
             self.variables, self.key = before
 
     def loss(self, Y_hat, y, averaged=True):
-        """Return the mean cross-entropy, or not `averaged` each example's."""
         loss = optax.softmax_cross_entropy_with_integer_labels(Y_hat, y)
         return loss.mean() if averaged else loss
 
     def accuracy(self, Y_hat, y, averaged=True):
-        """Return the fraction of right predictions, or 1 and 0 for each."""
         right = (Y_hat.argmax(axis=-1) == y).astype('float32')
         return right.mean() if averaged else right
 
@@ -180,10 +178,9 @@ class Classifier(ModelArrays, classifier.Classifier, module.Module):
 def sgd(learning_rate, momentum=None, weight_decay=None):
     """Return gradient descent whose velocity has the learning rate inside.
 
-    v <- momentum v - learning_rate (gradient + weight_decay w), w <- w + v,
-    as in the other frameworks. In `optax.sgd` the rate is outside, which is
-    another thing as soon as it changes. Optax's `inject_hyperparams` makes
-    the rate a part of the state, where a schedule can set it.
+    As in the other frameworks; in `optax.sgd` it is outside, which is another
+    thing as soon as it changes. Optax's `inject_hyperparams` makes it a part
+    of the state, where a schedule can set it.
     """
     steps = [optax.scale_by_learning_rate(learning_rate)]
     if weight_decay is not None:

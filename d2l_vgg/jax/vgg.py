@@ -1,9 +1,4 @@
-"""The VGG family in Flax: a function for one block, a class for a network.
-
-The names and the design are those of the book's section; the networks are
-those of Table 1 of the paper (Simonyan and Zisserman, 2014). Images have
-their channels last.
-"""
+"""The VGG family in Flax: a function for one block, a class for a network."""
 
 import functools
 
@@ -11,8 +6,7 @@ from flax import linen as nn
 
 from d2l_vgg.jax.layers import LocalResponseNorm, MaxPool, flatten
 from d2l_vgg.jax.training import Classifier
-from d2l_vgg.networks import architectures
-from d2l_vgg.training.experiments import check_network
+from d2l_vgg.training import vgg
 
 # Flax takes the initializer layer by layer; biases start at zero
 xavier = nn.initializers.xavier_uniform()
@@ -25,12 +19,7 @@ def vgg_block(
 ):
     """Return convolutions that keep the size and a pooling that halves it.
 
-    Args:
-        num_convs: number of 3x3 convolutions
-        num_channels: number of output channels of each convolution
-        num_1x1: number of 1x1 convolutions after them (network C)
-        batch_norm: normalize each convolution's output over the minibatch
-        lrn: normalize the last output over channels (network A-LRN)
+    The arguments are described in `Architecture`.
     """
     layers = []
     for kernel_size in [3] * num_convs + [1] * num_1x1:
@@ -45,33 +34,15 @@ def vgg_block(
     return nn.Sequential(layers)
 
 
-class VGG(Classifier):
-    """A network of VGG blocks followed by fully connected layers.
+class VGG(vgg.VGG, Classifier):
+    __doc__ = vgg.VGG.__doc__
 
-    Args:
-        arch: pairs `(num_convs, num_channels)`, one for each block, or the
-            name of a network of the family, such as 'vgg11' or 'D'. Each
-            block halves the images: five take at least 32 x 32 pixels. Pairs
-            are followed by two hidden layers of 4096 with dropout 0.5.
-        lr: learning rate
-        num_classes: number of outputs
-
-    Raises:
-        ValueError: `arch` is no name of the family, `lr` is not positive, or
-            `num_classes` or a size in `arch` is not a positive integer.
-    """
-
-    def __init__(self, arch, lr=0.1, num_classes=10):
-        super().__init__()
-        # The next line keeps these local variables as attributes
-        lr, num_classes = check_network(lr, num_classes)
-        self.save_hyperparameters()
-        self.arch = arch = architectures.get_vgg(arch)
-        layers = [vgg_block(*block) for block in arch.block_arguments()]
+    def make_net(self):
+        layers = [vgg_block(*block) for block in self.arch.block_arguments()]
         layers.append(flatten)
-        for num_hiddens in arch.hidden:
+        for num_hiddens in self.arch.hidden:
             layers += [Dense(num_hiddens), nn.relu]
-            if arch.dropout:
-                layers.append(nn.Dropout(arch.dropout))
-        layers.append(Dense(num_classes))
-        self.net = nn.Sequential(layers)
+            if self.arch.dropout:
+                layers.append(nn.Dropout(self.arch.dropout))
+        layers.append(Dense(self.num_classes))
+        return nn.Sequential(layers)

@@ -24,13 +24,11 @@ def cast(F, X, dtype):
 class LocalResponseNorm(nn.HybridBlock):
     """Divide each activation by the strength of its neighbours in channels.
 
-    As in AlexNet (Krizhevsky et al., 2012, Section 3.3) and in network A-LRN
-    of the VGG paper: five channels, alpha 1e-4 (which MXNet divides by the
-    five), beta 0.75, k 2. The shape stays as it is.
+    See `Architecture`. The shape stays as it is.
     """
 
     def compute(self, F, X):
-        # As in `cast`
+        # As in `cast`. MXNet divides alpha by the five
         X = X.as_nd_ndarray()
         Y = F.LRN(X, nsize=5, alpha=1e-4, beta=0.75, knorm=2)
         return Y.as_np_ndarray()

@@ -36,11 +36,7 @@ class Classifier(ModelArrays, classifier.Classifier, d2l.Classifier):
     def forward(self, X):
         """Return the class scores, of shape (batch_size, num_classes).
 
-        The minibatches of a DataLoader with worker processes arrive in
-        shared memory, which a hybridized network refuses to read.
-
-        Raises:
-            WrongInput: `X` does not fit the network.
+        Raises WrongInput where `X` does not fit the network.
         """
         if not isinstance(X, np.ndarray):
             raise WrongInput(
@@ -48,6 +44,7 @@ class Classifier(ModelArrays, classifier.Classifier, d2l.Classifier):
                 'network takes arrays of MXNet: mxnet.np.array(X) makes one.'
             )
         self.check_input(X)
+        # As from a DataLoader with worker processes: a graph cannot read it
         if X.ctx.device_type == 'cpu_shared':
             X = X.as_in_ctx(d2l.cpu())
         return self.net(X)

@@ -44,7 +44,8 @@ class Architecture:
     `letter`: the column of Table 1 of the VGG paper (Simonyan and Zisserman,
     2014).
     `batch_norm`: between each convolution and its ReLU.
-    `lrn`: local response normalization before the first pooling (A-LRN).
+    `lrn`: normalization over 5 channels before the first pooling (A-LRN), as
+    in AlexNet (Krizhevsky et al., 2012): alpha 1e-4 / 5, beta 0.75, k 2.
     `hidden`: widths of the fully connected layers before the output, each
     followed by dropout, unless `dropout` is 0.
     `layers`: a `Spec`, or its fields, for each convolution and pooling of a

@@ -75,10 +75,7 @@ def architecture_of(shapes):
 
 
 def has_shape(found, wanted):
-    """Return whether two shapes agree; in `wanted`, None is any size.
-
-    None in place of a shape agrees with none.
-    """
+    """Return whether shapes agree; None is any size in `wanted`, or none."""
     return (
         found is not None
         and wanted is not None

@@ -69,14 +69,12 @@ class Classifier(ModelArrays, classifier.Classifier, module.Module):
         return self.net(X, training=self.training)
 
     def loss(self, Y_hat, y, averaged=True):
-        """Return the mean cross-entropy, or not `averaged` each example's."""
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
             tf.cast(y, 'int32'), Y_hat
         )
         return tf.reduce_mean(losses) if averaged else losses
 
     def accuracy(self, Y_hat, y, averaged=True):
-        """Return the fraction of right predictions, or 1 and 0 for each."""
         right = tf.argmax(Y_hat, axis=-1) == tf.cast(y, 'int64')
         right = tf.cast(right, 'float32')
         return tf.reduce_mean(right) if averaged else right
@@ -139,13 +137,8 @@ class Classifier(ModelArrays, classifier.Classifier, module.Module):
 class SGD(keras.optimizers.SGD):
     """Keras's gradient descent, with weight decay as part of the gradient.
 
-    Keras's own `weight_decay` shrinks the parameters beside the gradient, so
-    that it has no momentum.
-
-    Args:
-        learning_rate, momentum: as Keras's
-        coupled_weight_decay: so many times a parameter is added to its
-            gradient
+    Keras's own shrinks the parameters beside it, so that it has no momentum.
+    Here `coupled_weight_decay` times a parameter is added to its gradient.
     """
 
     def __init__(self, learning_rate, momentum=0.0, coupled_weight_decay=0.0):

@@ -69,7 +69,6 @@ def tf32(allowed: bool) -> contextlib.AbstractContextManager:
 
 @contextlib.contextmanager
 def _set(flags: Any, name: str, before: bool, value: bool) -> Iterator[None]:
-    """Set a flag, which was `before`, for a block."""
     setattr(flags, name, value)
     try:
         yield

@@ -63,12 +63,9 @@ def read(path: str) -> Arrays:
 
 
 def check(state, size):
-    """Refuse what is no state dict, or claims more than the file's `size`.
+    """Raise ValueError for no state dict, or one of more than `size` bytes.
 
     A tensor may name its few numbers over and over again.
-
-    Raises:
-        ValueError: it is such a thing.
     """
     if not isinstance(state, dict):
         raise ValueError(f'it holds a {type(state).__name__}')
@@ -88,9 +85,7 @@ def check(state, size):
 def write(path: str, arrays: Arrays) -> None:
     """Write name -> array to `path` as `torch.save` does a state dict.
 
-    Raises:
-        OSError: the folder cannot be written or the disk is full; what was
-            at `path` before is still there.
+    Raises OSError as `files.write_whole`.
     """
     state = {
         name: torch.from_numpy(np.asarray(array, order='C'))

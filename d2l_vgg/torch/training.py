@@ -70,7 +70,6 @@ class Classifier(ModelArrays, classifier.Classifier, Module, nn.Module):
         return self.net(X)
 
     def loss(self, Y_hat, y, averaged=True):
-        """Return the mean cross-entropy, or not `averaged` each example's."""
         Y_hat = Y_hat.reshape(-1, Y_hat.shape[-1])
         reduction = 'mean' if averaged else 'none'
         return F.cross_entropy(
@@ -78,7 +77,6 @@ class Classifier(ModelArrays, classifier.Classifier, Module, nn.Module):
         )
 
     def accuracy(self, Y_hat, y, averaged=True):
-        """Return the fraction of right predictions, or 1 and 0 for each."""
         right = Y_hat.reshape(-1, Y_hat.shape[-1]).argmax(1) == y.reshape(-1)
         return right.float().mean() if averaged else right.float()
 
@@ -167,12 +165,11 @@ class Classifier(ModelArrays, classifier.Classifier, Module, nn.Module):
 
 
 class SGD(torch.optim.SGD):
-    """Minibatch stochastic gradient descent.
+    """Minibatch stochastic gradient descent, with lr in the velocity.
 
-    With `momentum`, a parameter w has a velocity v: v <- momentum v - lr
-    (gradient + weight_decay w), and then w <- w + v, as in MXNet. PyTorch's
-    own keeps lr out of v and adds lr v, so that a schedule's new lr rescales
-    all gradients before it, too. Without momentum both are the same.
+    v <- momentum v - lr (gradient + weight_decay w), w <- w + v, as in MXNet.
+    PyTorch's own adds lr v, so that a schedule's new lr rescales all
+    gradients before it, too. Without momentum both are the same.
     """
 
     def __init__(self, params, lr, momentum=0, weight_decay=0):

@@ -73,10 +73,7 @@ def check_arrays(path: str, arrays: Arrays, expected: Arrays) -> None:
 def check_meta(
     path: str, meta: dict[str, Any], settings: dict[str, Any]
 ) -> None:
-    """Raise BadCheckpoint for another run, or for what makes no sense.
-
-    `settings` are those of this run, name -> value.
-    """
+    """Raise BadCheckpoint for a run of other `settings`, or for nonsense."""
     with _explained(path):
         told, epoch = meta['settings'], meta['epoch']
         for name, value in settings.items():

@@ -16,9 +16,11 @@ from d2l_vgg.training.runs import Run
 class Classifier(abc.ABC):
     """The base class of classification models, in any framework.
 
-    A framework adds what the book's classes have: `forward`, `loss` and
-    `accuracy` of `Y_hat`, `y` and `averaged`, `configure_optimizers`, and,
-    by `training.module.Module` where d2l is not there, what is left.
+    A framework adds what the book's classes have: `forward`, the mean
+    cross-entropy `loss` and the fraction of right predictions `accuracy` of
+    `Y_hat` and `y` (or, not `averaged`, those of each example),
+    `configure_optimizers`, and, by `training.module.Module` where d2l is not
+    there, what is left.
     """
 
     trainer = None

@@ -119,11 +119,6 @@ def check(name: str, value: Any) -> Any:
     return limits.check(name, value, **LIMITS[name])
 
 
-def check_network(lr: Any, num_classes: Any) -> tuple[float, int]:
-    """Check what a network takes besides its `arch`, as `check` does."""
-    return check('lr', lr), check('num_classes', num_classes)
-
-
 def _cheap(description, name, blocks, max_epochs, dropout=0, **changes):
     """Return an experiment on images of 28 x 28 pixels.
 
@@ -165,12 +160,9 @@ EXPERIMENTS = {
 def name_of(experiment: Experiment) -> str:
     """Return which experiment this is, by any seed and draw, or 'custom'."""
     ignored = dict.fromkeys(('description', 'seed', 'draw', 'precision'))
-
-    def compared(one):
-        return {**one.to_dict(), **ignored}
-
+    wanted = {**experiment.to_dict(), **ignored}
     for name, known in EXPERIMENTS.items():
-        if compared(known) == compared(experiment):
+        if {**known.to_dict(), **ignored} == wanted:
             return name
     return 'custom'
 

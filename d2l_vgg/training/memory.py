@@ -1,7 +1,4 @@
-"""Refuse a training that the memory of this machine cannot hold.
-
-What is counted is the least that a framework takes.
-"""
+"""Refuse a training that the memory of this machine cannot hold."""
 
 from d2l_vgg import machine
 from d2l_vgg.networks import costs

@@ -32,12 +32,9 @@ def save(path: str, arrays: files.Arrays, arch: Any = None) -> str:
 
 
 def load(path: str, arch: Any = None) -> files.Arrays:
-    """Return the arrays that `save` wrote to `path`.
+    """Return the arrays that `save` wrote to `path`; errors are those of VGG.
 
-    Raises:
-        ValueError: the file is damaged, of another kind, or, as no shape
-            tells, of a network with other layers than `arch`.
-        OSError: it is not there, or cannot be read.
+    Of `arch`, `lrn` must be the same, which no shape tells.
     """
     with explained(path):
         arrays, meta = files.load(path)

@@ -198,11 +198,6 @@ class Preparation(abc.ABC):
             return ''
         return 'takes a processor with avx512_bf16, and this one has none'
 
-    def choose(self, precision: str) -> tuple[str, str]:
-        """Return the type to take, and why it is not `precision`, or ''."""
-        reason = self.no_gain(precision)
-        return ('float32', reason) if reason else (precision, '')
-
     def check_arguments(self, model: Any, data: Any, resume: bool) -> None:
         """Refuse what cannot be trained, and take the seed of the run."""
         if resume and self.checkpoint is None:

@@ -46,6 +46,8 @@ class Display:
 
     def start(self, total, done, max_epochs, batch_size=None):
         """Begin: `done` of `total` minibatches lie behind a resumed run."""
+        self.total, self.done = total, done
+        self.max_epochs, self.batch_size = max_epochs, batch_size
 
     def step(self) -> None:
         """One more minibatch has been given to the device."""
@@ -68,9 +70,6 @@ class Silent(Display):
 class Lines(Display):
     """One line for each epoch, for a log file."""
 
-    def start(self, total, done, max_epochs, batch_size=None):
-        self.max_epochs = max_epochs
-
     def end_epoch(self, epoch, history):
         self.tell(f'epoch {epoch}/{self.max_epochs}: {format_final(history)}')
 
@@ -81,8 +80,7 @@ class Bar(Display):
     points = ''
 
     def start(self, total, done, max_epochs, batch_size=None):
-        self.total, self.done = total, done
-        self.max_epochs, self.batch_size = max_epochs, batch_size
+        super().start(total, done, max_epochs, batch_size)
         self.first, self.left = None, ''
         self.show_progress(time.monotonic())
 

@@ -97,9 +97,7 @@ class Run:
     def open(cls, folder: str) -> Run:
         """Return the run in `folder`.
 
-        Raises:
-            FileNotFoundError: there is none.
-            ValueError: its `run.json` is damaged, or too old.
+        Raises FileNotFoundError or, if it is damaged or too old, ValueError.
         """
         path = os.path.join(folder, 'run.json')
         try:
@@ -190,20 +188,15 @@ class Run:
                 'these: name the folder of its own with --data.'
             )
 
-    def has(self, name: str) -> bool:
-        return os.path.exists(self.path(name))
-
     def find_parameters(self):
         """Return the path of the trained parameters.
 
-        Raises:
-            FileNotFoundError: there are none.
-            ValueError: they are not those that the run has ended with.
+        Raises FileNotFoundError or, if they are others, ValueError.
         """
         from d2l_vgg.training import parameters  # Needs NumPy, too
 
         path = self.path(PARAMETERS)
-        if self.has(PARAMETERS):
+        if os.path.exists(path):
             if self.info.get('parameters'):
                 parameters.check_digest(path, self.info['parameters'])
             return path
@@ -223,8 +216,9 @@ class Run:
         from d2l_vgg.training import checkpoint  # Needs NumPy, too
 
         unfinished = self.info['status'] in ('running', 'stopped', 'failed')
-        if unfinished and self.has(CHECKPOINT):
-            return checkpoint.load_history(self.path(CHECKPOINT))
+        path = self.path(CHECKPOINT)
+        if unfinished and os.path.exists(path):
+            return checkpoint.load_history(path)
         path, digest = self.path('history.csv'), self.info.get('history')
         return History.from_csv(path, digest)
 

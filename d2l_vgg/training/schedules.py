@@ -26,7 +26,5 @@ def one_cycle(progress: float, warmup: float = 0.25) -> float:
 
 
 SCHEDULES: dict[str, Callable[[float], float]] = {
-    'constant': constant,
-    'cosine': cosine,
-    'one_cycle': one_cycle,
+    schedule.__name__: schedule for schedule in (constant, cosine, one_cycle)
 }

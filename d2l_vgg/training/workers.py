@@ -62,8 +62,7 @@ def is_one_machine() -> bool:
 def address() -> tuple[str, int]:
     """Return the host and the port at which they meet.
 
-    Raises:
-        ValueError: they are on several machines and are not told.
+    Raises ValueError where several machines are not told.
     """
     if 'MASTER_ADDR' not in os.environ and not is_one_machine():
         raise ValueError(

@@ -1,43 +1,24 @@
 """The initial parameters are those of the book's published runs."""
 
+import os
+
 import numpy as onp
 import pytest
-from processes import run_python
+from processes import ROOT, run_python
 
 from d2l_vgg import frameworks
 from d2l_vgg.book import draws
 from d2l_vgg.networks.architectures import Architecture
 
-# The cells of the book's notebook up to its training, in a fresh process that
+# What the book's notebook does up to its training, in a fresh process that
 # sets no seed; on a GPU, too, parameters are drawn on the CPU
 BOOK = """
 import d2l_vgg.mxnet  # Makes MXNet work on this Python
 import numpy
+import section
 from d2l import mxnet as d2l
-from mxnet import init, np, npx
-from mxnet.gluon import nn
-npx.set_np()
-
-def vgg_block(num_convs, num_channels):
-    blk = nn.Sequential()
-    for _ in range(num_convs):
-        blk.add(nn.Conv2D(num_channels, kernel_size=3, padding=1,
-                          activation='relu'))
-    blk.add(nn.MaxPool2D(pool_size=2, strides=2))
-    return blk
-
-class VGG(d2l.Classifier):
-    def __init__(self, arch, lr=0.1, num_classes=10):
-        super().__init__()
-        self.save_hyperparameters()
-        self.net = nn.Sequential()
-        for pair in arch:
-            self.net.add(vgg_block(*pair))
-        self.net.add(nn.Dense(4096, activation='relu'), nn.Dropout(0.5),
-                     nn.Dense(4096, activation='relu'), nn.Dropout(0.5),
-                     nn.Dense(num_classes))
-        self.net.initialize(init.Xavier())
-
+from mxnet import np
+VGG = section.CLASSES['mxnet'](d2l)
 VGG(((1, 64), (1, 128), (2, 256), (2, 512), (2, 512))).layer_summary(
     (1, 1, 224, 224))
 model = VGG(((1, 16), (1, 32), (2, 64), (2, 128), (2, 128)), lr=0.01)
@@ -56,7 +37,8 @@ def test_the_published_draw_is_that_of_the_books_notebook(tmp_path):
 
     path = str(tmp_path / 'book.npz')
     code = BOOK.replace('PATH', repr(path))
-    run_python(code, timeout=600, OMP_NUM_THREADS='1')
+    folders = os.pathsep.join([ROOT, f'{ROOT}/benchmarks'])
+    run_python(code, timeout=600, OMP_NUM_THREADS='1', PYTHONPATH=folders)
     model = VGG('vgg_small', lr=0.01)
     np.random.uniform()  # Whatever was drawn before does not matter
     draws.draw_as_published('mxnet', model)

@@ -5,17 +5,7 @@ import collections
 import pytest
 from command_line import TINY, done
 
-from d2l_vgg.commands import making
-
 Finished = collections.namedtuple('Finished', 'folder printed')
-
-
-@pytest.fixture(autouse=True, scope='module')
-def without_estimate():
-    """Do not find out how long the book would take: that takes seconds."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(making, 'estimate_seconds', lambda *args: 7200)
-        yield
 
 
 @pytest.fixture(scope='session')
@@ -24,7 +14,6 @@ def finished(tmp_path_factory):
     pytest.importorskip('mxnet')
     parent = tmp_path_factory.mktemp('finished')
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(making, 'estimate_seconds', lambda *args: 7200)
         patch.chdir(parent)
         printed = done('train', *TINY, '--name', 'whole')
     return Finished(parent / 'runs' / 'whole', printed)

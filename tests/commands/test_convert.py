@@ -6,7 +6,6 @@ random, which proves names, order and layout, whatever the numbers.
 
 import collections
 import gc
-import importlib.util
 import io
 import os
 import re
@@ -49,20 +48,6 @@ def refusal(*paths):
 # ------------------------------------------------- the eight of torchvision
 
 
-@needs_torch
-def test_our_second_writing_is_torchvisions():
-    if importlib.util.find_spec('torchvision') is None:
-        pytest.skip('torchvision is not installed')
-    for name in torch_vgg.NAMES:
-        with torch.device('meta'):
-            theirs = torch_vgg.torchvisions(name, 12).state_dict()
-            ours = torch_vgg.VGG(name, 12).state_dict()
-        assert list(ours) == list(theirs)
-        for parameter, tensor in ours.items():
-            assert tensor.shape == theirs[parameter].shape
-            assert tensor.dtype == theirs[parameter].dtype
-
-
 def wrapped(name):
     """Return a parameter's name as in a part that is trained in parallel.
 
@@ -84,9 +69,7 @@ class Converted:
 
     def __init__(self, name, folder):
         self.name = name
-        found = importlib.util.find_spec('torchvision')
-        self.make = torch_vgg.torchvisions if found else torch_vgg.VGG
-        net = torch_vgg.drawn(name, self.num_classes, self.make)
+        net = torch_vgg.drawn(name, self.num_classes)
         self.X = 2 * images((1, 3, 224, 224)) - 1
         with torch.no_grad():
             self.Y_hat = net(torch.tensor(self.X)).numpy()
@@ -153,9 +136,7 @@ def test_way_there_and_back_changes_no_bit(converted, kind, tmp_path):
     else:
         arrays = load_file(path)
         found = {n: torch.from_numpy(a) for n, a in arrays.items()}
-    net = torch_vgg.drawn(
-        converted.name, converted.num_classes, converted.make
-    )
+    net = torch_vgg.drawn(converted.name, converted.num_classes)
     state = net.state_dict()
     assert set(found) == set(state)
     for name, tensor in state.items():

@@ -74,8 +74,5 @@ class Trainer(loop.Trainer):
     def arrays(self):
         return {'W': self.model.W, 'optimizer': np.zeros(0)}
 
-    def parameter_shapes(self):
-        return {'W': self.model.W.shape}
-
     def load_arrays(self, arrays):
         self.model.W = arrays['W']

@@ -1,11 +1,8 @@
 """torchvision's VGGs, written down a second time in plain PyTorch layers.
 
-Where torchvision itself can be imported, `test_convert.py` holds these
-against it; so the tests prove the same where it cannot.
+Their names are held against torchvision's own in
+`networks/test_torchvision_names.py`.
 """
-
-import sys
-import types
 
 import torch
 from torch import nn
@@ -18,7 +15,6 @@ LAYERS = {
     'vgg19': '64 64 0 128 128 0 256 256 256 256 0 512 512 512 512 0 '
     '512 512 512 512 0',
 }
-NAMES = [*LAYERS, *(f'{name}_bn' for name in LAYERS)]
 
 
 class VGG(nn.Module):
@@ -52,14 +48,14 @@ class VGG(nn.Module):
 
 
 @torch.no_grad()
-def drawn(name, num_classes, make=VGG):
+def drawn(name, num_classes):
     """Return such a network, every parameter and statistic of it random.
 
     Its activations keep their size from layer to layer.
     """
     torch.manual_seed(0)
     with torch.device('meta'):  # To draw once, not twice
-        net = make(name, num_classes)
+        net = VGG(name, num_classes)
     net = net.to_empty(device='cpu').eval()
     for layer in net.modules():
         if isinstance(layer, (nn.Conv2d, nn.Linear)):
@@ -72,14 +68,3 @@ def drawn(name, num_classes, make=VGG):
             layer.running_var.uniform_(0.5, 1.5)
             layer.num_batches_tracked.fill_(7)
     return net
-
-
-def torchvisions(name, num_classes=1000):
-    """Return torchvision's own network."""
-    # A build of it for GPUs has no operators beside a PyTorch without
-    for part in '_meta_registrations', '_autograd_registrations':
-        module = f'torchvision.{part}'
-        sys.modules.setdefault(module, types.ModuleType(module))
-    import torchvision
-
-    return getattr(torchvision.models, name)(num_classes=num_classes)

@@ -63,12 +63,6 @@ def test_our_vgg_trains_under_d2l_with_worker_processes():
     assert len(model.board.data['val_acc']) == 1
 
 
-def test_classifier_is_d2ls():
-    assert issubclass(Classifier, d2l.Classifier)
-    assert issubclass(Trainer, d2l.Trainer)
-    assert issubclass(FashionMNIST, d2l.DataModule)
-
-
 @pytest.mark.skipif(patches.IS_2, reason='MXNet 2 counts no names')
 def test_counted_names_of_layers_do_not_matter_for_resume_and_load(tmp_path):
     """Gluon's trainer has its parameters by name: dense10 before dense9."""
@@ -127,15 +121,6 @@ def test_all_may_be_in_another_thread(tmp_path):
     with ThreadPoolExecutor(1) as executor:
         scores = executor.submit(whole, 'there').result()
     np.testing.assert_array_equal(scores, whole('here'))
-
-
-def test_a_model_that_is_made_here_is_trained_in_another_thread():
-    here, there = VGG(TINY, lr=0.05), VGG(TINY, lr=0.05)
-    fit(here)
-    with ThreadPoolExecutor(1) as executor:
-        executor.submit(fit, there).result()
-    for name, array in there.arrays().items():
-        np.testing.assert_array_equal(array, here.arrays()[name], name)
 
 
 def test_a_trainers_own_prepare_batch_is_called():

@@ -1,50 +1,18 @@
-"""Gluon's side of the family: the model zoo agrees, layers, files."""
-
-import dataclasses
+"""Gluon's side of the family: blocks in bfloat16, and parameters."""
 
 import numpy as np
 import pytest
 
 pytest.importorskip('mxnet')
 
-from frameworks import images, narrow, needs_bfloat16
+from frameworks import images, needs_bfloat16
 from mxnet import autograd, nd, npx
 from mxnet import np as mnp
-from mxnet.gluon.model_zoo import vision
 from numpy_vgg import conv, max_pool
 
 from d2l_vgg.mxnet import VGG
 from d2l_vgg.mxnet.layers import BFLOAT16, cast
 from d2l_vgg.networks import architectures
-
-
-@pytest.mark.parametrize(
-    'name',
-    ['vgg11', 'vgg13', 'vgg16', 'vgg19', 'vgg11_bn', 'vgg16_bn'],
-)
-def test_same_weights_give_the_same_as_in_the_model_zoo(name):
-    """Whose class always has 4096 hidden units."""
-    arch = dataclasses.replace(narrow(name), hidden=(4096, 4096))
-    spec, _, norm = name[3:].partition('_')
-    layers, filters = vision.vgg.vgg_spec[int(spec)]
-    ours = VGG(arch, num_classes=7)
-    zoo = vision.VGG(
-        layers, [n // 16 for n in filters], 7, batch_norm=bool(norm)
-    )
-    zoo.initialize()
-    X = mnp.array(images((2, 3, 32, 32)))
-    for net in ours, zoo:
-        for param in net.collect_params().values():
-            param.grad_req = 'null'
-        net(X)
-    theirs = list(zoo.collect_params().values())
-    params = list(ours.collect_params().values())
-    assert len(theirs) == len(params)
-    for param, other in zip(params, theirs):
-        other.set_data(param.data())
-    np.testing.assert_allclose(
-        ours(X).asnumpy(), zoo(X).asnumpy(), rtol=1e-4, atol=1e-6
-    )
 
 
 def to_bfloat16(array):

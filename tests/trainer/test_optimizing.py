@@ -1,9 +1,8 @@
-"""What a training step does to the parameters, and what training brings."""
+"""What a training step does to the parameters."""
 
 import dataclasses
 
 import numpy as np
-import pytest
 from frameworks import images, needs_bfloat16
 from trainings import (
     ARCH,
@@ -12,24 +11,6 @@ from trainings import (
     fit,
     model_of,
 )
-
-from d2l_vgg.training.experiments import get_experiment
-
-
-def test_only_the_last_layer_of_a_frozen_network_changes(package):
-    model = model_of(package)
-    fit(package, model, **OPTIONS)
-    before = model.arrays()
-    model.freeze()
-    trainer = fit(package, model, max_epochs=1, **OPTIONS)
-    for name, array in model.arrays().items():
-        changes = name.startswith('dense2')
-        assert np.array_equal(array, before[name]) != changes, name
-    kept = [name for name in trainer.arrays() if name not in before]
-    assert sorted(kept) == [
-        'optimizer/dense2.bias.momentum',
-        'optimizer/dense2.weight.momentum',
-    ]
 
 
 def test_a_frozen_network_trains_on_what_it_predicts_with(package, framework):
@@ -66,23 +47,3 @@ def test_a_model_that_computes_in_float32_again_is_as_it_was(
         model.compile()
         Y_hat = framework.forward(model, X)
         assert np.array_equal(Y_hat, plain) == same
-
-
-@pytest.mark.slow
-def test_it_learns_fashion_mnist(package):
-    """A sixth of the real images, three times: from 0.87 to 0.9.
-
-    Softmax regression is at 0.84 on all of them. Without the schedule, or
-    without batch normalization, two passes reach 0.78 and 0.72.
-    """
-    data = package.FashionMNIST(128, num_train=10000, num_val=2000)
-    quick = get_experiment('quick')
-    options = {
-        'lr_schedule': quick.lr_schedule,
-        'momentum': quick.momentum,
-        'weight_decay': quick.weight_decay,
-        'seed': 0,
-    }
-    model = package.VGG(quick.arch, quick.lr)
-    trainer = fit(package, model, data, max_epochs=3, **options)
-    assert trainer.history.final['val_acc'] > 0.86

@@ -50,20 +50,6 @@ def few(own):
     return Images(own.loader, num_train=64)
 
 
-@pytest.fixture(scope='module')
-def in_all_ways(package, own, few):
-    return fit(package, own.Written(), few, max_epochs=1, **WAYS)
-
-
-@needs_bfloat16
-@pytest.mark.parametrize('name', WAYS)
-def test_each_way_to_train_it_counts(package, own, few, in_all_ways, name):
-    ways = {way: value for way, value in WAYS.items() if way != name}
-    other = fit(package, own.Written(), few, max_epochs=1, **ways)
-    expected = in_all_ways.history.points['val_loss']
-    assert other.history.points['val_loss'] != expected
-
-
 def test_a_loader_of_the_frameworks_own_serves(package, own):
     data = Images(own.loader)
     trainer = fit(package, data=data, max_epochs=1, **OPTIONS)

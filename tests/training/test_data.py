@@ -19,9 +19,7 @@ def make(**asked):
         ({'batch_size': 0}, 'batch_size is 0: it must be positive'),
         ({'batch_size': 101}, 'batch_size is 101, .* only 100 examples'),
         ({'batch_size': 2.5}, 'batch_size is 2.5: it must be a whole'),
-        ({'batch_size': 64.0}, 'batch_size is 64.0: it must be a whole'),
         ({'resize': (0, 28)}, 'resize is 0'),
-        ({'resize': (28, -1)}, 'resize is -1'),
         ({'resize': 28.5}, 'resize is 28.5: it must be a whole number'),
         ({'resize': (28, float('inf'))}, 'resize is inf: it must be a whole'),
         ({'resize': (1, 28, 28)}, r'resize is \(1, 28, 28\): it must be one'),
@@ -30,7 +28,6 @@ def make(**asked):
         ({'num_val': np.float64(3)}, 'num_val is .*3.0.*: it must be a who'),
         ({'shift': -1}, 'shift is -1: it must be 0 or more'),
         ({'shift': 28}, 'shift is 28: it must be below 28'),
-        ({'shift': 0.5}, 'shift is 0.5: it must be a whole number'),
         ({'flip': 2}, 'flip is 2: it must be True or False'),
     ],
 )
@@ -109,27 +106,6 @@ def test_minibatches_without_a_trainer_are_in_a_new_order_each_time():
     data = make()
     first, second = (next(iter(data.train_dataloader()))[1] for _ in '12')
     assert not np.array_equal(first, second)
-
-
-@pytest.mark.parametrize('shape', [(1, 1), (1, 8), (2, 3)])
-def test_visualize(shape):
-    import matplotlib.pyplot as plt
-
-    plt.switch_backend('agg')
-    data = make(batch_size=4)
-    batch = next(iter(data.val_dataloader()))
-    data.visualize(batch, *shape)
-    axes = plt.gcf().axes
-    plt.close('all')
-    assert len(axes) == shape[0] * shape[1]
-    shown = [ax for ax in axes if ax.images]
-    assert len(shown) == min(4, len(axes))
-    for ax, image, label in zip(shown, batch[0], batch[1]):
-        np.testing.assert_array_equal(ax.images[0].get_array(), image[0])
-        assert [ax.get_title()] == data.text_labels([label])
-
-
-# The identity of the images
 
 
 def test_the_digest_tells_which_images_are_used():

@@ -16,23 +16,6 @@ from d2l_vgg.training.experiments import (
 )
 
 
-def test_the_book_experiment_is_the_books():
-    """As in the training cell of the section."""
-    book = get_experiment('book')
-    arch = architectures.get(book.arch)
-    assert [block[:2] for block in arch.blocks] == [
-        (1, 16),
-        (1, 32),
-        (2, 64),
-        (2, 128),
-        (2, 128),
-    ]
-    assert (book.resize, book.batch_size, book.max_epochs) == (224, 128, 10)
-    assert (book.lr, book.momentum, book.weight_decay) == (0.01, 0, 0)
-    assert book.lr_schedule == 'constant'
-    assert book.draw == 'published'
-
-
 def recorded(name, file='run.json'):
     """Return the hyperparameters of a recorded run."""
     here = os.path.dirname(os.path.abspath(__file__))

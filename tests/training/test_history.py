@@ -1,12 +1,11 @@
 """The history: the book's averaging, exact resume, and its CSV.
 
-The book's averaging is held against stock d2l where that is installed, and
-against the positions of the published points everywhere.
+The book's averaging is held against the positions of the published points;
+`mxnet/test_trainer.py` holds it against d2l's.
 """
 
 import json
 import math
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -50,37 +49,6 @@ def test_points_are_where_the_published_runs_have_theirs():
     assert values == pytest.approx(means.tolist(), rel=1e-5)
     values = [point[1] for point in history.points['val_loss']]
     assert values == pytest.approx(val_losses.mean(1).tolist(), rel=1e-5)
-
-
-@pytest.mark.parametrize(
-    'num_train, num_val, per_train, per_valid',
-    [(469, 79, 2, 1), (469, 79, 3, 2), (24, 5, 1, 1), (10, 4, 10, 4)],
-)
-def test_points_equal_stock_d2l(num_train, num_val, per_train, per_valid):
-    pytest.importorskip('mxnet')
-    d2l = pytest.importorskip('d2l.mxnet')
-    module = d2l.Module(per_train, per_valid)
-    module.board.display = False
-    module.trainer = SimpleNamespace(
-        num_train_batches=num_train, num_val_batches=num_val
-    )
-    history = History(num_train, num_val, per_train, per_valid)
-    losses = random_losses(num_train, 3)
-    val_losses = random_losses(num_val, 3, seed=1)
-    train(history, losses, val_losses)
-    for i, loss in enumerate(losses.flat):
-        module.trainer.train_batch_idx = i
-        module.plot('loss', d2l.tensor(loss), train=True)
-    for module.trainer.epoch, row in enumerate(val_losses):
-        for loss in row:
-            module.plot('loss', d2l.tensor(loss), train=False)
-    assert list(history.points) == list(module.board.data)
-    for series, stock in module.board.data.items():
-        x, values = zip(*history.points[series])
-        assert x == pytest.approx([point.x for point in stock], rel=1e-12)
-        # d2l adds in float32
-        stock_values = [float(point.y) for point in stock]
-        assert values == pytest.approx(stock_values, rel=1e-5)
 
 
 def test_device_is_read_once_for_a_point():

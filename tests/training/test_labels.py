@@ -3,6 +3,8 @@
 MXNet's loss would take the nearest class instead.
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from numpy_data import FashionMNIST
@@ -49,21 +51,10 @@ def data():
     return FashionMNIST(20, num_train=100, num_val=40)
 
 
-class Foreign:
-    """The same images in minibatches of a reader's own."""
-
-    def __init__(self, data):
-        self.data = data
-
-    def train_dataloader(self):
-        return list(self.cut(*self.data.train))
-
-    def val_dataloader(self):
-        return list(self.cut(*self.data.val))
-
-    def cut(self, images, labels):
-        for i in range(0, len(labels), 20):
-            yield images[i : i + 20] / 255, labels[i : i + 20]
+def cut(images, found):
+    """Return minibatches as a reader's own loader makes them."""
+    starts = range(0, len(found), 20)
+    return [(images[i : i + 20] / 255, found[i : i + 20]) for i in starts]
 
 
 @pytest.mark.parametrize(
@@ -74,9 +65,13 @@ def test_another_loaders_are_looked_at_as_they_come(
     data, which, where, steps
 ):
     getattr(data, which)[1][where] = 10
+    foreign = SimpleNamespace(
+        train_dataloader=lambda: cut(*data.train),
+        val_dataloader=lambda: cut(*data.val),
+    )
     trainer = Trainer(1, display='none')
     with pytest.raises(ValueError, match='A label is 10, .* 10 classes'):
-        trainer.fit(Softmax(), Foreign(data))
+        trainer.fit(Softmax(), foreign)
     assert len(trainer.seen) == steps and not trainer.seen_val
 
 

@@ -24,7 +24,6 @@ from launchers import (
 )
 from safetensors.numpy import load_file
 
-from d2l_vgg.commands import making
 from d2l_vgg.training.runs import Run
 
 LOOPBACK = '127.0.0.1'
@@ -44,12 +43,6 @@ SAME = (
     '--display none --name a'
 ).split()
 LONG = [*SAME, '--lr', '0.01', '--checkpoint-seconds', '0', '--max-epochs']
-
-
-@pytest.fixture(autouse=True)
-def without_estimate(monkeypatch):
-    """Do not find out how long the book would take: that takes seconds."""
-    monkeypatch.setattr(making, 'estimate_seconds', lambda *args: 7200)
 
 
 @pytest.fixture(

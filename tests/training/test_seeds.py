@@ -73,17 +73,6 @@ def test_a_fit_leaves_the_readers_generators_alone(data):
     assert states() == before
 
 
-def test_a_seed_repeats_whatever_was_drawn_before(data):
-    first = fit(data)
-    random.random(), np.random.rand()
-    again = fit(data)
-    assert first.seen == again.seen
-    assert first.seen_val == again.seen_val
-    assert first.history.points == again.history.points
-    half = len(first.seen) // 2
-    assert first.seen[:half] != first.seen[half:]
-
-
 def test_neighbouring_seeds_have_orders_of_their_own(data):
     """Not those of each other one epoch later."""
     epochs = []
