@@ -42,7 +42,7 @@ def check(
         wrong = words
     elif choices is not None and value not in choices:
         wrong = f'one of {", ".join(choices)}'
-    elif kind is float and not math.isfinite(value):
+    elif kind is float and not _is_finite(value):
         wrong = 'finite'
     elif above is not None and value <= above:
         wrong = 'positive' if above == 0 else f'above {above}'
@@ -55,6 +55,13 @@ def check(
     if wrong:
         raise ValueError(f'{name} is {shown(value)}: it must be {wrong}.')
     return kind(value) if kind in KINDS else value
+
+
+def _is_finite(number):
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # An int that no float can be
+        return False
 
 
 def shown(value: Any) -> str:

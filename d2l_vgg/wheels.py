@@ -28,17 +28,22 @@ def refusal(wheel: str, pins: str) -> str | None:
     """
     from pip._vendor.packaging import tags, utils
 
-    name, is_file = unquote(wheel.rpartition('/')[2]), '://' not in wheel
-    content = list(importlib.metadata.distributions(path=[wheel]))
+    name, needs = wheel.rpartition('/')[2], {}
     try:
-        builds = utils.parse_wheel_filename(name)[-1]
-    except ValueError:
-        builds = frozenset()
-    if not builds or (is_file and not content):
-        gone = is_file and not os.path.exists(wheel)
+        if '://' in wheel:
+            name = unquote(name)
+        elif os.path.isfile(wheel):
+            (content,) = importlib.metadata.distributions(path=[wheel])
+            needs = _that_hold(content.requires or [])
+        else:
+            name = ''
+        package, *_, builds = utils.parse_wheel_filename(name)
+    except Exception:  # Damage shows in a dozen ways
+        package = ''
+    if 'mxnet' not in package:
         return (
-            f'{wheel} {"is not there" if gone else "is no wheel"}: give the '
-            'path or the address of a wheel, named as it was published.'
+            f'{wheel} is not there, or is no wheel of MXNet: give the path or '
+            'the address of one, named as it was published.'
         )
     if builds.isdisjoint(tags.sys_tags()):
         build, here = min(builds, key=str), next(tags.sys_tags())
@@ -52,8 +57,7 @@ def refusal(wheel: str, pins: str) -> str | None:
             f"{name} takes NVIDIA's driver {FIRST_DRIVER} or newer, here is "
             f'{driver}: update the driver, or take another wheel.'
         )
-    lines = [line for each in content for line in each.requires or []]
-    numpy = _that_hold(lines).get('numpy')
+    numpy = needs.get('numpy')
     with open(pins, encoding='utf-8') as file:
         (pin,) = _that_hold(file)['numpy'].specifier
     for limit in numpy.specifier if numpy else ():
@@ -81,10 +85,10 @@ def _driver():
     """Return the number of NVIDIA's driver, a large one if it is not told."""
     ask = 'nvidia-smi', '--query-gpu=driver_version', '--format=csv,noheader'
     try:
-        told = subprocess.run(ask, capture_output=True, text=True).stdout
+        told = subprocess.run(ask, capture_output=True).stdout
     except OSError:
-        told = ''
-    number = re.match(r'\d+', told)
+        told = b''
+    number = re.match(rb'\d+', told)
     return int(number[0]) if number else sys.maxsize
 
 

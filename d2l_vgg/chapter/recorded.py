@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from d2l_vgg.chapter import ChapterError
 from d2l_vgg.chapter.notebooks import short
 
 # Of a page; `scripts/record_cells.py` writes it
@@ -13,17 +14,26 @@ def fill(notebook, name, tab):
     """Put into the notebook what its cells printed, and a `note` about it.
 
     A cell that was changed since then gets nothing.
+
+    Raises:
+        ChapterError: the record is broken.
     """
     from nbformat import from_dict
 
     note, path = 'not shown', Path(PATH.format(name))
-    kept = json.loads(path.read_text('utf-8')) if path.exists() else {}
-    if tab in kept.get('where', {}):
-        note = f'recorded on {kept["where"][tab]}'
-        cells = [cell for cell in kept['cells'] if tab in cell['tabs']]
-        outputs = {cell['source']: cell['outputs'] for cell in cells}
-        for cell in short(notebook):
-            cell.outputs = from_dict(outputs.get(cell.source, []))
+    try:
+        kept = json.loads(path.read_text('utf-8')) if path.exists() else {}
+        if tab in kept.get('where', {}):
+            note = f'recorded on {kept["where"][tab]}'
+            cells = [cell for cell in kept['cells'] if tab in cell['tabs']]
+            outputs = {cell['source']: cell['outputs'] for cell in cells}
+            for cell in short(notebook):
+                cell.outputs = from_dict(outputs.get(cell.source, []))
+    except Exception as error:  # A merge can break it in any way
+        raise ChapterError(
+            f'{path} is no record of what cells print ({error!r}): remove '
+            'it, or record the cells again by scripts/record_cells.py.'
+        ) from error
     notebook.metadata['note'] = (
         f'Cells were not run when this was built: what they print is {note}.'
     )

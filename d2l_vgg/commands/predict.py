@@ -7,8 +7,8 @@ from d2l_vgg.commands import making, options
 from d2l_vgg.messages import explain, one_line
 from d2l_vgg.training.runs import Run
 
-# So many classes are named for each picture, so many mistakes drawn
-NUM_GUESSES, NUM_MISTAKES = 3, 24
+# So many classes are named for each picture, so many images drawn at most
+NUM_GUESSES, MOST_DRAWN = 3, 24
 
 
 @options.command(
@@ -83,7 +83,10 @@ def classify(model, package, finished, found):
         name, guess = os.path.basename(picture.path), best[0]
         titles.append(f'{name}\n{finished.classes[guess]} {row[guess]:.0%}')
     print(f'For any picture it names one of {len(finished.classes)} classes.')
-    return figures.mistakes([picture.image for picture in found], titles)
+    if len(found) > MOST_DRAWN:
+        print(f'The first {MOST_DRAWN} of {len(found)} pictures are drawn.')
+    images = [picture.image for picture in found[:MOST_DRAWN]]
+    return figures.mistakes(images, titles[:MOST_DRAWN])
 
 
 def judge(model, data, finished):
@@ -106,7 +109,7 @@ def judge(model, data, finished):
         )
     drawn = {'confusion': figures.confusion(matrix, finished.classes)}
     worst = predictions.worst_mistakes(
-        labels, scores, NUM_MISTAKES, finished.classes
+        labels, scores, MOST_DRAWN, finished.classes
     )
     if worst:
         drawn['mistakes'] = figures.mistakes(

@@ -44,8 +44,9 @@ class Picture(NamedTuple):
 def files(path):
     """Return the pictures in a folder by their names, or `path` itself."""
     names = sorted(os.listdir(path)) if os.path.isdir(path) else []
-    ends = *FORMATS, 'JPG', 'TIF'
-    names = [name for name in names if name.upper().endswith(ends)]
+    ends = tuple(f'.{each}' for each in (*FORMATS, 'JPG', 'TIF'))
+    # A Mac writes notes into hidden ones, such as ._shoe.jpg
+    names = [n for n in names if n[0] != '.' and n.upper().endswith(ends)]
     return [os.path.join(path, name) for name in names] or [path]
 
 
