@@ -38,11 +38,13 @@ def check(
     words, wanted = KINDS.get(kind, ('', object))
     # `numpy.bool_`, since NumPy 2 `numpy.bool`, is no subclass of bool
     is_bool = type(value).__name__ in ('bool', 'bool_')
+    # So that no float can be the same
+    is_huge = isinstance(value, int) and abs(value) >= 2**1023
     if words and (is_bool != (kind is bool) or not isinstance(value, wanted)):
         wrong = words
     elif choices is not None and value not in choices:
         wrong = f'one of {", ".join(choices)}'
-    elif kind is float and not _is_finite(value):
+    elif kind is float and (is_huge or not math.isfinite(value)):
         wrong = 'finite'
     elif above is not None and value <= above:
         wrong = 'positive' if above == 0 else f'above {above}'
@@ -55,13 +57,6 @@ def check(
     if wrong:
         raise ValueError(f'{name} is {shown(value)}: it must be {wrong}.')
     return kind(value) if kind in KINDS else value
-
-
-def _is_finite(number):
-    try:
-        return math.isfinite(number)
-    except OverflowError:  # An int that no float can be
-        return False
 
 
 def shown(value: Any) -> str:

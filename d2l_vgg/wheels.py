@@ -6,7 +6,6 @@ words what the installed MXNet needs beside NumPy, by the tools of pip.
 
 import importlib.metadata
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -32,18 +31,16 @@ def refusal(wheel: str, pins: str) -> str | None:
     try:
         if '://' in wheel:
             name = unquote(name)
-        elif os.path.isfile(wheel):
+        else:
             (content,) = importlib.metadata.distributions(path=[wheel])
             needs = _that_hold(content.requires or [])
-        else:
-            name = ''
         package, *_, builds = utils.parse_wheel_filename(name)
     except Exception:  # Damage shows in a dozen ways
         package = ''
     if 'mxnet' not in package:
         return (
-            f'{wheel} is not there, or is no wheel of MXNet: give the path or '
-            'the address of one, named as it was published.'
+            f'{wheel} is not there, or is no wheel of MXNet: give the path '
+            'or the address of one, named as it was published.'
         )
     if builds.isdisjoint(tags.sys_tags()):
         build, here = min(builds, key=str), next(tags.sys_tags())
@@ -86,10 +83,9 @@ def _driver():
     ask = 'nvidia-smi', '--query-gpu=driver_version', '--format=csv,noheader'
     try:
         told = subprocess.run(ask, capture_output=True).stdout
-    except OSError:
-        told = b''
-    number = re.match(rb'\d+', told)
-    return int(number[0]) if number else sys.maxsize
+        return int(told.partition(b'.')[0])
+    except (OSError, ValueError):
+        return sys.maxsize
 
 
 def refusal_by_new_pip(wheel: str, pins: str) -> str:

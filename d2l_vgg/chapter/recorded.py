@@ -14,9 +14,6 @@ def fill(notebook, name, tab):
     """Put into the notebook what its cells printed, and a `note` about it.
 
     A cell that was changed since then gets nothing.
-
-    Raises:
-        ChapterError: the record is broken.
     """
     from nbformat import from_dict
 
@@ -30,10 +27,7 @@ def fill(notebook, name, tab):
             for cell in short(notebook):
                 cell.outputs = from_dict(outputs.get(cell.source, []))
     except Exception as error:  # A merge can break it in any way
-        raise ChapterError(
-            f'{path} is no record of what cells print ({error!r}): remove '
-            'it, or record the cells again by scripts/record_cells.py.'
-        ) from error
-    notebook.metadata['note'] = (
-        f'Cells were not run when this was built: what they print is {note}.'
-    )
+        do = 'remove it, or run scripts/record_cells.py again'
+        raise ChapterError(f'{path} is broken ({error!r}): {do}.') from error
+    told = 'Cells were not run when this was built: what they print is'
+    notebook.metadata['note'] = f'{told} {note}.'

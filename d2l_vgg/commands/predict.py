@@ -57,7 +57,8 @@ def predict(run, image, framework, output, data):
     model.load(parameters)
     model.set_precision(experiment.precision)
     if image:
-        drawn = {'pictures': classify(model, package, finished, found)}
+        shown = classify(model, package, finished, found)
+        drawn = {'pictures': figures.mistakes(*shown)}
     else:
         drawn = judge(model, data, finished)
     folder = output or finished.place
@@ -68,9 +69,7 @@ def predict(run, image, framework, output, data):
 
 
 def classify(model, package, finished, found):
-    """Print what each of a reader's own pictures shows; return a figure."""
-    from d2l_vgg import figures
-
+    """Print what each of a reader's own pictures shows; return some."""
     experiment = finished.experiment
     batches = package.FashionMNIST.pictures(found, resize=experiment.resize)
     _, scores = model.predict(batches, test_flip=experiment.test_flip)
@@ -85,8 +84,7 @@ def classify(model, package, finished, found):
     print(f'For any picture it names one of {len(finished.classes)} classes.')
     if len(found) > MOST_DRAWN:
         print(f'The first {MOST_DRAWN} of {len(found)} pictures are drawn.')
-    images = [picture.image for picture in found[:MOST_DRAWN]]
-    return figures.mistakes(images, titles[:MOST_DRAWN])
+    return [p.image for p in found[:MOST_DRAWN]], titles[:MOST_DRAWN]
 
 
 def judge(model, data, finished):

@@ -42,10 +42,9 @@ class Picture(NamedTuple):
 
 
 def files(path):
-    """Return the pictures in a folder by their names, or `path` itself."""
+    """Return pictures in a folder, not hidden ones, or `path` itself."""
     names = sorted(os.listdir(path)) if os.path.isdir(path) else []
     ends = tuple(f'.{each}' for each in (*FORMATS, 'JPG', 'TIF'))
-    # A Mac writes notes into hidden ones, such as ._shoe.jpg
     names = [n for n in names if n[0] != '.' and n.upper().endswith(ends)]
     return [os.path.join(path, name) for name in names] or [path]
 
