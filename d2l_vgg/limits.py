@@ -38,8 +38,7 @@ def check(
     words, wanted = KINDS.get(kind, ('', object))
     # `numpy.bool_`, since NumPy 2 `numpy.bool`, is no subclass of bool
     is_bool = type(value).__name__ in ('bool', 'bool_')
-    # So that no float can be the same
-    is_huge = isinstance(value, int) and abs(value) >= 2**1023
+    is_huge = isinstance(value, int) and abs(value) >= 2**1023  # For a float
     if words and (is_bool != (kind is bool) or not isinstance(value, wanted)):
         wrong = words
     elif choices is not None and value not in choices:

@@ -54,15 +54,14 @@ def refusal(wheel: str, pins: str) -> str | None:
             f"{name} takes NVIDIA's driver {FIRST_DRIVER} or newer, here is "
             f'{driver}: update the driver, or take another wheel.'
         )
-    numpy = needs.get('numpy')
     with open(pins, encoding='utf-8') as file:
         (pin,) = _that_hold(file)['numpy'].specifier
-    for limit in numpy.specifier if numpy else ():
+    for limit in needs['numpy'].specifier if 'numpy' in needs else ():
         # Of a NumPy that is too new MXNet sees an older one
         if limit.operator in ('>', '>=') and not limit.contains(pin.version):
             return (
-                f'{name} takes {numpy}, with this Python comes {pin.version}:'
-                ' ask for a newer Python (such as PYTHON=3.13).'
+                f'{name} takes {needs["numpy"]}, with this Python comes '
+                f'{pin.version}: ask for a newer one (such as PYTHON=3.13).'
             )
     return None
 
