@@ -66,7 +66,7 @@ def test_check_tells_what_is_right_and_what_a_wrong_number_counts(
         ('VGG-12: parameters', 1),
         ('VGG-11: parameters', 'x'),
         ('VGG-11: parameters', float('nan')),
-        ('VGG-11: parameters', 10**400),
+        pytest.param('VGG-11: parameters', 10**400, id='huge'),
     ],
 )
 def test_check_refuses_what_is_no_exercise_or_no_number(name, number):
