@@ -38,11 +38,12 @@ def check(
     words, wanted = KINDS.get(kind, ('', object))
     # `numpy.bool_`, since NumPy 2 `numpy.bool`, is no subclass of bool
     is_bool = type(value).__name__ in ('bool', 'bool_')
+    is_huge = isinstance(value, int) and abs(value) >= 2**1023  # For a float
     if words and (is_bool != (kind is bool) or not isinstance(value, wanted)):
         wrong = words
     elif choices is not None and value not in choices:
         wrong = f'one of {", ".join(choices)}'
-    elif kind is float and not math.isfinite(value):
+    elif kind is float and (is_huge or not math.isfinite(value)):
         wrong = 'finite'
     elif above is not None and value <= above:
         wrong = 'positive' if above == 0 else f'above {above}'

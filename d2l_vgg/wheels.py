@@ -6,7 +6,6 @@ words what the installed MXNet needs beside NumPy, by the tools of pip.
 
 import importlib.metadata
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -28,17 +27,20 @@ def refusal(wheel: str, pins: str) -> str | None:
     """
     from pip._vendor.packaging import tags, utils
 
-    name, is_file = unquote(wheel.rpartition('/')[2]), '://' not in wheel
-    content = list(importlib.metadata.distributions(path=[wheel]))
+    name, needs = wheel.rpartition('/')[2], {}
     try:
-        builds = utils.parse_wheel_filename(name)[-1]
-    except ValueError:
-        builds = frozenset()
-    if not builds or (is_file and not content):
-        gone = is_file and not os.path.exists(wheel)
+        if '://' in wheel:
+            name = unquote(name)
+        else:
+            (content,) = importlib.metadata.distributions(path=[wheel])
+            needs = _that_hold(content.requires or [])
+        package, *_, builds = utils.parse_wheel_filename(name)
+    except Exception:  # Damage shows in a dozen ways
+        package = ''
+    if 'mxnet' not in package:
         return (
-            f'{wheel} {"is not there" if gone else "is no wheel"}: give the '
-            'path or the address of a wheel, named as it was published.'
+            f'{wheel} is not there, or is no wheel of MXNet: give the path '
+            'or the address of one, named as it was published.'
         )
     if builds.isdisjoint(tags.sys_tags()):
         build, here = min(builds, key=str), next(tags.sys_tags())
@@ -52,16 +54,14 @@ def refusal(wheel: str, pins: str) -> str | None:
             f"{name} takes NVIDIA's driver {FIRST_DRIVER} or newer, here is "
             f'{driver}: update the driver, or take another wheel.'
         )
-    lines = [line for each in content for line in each.requires or []]
-    numpy = _that_hold(lines).get('numpy')
     with open(pins, encoding='utf-8') as file:
         (pin,) = _that_hold(file)['numpy'].specifier
-    for limit in numpy.specifier if numpy else ():
+    for limit in needs['numpy'].specifier if 'numpy' in needs else ():
         # Of a NumPy that is too new MXNet sees an older one
         if limit.operator in ('>', '>=') and not limit.contains(pin.version):
             return (
-                f'{name} takes {numpy}, with this Python comes {pin.version}:'
-                ' ask for a newer Python (such as PYTHON=3.13).'
+                f'{name} takes {needs["numpy"]}, with this Python comes '
+                f'{pin.version}: ask for a newer one (such as PYTHON=3.13).'
             )
     return None
 
@@ -81,11 +81,10 @@ def _driver():
     """Return the number of NVIDIA's driver, a large one if it is not told."""
     ask = 'nvidia-smi', '--query-gpu=driver_version', '--format=csv,noheader'
     try:
-        told = subprocess.run(ask, capture_output=True, text=True).stdout
-    except OSError:
-        told = ''
-    number = re.match(r'\d+', told)
-    return int(number[0]) if number else sys.maxsize
+        told = subprocess.run(ask, capture_output=True).stdout
+        return int(told.partition(b'.')[0])
+    except (OSError, ValueError):
+        return sys.maxsize
 
 
 def refusal_by_new_pip(wheel: str, pins: str) -> str:

@@ -85,13 +85,23 @@ def test_wheel_for_another_python_or_machine_is_refused(
 
 
 def test_what_is_no_wheel_is_refused(make, refusal, tmp_path):
-    assert 'is not there' in refusal(f'/nowhere/{CUDA}')
-    assert 'is no wheel' in refusal('https://there.org/mxnet.whl')
     (tmp_path / CPU).write_text('<html>Not found</html>')
-    assert 'is no wheel' in refusal(str(tmp_path / CPU))
-    path = make(CUDA)
-    (tmp_path / 'a.whl').write_bytes((tmp_path / path).read_bytes())
-    assert 'named as it was published' in refusal(str(tmp_path / 'a.whl'))
+    (tmp_path / CUDA).mkdir()
+    whole = (tmp_path / make('mxnet-2-py3-none-any.whl')).read_bytes()
+    (tmp_path / 'a.whl').write_bytes(whole)
+    damaged = whole.replace(b'Requires-Dist', b'Requires-Disc')
+    (tmp_path / 'mxnet-3-py3-none-any.whl').write_bytes(damaged)
+    for wheel in (
+        '/nowhere/mxnet-2-py3-none-any.whl',
+        'https://there.org/mxnet.whl',
+        'https://there.org/torch-2.0.0-py3-none-any.whl',
+        *(f'{tmp_path}/{name}' for name in (CPU, CUDA, 'a.whl')),
+        f'{tmp_path}/mxnet-3-py3-none-any.whl',
+        make('torch-2.0.0-py3-none-any.whl'),
+        make('mxnet-2.0.1-py3-none-any.whl', ['!!! no requirement']),
+        make(CPU.replace('+', '%2B')),
+    ):
+        assert 'is no wheel of MXNet: give the path' in refusal(wheel)
 
 
 @pytest.mark.parametrize(
@@ -101,6 +111,7 @@ def test_what_is_no_wheel_is_refused(make, refusal, tmp_path):
         (CUDA.replace('cu13.', 'cu133.'), '580.95.05', True),
         (CUDA, '590.48.01', False),
         (CUDA, 'NVIDIA-SMI has failed', False),  # Its library may be there
+        (CUDA, r'$(printf "\\377")', False),
         (CPU, '580.95.05', False),
     ],
 )

@@ -56,7 +56,7 @@ def build(folder='chapter', run_cells=True, page=True, keep_output=False):
 
     Raises:
         ChapterError: a cell raised, a reference, a label, a citation or a
-            link leads nowhere, or d2lbook or Sphinx warned.
+            link leads nowhere, a record is broken, d2lbook or Sphinx warned.
     """
     with open_project(folder) as project:
         # A PDF stays, and without a new page the old one

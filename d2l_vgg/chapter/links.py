@@ -15,8 +15,7 @@ def check_links(folder):
     pages, anchors = {}, {}
     for path in sorted(glob.glob(f'{folder}/**/*.html', recursive=True)):
         name = os.path.relpath(path, folder)
-        text = Path(path).read_text('utf-8')
-        soup = BeautifulSoup(text, 'html.parser')
+        soup = BeautifulSoup(Path(path).read_bytes(), 'html.parser')
         pages[name] = soup.select('[src], [href]')
         anchors[name] = {tag['id'] for tag in soup.select('[id]')}
     for name, tags in pages.items():

@@ -89,8 +89,7 @@ function moveByKey(event) {
 
 // Go to what the address names, be it in another tab or folded
 function goToTarget() {
-  const target = document.getElementById(
-    decodeURIComponent(location.hash.slice(1)));
+  const target = document.querySelector(':target');
   if (!target) return;
   for (let box = target; box; box = box.parentElement) {
     const only = box.dataset && box.dataset.only;

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from d2l_vgg.chapter import ChapterError
 from d2l_vgg.chapter.notebooks import short
 
 # Of a page; `scripts/record_cells.py` writes it
@@ -17,13 +18,16 @@ def fill(notebook, name, tab):
     from nbformat import from_dict
 
     note, path = 'not shown', Path(PATH.format(name))
-    kept = json.loads(path.read_text('utf-8')) if path.exists() else {}
-    if tab in kept.get('where', {}):
-        note = f'recorded on {kept["where"][tab]}'
-        cells = [cell for cell in kept['cells'] if tab in cell['tabs']]
-        outputs = {cell['source']: cell['outputs'] for cell in cells}
-        for cell in short(notebook):
-            cell.outputs = from_dict(outputs.get(cell.source, []))
-    notebook.metadata['note'] = (
-        f'Cells were not run when this was built: what they print is {note}.'
-    )
+    try:
+        kept = json.loads(path.read_text('utf-8')) if path.exists() else {}
+        if tab in kept.get('where', {}):
+            note = f'recorded on {kept["where"][tab]}'
+            cells = [cell for cell in kept['cells'] if tab in cell['tabs']]
+            outputs = {cell['source']: cell['outputs'] for cell in cells}
+            for cell in short(notebook):
+                cell.outputs = from_dict(outputs.get(cell.source, []))
+    except Exception as error:  # A merge can break it in any way
+        do = 'remove it, or run scripts/record_cells.py again'
+        raise ChapterError(f'{path} is broken ({error!r}): {do}.') from error
+    told = 'Cells were not run when this was built: what they print is'
+    notebook.metadata['note'] = f'{told} {note}.'

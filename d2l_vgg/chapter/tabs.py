@@ -24,8 +24,7 @@ def merge(notebooks, tabs):
     cells = []
     for in_tabs, group in d2lbook._merge_tabs(merged, tabs):
         if in_tabs:
-            alone = len(notebooks) == 1
-            group = group[0][1] if alone else _box(group, tabs)
+            group = _box(group, tabs) if len(notebooks) > 1 else group[0][1]
         cells += group
     return d2lbook.create_new_notebook(merged, list(_folded(cells)))
 
@@ -75,9 +74,7 @@ def _shared(columns, end):
 
 def _div(attributes, cells):
     """Return cells in a box, nothing around none."""
-    if not cells:
-        return []
-    return [_html(f'<div {attributes}>'), *cells, _html('</div>')]
+    return cells and [_html(f'<div {attributes}>'), *cells, _html('</div>')]
 
 
 def _folded(cells):

@@ -7,8 +7,8 @@ from d2l_vgg.commands import making, options
 from d2l_vgg.messages import explain, one_line
 from d2l_vgg.training.runs import Run
 
-# So many classes are named for each picture, so many mistakes drawn
-NUM_GUESSES, NUM_MISTAKES = 3, 24
+# So many classes are named for each picture, so many images drawn at most
+NUM_GUESSES, MOST_DRAWN = 3, 24
 
 
 @options.command(
@@ -57,7 +57,8 @@ def predict(run, image, framework, output, data):
     model.load(parameters)
     model.set_precision(experiment.precision)
     if image:
-        drawn = {'pictures': classify(model, package, finished, found)}
+        shown = classify(model, package, finished, found)
+        drawn = {'pictures': figures.mistakes(*shown)}
     else:
         drawn = judge(model, data, finished)
     folder = output or finished.place
@@ -68,9 +69,7 @@ def predict(run, image, framework, output, data):
 
 
 def classify(model, package, finished, found):
-    """Print what each of a reader's own pictures shows; return a figure."""
-    from d2l_vgg import figures
-
+    """Print what each of a reader's own pictures shows; return some."""
     experiment = finished.experiment
     batches = package.FashionMNIST.pictures(found, resize=experiment.resize)
     _, scores = model.predict(batches, test_flip=experiment.test_flip)
@@ -83,7 +82,9 @@ def classify(model, package, finished, found):
         name, guess = os.path.basename(picture.path), best[0]
         titles.append(f'{name}\n{finished.classes[guess]} {row[guess]:.0%}')
     print(f'For any picture it names one of {len(finished.classes)} classes.')
-    return figures.mistakes([picture.image for picture in found], titles)
+    if len(found) > MOST_DRAWN:
+        print(f'The first {MOST_DRAWN} of {len(found)} pictures are drawn.')
+    return [p.image for p in found[:MOST_DRAWN]], titles[:MOST_DRAWN]
 
 
 def judge(model, data, finished):
@@ -106,7 +107,7 @@ def judge(model, data, finished):
         )
     drawn = {'confusion': figures.confusion(matrix, finished.classes)}
     worst = predictions.worst_mistakes(
-        labels, scores, NUM_MISTAKES, finished.classes
+        labels, scores, MOST_DRAWN, finished.classes
     )
     if worst:
         drawn['mistakes'] = figures.mistakes(

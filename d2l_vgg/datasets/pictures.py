@@ -42,10 +42,10 @@ class Picture(NamedTuple):
 
 
 def files(path):
-    """Return the pictures in a folder by their names, or `path` itself."""
+    """Return pictures in a folder, not hidden ones, or `path` itself."""
     names = sorted(os.listdir(path)) if os.path.isdir(path) else []
-    ends = *FORMATS, 'JPG', 'TIF'
-    names = [name for name in names if name.upper().endswith(ends)]
+    ends = tuple(f'.{each}' for each in (*FORMATS, 'JPG', 'TIF'))
+    names = [n for n in names if n[0] != '.' and n.upper().endswith(ends)]
     return [os.path.join(path, name) for name in names] or [path]
 
 

@@ -15,7 +15,7 @@ pytest.importorskip('d2lbook')
 
 from small_chapter import SOURCE, project, read_notebook, soup_of
 
-from d2l_vgg.chapter import builder, notebooks
+from d2l_vgg.chapter import ChapterError, builder, notebooks, recorded
 from d2l_vgg.cli import main
 
 CELL = '```{{.python .input}}\n%%tab mxnet\n{}\n```\n'
@@ -120,6 +120,12 @@ def test_recorded_output_is_shown_where_cells_are_not_run(tmp_path):
         file.write(text.replace('recorded', 'changed'))
     builder.build(folder, run_cells=False)
     assert not soup_of(folder, 'page').select('.output')
+    path = os.path.join(folder, recorded.PATH.format('page'))
+    for broken in '{"where": {"mxnet"', '[]', '{"where": {"mxnet": "here"}}':
+        with open(path, 'w') as file:
+            file.write(broken)
+        with pytest.raises(ChapterError, match=r'page\.json is broken .*run'):
+            builder.build(folder, run_cells=False)
 
 
 def test_slides_are_built_alone_and_anew(tmp_path):

@@ -61,7 +61,13 @@ def test_check_tells_what_is_right_and_what_a_wrong_number_counts(
 
 
 @pytest.mark.parametrize(
-    'name, number', [('VGG-12: parameters', 1), ('VGG-11: parameters', 'x')]
+    'name, number',
+    [
+        ('VGG-12: parameters', 1),
+        ('VGG-11: parameters', 'x'),
+        ('VGG-11: parameters', float('nan')),
+        pytest.param('VGG-11: parameters', 10**400, id='huge'),
+    ],
 )
 def test_check_refuses_what_is_no_exercise_or_no_number(name, number):
     with pytest.raises(ValueError, match=' is .*: it must be'):
@@ -86,8 +92,8 @@ def test_page_says_what_notebook_says(chromium, tmp_path, capsys):
         expected = [said(capsys, name, number) for number in numbers]
         texts = json.dumps([f'{number:,}' for number in numbers])
         assert chromium.run(SAY % texts) == expected
-    texts = json.dumps(['', 'many', '1e999', ' 0.95 '])
-    wrong, right = ['Write a number.'] * 3, ['Right.']
+    texts = json.dumps(['', 'many', '1e999', '0,95', ' 0.95 '])
+    wrong, right = ['Write a number.'] * 4, ['Right.']
     (tmp_path / 'page.html').write_text(
         PAGE.format('Any network: accuracy, at least 0.94')
     )

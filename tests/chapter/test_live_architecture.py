@@ -350,11 +350,16 @@ def test_blocks_are_typed(tool, text):
         ('arch', '((1, 64, 1, 1),)', 'does not read as blocks'),
         ('arch', 'vgg11', 'does not read as blocks'),
         ('arch', '7', 'does not read as blocks'),
+        ('arch', '("ab", "cd")', 'does not read as blocks'),
+        ('arch', '[{"length": 2}]', 'does not read as blocks'),
+        ('arch', '((1e999, 64),)', 'does not read as blocks'),
+        ('arch', '((1, null),)', 'does not read as blocks'),
         ('arch', '()', 'The number of blocks must be'),
         ('arch', '((0, 64),)', 'num_convs of block 1 must be'),
         ('arch', '((1, 64), (1, 1e9))', 'num_channels of block 2 must be'),
         ('arch', '((1, 64, -1),)', 'num_1x1 of block 1 must be'),
-        ('arch', '((1, null),)', 'num_channels of block 1 must be'),
+        ('arch', f'({"(1, 1), " * 300})', 'The number of blocks must be'),
+        ('hidden', '1 ' * 11, 'The number of hidden layers must be'),
     ],
 )
 def test_what_cannot_be_is_told_beside_the_last_network(
@@ -368,6 +373,7 @@ def test_what_cannot_be_is_told_beside_the_last_network(
     assert told in sentence and 'Below is still the last' in sentence
     assert chromium.run(marked)
     assert rows_shown(chromium) == before
+    assert chromium.run(f"{TOOL}.querySelectorAll('fieldset').length") < 12
     press(chromium, '[data-preset=B]')
     for each, good in ('side', '32'), ('channels', '1'), ('classes', '10'):
         enter(chromium, each, good)

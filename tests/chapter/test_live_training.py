@@ -215,6 +215,7 @@ def test_training_stops_and_begins_again(page):
     press(page)
     # Not before the first look at the held-out images
     wait_for(lambda: points(page, 'training') > 20, 60)
+    choose(page, lr='')
     press(page)
     assert 'Stopped after' in told(page)
     assert (
@@ -222,7 +223,7 @@ def test_training_stops_and_begins_again(page):
     )
     before = points(page, 'training')
     assert before < 1500
-    train(page, maxEpochs=1)
+    train(page, maxEpochs=1, lr=0.02)
     wait_for(lambda: points(page, 'training') == 50)
     runs = page.run("document.querySelectorAll('.tool li').length")
     assert runs == 2 and points(page, 'earlier') > 0

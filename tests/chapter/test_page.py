@@ -103,10 +103,25 @@ def test_address_chooses_the_tab(chromium, built):
         ('?tab=jax#fig-vgg', 'jax'),
         ('', 'jax'),  # As the pages to which that one leads
         ('?tab=none', 'jax'),
+        ('#nowhere', 'jax'),
+        ('#%E0%A4%A', 'jax'),  # No text in UTF-8
     ]:
         chromium.open(html_of(built, 'vgg') + query)
         assert chromium.run(SHOWN) == [tab]
     chromium.run('localStorage.clear()')
+    assert chromium.console == []
+
+
+def test_page_works_where_nothing_may_be_remembered(chromium, built):
+    forbid = """Object.defineProperty(window, 'localStorage', {
+        get() { throw new DOMException('forbidden', 'SecurityError'); }})"""
+    method = 'ScriptToEvaluateOnNewDocument'
+    script = chromium.call(f'Page.add{method}', source=forbid)
+    show(chromium, built, 'vgg')
+    chromium.run(CLICK.format('jax'))
+    assert chromium.run(SHOWN) == ['jax']
+    assert chromium.console == []
+    chromium.call(f'Page.remove{method}', **script)
 
 
 def test_tabs_are_switched_by_keys(chromium, built):

@@ -10,6 +10,7 @@ from command_line import assert_fails, call, change_record, done
 from PIL import Image
 
 from d2l_vgg import figures
+from d2l_vgg.commands import predict
 from d2l_vgg.datasets import fashion_mnist
 from d2l_vgg.training.runs import TRAINED, Run
 
@@ -47,6 +48,8 @@ def pictures(tmp_path, monkeypatch):
     """Five large images of the test set on white, and what they show."""
     monkeypatch.chdir(tmp_path)
     data = fashion_mnist.load()
+    with open('._0.png', 'w') as file:
+        file.write('a note of a Mac')
     for i in range(5):
         large = np.kron(255 - data.val_images[i], np.ones((9, 9), 'uint8'))
         large = np.pad(large, 40, constant_values=255)
@@ -79,8 +82,9 @@ def test_pictures_of_a_folder_are_each_decoded_once_and_drawn_to_the_run(
 ):
     shutil.copytree(os.path.join(TRAINED, 'quick'), 'own')
     os.rename('0.png', '0.PNG')
-    with open('notes.txt', 'w') as file:
-        file.write('no picture')
+    for name in 'notes.txt', 'notes of a png':
+        with open(name, 'w') as file:
+            file.write('no picture')
     opened, whole = [], Image.open
 
     def count(file, **options):
@@ -88,11 +92,14 @@ def test_pictures_of_a_folder_are_each_decoded_once_and_drawn_to_the_run(
         return whole(file, **options)
 
     monkeypatch.setattr(Image, 'open', count)
+    monkeypatch.setattr(predict, 'MOST_DRAWN', 2)
     told = done('predict', 'own', '.')
     names = ['./0.PNG', *(f'./{i}.png' for i in range(1, 5))]
     assert re.findall(r'^(.+): 332 x 332', told, re.M) == opened == names
+    assert 'The first 2 of 5 pictures are drawn.' in told
     assert 'Picture: own/pictures.png' in told
-    assert os.path.exists('own/pictures.png')
+    with open('own/pictures.svg') as file:
+        assert file.read().count('<image') == 2
 
 
 @pytest.mark.filterwarnings('always::UserWarning')

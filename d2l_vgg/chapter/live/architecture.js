@@ -271,7 +271,7 @@ live.architecture = async tool => {
       }
       net.blocks = blocks;
     } else if (field === 'hidden') {
-      net.hidden = value.split(',').filter(each => each.trim()).map(Number);
+      net.hidden = value.split(/[\s,]+/).filter(each => each).map(Number);
     } else if (field === 'dropout') {
       net.dropout = target.checked;
     } else if (field === 'norm') {

@@ -26,7 +26,8 @@ live.check = async (tool, box) => {
 
   form.addEventListener('submit', event => {
     event.preventDefault();
-    said.textContent = answer(field.value.replace(/[\s,_]/g, ''));
+    // Commas between thousands; elsewhere they may be decimal points
+    said.textContent = answer(field.value.replace(/[\s_]|,(?=\d{3})/g, ''));
   });
   tool.append(form);
 };

@@ -25,7 +25,9 @@ class OwnPicture {
       return grey;
     }
     const box = OwnPicture.boxOfThing(grey, large.canvas.width, ground);
-    if (!box) throw Error(`${file.name} is of one colour only.`);
+    const nothing = Error(`Nothing is left to see in ${file.name}: take a `
+      + 'picture in which the thing is not as light as its ground.');
+    if (!box) throw nothing;
     const small = OwnPicture.drawn(large.canvas, box, 28);
     const top = Math.floor((28 - small.canvas.height) / 2);
     const left = Math.floor((28 - small.canvas.width) / 2);
@@ -38,6 +40,7 @@ class OwnPicture {
       const share = Math.max(0, (level - ground) / range);
       pixels[28 * row + column] = Math.round(255 * share);
     });
+    if (Math.max(...pixels) <= OwnPicture.near) throw nothing;
     return pixels;
   }
 

@@ -135,7 +135,8 @@ live.training = async tool => {
   function finish(end) {
     worker.terminate();
     worker = null;
-    button.textContent = 'Train again';
+    Object.assign(
+      button, {textContent: 'Train again', formNoValidate: false});
     if (run.losses.length === 0) {
       status.textContent = 'Stopped before the first step.';
       return;
@@ -162,7 +163,8 @@ live.training = async tool => {
   async function start() {
     const chosen = Object.fromEntries([...new FormData(form)].map(
       ([name, value]) => [name, Number(value)]));
-    button.textContent = 'Stop';
+    // Whatever is in the fields meanwhile
+    Object.assign(button, {textContent: 'Stop', formNoValidate: true});
     status.textContent = 'It learns ...';
     run = {...chosen, losses: [], validations: [],
       earlier: run?.validations ?? []};

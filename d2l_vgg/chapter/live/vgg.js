@@ -18,9 +18,10 @@ function readArch(text) {
     .replace(/,\s*(lr|num_classes)\s*=[^()]*\)\s*$/, '')
     .replace(/\(/g, '[').replace(/\)/g, ']').replace(/,\s*\]/g, ']');
   try {
-    const blocks = JSON.parse(list);
-    return blocks.every(({length}) => length === 2 || length === 3)
-      ? blocks : null;
+    // So many are refused, and would be slow to show
+    const blocks = JSON.parse(list).slice(0, 11);
+    return blocks.every(block => [2, 3].includes(block.length)
+      && block.every(Number.isFinite)) ? blocks : null;
   } catch (error) {
     return null;
   }
@@ -57,6 +58,7 @@ function wrongWith({blocks, side, channels, classes, hidden}) {
     ['The side of the image', side, 1, 1024],
     ['The number of channels of the image', channels, 1, 1024],
     ['The number of classes', classes, 1, 100000],
+    ['The number of hidden layers', hidden.length, 0, 10],
     ...hidden.map(width => ['The width of a hidden layer', width, 1, 65536]),
   ];
   for (const [what, number, least, most] of numbers) {
