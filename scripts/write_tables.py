@@ -89,7 +89,7 @@ def reached():
     for name, (seconds, accuracy) in runs.items():
         size = EXPERIMENTS[name].resize
         total = costs.totals(EXPERIMENTS[name].arch, (1, size, size))
-        yield (name, str(total.num_params), str(total.macs),
+        yield (name, f'{total.num_params:,}', f'{total.macs:,}',
                f'{accuracy:.4f}', draw_cost.duration(seconds))  # fmt: skip
 
 
@@ -108,7 +108,7 @@ def sizes():
     rows = re.findall(r'\| (\d+) x \d+ \| ours \| ([\d.]+)', text)
     for size, speed in rows:
         total = costs.totals('vgg_small', (1, int(size), int(size)))
-        yield f'{size} x {size}', str(total.macs), speed
+        yield f'{size} x {size}', f'{total.macs:,}', speed
 
 
 def frameworks():
