@@ -81,8 +81,7 @@ def cheap():
 
 def reached():
     """Yield what the cheap experiments and the book's cost and reach."""
-    yield ('experiment', 'parameters', 'multiply-adds',
-           'validation accuracy', 'time')  # fmt: skip
+    yield 'experiment', 'parameters', 'multiply-adds', 'accuracy', 'time'
     found = draw_cost.recorded_costs()
     runs = {name: run for name, *run in found['small']}
     ((_, *runs['book']),) = (r for r in found['book'] if r[0] == '224')
