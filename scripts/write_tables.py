@@ -137,7 +137,7 @@ def lesson(what):
 FIRST = {
     'plain': 'plain',
     'unnormalized': 'small hidden layer',
-    'normalized': 'and batch normalization',
+    'normalized': 'and normalized',
 }
 
 
@@ -147,17 +147,17 @@ def plain():
     Accuracies are of runs on one thread, seconds of those on two, which are
     measured on a quiet machine.
     """
-    yield 'framework network runs median lowest highest seconds'.split()
+    yield 'framework network runs median range seconds'.split()
     for name, framework in FRAMEWORKS.items():
         for what, title in FIRST.items():
             runs = [r for r in lesson(what) if r['framework'] == name]
             found = [float(r['val_acc']) for r in runs if r['threads'] == '1']
             times = [float(r['seconds']) for r in runs if r['threads'] == '2']
             if found:
-                told = [f(found) for f in (statistics.median, min, max)]
-                cells = [f'{number:.3f}' for number in told]
+                middle = f'{statistics.median(found):.3f}'
+                ends = f'{min(found):.3f} to {max(found):.3f}'
                 seconds = f'{min(times):.0f}' if times else ''
-                row = title, str(len(found)), *cells, seconds
+                row = title, str(len(found)), middle, ends, seconds
                 yield framework.title, *row
 
 
