@@ -81,15 +81,14 @@ def cheap():
 
 def reached():
     """Yield what the cheap experiments and the book's cost and reach."""
-    yield ('experiment', 'parameters', 'multiply-adds',
-           'validation accuracy', 'time')  # fmt: skip
+    yield 'experiment', 'parameters', 'multiply-adds', 'accuracy', 'time'
     found = draw_cost.recorded_costs()
     runs = {name: run for name, *run in found['small']}
     ((_, *runs['book']),) = (r for r in found['book'] if r[0] == '224')
     for name, (seconds, accuracy) in runs.items():
         size = EXPERIMENTS[name].resize
         total = costs.totals(EXPERIMENTS[name].arch, (1, size, size))
-        yield (name, str(total.num_params), str(total.macs),
+        yield (name, f'{total.num_params:,}', f'{total.macs:,}',
                f'{accuracy:.4f}', draw_cost.duration(seconds))  # fmt: skip
 
 
@@ -108,7 +107,7 @@ def sizes():
     rows = re.findall(r'\| (\d+) x \d+ \| ours \| ([\d.]+)', text)
     for size, speed in rows:
         total = costs.totals('vgg_small', (1, int(size), int(size)))
-        yield f'{size} x {size}', str(total.macs), speed
+        yield f'{size} x {size}', f'{total.macs:,}', speed
 
 
 def frameworks():
@@ -138,7 +137,7 @@ def lesson(what):
 FIRST = {
     'plain': 'plain',
     'unnormalized': 'small hidden layer',
-    'normalized': 'and batch normalization',
+    'normalized': 'and normalized',
 }
 
 
@@ -148,17 +147,17 @@ def plain():
     Accuracies are of runs on one thread, seconds of those on two, which are
     measured on a quiet machine.
     """
-    yield 'framework network runs median lowest highest seconds'.split()
+    yield 'framework network runs median range seconds'.split()
     for name, framework in FRAMEWORKS.items():
         for what, title in FIRST.items():
             runs = [r for r in lesson(what) if r['framework'] == name]
             found = [float(r['val_acc']) for r in runs if r['threads'] == '1']
             times = [float(r['seconds']) for r in runs if r['threads'] == '2']
             if found:
-                told = [f(found) for f in (statistics.median, min, max)]
-                cells = [f'{number:.3f}' for number in told]
+                middle = f'{statistics.median(found):.3f}'
+                ends = f'{min(found):.3f} to {max(found):.3f}'
                 seconds = f'{min(times):.0f}' if times else ''
-                row = title, str(len(found)), *cells, seconds
+                row = title, str(len(found)), middle, ends, seconds
                 yield framework.title, *row
 
 

@@ -90,7 +90,7 @@ def _table(soup, table):
     rows = [row.find_all(['th', 'td']) for row in table.select('tbody tr')]
     for head, *cells in zip(heads, *rows):
         texts = [cell.get_text().strip() for cell in cells]
-        if all(NUMBER.match(text) for text in texts if text):
+        if NUMBER.match(next(filter(None, texts), '')):  # Of the first row
             for cell in (head, *cells):
                 cell['class'] = [*cell.get('class', []), 'to-right']
     words = ', '.join(head.get_text() for head in heads)

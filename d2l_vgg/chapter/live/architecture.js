@@ -17,7 +17,7 @@ const PRESETS = [
     [[2, 64], [2, 128], [4, 256], [4, 512], [4, 512]]],
   ['Small', 'the small network that the book trains',
     [[1, 16], [1, 32], [2, 64], [2, 128], [2, 128]]],
-  ['Quick', 'a network for 28 × 28 pixels, with batch normalization',
+  ['Quick', 'the small network with batch normalization, made for 28 × 28 pixels',
     [[1, 16], [1, 32], [2, 64]],
     {hidden: [128], dropout: false, norm: 'batch'}],
 ].map(([name, about, blocks, changes]) => ({name, about, net: {
@@ -156,7 +156,7 @@ const TOOL = `
   <div class="blocks">
     <button type="button" data-change="add">Add a block</button></div>
   <div class="row">${number('Image, pixels a side', 'side')}
-    ${number('Its channels', 'channels')}
+    ${number('Image, channels', 'channels')}
     ${number('Classes', 'classes')}</div>
   <details><summary>Hidden layers and normalization</summary>
     <div class="row">

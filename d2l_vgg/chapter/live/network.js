@@ -34,11 +34,11 @@ class NetworkBox {
       </div>
       <p id="paper-keys">Draw with the mouse, a finger or a pen, or by keys:
         arrows move, the space bar draws, an arrow with Shift draws a
-        line.</p>
+        line. <span class="place" role="status"></span></p>
     </div>
     <div class="right">
       <label class="answerer" hidden>Answered by <select>
-        <option value="quick">quick</option>
+        <option value="quick">the trained network, quick</option>
         <option value="trained"></option>
       </select></label>
       <p class="sentence" role="status"></p>
@@ -109,6 +109,9 @@ class NetworkBox {
       this.cursor = before.map(
         (at, axis) => Math.min(Math.max(at + move[axis], 0), 27));
       Pixels.frame(paper, ...this.cursor, 1, 1);
+      const [column, row] = this.cursor;
+      this.find('.place').textContent =
+        `Row ${row + 1}, column ${column + 1}.`;
     }
     if (!move || event.shiftKey) {
       const middle = ([column, row]) => [column + 0.5, row + 0.5];
