@@ -6,9 +6,8 @@ import re
 from pathlib import Path
 
 import numpy as np
-import pytest
-
 import numpy_vgg
+import pytest
 from browser import Browser, wait_for
 from PIL import Image
 from processes import ROOT
@@ -390,7 +389,7 @@ def test_receptive_field_is_what_a_place_depends_on(page):
 
 @pytest.mark.parametrize('layer', [1, 2])
 def test_maps_and_numbers_shown_are_those_of_the_output(page, layer):
-    """Of maps that stand side by side, those of the second: row 8, column 5."""
+    """Of the second map: row 8, column 5."""
     i, j, channel = 7, 4, 1
     W, b, X, Y = (
         np.array(each) for each in page.run(

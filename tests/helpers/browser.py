@@ -209,7 +209,7 @@ class Browser:
         )
 
     def copied_by(self, button):
-        """Click a button, an expression; return what goes to the clipboard."""
+        """Click a button, an expression; return the text it copies."""
         return self.run(
             f"""(async () => {{
                 let text = null;
