@@ -80,4 +80,7 @@ def test_page_says_what_notebook_says(show_live, capsys, monkeypatch):
         texts[-1] += ['', 'many', '1e999']
         expected[-1] += ['Write a number.'] * 3
     assert page.run(f'({SAY})({json.dumps(texts)})') == expected
+    # And the page stays
+    page.run('new Promise(done => setTimeout(done, 200))')
+    assert page.run("document.querySelector('output').textContent")
     assert page.console == []
