@@ -14,10 +14,15 @@ import tempfile
 import time
 
 CHROMIUM = shutil.which('chromium') or shutil.which('chromium-browser')
-# What a key does needs more than its name
+# What a key does by itself, such as to move the page, needs its code
 KEYS = {
     'Enter': {'text': '\r', 'windowsVirtualKeyCode': 13},
     'Tab': {'windowsVirtualKeyCode': 9},
+    ' ': {'text': ' ', 'windowsVirtualKeyCode': 32},
+    'ArrowLeft': {'windowsVirtualKeyCode': 37},
+    'ArrowUp': {'windowsVirtualKeyCode': 38},
+    'ArrowRight': {'windowsVirtualKeyCode': 39},
+    'ArrowDown': {'windowsVirtualKeyCode': 40},
 }
 VIOLATIONS = """axe.run(document, {
     runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'],
