@@ -2,6 +2,9 @@
 
 import os
 import re
+import shutil
+from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -9,6 +12,8 @@ pytest.importorskip('d2lbook')
 pytest.importorskip('websocket')
 
 from small_chapter import soup_of
+
+from d2l_vgg.chapter import live
 
 TABS = ['mxnet', 'pytorch', 'tensorflow', 'jax']
 PAGES = ['index', 'vgg', 'exercises', 'reproduce']
@@ -106,7 +111,7 @@ def test_address_chooses_the_tab(chromium, built):
         ('', 'jax'),  # As the pages to which that one leads
         ('?tab=none', 'jax'),
     ]:
-        chromium.open(html_of(built, 'vgg') + query)
+        chromium.show(html_of(built, 'vgg') + query)
         assert chromium.run(SHOWN) == [tab]
 
 
@@ -221,9 +226,34 @@ def test_search_shows_what_stands_around_the_words(chromium, built):
     path, fragment = found[0][0].removeprefix('file://').split('#')
     chromium.open(path)
     assert chromium.run(f"!!document.getElementById('{fragment}')")
-    chromium.open(html_of(built, 'search') + '?q=zebra')
-    told = chromium.run("document.getElementById('told').innerText")
-    assert told == '0 sections have “zebra”.'
+
+
+def test_search_lists_what_has_all_words_the_best_first(chromium, tmp_path):
+    sections = [
+        ['1', 'One', 'a kernel and a gradient'],
+        ['2', 'Kernel gradient', 'in its title'],
+        ['3', 'Three', 'the kernel gradient side by side'],
+        ['4', 'C++ (', 'kernel'],
+    ]
+    shutil.copy(Path(live.HERE, 'search.js'), tmp_path)
+    (tmp_path / 'page.html').write_text(
+        '<input name="q"><p id="told"></p><ol id="found"></ol>'
+        f'<script>const sections = {sections}</script>'
+        '<script src="search.js"></script>'
+    )
+    for asked, titles, told in [
+        ('kernel gradient', ['Kernel gradient', 'Three', 'One'],
+         '3 sections have all words of “kernel gradient”.'),
+        ('c++', ['C++ ('], '1 section has “c++”.'),
+        ('zebra', [], '0 sections have “zebra”.'),
+    ]:  # fmt: skip
+        chromium.show(f'{tmp_path}/page.html?q={quote(asked)}')
+        assert told == chromium.run("document.querySelector('p').innerText")
+        assert titles == chromium.run(
+            """[...document.querySelectorAll('#found a')].map(
+                a => a.innerText)"""
+        )
+    assert chromium.console == []
 
 
 # --------------------------------------------------- pictures and code
