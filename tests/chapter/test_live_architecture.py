@@ -191,7 +191,7 @@ def test_blocks_and_shares_are_drawn_to_scale(tool):
     title = tool.run(f"{TOOL}.querySelector('svg title').textContent")
     assert '1 × 224 × 224 becomes 256 × 56 × 56' in title
     words = tool.run(f"{TOOL}.querySelector('svg').textContent")
-    shares = np_shares(rows_shown(tool))
+    shares = shares_of(rows_shown(tool))
     for i, (name, parts) in enumerate(shares.items()):
         bars = [width for width, _ in rects[7 + 5 * i :][:5]]
         assert [bar / sum(bars) for bar in bars] == pytest.approx(
@@ -201,7 +201,7 @@ def test_blocks_and_shares_are_drawn_to_scale(tool):
         assert re.search(f'{name}: {dense:.0f}(\\.\\d)?% in the', words)
 
 
-def np_shares(rows):
+def shares_of(rows):
     return {
         name: [row[k] / sum(r[k] for r in rows.values())
                for row in rows.values()]
