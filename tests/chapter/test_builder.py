@@ -1,6 +1,7 @@
 """How any chapter is built, and what fails a build."""
 
 import html
+import json
 import os
 import re
 import shutil
@@ -61,30 +62,25 @@ def test_output_is_kept_when_asked_for_but_not_of_trainings(tmp_path):
         assert printed == ([['short\n'], []] if keep else [[], []])
 
 
-def test_the_copy_of_a_reader_is_never_written_over(tmp_path, capsys):
+def test_the_copy_of_a_reader_is_never_written_over(
+    tmp_path, monkeypatch, capsys
+):
+    """Also where no mode can be set."""
+
+    def refuse(*args, **options):
+        raise PermissionError(1, 'Operation not permitted')
+
     folder = project(tmp_path / 'small', page='# Page\n\nText\n')
     mine = tmp_path / 'mine' / 'mxnet'
     command = ['chapter', folder, '--only', 'notebooks', '--copy-to']
     assert main([*command, str(tmp_path / 'mine')]) == 0
     (mine / 'page.ipynb').write_text('years of work')
     (mine / 'index.ipynb').unlink()
-    assert main([*command, str(tmp_path / 'mine')]) == 0
+    monkeypatch.setattr(os, 'chmod', refuse)
+    builder.hand_out(f'{folder}/_build/notebooks', tmp_path / 'mine')
     assert (mine / 'page.ipynb').read_text() == 'years of work'
     assert (mine / 'index.ipynb').exists()
     assert 'never written over' in capsys.readouterr().out
-
-
-def test_copy_of_a_reader_may_be_where_no_mode_can_be_set(
-    tmp_path, monkeypatch
-):
-    def refuse(*args, **options):
-        raise PermissionError(1, 'Operation not permitted')
-
-    (tmp_path / 'made' / 'mxnet').mkdir(parents=True)
-    (tmp_path / 'made' / 'mxnet' / 'page.ipynb').write_text('{}')
-    monkeypatch.setattr(os, 'chmod', refuse)
-    builder.hand_out(tmp_path / 'made', tmp_path / 'mine')
-    assert (tmp_path / 'mine' / 'mxnet' / 'page.ipynb').read_text() == '{}'
 
 
 def test_cells_are_not_run_without_the_framework(
@@ -101,23 +97,26 @@ def test_cells_are_not_run_without_the_framework(
 
 
 def test_recorded_output_is_shown_where_cells_are_not_run(tmp_path):
-    text = '# Page\n\n[**One idea.**] Two.\n\n' + CELL.format(
-        "print('recorded')"
+    text = '# Page\n\n[**One idea.**] Two.\n\n' + CELL.format("print('new')")
+    folder = project(tmp_path / 'small', page='')
+    path = tmp_path / 'small' / 'page.md'
+    for word in 'old', 'new':
+        path.write_text(text.replace('new', word))
+        record_cells.record_pages('mxnet', f'a {word} machine', folder)
+    kept = json.loads(
+        (path.parent / recorded.PATH.format('page')).read_text()
     )
-    folder = project(tmp_path / 'small', page=text)
-    record_cells.record_pages('mxnet', 'a small machine', folder)
-    record_cells.record_pages('mxnet', 'a large machine', folder)
+    assert [cell['tabs'] for cell in kept['cells']] == [['mxnet']]
     builder.build(folder, run_cells=False)
     page = soup_of(folder, 'page')
-    assert page.select_one('.output').text.strip() == 'recorded'
+    assert page.select_one('.output').text.strip() == 'new'
     note = page.select_one('.note').text
-    assert note.endswith('what they print is recorded on a large machine.')
+    assert note.endswith('what they print is recorded on a new machine.')
     slides = soup_of(folder, 'slides/mxnet/page')
-    assert 'recorded on a large machine' in slides.text
-    assert slides.select_one('.jp-OutputArea').text.strip() == 'recorded'
+    assert 'recorded on a new machine' in slides.text
+    assert slides.select_one('.jp-OutputArea').text.strip() == 'new'
     # A cell that was changed gets none
-    with open(os.path.join(folder, 'page.md'), 'w') as file:
-        file.write(text.replace('recorded', 'changed'))
+    path.write_text(text.replace('new', 'changed'))
     builder.build(folder, run_cells=False)
     assert not soup_of(folder, 'page').select('.output')
     path = os.path.join(folder, recorded.PATH.format('page'))

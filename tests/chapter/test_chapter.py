@@ -35,6 +35,7 @@ def test_notebooks_are_clean(built, tab, name):
         for kind in ('markdown', 'code')
     )
     marks = r':\w+:`', r'\[\*\*', r'\*\*\]', r'\(\*\*', 'eval_rst', '<!--'
+    assert 'data-live' not in text
     for mark in marks:
         assert not re.search(mark, text), mark
     for mark in ('%%tab', 'tab.selected', 'd2lbook'):

@@ -1,9 +1,10 @@
 """The page and the slides as a browser shows them."""
 
-import base64
-import io
 import os
 import re
+import shutil
+from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -11,6 +12,8 @@ pytest.importorskip('d2lbook')
 pytest.importorskip('websocket')
 
 from small_chapter import soup_of
+
+from d2l_vgg.chapter import live
 
 TABS = ['mxnet', 'pytorch', 'tensorflow', 'jax']
 PAGES = ['index', 'vgg', 'exercises', 'reproduce']
@@ -20,14 +23,14 @@ def html_of(built, name):
     return os.path.join(built[0], '_build', 'html', name + '.html')
 
 
-def show(chromium, built, name, width=1280, fragment='', scheme='light'):
-    chromium.requests.clear()
-    chromium.console.clear()
-    chromium.call(
-        'Emulation.setEmulatedMedia',
-        features=[{'name': 'prefers-color-scheme', 'value': scheme}],
-    )
-    chromium.open(html_of(built, name), width, fragment=fragment)
+def show(chromium, built, name, *args, **options):
+    chromium.show(html_of(built, name), *args, **options)
+
+
+@pytest.fixture(autouse=True)
+def tab_is_forgotten(chromium):
+    yield
+    chromium.run('localStorage.clear()')
 
 
 def see_that_all_is_here(chromium, built):
@@ -40,13 +43,17 @@ def see_that_all_is_here(chromium, built):
     )
 
 
-@pytest.mark.parametrize('width', [390, 1280])
-@pytest.mark.parametrize('name', PAGES)
-def test_page_needs_no_other_host_and_fits(chromium, built, name, width):
-    show(chromium, built, name, width)
+@pytest.mark.parametrize('width, scheme', [(390, 'light'), (1280, 'dark')])
+@pytest.mark.parametrize('name', [*PAGES, 'search'])
+def test_page_fits_is_accessible_and_needs_no_other_host(
+    chromium, built, name, width, scheme
+):
+    pytest.importorskip('axe_core_python')
+    show(chromium, built, name, width, scheme)
     see_that_all_is_here(chromium, built)
     # Nothing ends the page before its end, as a </div> too many would
-    assert chromium.run("!!document.querySelector('main nav.along')")
+    along = chromium.run("!!document.querySelector('main nav.along')")
+    assert along == (name != 'search')
     assert chromium.run("!document.querySelector('main footer')")
     assert chromium.run('document.documentElement.scrollWidth') <= width
     too_wide = chromium.run(
@@ -67,6 +74,9 @@ def test_page_needs_no_other_host_and_fits(chromium, built, name, width):
     formulas = "document.querySelectorAll('mjx-container').length"
     assert name != 'vgg' or chromium.run(formulas)
     assert not chromium.run("document.querySelectorAll('mjx-merror').length")
+    for tab in TABS:
+        chromium.run(f"chooseTab('{tab}')")
+        assert chromium.violations() == [], tab
 
 
 # -------------------------------------------------------------------- tabs
@@ -81,7 +91,6 @@ CLICK = """[...document.querySelectorAll('[role=tab]')].find(
 
 def test_tabs_switch_all_over_the_page_and_are_remembered(chromium, built):
     show(chromium, built, 'vgg')
-    chromium.run('localStorage.clear()')
     for tab in [*TABS, 'pytorch']:
         chromium.run(CLICK.format(tab))
         assert chromium.run(SHOWN) == [tab]
@@ -96,8 +105,6 @@ def test_tabs_switch_all_over_the_page_and_are_remembered(chromium, built):
 
 
 def test_address_chooses_the_tab(chromium, built):
-    show(chromium, built, 'vgg')
-    chromium.run('localStorage.clear()')
     for query, tab in [
         ('?tab=pytorch', 'pytorch'),
         ('?tab=jax#fig-vgg', 'jax'),
@@ -106,7 +113,7 @@ def test_address_chooses_the_tab(chromium, built):
         ('#nowhere', 'jax'),
         ('#%E0%A4%A', 'jax'),  # No text in UTF-8
     ]:
-        chromium.open(html_of(built, 'vgg') + query)
+        chromium.show(html_of(built, 'vgg') + query)
         assert chromium.run(SHOWN) == [tab]
     chromium.run('localStorage.clear()')
     assert chromium.console == []
@@ -126,15 +133,12 @@ def test_page_works_where_nothing_may_be_remembered(chromium, built):
 
 def test_tabs_are_switched_by_keys(chromium, built):
     show(chromium, built, 'vgg')
-    chromium.run('localStorage.clear()')
-    show(chromium, built, 'vgg')
     chromium.run("document.querySelector('[role=tab]').focus()")
     keys = ['ArrowRight', 'ArrowRight', 'ArrowLeft', 'End', 'ArrowRight']
     for key, tab in zip(
         keys, ['pytorch', 'tensorflow', 'pytorch', 'jax', 'mxnet']
     ):
-        for kind in 'keyDown', 'keyUp':
-            chromium.call('Input.dispatchKeyEvent', type=kind, key=key)
+        chromium.press(key)
         assert chromium.run(SHOWN) == [tab]
         assert chromium.run('document.activeElement.dataset.tab') == tab
         stops = chromium.run(
@@ -142,7 +146,6 @@ def test_tabs_are_switched_by_keys(chromium, built):
                 bar => bar.querySelectorAll('[tabindex="0"]').length)"""
         )
         assert max(stops) == 1
-    chromium.run('localStorage.clear()')
 
 
 @pytest.mark.parametrize('name', PAGES)
@@ -224,9 +227,7 @@ def test_every_link_lands_where_it_says(chromium, built):
 
 def test_search_shows_what_stands_around_the_words(chromium, built):
     """Also of a page that was opened as a file."""
-    chromium.requests.clear()
-    chromium.console.clear()
-    chromium.open(html_of(built, 'search') + '?q=Kernel+gradient')
+    chromium.show(html_of(built, 'search') + '?q=Kernel+gradient')
     see_that_all_is_here(chromium, built)
     found = chromium.run(
         """[...document.querySelectorAll('#found li')].map(item => [
@@ -241,30 +242,37 @@ def test_search_shows_what_stands_around_the_words(chromium, built):
     path, fragment = found[0][0].removeprefix('file://').split('#')
     chromium.open(path)
     assert chromium.run(f"!!document.getElementById('{fragment}')")
-    chromium.open(html_of(built, 'search') + '?q=zebra')
-    told = chromium.run("document.getElementById('told').innerText")
-    assert told == '0 sections have “zebra”.'
 
 
-# ----------------------------------------------------------- accessibility
+def test_search_lists_what_has_all_words_the_best_first(chromium, tmp_path):
+    sections = [
+        ['1', 'One', 'a kernel and a gradient'],
+        ['2', 'Kernel gradient', 'in its title'],
+        ['3', 'Three', 'the kernel gradient side by side'],
+        ['4', 'C++ (', 'kernel'],
+    ]
+    shutil.copy(Path(live.HERE, 'search.js'), tmp_path)
+    (tmp_path / 'page.html').write_text(
+        '<input name="q"><p id="told"></p><ol id="found"></ol>'
+        f'<script>const sections = {sections}</script>'
+        '<script src="search.js"></script>'
+    )
+    for asked, titles, told in [
+        ('kernel gradient', ['Kernel gradient', 'Three', 'One'],
+         '3 sections have all words of “kernel gradient”.'),
+        ('c++', ['C++ ('], '1 section has “c++”.'),
+        ('zebra', [], '0 sections have “zebra”.'),
+    ]:  # fmt: skip
+        chromium.show(f'{tmp_path}/page.html?q={quote(asked)}')
+        assert told == chromium.run("document.querySelector('p').innerText")
+        assert titles == chromium.run(
+            """[...document.querySelectorAll('#found a')].map(
+                a => a.innerText)"""
+        )
+    assert chromium.console == []
 
 
-@pytest.mark.parametrize(
-    'width, scheme',
-    [
-        (390, 'light'),
-        (1280, 'dark'),
-        pytest.param(390, 'dark', marks=pytest.mark.slow),
-        pytest.param(1280, 'light', marks=pytest.mark.slow),
-    ],
-)
-@pytest.mark.parametrize('name', [*PAGES, 'search'])
-def test_page_is_accessible(chromium, built, name, width, scheme):
-    pytest.importorskip('axe_core_python')
-    show(chromium, built, name, width, scheme=scheme)
-    for tab in TABS:
-        chromium.run(f"chooseTab('{tab}')")
-        assert chromium.violations() == [], tab
+# --------------------------------------------------- pictures and code
 
 
 @pytest.mark.parametrize(
@@ -272,8 +280,6 @@ def test_page_is_accessible(chromium, built, name, width, scheme):
 )
 def test_pictures_are_no_white_boxes_in_the_dark(chromium, built, alt, least):
     """What consists of pixels is left as it is."""
-    from PIL import Image
-
     corners, shades = {}, {}
     for scheme in 'light', 'dark':
         show(chromium, built, 'vgg', scheme=scheme)
@@ -287,8 +293,7 @@ def test_pictures_are_no_white_boxes_in_the_dark(chromium, built, alt, least):
                 return {{x, y: y + scrollY, width, height, scale: 1}};
             }})()"""
         )
-        data = chromium.call('Page.captureScreenshot', clip=clip)['data']
-        picture = Image.open(io.BytesIO(base64.b64decode(data))).convert('L')
+        picture = chromium.picture(clip)
         corners[scheme] = picture.getpixel((4, 4))
         shades[scheme] = picture.histogram()
     assert corners['light'] > 250 and corners['dark'] < 40
@@ -299,16 +304,9 @@ def test_pictures_are_no_white_boxes_in_the_dark(chromium, built, alt, least):
 def test_code_can_be_copied(chromium, built):
     show(chromium, built, 'vgg')
     chromium.run("chooseTab('mxnet')")
-    copied = chromium.run(
-        """(async () => {
-            let text = null;
-            Object.defineProperty(navigator, 'clipboard', {value: {
-                writeText: async t => { text = t; }}});
-            [...document.querySelectorAll('button.copy-code')].find(
-                b => b.offsetParent).click();
-            await new Promise(done => setTimeout(done, 50));
-            return text;
-        })()"""
+    copied = chromium.copied_by(
+        """[...document.querySelectorAll('button.copy-code')].find(
+            b => b.offsetParent)"""
     )
     assert copied.strip().startswith('from d2l_vgg import mxnet as d2l_vgg')
 
@@ -316,27 +314,33 @@ def test_code_can_be_copied(chromium, built):
 # ------------------------------------------------------- paper and slides
 
 
-def test_the_printed_page_is_whole_and_has_no_buttons(chromium, built):
-    show(chromium, built, 'vgg')
+def test_the_printed_page_is_whole_unfolded_and_has_no_buttons(
+    chromium, built
+):
+    show(chromium, built, 'exercises')
+    folded = "document.querySelectorAll('details:not([open])').length"
+    before = chromium.run(folded)
+    # Of two listeners the page's own is called first
+    chromium.run(
+        f"addEventListener('beforeprint', () => {{ printed = {folded}; }})"
+    )
+    assert len(chromium.call('Page.printToPDF')['data']) > 100000
+    assert before > 5 and chromium.run('printed') == 0
+    assert chromium.run(folded) == before
     chromium.call('Emulation.setEmulatedMedia', media='print')
     shown = chromium.run(
         """[...document.querySelectorAll('button, nav, form')].filter(
             e => e.offsetParent !== null).length"""
     )
     height = chromium.run('document.documentElement.scrollHeight')
-    chromium.call('Emulation.setEmulatedMedia', media='')
     assert shown == 0 and height > 3000  # No box that scrolls
-    pdf = chromium.call('Page.printToPDF')['data']
-    assert len(pdf) > 100000
 
 
 @pytest.mark.parametrize('tab', ['mxnet', 'jax'])
 @pytest.mark.parametrize('name', ['vgg', 'exercises'])
 def test_slides_can_be_shown(chromium, built, tab, name):
     """Each has a title and something below it, which fits on it."""
-    chromium.requests.clear()
-    chromium.console.clear()
-    chromium.open(html_of(built, f'slides/{tab}/{name}'), 1280, 720)
+    chromium.show(html_of(built, f'slides/{tab}/{name}'), height=720)
     see_that_all_is_here(chromium, built)
     number = chromium.run('Reveal.getTotalSlides()')
     assert number > 8
@@ -380,7 +384,7 @@ def test_slides_can_be_shown(chromium, built, tab, name):
 def test_slides_have_tables_tasks_solutions_and_summary(
     chromium, built, name, selector, text, least
 ):
-    chromium.open(html_of(built, f'slides/pytorch/{name}'), 1280, 720)
+    chromium.show(html_of(built, f'slides/pytorch/{name}'), height=720)
     number = chromium.run(
         f"""[...document.querySelectorAll('.slides {selector}')].filter(
             e => e.textContent.includes('{text}')).length"""
@@ -391,7 +395,6 @@ def test_slides_have_tables_tasks_solutions_and_summary(
 def test_a_link_into_another_tab_chooses_that(chromium, built):
     """The browser alone would not find what is hidden."""
     show(chromium, built, 'vgg')
-    chromium.run('localStorage.clear()')
     panels = chromium.run(
         """[...document.querySelectorAll('[role=tabpanel]')].filter(
             panel => panel.dataset.only === 'jax').map(panel => panel.id)"""
@@ -402,16 +405,3 @@ def test_a_link_into_another_tab_chooses_that(chromium, built):
         f"document.getElementById('{panels[-1]}').getBoundingClientRect().top"
     )
     assert 0 <= chromium.run(top) < 900
-
-
-def test_nothing_is_folded_on_paper(chromium, built):
-    show(chromium, built, 'exercises')
-    folded = "document.querySelectorAll('details:not([open])').length"
-    before = chromium.run(folded)
-    # Of two listeners the page's own is called first
-    chromium.run(
-        f"addEventListener('beforeprint', () => {{ printed = {folded}; }})"
-    )
-    chromium.call('Page.printToPDF')
-    assert before > 5 and chromium.run('printed') == 0
-    assert chromium.run(folded) == before

@@ -4,6 +4,8 @@ It speaks the Chrome DevTools Protocol over a web socket. What the page asked
 for and what it wrote to its console are kept.
 """
 
+import base64
+import io
 import json
 import os
 import shutil
@@ -12,6 +14,16 @@ import tempfile
 import time
 
 CHROMIUM = shutil.which('chromium') or shutil.which('chromium-browser')
+# What a key does by itself, such as to move the page, needs its code
+KEYS = {
+    'Enter': {'text': '\r', 'windowsVirtualKeyCode': 13},
+    'Tab': {'windowsVirtualKeyCode': 9},
+    ' ': {'text': ' ', 'windowsVirtualKeyCode': 32},
+    'ArrowLeft': {'windowsVirtualKeyCode': 37},
+    'ArrowUp': {'windowsVirtualKeyCode': 38},
+    'ArrowRight': {'windowsVirtualKeyCode': 39},
+    'ArrowDown': {'windowsVirtualKeyCode': 40},
+}
 VIOLATIONS = """axe.run(document, {
     runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'],
     resultTypes: ['violations'],
@@ -119,6 +131,17 @@ class Browser:
         wait_for(lambda: self.run('!window.MathJax || !!MathJax.startup'))
         self.run('window.MathJax && MathJax.startup.promise.then(() => 1)')
 
+    def show(self, path, width=1280, scheme='light', **options):
+        """Open a file, and forget what was asked for and written before."""
+        self.requests.clear()
+        self.console.clear()
+        self.call(
+            'Emulation.setEmulatedMedia',
+            media='',
+            features=[{'name': 'prefers-color-scheme', 'value': scheme}],
+        )
+        self.open(path, width, **options)
+
     def run(self, expression):
         """Return the value of an expression in the page."""
         result = self.call(
@@ -129,6 +152,86 @@ class Browser:
         )
         assert 'exceptionDetails' not in result, result['exceptionDetails']
         return result['result'].get('value')
+
+    def place(self, selector, x=0.5, y=0.5):
+        """Scroll an element to the middle; return where a part of it is.
+
+        `x` and `y` go from 0 to 1, from its left upper corner.
+        """
+        left, top, width, height = self.run(
+            f"""(() => {{
+                const part = document.querySelector('{selector}');
+                part.scrollIntoView({{block: 'center', behavior: 'instant'}});
+                const {{left, top, width, height}} =
+                    part.getBoundingClientRect();
+                return [left, top, width, height];
+            }})()"""
+        )
+        return {'x': left + x * width, 'y': top + y * height}
+
+    def mouse(self, kind, selector, *at):
+        self.call(
+            'Input.dispatchMouseEvent',
+            type=kind,
+            button='none' if kind == 'mouseMoved' else 'left',
+            clickCount=1,
+            **self.place(selector, *at),
+        )
+
+    def click(self, selector, way=((0.5, 0.5),)):
+        """Press the mouse on an element, move it along `way`, let it go."""
+        self.mouse('mousePressed', selector, *way[0])
+        for at in way[1:]:
+            self.mouse('mouseMoved', selector, *at)
+        self.mouse('mouseReleased', selector, *way[-1])
+
+    def tap(self, selector, way=((0.5, 0.5),)):
+        """Do the same with a finger."""
+        for i, at in enumerate(way):
+            self.call(
+                'Input.dispatchTouchEvent',
+                type='touchMove' if i else 'touchStart',
+                touchPoints=[self.place(selector, *at)],
+            )
+        self.call('Input.dispatchTouchEvent', type='touchEnd', touchPoints=[])
+
+    def press(self, key, count=1, shift=False):
+        """Press and let go a key, on what has the focus."""
+        for _ in range(count):
+            for kind in 'keyDown', 'keyUp':
+                self.call(
+                    'Input.dispatchKeyEvent',
+                    type=kind,
+                    key=key,
+                    modifiers=8 if shift else 0,
+                    **KEYS.get(key, {}),
+                )
+
+    def focus(self, selector):
+        self.run(
+            f"""document.querySelector('{selector}').focus(
+                {{preventScroll: true}})"""
+        )
+
+    def copied_by(self, button):
+        """Click a button, an expression; return the text it copies."""
+        return self.run(
+            f"""(async () => {{
+                let text = null;
+                Object.defineProperty(navigator, 'clipboard', {{value: {{
+                    writeText: async t => {{ text = t; }}}}}});
+                {button}.click();
+                await new Promise(done => setTimeout(done, 50));
+                return text;
+            }})()"""
+        )
+
+    def picture(self, clip):
+        """Return a screenshot of a part of the page, in grey."""
+        from PIL import Image
+
+        data = self.call('Page.captureScreenshot', clip=clip)['data']
+        return Image.open(io.BytesIO(base64.b64decode(data))).convert('L')
 
     def violations(self):
         """Return what is against WCAG 2.1 AA, as far as axe-core can tell."""
