@@ -5,7 +5,7 @@
 trains from the seeds FIRST to LAST. `WHAT` is `minute`, the section's first
 two experiments, or one of the networks of "Deep or Wide": `pairs`, `large`,
 `wide`. A line of chapter/results/lesson/seeds.csv tells each run as soon as
-it has ended.
+it has ended; of MXNet's first seed of `minute`, curves.svg is drawn, too.
 """
 
 import csv
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import page_cells
 
-from d2l_vgg import frameworks
+from d2l_vgg import figures, frameworks
 
 CHAPTER = Path(__file__).parents[1] / 'chapter'
 RECORD = CHAPTER / 'results' / 'lesson' / 'seeds.csv'
@@ -24,6 +24,7 @@ FIELDS = (
     'val_acc', 'val_loss', 'train_loss', 'seconds',
 )  # fmt: skip
 MINUTE = 'plain', 'normalized'
+TITLES = 'plain', 'batch normalization'
 # In the order of the cell that trains them
 NETWORKS = 'pairs', 'large', 'wide'
 
@@ -80,6 +81,10 @@ def main(tab, first, last, *names):
             kept = MINUTE if what == 'minute' else [what]
             for name, trainer in zip(kept, trainers):
                 keep(name, tab, seed, trainer)
+            if (tab, what, seed) == ('mxnet', 'minute', 0):
+                histories = [trainer.history for trainer in trainers]
+                figure = figures.curves(dict(zip(TITLES, histories)))
+                figures.save(figure, RECORD.with_name('curves'))
 
 
 def keep(what, tab, seed, trainer):

@@ -66,8 +66,12 @@ class NetworkBox {
     this.addAnswerer();
     this.maps.layOut(480);
     this.find('.sentence').textContent = this.show();
+    let before = 0;  // A sentence that wraps changes the height alone
     new ResizeObserver(() => {
-      this.maps.layOut(this.find('.right').clientWidth);
+      const width = this.find('.right').clientWidth;
+      if (width === before) return;
+      before = width;
+      this.maps.layOut(width);
       this.show();
     }).observe(tool);
   }
