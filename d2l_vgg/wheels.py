@@ -36,7 +36,7 @@ def refusal(wheel: str, pins: str) -> str | None:
             needs = _that_hold(content.requires or [])
         package, *_, builds = utils.parse_wheel_filename(name)
     except Exception:  # Damage shows in a dozen ways
-        package = ''
+        package = utils.canonicalize_name('damaged')
     if 'mxnet' not in package:
         return (
             f'{wheel} is not there, or is no wheel of MXNet: give the path '

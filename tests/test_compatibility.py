@@ -194,7 +194,7 @@ NOT_IMPORTED = """
         (
             "raise ModuleNotFoundError(name='mxnet')",
             "import platform; platform.system = lambda: 'Windows'",
-            'ModuleNotFoundError mxnet MXNet has no build for Windows',
+            'ModuleNotFoundError mxnet MXNet (MXNET=cpu) has no build for ',
         ),
         (
             "raise ModuleNotFoundError(name='mxnet')",

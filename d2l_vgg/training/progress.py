@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sys
 import time
@@ -119,20 +120,21 @@ class Bar(Display):
             speed,
             self.points,
         ]
-        self.show(', '.join(filter(None, parts)))
+        self.show(', '.join(filter(None, parts)), '\n' if stopped else '')
 
-    def show(self, text):
+    def show(self, text, end):
         # The last column would begin another line
         width = shutil.get_terminal_size().columns - 1
         text = f'\r{text[:width]:{width}}'
-        print(text, end='', file=sys.stderr, flush=True)
+        # A terminal that is gone ends the run by a signal
+        with contextlib.suppress(OSError):
+            print(text, end=end, file=sys.stderr, flush=True)
 
     def point(self, history):
         self.points = format_final(history)
 
     def close(self):
         self.show_progress(time.monotonic(), stopped=True)
-        print(file=sys.stderr)
 
 
 class Board(Bar):
@@ -145,7 +147,7 @@ class Board(Bar):
         self.line = display.display(text, raw=True, display_id=True)
         self.picture = None
 
-    def show(self, text):
+    def show(self, text, end):
         self.line.update({'text/plain': text}, raw=True)
 
     def point(self, history):
@@ -156,9 +158,6 @@ class Board(Bar):
             self.picture = display.display(figure, display_id=True)
         else:
             self.picture.update(figure)
-
-    def close(self):
-        self.show_progress(time.monotonic(), stopped=True)
 
 
 def format_final(history: History) -> str:

@@ -129,6 +129,7 @@ def test_page_works_where_nothing_may_be_remembered(chromium, built):
     assert chromium.run(SHOWN) == ['jax']
     assert chromium.console == []
     chromium.call(f'Page.remove{method}', **script)
+    show(chromium, built, 'vgg')  # Where it may be forgotten
 
 
 def test_tabs_are_switched_by_keys(chromium, built):
@@ -253,7 +254,8 @@ def test_search_lists_what_has_all_words_the_best_first(chromium, tmp_path):
     ]
     shutil.copy(Path(live.HERE, 'search.js'), tmp_path)
     (tmp_path / 'page.html').write_text(
-        '<input name="q"><p id="told"></p><ol id="found"></ol>'
+        '<meta charset="utf-8"><input name="q">'
+        '<p id="told"></p><ol id="found"></ol>'
         f'<script>const sections = {sections}</script>'
         '<script src="search.js"></script>'
     )
