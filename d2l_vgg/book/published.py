@@ -172,17 +172,17 @@ def verdict(history, framework='mxnet'):
     It does if the last point of each series lies within `MAX_DISTANCE` sample
     standard deviations of the published mean.
     """
-    book = band(framework)
+    book = Band(framework)
     rows = compare(history, framework)
     published = (
         f'{MAX_DISTANCE} sample standard deviations of the mean of the '
-        f'{Band(framework).label}'
+        f'{book.label}'
     )
     if not rows:
         return "No point of this run lies at a point of the book's curves."
-    last = {series: points[-1].epoch for series, points in book.items()}
+    last = {name: points[-1].epoch for name, points in book.points.items()}
     final = [row for row in rows if row.epoch == last[row.series]]
-    if len(final) < len(book):
+    if len(final) < len(book.points):
         within = sum(map(_is_within, rows))
         return (
             f'This run has no final point for every series (epoch '
