@@ -24,6 +24,9 @@ FORMATS = ('PNG', 'JPEG', 'GIF', 'BMP', 'TIFF', 'WEBP')
 # Images of Fashion-MNIST reach 254; so dark, `quick` is right on 0.78 of them
 FAINT = 64
 
+# The emptiest one has as many pixels that are not ground
+FEW = 38
+
 # So many take up to 1.5 GB, but a JPEG is reduced as it is decoded, to sides
 # of `LARGE` at the least; Pillow cannot shrink sides much above `MAX_SIDE`
 MAX_PIXELS, MAX_SIDE, LARGE = 50_000_000, 65_535, 2048
@@ -90,10 +93,10 @@ def read(path):
         steps.append('taken as it is')
     else:
         grey = to_fashion_mnist(grey, steps)
-    if grey.max() <= NEAR:
+    if np.sum(grey > NEAR) < FEW:
         raise ValueError(
-            f'Nothing is left to see in {path} ({", ".join(steps)}): take a '
-            'picture in which the thing is not as light as its ground.'
+            f'Too little is left to see in {path} ({", ".join(steps)}): take '
+            'a picture of a larger thing, not as light as its ground.'
         )
     if grey.max() < FAINT:
         steps.append('so faint that a guess says little')
@@ -151,9 +154,9 @@ def to_fashion_mnist(grey, steps):
         steps.append('light and dark swapped, as its ground is light')
     thing = (grey < ground - NEAR) | (grey > ground + NEAR)
     image = np.zeros((SIZE, SIZE), 'uint8')
-    box = Image.fromarray(thing).getbbox()
-    if box is None:
+    if thing.sum() < FEW:
         return image
+    box = Image.fromarray(thing).getbbox()
     trimmed = Image.fromarray(grey).crop(box)
     if trimmed.size != grey.shape[::-1]:
         steps.append(f'trimmed to {trimmed.width} x {trimmed.height}')

@@ -91,7 +91,8 @@ def _words(histories, band, note):
 
 def _make_axes(num_panels, has_distances):
     """Return a figure and its axes: a row of panels, or two."""
-    figure = Figure(figsize=(4 * num_panels, 3.2), layout='constrained')
+    # Of two panels the letters can be read on a phone
+    figure = Figure(figsize=(3 * num_panels, 3.2), layout='constrained')
     heights = [3, 1.6] if has_distances else [1]
     shape = {'nrows': len(heights), 'ncols': num_panels, 'squeeze': False}
     axes = figure.subplots(sharex=True, height_ratios=heights, **shape)
@@ -152,7 +153,7 @@ def _name_series(ax, styles):
     place = 'lower right' if is_accuracy else 'upper right'
     # Half of a panel
     lettering.add_legend(
-        ax, handles, styles, room=2, loc=place, handlelength=3, ncols=1
+        ax, handles, styles, room=1.5, loc=place, handlelength=3, ncols=1
     )
 
 

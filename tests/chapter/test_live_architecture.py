@@ -280,9 +280,9 @@ def test_blocks_are_typed(tool, text):
 @pytest.mark.parametrize(
     'field, value, told',
     [
-        ('side', '31', '31 pixels can be halved only 4 times '
-         '(31, 15, 7, 3, 1), and there are 5 blocks. Remove one, or take an '
-         'image of at least 32 pixels.'),
+        ('side', '31', 'A side of 31 cannot be halved once for each block '
+         '(31, 15, 7, 3, 1). Remove a block, or take an image of at least '
+         '32 pixels.'),
         ('side', '', 'The side of the image must be a whole number'),
         ('side', '22.5', 'The side of the image must be a whole number'),
         ('channels', '0', 'The number of channels of the image must be'),

@@ -279,8 +279,11 @@ def test_file_is_made_what_predict_makes_of_it(page, images, tmp_path, kind):
     'kind, words',
     [
         ('text', 'mine.png is no picture that'),
-        ('one colour', 'Nothing is left to see in mine.png'),
-        ('light on light', 'Nothing is left to see in mine.png'),
+        ('silver', 'Too little is left to see in mine.png'),
+        ('light on light', 'Too little is left to see in mine.png'),
+        ('black', 'Too little is left to see in mine.png'),
+        ('dot on black', 'Too little is left to see in mine.png'),
+        ('dot on white', 'Too little is left to see in mine.png'),
     ],
 )
 def test_file_with_nothing_to_see_is_refused_in_a_sentence(
@@ -290,9 +293,15 @@ def test_file_with_nothing_to_see_is_refused_in_a_sentence(
     if kind == 'text':
         path.write_text('Words')
     else:
-        picture = Image.new('RGB', (90, 50), 'silver')
-        if kind == 'light on light':
+        thing, _, ground = kind.rpartition(' on ')
+        ground = {'light': 'silver'}.get(ground, ground)
+        # As those of Fashion-MNIST, which are taken as they are
+        size = (90, 50) if ground == 'silver' else (28, 28)
+        picture = Image.new('RGB', size, ground)
+        if thing == 'light':
             picture.paste('white', (20, 20, 40, 40))
+        elif thing == 'dot':
+            picture.paste('grey', (12, 12, 18, 18))
         picture.save(path)
     before = pixels(page)
     choose(page, path)
@@ -459,3 +468,5 @@ def test_network_that_the_reader_trained_answers(page):
     change(page, '.answerer select', 'trained')
     assert sentence(page).startswith('It sees: dress 100%.')
     assert not page.run(SHOWN.format('.layers'))
+    page.click('.erase')
+    assert sentence(page).startswith('This is nothing it knows.')

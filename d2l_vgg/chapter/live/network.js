@@ -224,7 +224,8 @@ class NetworkBox {
     const trained = this.find('.answerer select').value === 'trained';
     const network = trained ? live.trained : this.quick;
     const shares = Quick.softmax(network.predict(this.pixels));
-    const known = trained || this.quick.knows();
+    const known = !OwnPicture.isEmpty(this.pixels)
+      && (trained || this.quick.knows());
     [...this.find('.bars').children].forEach((bar, k) => {
       const percent = `${Math.round(100 * shares[k])}%`;
       bar.querySelector('.share').style.width = percent;

@@ -69,9 +69,9 @@ function wrongWith({blocks, side, channels, classes, hidden}) {
   const sides = [side];
   for (let left = side; left > 1; sides.push(left)) left = left >> 1;
   if (blocks.length < sides.length) return '';
-  return `${side} pixels can be halved only ${sides.length - 1} times ` +
-    `(${sides.join(', ')}), and there are ${blocks.length} blocks. Remove ` +
-    `one, or take an image of at least ${2 ** blocks.length} pixels.`;
+  return `A side of ${side} cannot be halved once for each block ` +
+    `(${sides.join(', ')}). Remove a block, or take an image of at least ` +
+    `${2 ** blocks.length} pixels.`;
 }
 
 // Return a row for each block and each fully connected layer. `size` is that
