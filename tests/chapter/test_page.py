@@ -69,6 +69,14 @@ def test_page_fits_is_accessible_and_needs_no_other_host(
             e => e.scrollWidth > e.clientWidth).map(e => e.innerText)"""
     )
     assert cut == []
+    too_small = chromium.run(
+        """[...document.querySelectorAll('button, .toc a, a.headerlink')]
+            .filter(e => e.offsetParent).filter(e => {
+                const {width, height} = e.getBoundingClientRect();
+                return Math.min(width, height) < 24;
+            }).map(e => e.outerHTML)"""
+    )
+    assert too_small == []
     raw = chromium.run("document.querySelector('main').innerText")
     assert not re.search(r':\w+:`|\[\*\*|\\\(|\\times', raw)
     formulas = "document.querySelectorAll('mjx-container').length"
@@ -228,6 +236,8 @@ def test_every_link_lands_where_it_says(chromium, built):
 
 def test_search_shows_what_stands_around_the_words(chromium, built):
     """Also of a page that was opened as a file."""
+    chromium.show(html_of(built, 'search') + '?q=block', 390)
+    assert chromium.run('document.documentElement.scrollWidth') == 390
     chromium.show(html_of(built, 'search') + '?q=Kernel+gradient')
     see_that_all_is_here(chromium, built)
     found = chromium.run(
