@@ -21,11 +21,9 @@ NEAR = 0.05 * 255
 # Others of Pillow's formats start programs
 FORMATS = ('PNG', 'JPEG', 'GIF', 'BMP', 'TIFF', 'WEBP')
 
-# Images of Fashion-MNIST reach 254; so dark, `quick` is right on 0.78 of them
-FAINT = 64
-
-# The emptiest one has as many pixels that are not ground
-FEW = 38
+# Images of Fashion-MNIST reach 254; so dark, `quick` is right on 0.78 of them.
+# The emptiest one has 38 pixels that are not ground
+FAINT, FEW = 64, 38
 
 # So many take up to 1.5 GB, but a JPEG is reduced as it is decoded, to sides
 # of `LARGE` at the least; Pillow cannot shrink sides much above `MAX_SIDE`
@@ -156,8 +154,7 @@ def to_fashion_mnist(grey, steps):
     image = np.zeros((SIZE, SIZE), 'uint8')
     if thing.sum() < FEW:
         return image
-    box = Image.fromarray(thing).getbbox()
-    trimmed = Image.fromarray(grey).crop(box)
+    trimmed = Image.fromarray(grey).crop(Image.fromarray(thing).getbbox())
     if trimmed.size != grey.shape[::-1]:
         steps.append(f'trimmed to {trimmed.width} x {trimmed.height}')
     scale = SIZE / max(trimmed.size)

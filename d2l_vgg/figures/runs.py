@@ -91,7 +91,6 @@ def _words(histories, band, note):
 
 def _make_axes(num_panels, has_distances):
     """Return a figure and its axes: a row of panels, or two."""
-    # Of two panels the letters can be read on a phone
     figure = Figure(figsize=(3 * num_panels, 3.2), layout='constrained')
     heights = [3, 1.6] if has_distances else [1]
     shape = {'nrows': len(heights), 'ncols': num_panels, 'squeeze': False}

@@ -32,6 +32,8 @@ def test_a_run_is_drawn_in_the_style_of_the_board():
     labels = [t.get_text() for t in losses.get_legend().get_texts()]
     assert labels == ['train_loss', 'val_loss']
     assert {'epoch', 'loss', 'accuracy', 'val_acc'} <= set(texts(figure))
+    # Letters of 10 points have 9 pixels on a phone, 390 pixels wide
+    assert 390 * 10 / (72 * figure.get_figwidth()) >= 9
 
 
 def test_band_is_drawn_behind_and_the_distances_below():
