@@ -83,7 +83,6 @@ class NetworkBox {
     paper.addEventListener('pointerdown', event => {
       if (event.button !== 0) return;
       paper.setPointerCapture(event.pointerId);
-      paper.classList.remove('keys');
       before = Pixels.under(event, paper);
       this.draw(before, before);
     });
@@ -110,7 +109,6 @@ class NetworkBox {
     const move = Pixels.arrows[event.key], before = this.cursor;
     if (event.key !== ' ' && !move) return;
     event.preventDefault();  // It would move the page
-    paper.classList.add('keys');
     if (move) {
       this.cursor = before.map(
         (at, axis) => Math.min(Math.max(at + move[axis], 0), 27));
