@@ -21,8 +21,8 @@ NEAR = 0.05 * 255
 # Others of Pillow's formats start programs
 FORMATS = ('PNG', 'JPEG', 'GIF', 'BMP', 'TIFF', 'WEBP')
 
-# Images of Fashion-MNIST reach 254; so dark, `quick` is right on 0.78 of them.
-# The emptiest one has 38 pixels that are not ground
+# Images of Fashion-MNIST reach 254; so dark, `quick` is right on 0.78. Of the
+# emptiest, 38 pixels are not ground
 FAINT, FEW = 64, 38
 
 # So many take up to 1.5 GB, but a JPEG is reduced as it is decoded, to sides
