@@ -14,10 +14,8 @@ import warnings
 from d2l_vgg import messages
 
 # In the order of `d2l-vgg --help`: the files of `d2l_vgg/commands/`
-COMMANDS = (
-    *('train', 'curves', 'summary', 'compare'),
-    *('predict', 'convert', 'doctor', 'chapter'),
-)
+NAMES = 'train curves summary compare predict convert doctor chapter'
+COMMANDS = NAMES.split()
 OUTPUT = 'Standard output'
 
 
@@ -130,10 +128,8 @@ def call(words):
 
 
 def lose_output(error):
-    """Tell that stdout cannot be written, and write to it no more.
-
-    Python would try once again when it ends, and tell it in its own way.
-    """
+    """Tell that stdout cannot be written, and write to it no more."""
+    # Python would try once again when it ends, and tell it in its own way
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     # As in `d2l-vgg compare ... | head`, which has read enough

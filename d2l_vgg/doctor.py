@@ -113,7 +113,8 @@ def check_framework(
     """Return what is to be said of a framework, by what it has answered."""
     versions, own = machine.versions(framework), _packages_of(framework)
     named = ', '.join(f'{n} {versions[n]}' for n in own) or 'not by pip'
-    again = _uninstall(own) + platforms.install(framework)
+    wheel = '2' if versions.get('mxnet') == '2.0.0b1' else 'cpu'
+    again = _uninstall(own) + platforms.install(framework, wheel)
     problem, do, commands = facts['problem'], '', ()
     if len(own) > 1 and framework == 'mxnet':
         text = f'{" and ".join(own)} share one folder: one is overwritten'
@@ -166,7 +167,6 @@ def _uninstall(packages):
 
 
 def _way_to_gpu(framework, own, driver):
-    """Return what to do so that a framework computes on the GPU."""
     cpu = 'On the CPU it trains with `--num-gpus 0`.'
     if os.environ.get('CUDA_VISIBLE_DEVICES') in ('', '-1'):
         hidden = 'CUDA_VISIBLE_DEVICES hides it.'

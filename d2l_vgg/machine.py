@@ -67,7 +67,6 @@ def processors() -> set[int]:
 
 
 def _count_cores(usable, folder='/sys/devices/system/cpu'):
-    """Count the cores that the processors of these numbers belong to."""
     siblings = 'topology/thread_siblings_list'
     return len({_text(f'{folder}/cpu{n}/{siblings}') or n for n in usable})
 

@@ -110,10 +110,11 @@ def install(framework, wheel='cpu'):
         return (shlex.join(['make', '-C', ROOT, 'setup', wanted]),)
     if not mxnet:
         return (_install_extras(framework),)
-    gpu = wheel != 'cpu'
+    gpu = wheel.startswith('cu')
     name = f'mxnet-{wheel}' if gpu else 'mxnet'
+    version = '2.0.0b1' if wheel == '2' else '1.9.1'
     return (
-        pip('install', '--no-deps', f'{name}==1.9.1', 'd2l==1.0.3'),
+        pip('install', '--no-deps', f'{name}=={version}', 'd2l==1.0.3'),
         _install_extras('mxnet-needs,cuda-11' if gpu else 'mxnet-needs'),
     )
 

@@ -135,9 +135,9 @@ def lesson(what):
 
 # How the text calls the networks of its first experiments
 FIRST = {
-    'plain': 'plain',
-    'unnormalized': 'small hidden layer',
-    'normalized': 'and normalized',
+    'plain': '`VGG`',
+    'unnormalized': '`SmallVGG`, not normalized',
+    'normalized': '`SmallVGG`',
 }
 
 
@@ -156,6 +156,7 @@ def plain():
             if found:
                 middle = f'{statistics.median(found):.3f}'
                 ends = f'{min(found):.3f} to {max(found):.3f}'
+                ends = ends if len(found) > 1 else ''
                 seconds = f'{min(times):.0f}' if times else ''
                 row = title, str(len(found)), middle, ends, seconds
                 yield framework.title, *row

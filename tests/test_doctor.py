@@ -89,6 +89,15 @@ def test_framework_that_does_not_train_is_told_with_commands(
     assert len(check.commands) >= 2
 
 
+@pytest.mark.parametrize('version', ['1.9.1', '2.0.0b1'])
+def test_mxnet_that_does_not_import_is_installed_again_as_it_was(
+    version, versions
+):
+    versions['mxnet'] = version
+    check = doctor.check_framework('mxnet', {'problem': 'no'}, None)
+    assert f'mxnet=={version} d2l' in check.commands[1]
+
+
 def test_two_wheels_of_mxnet_are_told_to_overwrite_each_other(versions):
     versions['mxnet-cu117'] = '1.9.1'
     check = doctor.check_framework('mxnet', {'problem': 'no'}, None)

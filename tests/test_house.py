@@ -51,6 +51,7 @@ GROUND = {
 # What each folder or file beside the folders may import besides itself, from
 # the top: only what stands below it
 MAY_IMPORT = {
+    '__main__': {'cli'},
     'cli': {'commands', 'training', *GROUND},
     'commands': {'probing', *WINGS, *FRAMEWORKS, *SHARED, *GROUND},
     'book': {*FRAMEWORKS, *SHARED, *GROUND},

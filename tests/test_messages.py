@@ -13,7 +13,7 @@ from d2l_vgg import messages
 BOOK = os.path.abspath(
     os.path.join(os.path.dirname(__file__), '../chapter/results/book')
 )
-COMMAND = [sys.executable, '-m', 'd2l_vgg.cli']
+COMMAND = [sys.executable, '-m', 'd2l_vgg']
 
 
 def shell(line, **env):

@@ -93,6 +93,7 @@ def make(project, tab, run_cells=True, keep_output=False):
             print(f'{tab}: running {name}')
             notebooks.run(clean, name, tab)
             notebooks.copy_output(clean, notebook)
+            recorded.fill(notebook, name, tab, only_long=True)
         else:
             recorded.fill(notebook, name, tab)
             if missing:

@@ -133,19 +133,19 @@ def _cells(notebook, name, tab, marks, up):
 
 
 def _of_code(cell, heading, phrases):
-    """Yield the cells of a code cell's slide, and of one of each picture."""
+    """Yield a code cell's slide, and one of a picture or beside long code."""
     from nbformat import v4
 
-    pictures, text = [], []
+    long, apart, text = cell.source.count('\n') > 15, [], []
     for output in cell.get('outputs', []):
-        kinds = ' '.join(output.get('data', {}))
-        (pictures if 'image/' in kinds else text).append(output)
+        alone = long or 'image/' in ' '.join(output.get('data', {}))
+        (apart if alone else text).append(output)
     yield _text(f'## {heading}', *phrases)
     yield v4.new_code_cell(cell.source.strip(), outputs=text)
-    for picture in pictures:
+    for output in apart:
         yield _text(f'## {heading}')
         hidden = {**cell.metadata, 'transient': {'remove_source': True}}
-        yield v4.new_code_cell('', outputs=[picture], metadata=hidden)
+        yield v4.new_code_cell('', outputs=[output], metadata=hidden)
 
 
 def _text(*blocks):

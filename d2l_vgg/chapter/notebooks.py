@@ -101,12 +101,6 @@ def classes_of(cell):
     return cell.metadata.get('attributes', {}).get('classes', [])
 
 
-def short(notebook):
-    """Return the code cells of d2lbook's notebook that do not train."""
-    cells = filter(is_code, notebook.cells)
-    return [cell for cell in cells if LONG not in classes_of(cell)]
-
-
 def missing(tab):
     """Return which modules of a tab's framework are not installed."""
     find = importlib.util.find_spec
@@ -152,7 +146,9 @@ def copy_output(source, target):
     """
     code = filter(is_code, source.cells)
     outputs = {cell.metadata['origin_pos']: cell.outputs for cell in code}
-    for cell in short(target):
+    for cell in filter(is_code, target.cells):
+        if LONG in classes_of(cell):
+            continue
         words = cell.metadata.get('attributes', {}).get('alt')
         for output in outputs[cell.metadata['origin_pos']]:
             data = output.get('data', {})

@@ -65,7 +65,6 @@ def open_project(folder):
 
 
 def _set_environment():
-    """Tell the programs and kernels that are started where to find what."""
     import pypandoc
 
     # d2lbook and nbconvert call programs by their bare names

@@ -5,6 +5,8 @@ what not all tabs have: text of one tab in a box that tells so, code in panels
 below a bar. `page.css` and `page.js` show those of the tab that is chosen.
 """
 
+import itertools
+
 from d2l_vgg.chapter.notebooks import FOLDED, classes_of, is_code
 from d2l_vgg.frameworks import FRAMEWORKS
 
@@ -73,17 +75,17 @@ def _shared(columns, end):
 
 
 def _div(attributes, cells):
-    """Return cells in a box, nothing around none."""
     return cells and [_html(f'<div {attributes}>'), *cells, _html('</div>')]
 
 
 def _folded(cells):
-    """Yield cells, with those that are folded behind a line to click at."""
-    for cell in cells:
-        if is_code(cell) and FOLDED in classes_of(cell):
-            yield from (_html(FOLD), cell, _html('</details>'))
-        else:
-            yield cell
+    """Yield cells, those that are folded behind a line to click at."""
+    for folded, group in itertools.groupby(
+        cells, lambda cell: FOLDED in classes_of(cell)
+    ):
+        if folded:
+            group = [_html(FOLD), *group, _html('</details>')]
+        yield from group
 
 
 def _html(text):

@@ -5,6 +5,7 @@ import os
 import re
 
 import pytest
+import record_cells
 
 pytest.importorskip('d2lbook')
 
@@ -58,7 +59,19 @@ def test_recorded_output_is_of_the_cells_as_they_are(tab):
                 with open(recorded.PATH.format(name)) as file:
                     cells = json.load(file)['cells']
                 kept = {c['source'] for c in cells if tab in c['tabs']}
-                assert kept == {c.source for c in notebooks.short(notebook)}
+                code = filter(notebooks.is_code, notebook.cells)
+                assert kept == {cell.source for cell in code}
+
+
+@pytest.mark.parametrize('tab', TABS)
+def test_cells_that_train_show_what_the_records_tell(tab):
+    """Otherwise run `scripts/record_cells.py TAB trainings`."""
+    path = os.path.join(SOURCE, recorded.PATH.format('vgg'))
+    with open(path) as file:
+        cells = [c for c in json.load(file)['cells'] if tab in c['tabs']]
+    texts = [o.get('text', '') for c in cells for o in c['outputs']]
+    told = {text for text in texts if text.startswith('(recorded')}
+    assert told == set(record_cells.trainings(tab).values())
 
 
 def test_cells_ran_and_the_page_shows_what_they_print(built):

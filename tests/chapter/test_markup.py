@@ -96,6 +96,11 @@ Text.
 %%tab all
 print('a', 'solution')
 ```
+
+```{.python .input .folded}
+%%tab all
+print('its', 'second cell')
+```
 """
 
 
@@ -151,8 +156,9 @@ def test_what_is_folded_comes_through(small):
 def test_code_of_solutions_is_folded(small):
     (details,) = soup_of(small, 'plain').select('details')
     assert details.summary.text == 'Show the code of the solution'
-    assert 'a solution' in details.select_one('.output').text
-    assert len(details.select('pre')) == 2
+    printed = [box.text.strip() for box in details.select('.output')]
+    assert printed == ['a solution', 'its second cell']
+    assert len(details.select('pre')) == 4
     cell = read_notebook(small, 'mxnet', 'plain').cells[-1]
     assert cell.metadata['jupyter']['source_hidden']
 
