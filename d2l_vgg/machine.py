@@ -10,6 +10,7 @@ import os
 import platform
 import re
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,22 @@ def physical_cores() -> int:
     hardware threads of one core count once, where the system tells of cores.
     """
     return max(1, min(_count_cores(processors()), _cpu_quota()))
+
+
+def use_free_cores(proc: str = '/proc') -> None:
+    """Let OpenMP, when it is loaded, use the cores that others leave.
+
+    Its threads meet some hundred times a minibatch: one that shares its core
+    holds up all. Whoever computes runs at every look, not only at some.
+    """
+    others = math.inf
+    for _ in range(5):
+        time.sleep(0.005)
+        running = re.search(r' (\d+)/', _text(f'{proc}/loadavg'))
+        others = min(others, int(running[1]) - 1 if running else 0)
+    free = (os.cpu_count() or 1) - int(others)
+    threads = max(1, min(physical_cores(), free))
+    os.environ.setdefault('OMP_NUM_THREADS', str(threads))
 
 
 def processors() -> set[int]:

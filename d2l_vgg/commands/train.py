@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import click
 
-from d2l_vgg import messages
+from d2l_vgg import machine, messages
 from d2l_vgg.book import published
 from d2l_vgg.commands import making, options
 from d2l_vgg.commands.options import choice, group, number, option, path
@@ -145,6 +145,10 @@ def resumed_run(stopped, root, settings):
                 'it cannot be continued: start a new run.'
             )
         print('It was stopped before its first checkpoint: it starts again.')
+    # Its last bits depend on them
+    threads = str(stopped.info.get('machine', {}).get('threads'))
+    if threads.isdecimal() and int(threads) <= machine.physical_cores():
+        os.environ.setdefault('OMP_NUM_THREADS', threads)
     package = making.load_framework(stopped.framework)
     data = making.make_data_of(stopped, root, package)
     stopped.check_digest(data.digest)
