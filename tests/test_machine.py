@@ -76,12 +76,17 @@ def test_threads_are_as_many_as_cores_that_others_leave(
     monkeypatch.setattr(machine.time, 'sleep', let_others_run)
     monkeypatch.setattr(machine, 'physical_cores', lambda: cores)
     monkeypatch.setattr(os, 'cpu_count', lambda: processors)
-    monkeypatch.delenv('OMP_NUM_THREADS', raising=False)
+    for name in 'OMP_NUM_THREADS', 'OMP_WAIT_POLICY', 'GOMP_SPINCOUNT':
+        monkeypatch.delenv(name, raising=False)
     machine.use_free_cores(tmp_path)
     assert os.environ['OMP_NUM_THREADS'] == expected
+    assert int(os.environ['GOMP_SPINCOUNT']) < 300_000  # What GNU's takes
     monkeypatch.setenv('OMP_NUM_THREADS', '7')  # The reader's own
+    monkeypatch.setenv('OMP_WAIT_POLICY', 'active')
+    monkeypatch.delenv('GOMP_SPINCOUNT')
     machine.use_free_cores(tmp_path)
     assert os.environ['OMP_NUM_THREADS'] == '7'
+    assert 'GOMP_SPINCOUNT' not in os.environ
 
 
 @pytest.mark.parametrize(

@@ -131,8 +131,7 @@ def refuse_changes(words):
 def refuse_finished(folder):
     if Run.open(folder).info['status'] == 'finished':
         raise ValueError(
-            f'The run in {folder} is finished: start a new one instead of '
-            'resuming it.'
+            f'The run in {folder} is finished: start a new one instead.'
         )
 
 
@@ -145,10 +144,9 @@ def resumed_run(stopped, root, settings):
                 'it cannot be continued: start a new run.'
             )
         print('It was stopped before its first checkpoint: it starts again.')
-    # Its last bits depend on them
-    threads = str(stopped.info.get('machine', {}).get('threads'))
+    threads = str(stopped.info['machine'].get('threads'))
     if threads.isdecimal() and int(threads) <= machine.physical_cores():
-        os.environ.setdefault('OMP_NUM_THREADS', threads)
+        os.environ.setdefault('OMP_NUM_THREADS', threads)  # For equal bits
     package = making.load_framework(stopped.framework)
     data = making.make_data_of(stopped, root, package)
     stopped.check_digest(data.digest)

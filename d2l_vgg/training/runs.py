@@ -38,6 +38,7 @@ TYPES = {
     'hyperparameters': [dict],
     'experiment': [str],
     'data': [dict],
+    'machine': [dict],
     'continued_from': [str, NONE],
     'parameters': [str, NONE],
     'results': [dict, NONE],
