@@ -11,7 +11,7 @@ import sys
 import pytest
 from processes import ROOT, run_python
 
-from d2l_vgg import compatibility, machine
+from d2l_vgg import machine
 
 needs_mxnet = pytest.mark.skipif(
     importlib.util.find_spec('mxnet') is None, reason='MXNet is not installed'

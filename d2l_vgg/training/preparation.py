@@ -309,9 +309,8 @@ class Preparation(abc.ABC):
 
     def settings(self) -> dict[str, Any]:
         """Return what must be the same in a run and in its continuation."""
-        found = {
-            n: v for n, v in vars(self).items() if n in experiments.FIELDS
-        }
+        mine = [name for name in vars(self) if name in experiments.FIELDS]
+        found = {name: getattr(self, name) for name in mine}
         found['framework'] = self.framework
         arch = getattr(self.model, 'arch', None)
         if isinstance(arch, Architecture):
