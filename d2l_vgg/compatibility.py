@@ -2,7 +2,7 @@
 
 `import d2l_vgg.mxnet` calls `prepare()`. Then `import mxnet` and `from d2l
 import mxnet as d2l` work with NumPy 1.21 to 2.5 and Python 3.10 to 3.14, find
-the CUDA libraries of pip, and use every core that they may.
+the CUDA libraries of pip, and use every core that is free.
 
 Both were made for the Python and the NumPy of 2021. Here it sees them, and
 nobody else does: where a module of MXNet imports NumPy, it gets a copy that
@@ -14,13 +14,11 @@ import functools
 import importlib.abc
 import importlib.machinery
 import multiprocessing.spawn
-import os
 import re
 import sys
 import types
 
-from d2l_vgg import cuda, old_numpy
-from d2l_vgg.machine import physical_cores
+from d2l_vgg import cuda, machine, old_numpy
 
 # The modules that hand numbers to MXNet's library, as text
 WRITERS = {
@@ -35,7 +33,7 @@ def prepare(all_cores=True):
     """Have MXNet prepared when it is imported; it may be called repeatedly.
 
     An MXNet that was imported before is left as it is. With `all_cores` it
-    uses every core, which it does not by itself.
+    uses every free core, which it does not by itself.
     """
     sys.meta_path[:] = [
         finder for finder in sys.meta_path if not isinstance(finder, _Finder)
@@ -69,8 +67,8 @@ class _Finder(importlib.abc.MetaPathFinder):
         if whole and self.all_cores:
             # MXNet takes every second processor for the second thread of a
             # core, so that half of a machine without such threads idles. It
-            # reads the variable once, when it is imported
-            os.environ.setdefault('OMP_NUM_THREADS', str(physical_cores()))
+            # reads the number once, when it is imported
+            machine.use_free_cores()
         vars(module)['__builtins__'] = {
             **vars(builtins),
             '__import__': _import,

@@ -1,5 +1,6 @@
 """How the cores that a process may use are counted."""
 
+import itertools
 import math
 import os
 
@@ -45,6 +46,47 @@ def test_threads_of_one_core_count_once(tmp_path, siblings, usable, expected):
         folder.mkdir(parents=True)
         (folder / 'thread_siblings_list').write_text(f'{text}\n')
     assert machine._count_cores(usable, tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    # Running at each look, this process included
+    'cores, processors, running, expected',
+    [
+        (2, 2, '1', '2'),
+        (2, 2, '2', '1'),
+        (2, 2, '7', '1'),
+        (4, 8, '3', '4'),
+        (4, 8, '7', '2'),
+        # Some wake for a moment, one computes
+        (4, 4, '42352', '3'),
+        # Systems that do not tell
+        (4, 4, '0', '4'),
+        (4, 4, '', '4'),
+    ],
+)
+def test_threads_are_as_many_as_cores_that_others_leave(
+    tmp_path, monkeypatch, cores, processors, running, expected
+):
+    looks = itertools.cycle(running or [''])
+
+    def let_others_run(seconds):
+        text = f'0.5 0.4 0.3 {next(looks)}/95 9320\n' if running else ''
+        (tmp_path / 'loadavg').write_text(text)
+
+    monkeypatch.setattr(machine.time, 'sleep', let_others_run)
+    monkeypatch.setattr(machine, 'physical_cores', lambda: cores)
+    monkeypatch.setattr(os, 'cpu_count', lambda: processors)
+    for name in 'OMP_NUM_THREADS', 'OMP_WAIT_POLICY', 'GOMP_SPINCOUNT':
+        monkeypatch.delenv(name, raising=False)
+    machine.use_free_cores(tmp_path)
+    assert os.environ['OMP_NUM_THREADS'] == expected
+    assert int(os.environ['GOMP_SPINCOUNT']) < 300_000  # What GNU's takes
+    monkeypatch.setenv('OMP_NUM_THREADS', '7')  # The reader's own
+    monkeypatch.setenv('OMP_WAIT_POLICY', 'active')
+    monkeypatch.delenv('GOMP_SPINCOUNT')
+    machine.use_free_cores(tmp_path)
+    assert os.environ['OMP_NUM_THREADS'] == '7'
+    assert 'GOMP_SPINCOUNT' not in os.environ
 
 
 @pytest.mark.parametrize(

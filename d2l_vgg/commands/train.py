@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import click
 
-from d2l_vgg import messages
+from d2l_vgg import machine, messages
 from d2l_vgg.book import published
 from d2l_vgg.commands import making, options
 from d2l_vgg.commands.options import choice, group, number, option, path
@@ -131,8 +131,7 @@ def refuse_changes(words):
 def refuse_finished(folder):
     if Run.open(folder).info['status'] == 'finished':
         raise ValueError(
-            f'The run in {folder} is finished: start a new one instead of '
-            'resuming it.'
+            f'The run in {folder} is finished: start a new one instead.'
         )
 
 
@@ -145,6 +144,9 @@ def resumed_run(stopped, root, settings):
                 'it cannot be continued: start a new run.'
             )
         print('It was stopped before its first checkpoint: it starts again.')
+    threads = str(stopped.info['machine'].get('threads'))
+    if threads.isdecimal() and int(threads) <= machine.physical_cores():
+        os.environ.setdefault('OMP_NUM_THREADS', threads)  # For equal bits
     package = making.load_framework(stopped.framework)
     data = making.make_data_of(stopped, root, package)
     stopped.check_digest(data.digest)

@@ -225,8 +225,7 @@ class Trainer(TrainerArrays, loop.Trainer):
         self.optim.zero_grad()
         # As in the book: an optimizer from scratch changes arrays in place
         with torch.no_grad():
-            # As `loss.backward()`; where there is a loss for each example,
-            # of their sum
+            # Of the sum, where there is a loss for each example
             loss.backward(torch.ones_like(loss))
             if self.workers.count > 1:
                 self.average()
@@ -319,10 +318,8 @@ class Trainer(TrainerArrays, loop.Trainer):
         errors.check_num_gpus(num_gpus, found, 'PyTorch')
         if not (num_gpus and found):
             return torch.device('cpu')
-        alone = workers.count() == 1
-        return torch.device(
-            'cuda', 0 if alone else torch.cuda.current_device()
-        )
+        index = torch.cuda.current_device() if workers.count() > 1 else 0
+        return torch.device('cuda', index)
 
     @property
     def on_cpu(self) -> bool:

@@ -38,6 +38,7 @@ TYPES = {
     'hyperparameters': [dict],
     'experiment': [str],
     'data': [dict],
+    'machine': [dict],
     'continued_from': [str, NONE],
     'parameters': [str, NONE],
     'results': [dict, NONE],
@@ -174,8 +175,7 @@ class Run:
     @property
     def classes(self) -> Sequence[str]:
         """The names of the classes that its network tells apart."""
-        # Needs NumPy, which is slow to import and of no use to most commands
-        from d2l_vgg.datasets.fashion_mnist import TEXT_LABELS
+        from d2l_vgg.datasets.fashion_mnist import TEXT_LABELS  # Needs NumPy
 
         # Records of the time when there was but one data set do not tell
         return self.info['data'].get('classes') or TEXT_LABELS

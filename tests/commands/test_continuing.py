@@ -111,6 +111,13 @@ def test_run_whose_checkpoint_is_gone_begins_again_or_is_refused(
     assert_same_run(copy, finished.folder)
 
 
+def test_run_is_resumed_with_the_threads_it_began_with(copy, monkeypatch):
+    threads = Run.open(copy).info['machine']['threads']
+    monkeypatch.delenv('OMP_NUM_THREADS')
+    done('train', '--resume', copy)
+    assert os.environ['OMP_NUM_THREADS'] == threads == '1'
+
+
 def test_run_is_resumed_from_another_folder(tmp_path, monkeypatch):
     """Its data were named by where it began."""
     home, other = tmp_path / 'home', tmp_path / 'other'

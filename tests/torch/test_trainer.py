@@ -12,6 +12,7 @@ pytest.importorskip('torch')
 import own_torch
 import torch
 import trainings
+from processes import run_python
 from trainings import Images, assert_learned
 
 from d2l_vgg import torch as package
@@ -28,6 +29,16 @@ def test_training_where_gradients_are_switched_off(mode):
     model = trainings.model_of(package)
     with mode():
         assert_learned(fit(model))
+
+
+def test_busy_machine_leaves_one_thread_before_pytorch_is_loaded():
+    code = """
+        import os
+        os.cpu_count = lambda: 1  # As if others took the rest
+        import d2l_vgg.torch, torch
+        print(torch.get_num_threads())
+    """
+    assert run_python(code) == '1'
 
 
 def test_it_trains_on_a_loader_with_a_worker_process():
