@@ -1,11 +1,14 @@
 """Patches for faults of MXNet, and for what differs in its versions.
 
 `apply()` is called when `d2l_vgg.mxnet` is imported. In 1.9.1 and 2.0.0b1 it
-makes gradients in predict mode right, and turns NumPy arrays on in every
-thread; 2.0.0b1 gets back the names of 1.9.1 that d2l and this package use.
+makes gradients in predict mode right, turns NumPy arrays on in every thread,
+and computes without a queue; 2.0.0b1 gets back the names of 1.9.1 that d2l and
+this package use.
 """
 
+import contextlib
 import functools
+import os
 import threading
 import types
 
@@ -36,12 +39,36 @@ def traced(cls):
 
 def apply():
     """Change those functions of MXNet."""
+    if not mx.runtime.Features().is_enabled('CUDA'):
+        _compute_without_queue()
     _use_numpy_arrays_in_every_thread()
     if IS_2:
         _keep_names_of_1()
     _patch_gradients_in_predict_mode()
     # Of a shape that does not fit, it prints the arguments besides raising
     mx.symbol.symbol.print = lambda *args: None
+
+
+def _compute_without_queue():
+    """Compute an operation when it is called, in the thread that calls it.
+
+    MXNet's own engines have a thread of theirs for that. On two cores it and
+    Python's take turns with the threads of an operation, each of which waits
+    for the others (BENCHMARKS.md). `$MXNET_ENGINE_TYPE` sets another engine.
+    """
+    name = 'MXNET_ENGINE_TYPE'
+    if name in os.environ:
+        return
+    os.environ[name] = 'NaiveEngine'
+    # Made at the first call, it writes its name to stderr, if that is open
+    with open(os.devnull, 'w') as null, contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):
+            kept = os.dup(2)
+            stack.callback(os.close, kept)
+            stack.callback(os.dup2, kept, 2)
+            os.dup2(null.fileno(), 2)
+        mx.nd.waitall()
+    del os.environ[name]
 
 
 def _use_numpy_arrays_in_every_thread():
