@@ -1,9 +1,9 @@
 """Patches for faults of MXNet, and for what differs in its versions.
 
 `apply()` is called when `d2l_vgg.mxnet` is imported. In 1.9.1 and 2.0.0b1 it
-makes gradients in predict mode right, turns NumPy arrays on in every thread,
-and computes without a queue; 2.0.0b1 gets back the names of 1.9.1 that d2l and
-this package use.
+makes gradients in predict mode right, and turns NumPy arrays on in every
+thread. On a processor 1.9.1 computes without a queue; 2.0.0b1, which has its
+engine by then, gets back the names of 1.9.1 that d2l and this package use.
 """
 
 import contextlib
@@ -39,11 +39,11 @@ def traced(cls):
 
 def apply():
     """Change those functions of MXNet."""
-    if not mx.runtime.Features().is_enabled('CUDA'):
-        _compute_without_queue()
     _use_numpy_arrays_in_every_thread()
     if IS_2:
         _keep_names_of_1()
+    elif not mx.runtime.Features().is_enabled('CUDA'):
+        _compute_without_queue()
     _patch_gradients_in_predict_mode()
     # Of a shape that does not fit, it prints the arguments besides raising
     mx.symbol.symbol.print = lambda *args: None
