@@ -6,9 +6,9 @@ thread. On a processor 1.9.1 computes without a queue; 2.0.0b1, which has its
 engine by then, gets back the names of 1.9.1 that d2l and this package use.
 """
 
-import contextlib
 import functools
 import os
+import sys
 import threading
 import types
 
@@ -52,23 +52,19 @@ def apply():
 def _compute_without_queue():
     """Compute an operation when it is called, in the thread that calls it.
 
-    MXNet's own engines have a thread of theirs for that. On two cores it and
-    Python's take turns with the threads of an operation, each of which waits
-    for the others (BENCHMARKS.md). `$MXNET_ENGINE_TYPE` sets another engine.
+    On two cores the thread of a queue and Python's take turns with those of
+    an operation, which wait for each other. `$MXNET_ENGINE_TYPE` goes before.
     """
-    name = 'MXNET_ENGINE_TYPE'
-    if name in os.environ:
+    if 'MXNET_ENGINE_TYPE' in os.environ or sys.stderr is None:
         return
-    os.environ[name] = 'NaiveEngine'
-    # Made at the first call, it writes its name to stderr, if that is open
-    with open(os.devnull, 'w') as null, contextlib.ExitStack() as stack:
-        with contextlib.suppress(OSError):
-            kept = os.dup(2)
-            stack.callback(os.close, kept)
-            stack.callback(os.dup2, kept, 2)
-            os.dup2(null.fileno(), 2)
-        mx.nd.waitall()
-    del os.environ[name]
+    os.environ['MXNET_ENGINE_TYPE'] = 'NaiveEngine'
+    kept = os.dup(2)
+    with open(os.devnull, 'w') as null:
+        os.dup2(null.fileno(), 2)  # Where the engine writes its name
+        mx.nd.waitall()  # Makes it
+    os.dup2(kept, 2)
+    os.close(kept)
+    del os.environ['MXNET_ENGINE_TYPE']
 
 
 def _use_numpy_arrays_in_every_thread():
