@@ -2,10 +2,13 @@
 
 `apply()` is called when `d2l_vgg.mxnet` is imported. In 1.9.1 and 2.0.0b1 it
 makes gradients in predict mode right, and turns NumPy arrays on in every
-thread; 2.0.0b1 gets back the names of 1.9.1 that d2l and this package use.
+thread. On a processor 1.9.1 computes without a queue; 2.0.0b1, which has its
+engine by then, gets back the names of 1.9.1 that d2l and this package use.
 """
 
 import functools
+import os
+import sys
 import threading
 import types
 
@@ -39,9 +42,29 @@ def apply():
     _use_numpy_arrays_in_every_thread()
     if IS_2:
         _keep_names_of_1()
+    elif not mx.runtime.Features().is_enabled('CUDA'):
+        _compute_without_queue()
     _patch_gradients_in_predict_mode()
     # Of a shape that does not fit, it prints the arguments besides raising
     mx.symbol.symbol.print = lambda *args: None
+
+
+def _compute_without_queue():
+    """Compute an operation when it is called, in the thread that calls it.
+
+    On two cores the thread of a queue and Python's take turns with those of
+    an operation, which wait for each other. `$MXNET_ENGINE_TYPE` goes before.
+    """
+    if 'MXNET_ENGINE_TYPE' in os.environ or sys.stderr is None:
+        return
+    os.environ['MXNET_ENGINE_TYPE'] = 'NaiveEngine'
+    kept = os.dup(2)
+    with open(os.devnull, 'w') as null:
+        os.dup2(null.fileno(), 2)  # Where the engine writes its name
+        mx.nd.waitall()  # Makes it
+    os.dup2(kept, 2)
+    os.close(kept)
+    del os.environ['MXNET_ENGINE_TYPE']
 
 
 def _use_numpy_arrays_in_every_thread():

@@ -13,6 +13,7 @@ from mxnet import autograd, npx
 from mxnet.gluon import SymbolBlock, nn
 
 from d2l_vgg.mxnet.layers import LocalResponseNorm
+from d2l_vgg.mxnet.patches import IS_2
 from d2l_vgg.mxnet.vgg import vgg_block
 
 SHAPE = (2, 1, 32, 32)
@@ -130,3 +131,10 @@ def test_a_thread_may_turn_numpy_arrays_off_for_itself():
     # Shapes of no dimension MXNet turns off for every thread to come
     mx.util.set_np_shape(2)
     assert new_thread(lambda: mx.np.ones(()).shape) == ()
+
+
+@pytest.mark.skipif(IS_2, reason='has its engine since it was imported')
+def test_an_operation_that_fails_raises_where_it_is_called():
+    # Of an engine with a queue, the one that reads the result would
+    with pytest.raises(mx.MXNetError, match='not positive definite'):
+        mx.np.linalg.cholesky(-mx.np.eye(2))
