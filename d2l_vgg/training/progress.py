@@ -7,10 +7,7 @@ import shutil
 import sys
 import time
 
-from IPython import display, get_ipython
-from matplotlib_inline import backend_inline
-
-from d2l_vgg import figures, limits
+from d2l_vgg import limits
 from d2l_vgg.foreign_text import visible
 from d2l_vgg.training.estimate import format_seconds
 from d2l_vgg.training.history import History
@@ -27,8 +24,10 @@ def make(name: str = 'auto') -> Display:
         name = 'bar' if sys.stderr and sys.stderr.isatty() else 'lines'
         # Where a shell shows pictures, its module is there already
         jupyter = sys.modules.get('ipykernel.zmqshell')
-        if jupyter and isinstance(get_ipython(), jupyter.ZMQInteractiveShell):
-            name = 'board'
+        if jupyter:
+            shell = sys.modules['IPython'].get_ipython()
+            if isinstance(shell, jupyter.ZMQInteractiveShell):
+                name = 'board'
     displays = {'bar': Bar, 'board': Board, 'lines': Lines, 'none': Silent}
     limits.check('display', name, choices=('auto', *displays))
     return displays[name]()
@@ -141,6 +140,9 @@ class Board(Bar):
     """A live plot in a notebook, under a line that tells the progress."""
 
     def open(self):
+        from IPython import display  # Slow, and of use to no other
+        from matplotlib_inline import backend_inline
+
         # Also makes the shell that a script has not
         backend_inline.set_matplotlib_formats('svg')
         text = {'text/plain': 'preparing the network and the images'}
@@ -151,6 +153,10 @@ class Board(Bar):
         self.line.update({'text/plain': text}, raw=True)
 
     def point(self, history):
+        from IPython import display
+
+        from d2l_vgg import figures
+
         figure = figures.curves(
             {'this run': history}, note=self.note, max_epochs=self.max_epochs
         )
