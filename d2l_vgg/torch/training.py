@@ -233,9 +233,9 @@ class Trainer(TrainerArrays, loop.Trainer):
         self.optim.zero_grad()
         # As in the book: an optimizer from scratch changes arrays in place
         with torch.no_grad():
-            # As `loss.backward()`; where there is a loss for each example,
-            # of their sum
-            loss.backward(torch.ones_like(loss))
+            # Where there is a loss for each example, of their sum; to look
+            # at a given one, PyTorch imports a library for algebra
+            loss.backward(torch.ones_like(loss) if loss.dim() else None)
             if self.workers.count > 1:
                 self.average()
             self.clip_gradients(self.gradient_clip_val, self.model)
