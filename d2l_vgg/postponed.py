@@ -3,32 +3,28 @@
 import builtins
 import contextlib
 import importlib.util
-import pkgutil
 import sys
 import types
 from collections.abc import Iterator
 
-# For pictures, tables, downloads and statistics, and another framework
+# For pictures, tables, files, downloads and statistics
 MODULES = {
-    *('IPython', 'h5py', 'jax', 'matplotlib', 'matplotlib_inline'),
+    *('IPython', 'h5py', 'matplotlib', 'matplotlib_inline'),
     *('pandas', 'requests', 'scipy'),
 }
 
 
 class Postponed(types.ModuleType):
-    """A module, or a function of one, that its first use imports."""
+    """Stands for the module of its name, which its first use imports."""
 
     def __getattr__(self, name):
-        return getattr(pkgutil.resolve_name(self.__name__), name)
+        return getattr(importlib.import_module(self.__name__), name)
 
     def __setattr__(self, name, value):
-        setattr(pkgutil.resolve_name(self.__name__), name, value)
+        setattr(importlib.import_module(self.__name__), name, value)
 
     def __dir__(self):
-        return dir(pkgutil.resolve_name(self.__name__))
-
-    def __call__(self, *args, **kwargs):
-        return pkgutil.resolve_name(self.__name__)(*args, **kwargs)
+        return dir(importlib.import_module(self.__name__))
 
 
 @contextlib.contextmanager

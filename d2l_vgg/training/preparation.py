@@ -212,8 +212,8 @@ class Preparation(abc.ABC):
         if resume:
             self.loaded = checkpoints.load(self.checkpoint)
             if self.draws_seed:
-                path, (_, meta) = self.checkpoint, self.loaded
-                self.seed = checkpoints.seed_of(path, meta)
+                told = self.loaded[1]
+                self.seed = checkpoints.seed_of(self.checkpoint, told)
         if hasattr(model, 'lr'):  # Else `prepare_model` tells what it lacks
             self.lr = experiments.check('lr', model.lr)
         self.needed_memory = memory.check_fit(self, model, data)

@@ -140,28 +140,28 @@ class Board(Bar):
     """A live plot in a notebook, under a line that tells the progress."""
 
     def open(self):
-        from IPython import display  # Slow, and of use to no other
+        # They are slow to import, and of use to no other
+        from IPython import display
         from matplotlib_inline import backend_inline
+
+        from d2l_vgg import figures
 
         # Also makes the shell that a script has not
         backend_inline.set_matplotlib_formats('svg')
         text = {'text/plain': 'preparing the network and the images'}
-        self.line = display.display(text, raw=True, display_id=True)
+        self.display, self.curves = display.display, figures.curves
+        self.line = self.display(text, raw=True, display_id=True)
         self.picture = None
 
     def show(self, text, end):
         self.line.update({'text/plain': text}, raw=True)
 
     def point(self, history):
-        from IPython import display
-
-        from d2l_vgg import figures
-
-        figure = figures.curves(
+        figure = self.curves(
             {'this run': history}, note=self.note, max_epochs=self.max_epochs
         )
         if self.picture is None:
-            self.picture = display.display(figure, display_id=True)
+            self.picture = self.display(figure, display_id=True)
         else:
             self.picture.update(figure)
 
