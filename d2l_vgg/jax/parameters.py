@@ -47,7 +47,10 @@ class ModelArrays(deferred.DrawnByImage):
             found.extend(flat(variables))  # JAX sorts what is returned
             return variables
 
-        self.variables = jax.jit(draw)(key, *inputs)
+        # As it runs once, it is not worth five times as long a compilation
+        quickly = {'xla_backend_optimization_level': 0}
+        draw = jax.jit(draw, compiler_options=quickly)
+        self.variables = draw(key, *inputs)
         self.own_names = own_names(self, found)
         self.take_up()
 
@@ -117,9 +120,7 @@ class TrainerArrays:
         self.state = self.on_device(jax.tree.unflatten(form, leaves))
 
     def on_device(self, tree):
-        return jax.tree.map(
-            lambda a: jax.device_put(jnp.array(a), self.device), tree
-        )
+        return jax.device_put(tree, self.device, may_alias=False)
 
 
 def flat(tree):

@@ -301,7 +301,7 @@ class Trainer(TrainerArrays, loop.Trainer):
             Y_hat = jax.eval_shape(model, *few[:-1])
         self.optim = model.configure_optimizers()
         params, _ = self.divided(model.variables)
-        self.state = self.on_device(self.optim.init(params))
+        self.state = self.on_device(jax.jit(self.optim.init)(params))
         found = getattr(self.state, 'hyperparams', {})
         supported = {
             name: found.get(name) == np.float32(getattr(self, name))
