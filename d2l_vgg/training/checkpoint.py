@@ -39,10 +39,10 @@ def load(path: str) -> tuple[Arrays, dict[str, Any]]:
         return files.load(path)
 
 
-def seed_of(path: str, meta: dict[str, Any]) -> int:
+def load_seed(path: str) -> int:
     """Return the seed of a run, with the errors of `load`."""
     with _explained(path):
-        return operator.index(meta['settings']['seed'])
+        return operator.index(load(path)[1]['settings']['seed'])
 
 
 def load_history(path: str) -> History:

@@ -207,13 +207,10 @@ class Preparation(abc.ABC):
             )
         settings.check(self)
         errors.check_model(model)
-        if self.draws_seed:
+        if self.draws_seed and resume:
+            self.seed = checkpoints.load_seed(self.checkpoint)
+        elif self.draws_seed:
             self.seed = int.from_bytes(os.urandom(4), 'big')
-        if resume:
-            self.loaded = checkpoints.load(self.checkpoint)
-            if self.draws_seed:
-                told = self.loaded[1]
-                self.seed = checkpoints.seed_of(self.checkpoint, told)
         if hasattr(model, 'lr'):  # Else `prepare_model` tells what it lacks
             self.lr = experiments.check('lr', model.lr)
         self.needed_memory = memory.check_fit(self, model, data)
@@ -292,8 +289,7 @@ class Preparation(abc.ABC):
 
     def load_checkpoint(self) -> None:
         """Return to where the run was when `checkpoint` was written."""
-        arrays, meta = self.loaded
-        del self.loaded
+        arrays, meta = checkpoints.load(self.checkpoint)
         checkpoints.check_meta(self.checkpoint, meta, self.settings())
         self.make_optimizer_state()
         checkpoints.check_arrays(self.checkpoint, arrays, self.arrays())

@@ -24,10 +24,9 @@ def make(name: str = 'auto') -> Display:
         name = 'bar' if sys.stderr and sys.stderr.isatty() else 'lines'
         # Where a shell shows pictures, its module is there already
         jupyter = sys.modules.get('ipykernel.zmqshell')
-        if jupyter:
-            shell = sys.modules['IPython'].get_ipython()
-            if isinstance(shell, jupyter.ZMQInteractiveShell):
-                name = 'board'
+        shell = jupyter and sys.modules['IPython'].get_ipython()
+        if shell and isinstance(shell, jupyter.ZMQInteractiveShell):
+            name = 'board'
     displays = {'bar': Bar, 'board': Board, 'lines': Lines, 'none': Silent}
     limits.check('display', name, choices=('auto', *displays))
     return displays[name]()
@@ -140,8 +139,7 @@ class Board(Bar):
     """A live plot in a notebook, under a line that tells the progress."""
 
     def open(self):
-        # They are slow to import, and of use to no other
-        from IPython import display
+        from IPython import display  # Slow, and of use to no other
         from matplotlib_inline import backend_inline
 
         from d2l_vgg import figures

@@ -52,7 +52,7 @@ def test_it_comes_back_exactly(path):
     assert meta == META
     checkpoint.check_meta(path, meta, SETTINGS)
     checkpoint.check_arrays(path, arrays, ARRAYS)
-    assert checkpoint.seed_of(path, meta) == 3
+    assert checkpoint.load_seed(path) == 3
     # Earlier versions did not tell the network
     checkpoint.check_meta(path, meta, {**SETTINGS, 'dropout': 0.5})
 
@@ -161,12 +161,14 @@ def test_a_history_that_is_none(path, meta):
 
 def test_damage(path):
     path.write_bytes(path.read_bytes()[:-50])
-    with pytest.raises(checkpoint.BadCheckpoint, match='damaged'):
-        checkpoint.load(path)
+    for load in checkpoint.load, checkpoint.load_seed:
+        with pytest.raises(checkpoint.BadCheckpoint, match='damaged'):
+            load(path)
 
 
 def test_what_is_not_there_or_not_to_be_read(path, tmp_path):
-    with pytest.raises(FileNotFoundError, match='nothing to resume'):
-        checkpoint.load(tmp_path / 'none.safetensors')
-    with pytest.raises(IsADirectoryError):
-        checkpoint.load(tmp_path)
+    for load in checkpoint.load, checkpoint.load_seed:
+        with pytest.raises(FileNotFoundError, match='nothing to resume'):
+            load(tmp_path / 'none.safetensors')
+        with pytest.raises(IsADirectoryError):
+            load(tmp_path)
