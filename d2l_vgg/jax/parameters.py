@@ -49,7 +49,8 @@ class ModelArrays(deferred.DrawnByImage):
 
         # As it runs once, it is not worth five times as long a compilation
         quickly = {'xla_backend_optimization_level': 0}
-        draw = jax.jit(draw, compiler_options=quickly)
+        options = quickly if jax.default_backend() == 'cpu' else None
+        draw = jax.jit(draw, compiler_options=options)
         self.variables = draw(key, *inputs)
         self.own_names = own_names(self, found)
         self.take_up()
