@@ -4,7 +4,6 @@ MXNet counts hardware threads instead, and not the limits of a container.
 """
 
 import contextlib
-import importlib.metadata
 import math
 import os
 import platform
@@ -31,6 +30,8 @@ def describe() -> dict[str, Any]:
 
 def versions(framework: str | None) -> dict[str, str]:
     """Return the versions of Python and of the packages that compute."""
+    import importlib.metadata  # Slow, and of use to no other
+
     found = {'python': platform.python_version()}
     own = FRAMEWORKS[framework].packages if framework else ()
     for package in ('d2l-vgg', 'numpy', *own):

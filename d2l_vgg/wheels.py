@@ -81,9 +81,9 @@ def _driver():
     """Return the number of NVIDIA's driver, a large one if it is not told."""
     ask = 'nvidia-smi', '--query-gpu=driver_version', '--format=csv,noheader'
     try:
-        told = subprocess.run(ask, capture_output=True).stdout
+        told = subprocess.run(ask, capture_output=True, timeout=60).stdout
         return int(told.partition(b'.')[0])
-    except (OSError, ValueError):
+    except (OSError, ValueError, subprocess.TimeoutExpired):
         return sys.maxsize
 
 

@@ -86,7 +86,8 @@ find_python() {
 have=$(version_of "$venv/bin/python") || known='' # Half-made, or broken
 python=$venv/bin/python
 [ -n "$known" ] && [ -z "${PYTHON:-}" ] || python=$(find_python) || python=
-want=$(version_of "$python") || fail 'No Python was found' \
+want=$have # Asked once, as it takes a tenth of a second
+[ "$python" = "$venv/bin/python" ] || want=$(version_of "$python") || fail 'No Python was found' \
     "${PYTHON:+by PYTHON=$PYTHON }that has its modules venv and ensurepip:" \
     'install one (on Debian and Ubuntu, apt install python3-venv), or name' \
     'one (PYTHON=/path make test).'

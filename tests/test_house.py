@@ -44,6 +44,7 @@ GROUND = {
     'gpus': set(),
     'limits': set(),
     'old_numpy': set(),
+    'postponed': set(),
     'wheels': set(),
     # The package itself: its version
     '': set(),

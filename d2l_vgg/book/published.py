@@ -9,8 +9,6 @@ import math
 import os
 from typing import NamedTuple
 
-from tabulate import tabulate
-
 from d2l_vgg import frameworks
 from d2l_vgg.training.history import History
 
@@ -158,6 +156,8 @@ def delay(history, framework='mxnet'):
 
 def table(rows):
     """Return the text of what `compare` returned, one line for a point."""
+    from tabulate import tabulate  # Of use to no other command
+
     return tabulate(
         [(*row[:-1], f'{row.distance:+.1f} sd') for row in rows],
         ['series', 'epoch', 'book mean', 'book sd', 'run', 'distance'],

@@ -4,6 +4,7 @@ A wrong number is often the right one of something else: a reader is told of
 what.
 """
 
+import functools
 import itertools
 
 from d2l_vgg import limits
@@ -60,6 +61,7 @@ def counts(network, channels, num_classes):
     }
 
 
+@functools.cache
 def exercises():
     """Return name -> the least and most that is right, {wrong: words}."""
     settings = itertools.product(NETWORKS, IMAGES, (10, 1000))

@@ -34,13 +34,14 @@ IMAGES_PER_CLASS = 200
 def write(folder):
     """Write into a folder the scripts and what they load."""
     shutil.copytree(HERE / 'live', folder, dirs_exist_ok=True)
-    write_text(f'{folder}/quick.js', _quick())
-    write_text(f'{folder}/images.js', _images())
+    data = fashion_mnist.load()
+    write_text(f'{folder}/quick.js', _quick(data))
+    write_text(f'{folder}/images.js', _images(data))
     text = json.dumps(exercises(), indent=1)
     write_text(f'{folder}/exercises.js', f'live.exercises = {text};\n')
 
 
-def _quick():
+def _quick(data):
     """Return a script with the network `quick`, and images for it to see.
 
     The weights and biases of each layer follow each other, in float16.
@@ -57,7 +58,6 @@ def _quick():
         numbers.append(arrays[conv + 'bias'] * scale + shift)
     for name in ('dense1', 'dense2'):
         numbers += [arrays[f'{name}.weight'], arrays[f'{name}.bias']]
-    data = fashion_mnist.load()
     weights = np.concatenate([each.ravel() for each in numbers])
     content = {
         'weights': _base64(weights.astype('<f2').tobytes()),
@@ -69,13 +69,12 @@ def _quick():
     return f'live.quickData = {json.dumps(content)};\n'
 
 
-def _images():
+def _images(data):
     """Return a script with the first training images of each class.
 
     They come one of each class in turn. Packed are a byte for each label,
     then a byte for each two pixels, which have 16 grey levels.
     """
-    data = fashion_mnist.load()
     by_class = np.argsort(data.train_labels, kind='stable').reshape(10, -1)
     chosen = by_class[:, :IMAGES_PER_CLASS].T.ravel()
     levels = np.rint(data.train_images[chosen] / 17).astype('uint8')

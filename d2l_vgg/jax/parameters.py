@@ -39,9 +39,20 @@ class ModelArrays(deferred.DrawnByImage):
                 were loaded.
         """
         self.check_input(inputs[0], channels_last=True)
-        with mode(train=False):
-            self.own_names = own_names(self, *inputs)
-            self.variables = jax.jit(self.net.init)(key, *inputs)
+        found = []
+
+        def draw(key, *inputs):
+            with mode(train=False):
+                variables = self.net.init(key, *inputs)
+            found.extend(flat(variables))  # JAX sorts what is returned
+            return variables
+
+        # As it runs once, it is not worth five times as long a compilation
+        quickly = {'xla_backend_optimization_level': 0}
+        options = quickly if jax.default_backend() == 'cpu' else None
+        draw = jax.jit(draw, compiler_options=options)
+        self.variables = draw(key, *inputs)
+        self.own_names = own_names(self, found)
         self.take_up()
 
     def is_drawn(self) -> bool:
@@ -110,9 +121,7 @@ class TrainerArrays:
         self.state = self.on_device(jax.tree.unflatten(form, leaves))
 
     def on_device(self, tree):
-        return jax.tree.map(
-            lambda a: jax.device_put(jnp.array(a), self.device), tree
-        )
+        return jax.device_put(tree, self.device, may_alias=False)
 
 
 def flat(tree):
@@ -125,21 +134,11 @@ def nested(arrays):
     return traverse_util.unflatten_dict(arrays, sep='.')
 
 
-def own_names(model, *inputs):
-    """Return name -> Flax's name of what `model.net` would draw.
+def own_names(model, found):
+    """Return name -> Flax's name, layer by layer, of those `found`.
 
-    The order is that of the layers; `inputs` are those of a forward pass, of
-    which only the shapes count.
+    The running statistics, which come last there, belong to their layers.
     """
-    found = []
-
-    def draw(*inputs):
-        with mode(train=False):
-            variables = model.net.init(jax.random.key(0), *inputs)
-        found.extend(flat(variables))  # JAX would sort what is returned
-
-    jax.eval_shape(draw, *inputs)
-    # The running statistics, which come last, belong to their layers
     layers = list(dict.fromkeys(map(layer_of, found)))
     found.sort(key=lambda name: layers.index(layer_of(name)))
     return canonical(model, found)

@@ -298,10 +298,10 @@ class Trainer(TrainerArrays, loop.Trainer):
                 model.draw(jax.random.key(self.seed_of_step), *few[:-1])
             # Copied, as each step takes the memory of those before
             model.variables = self.on_device(model.variables)
-            Y_hat = model(*few[:-1])
+            Y_hat = jax.eval_shape(model, *few[:-1])
         self.optim = model.configure_optimizers()
         params, _ = self.divided(model.variables)
-        self.state = self.on_device(self.optim.init(params))
+        self.state = self.on_device(jax.jit(self.optim.init)(params))
         found = getattr(self.state, 'hyperparams', {})
         supported = {
             name: found.get(name) == np.float32(getattr(self, name))

@@ -6,12 +6,13 @@
 
 import importlib.util
 
-from d2l_vgg import compatibility
+from d2l_vgg import compatibility, postponed
 from d2l_vgg.platforms import advice, refusal
 
 compatibility.prepare()
 try:
-    from mxnet import npx
+    with postponed.imports_of('mxnet'):
+        from mxnet import npx
 except ModuleNotFoundError as error:
     if error.name != 'mxnet':
         raise
@@ -42,7 +43,8 @@ from d2l_vgg.mxnet import patches  # noqa: E402
 
 patches.apply()
 
-from d2l_vgg.mxnet.data import FashionMNIST  # noqa: E402
+with postponed.imports_of('d2l'):
+    from d2l_vgg.mxnet.data import FashionMNIST
 from d2l_vgg.mxnet.training import Classifier, Trainer  # noqa: E402
 from d2l_vgg.mxnet.vgg import VGG, vgg_block  # noqa: E402
 

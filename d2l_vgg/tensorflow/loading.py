@@ -6,6 +6,8 @@ import re
 import sys
 import tempfile
 
+from d2l_vgg import postponed
+
 # What it tells of itself before its log has a level: neither an error nor
 # anything that the reader could change
 _NOISE = re.compile(rb'[IW]\d{4} |WARNING: All log messages before absl::')
@@ -20,7 +22,7 @@ def load():
     """
     os.environ.setdefault('KERAS_BACKEND', 'tensorflow')
     try:
-        with kept_quiet():
+        with kept_quiet(), postponed.imports_of('keras', 'tensorflow'):
             import keras
             import tensorflow  # noqa: F401
     except ModuleNotFoundError as error:

@@ -7,6 +7,7 @@ Methods without a docstring are described in the base classes.
 
 from __future__ import annotations
 
+import inspect
 import itertools
 from typing import Any
 
@@ -172,6 +173,10 @@ class SGD(torch.optim.SGD):
     gradients before it, too. Without momentum both are the same.
     """
 
+    # As PyTorch wraps them, they import its compiler at their first call
+    add_param_group = inspect.unwrap(torch.optim.SGD.add_param_group)
+    zero_grad = inspect.unwrap(torch.optim.SGD.zero_grad)
+
     def __init__(self, params, lr, momentum=0, weight_decay=0):
         super().__init__(
             params, lr, momentum=momentum, weight_decay=weight_decay
@@ -182,19 +187,22 @@ class SGD(torch.optim.SGD):
 
     @torch.no_grad()
     def step(self, closure=None):
-        if not self.state:  # No momentum
-            return super().step(closure)
         loss = None if closure is None else torch.enable_grad()(closure)()
         for group in self.param_groups:
             params = [p for p in group['params'] if p.grad is not None]
-            velocities = [self.state[p]['momentum'] for p in params]
             grads, lr = [p.grad for p in params], group['lr']
+            decay = group['weight_decay']
             # Each of these works on all the arrays of a list
+            if not group['momentum']:
+                if decay:
+                    grads = torch._foreach_add(grads, params, alpha=decay)
+                torch._foreach_add_(params, grads, alpha=-lr)
+                continue
+            velocities = [self.state[p]['momentum'] for p in params]
             torch._foreach_mul_(velocities, group['momentum'])
             torch._foreach_add_(velocities, grads, alpha=-lr)
-            if group['weight_decay']:
-                decay = -lr * group['weight_decay']
-                torch._foreach_add_(velocities, params, alpha=decay)
+            if decay:
+                torch._foreach_add_(velocities, params, alpha=-lr * decay)
             torch._foreach_add_(params, velocities)
         return loss
 
@@ -225,8 +233,9 @@ class Trainer(TrainerArrays, loop.Trainer):
         self.optim.zero_grad()
         # As in the book: an optimizer from scratch changes arrays in place
         with torch.no_grad():
-            # Of the sum, where there is a loss for each example
-            loss.backward(torch.ones_like(loss))
+            # Where there is a loss for each example, of their sum; to look
+            # at a given one, PyTorch imports a library for algebra
+            loss.backward(torch.ones_like(loss) if loss.dim() else None)
             if self.workers.count > 1:
                 self.average()
             self.clip_gradients(self.gradient_clip_val, self.model)

@@ -7,10 +7,7 @@ import shutil
 import sys
 import time
 
-from IPython import display, get_ipython
-from matplotlib_inline import backend_inline
-
-from d2l_vgg import figures, limits
+from d2l_vgg import limits
 from d2l_vgg.foreign_text import visible
 from d2l_vgg.training.estimate import format_seconds
 from d2l_vgg.training.history import History
@@ -27,7 +24,8 @@ def make(name: str = 'auto') -> Display:
         name = 'bar' if sys.stderr and sys.stderr.isatty() else 'lines'
         # Where a shell shows pictures, its module is there already
         jupyter = sys.modules.get('ipykernel.zmqshell')
-        if jupyter and isinstance(get_ipython(), jupyter.ZMQInteractiveShell):
+        shell = jupyter and sys.modules['IPython'].get_ipython()
+        if shell and isinstance(shell, jupyter.ZMQInteractiveShell):
             name = 'board'
     displays = {'bar': Bar, 'board': Board, 'lines': Lines, 'none': Silent}
     limits.check('display', name, choices=('auto', *displays))
@@ -141,21 +139,27 @@ class Board(Bar):
     """A live plot in a notebook, under a line that tells the progress."""
 
     def open(self):
+        from IPython import display  # Slow, and of use to no other
+        from matplotlib_inline import backend_inline
+
+        from d2l_vgg import figures
+
         # Also makes the shell that a script has not
         backend_inline.set_matplotlib_formats('svg')
         text = {'text/plain': 'preparing the network and the images'}
-        self.line = display.display(text, raw=True, display_id=True)
+        self.display, self.curves = display.display, figures.curves
+        self.line = self.display(text, raw=True, display_id=True)
         self.picture = None
 
     def show(self, text, end):
         self.line.update({'text/plain': text}, raw=True)
 
     def point(self, history):
-        figure = figures.curves(
+        figure = self.curves(
             {'this run': history}, note=self.note, max_epochs=self.max_epochs
         )
         if self.picture is None:
-            self.picture = display.display(figure, display_id=True)
+            self.picture = self.display(figure, display_id=True)
         else:
             self.picture.update(figure)
 

@@ -230,11 +230,16 @@ class JAX(Framework):
 
         model = self.vgg(arch, num_classes)
         X = self.library.ShapeDtypeStruct(self.shape(X_shape), 'float32')
-        model.own_names = trees.own_names(model, X)
-        with layers.mode(train=False):
-            model.variables = self.library.eval_shape(
-                model.net.init, self.new_key(), X
-            )
+        found = []
+
+        def draw(key, X):
+            with layers.mode(train=False):
+                variables = model.net.init(key, X)
+            found.extend(trees.flat(variables))
+            return variables
+
+        model.variables = self.library.eval_shape(draw, self.new_key(), X)
+        model.own_names = trees.own_names(model, found)
         return model.shapes()
 
     def forward(self, model, X, train=False):

@@ -1,0 +1,60 @@
+"""What a library imports at once is imported when it is used."""
+
+import pytest
+from frameworks import PARAMS
+from processes import run_python
+
+LIBRARY = """
+    import pandas as pd
+    import scipy.sparse as sp
+    from matplotlib import pyplot as plt
+    try:
+        import IPython
+    except ImportError:
+        IPython = None
+"""
+CODE = """
+    import sys
+    sys.path.insert(0, {folder!r})
+    sys.modules['IPython'] = None
+    from d2l_vgg import postponed
+    with postponed.imports_of('library'):
+        import library
+    print(*sorted({{'matplotlib', 'pandas', 'scipy'}} & set(sys.modules)))
+    assert library.IPython is None
+    library.plt.rcParams = library.sp.eye(2)
+    import matplotlib.pyplot, scipy.sparse
+    assert type(matplotlib.pyplot.rcParams) is type(scipy.sparse.eye(2))
+    assert 'DataFrame' in dir(library.pd)
+    assert not hasattr(library.pd, 'Frame')
+"""
+
+
+def test_module_is_imported_at_its_first_use(tmp_path):
+    (tmp_path / 'library.py').write_text(
+        '\n'.join(line[4:] for line in LIBRARY.splitlines())
+    )
+    assert run_python(CODE.format(folder=str(tmp_path))) == ''
+
+
+TRAIN = """
+    import sys
+    from d2l_vgg import frameworks
+    package = frameworks.load({name!r})
+    data = package.FashionMNIST(32, num_train=32, num_val=32)
+    model = package.VGG(((1, 4), (1, 8)), lr=0.1)
+    package.Trainer(1, display='none').fit(model, data)
+    print('IMPORTED', *sys.modules)
+"""
+
+
+@pytest.mark.parametrize('framework', PARAMS)
+def test_training_imports_nothing_slow_that_it_does_not_use(framework):
+    told = run_python(TRAIN.format(name=framework.name), timeout=240)
+    imported = set(told.rsplit('IMPORTED', 1)[1].split())
+    slow = {'IPython', 'matplotlib', 'requests', 'scipy', 'tabulate'}
+    # The compiler of PyTorch, which a CPU does not use, and its algebra
+    slow |= {'torch._dynamo', 'sympy'}
+    if framework.name == 'jax':
+        slow -= {'scipy'}  # JAX's own
+    assert not imported & slow
