@@ -71,7 +71,6 @@ def examine(
     experiment = EXPERIMENTS[name]
     if not precisions.has_bfloat16():
         experiment = dataclasses.replace(experiment, precision='float32')
-    needed = memory.least_bytes(experiment)
     driver, problem = gpus.driver()
     trained, checks = {}, []
     for framework in filter(is_installed, FRAMEWORKS):
@@ -86,10 +85,12 @@ def examine(
     checks += [
         *([] if checks else [check_none()]),
         *check_mxnet_2(driver),
-        *check_gpus(driver, problem, needed),
+        *check_gpus(
+            driver, problem, memory.experiment_bytes(experiment, 'gpu')
+        ),
         Check('Python', text, facts=found),
         check_processor(),
-        check_memory(name, needed, trained or FRAMEWORKS),
+        check_memory(name, experiment, trained or FRAMEWORKS),
         check_disk(name, experiment),
     ]
     return Findings(trained, checks)
@@ -254,20 +255,22 @@ def check_processor() -> Check:
     return Check('processor', text, do, ('unset OMP_NUM_THREADS',))
 
 
-def check_memory(name: str, needed: int, frameworks: Iterable[str]) -> Check:
-    """Return whether an experiment fits, `needed` bytes and a framework."""
+def check_memory(
+    name: str, experiment: Experiment, frameworks: Iterable[str]
+) -> Check:
     there_is = machine.available_memory()
-    all_needed = {f: needed + memory.own_bytes(f) for f in frameworks}
-    takes = f'{name} takes at least ' + ', '.join(
-        f'{memory_text(all_needed[f])} in {FRAMEWORKS[f].title}'
-        for f in all_needed
+    needed = {
+        each: memory.experiment_bytes(experiment, each) for each in frameworks
+    }
+    takes = f'{name} takes about ' + ', '.join(
+        f'{memory_text(needed[f])} in {FRAMEWORKS[f].title}' for f in needed
     )
     if there_is is None:
         return Check('memory', f'not told by this system; {takes}')
     text = f'{memory_text(there_is)} free; {takes}'
-    is_short = there_is < max(all_needed.values())
+    is_short = there_is < memory.SURE * max(needed.values())
     do = f'End other programs, {OR_LESS}' if is_short else ''
-    facts = {'available': there_is, 'needed': all_needed}
+    facts = {'available': there_is, 'needed': needed}
     return Check('memory', text, do, facts=facts)
 
 

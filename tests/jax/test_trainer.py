@@ -14,10 +14,11 @@ import trainings
 from flax import linen as nn
 from flax import nnx
 from jax import numpy as jnp
-from trainings import ARCH, OPTIONS, assert_learned
+from jax.experimental.compilation_cache import compilation_cache
+from trainings import ARCH, OPTIONS, assert_learned, assert_same, outcome
 
 from d2l_vgg import jax as package
-from d2l_vgg.jax import VGG, Classifier
+from d2l_vgg.jax import VGG, Classifier, training
 
 
 def fit(model=None, **options):
@@ -102,3 +103,25 @@ def test_a_module_of_flaxs_trains(tmp_path):
     model(X)
     after = model.variables['batch_stats']['BatchNorm_0']
     np.testing.assert_array_equal(before['mean'], after['mean'])
+
+
+def test_a_kept_program_computes_the_bits_of_a_compiled_one(
+    monkeypatch, tmp_path
+):
+    """On a processor, where the Trainer itself keeps none."""
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
+    events = []
+    jax.monitoring.register_event_listener(lambda n, **_: events.append(n))
+    expected, hits = outcome(fit(**OPTIONS)), []
+    training.keep_compiled()
+    try:
+        for _ in range(2):
+            jax.clear_caches()
+            assert_same(outcome(fit(**OPTIONS)), expected)
+            hits.append(events.count('/jax/compilation_cache/cache_hits'))
+        training.keep_compiled()  # Changes nothing
+        assert jax.config.jax_compilation_cache_dir.startswith(str(tmp_path))
+    finally:
+        jax.config.update('jax_compilation_cache_dir', None)
+        compilation_cache.reset_cache()
+    assert hits[0] == 0 < hits[1]
