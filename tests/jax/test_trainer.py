@@ -108,20 +108,23 @@ def test_a_module_of_flaxs_trains(tmp_path):
 def test_a_kept_program_computes_the_bits_of_a_compiled_one(
     monkeypatch, tmp_path
 ):
-    """On a processor, where the Trainer itself keeps none."""
-    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
-    events = []
+    before = jax.config.jax_compilation_cache_dir  # That of all tests
+    monkeypatch.setenv('XDG_CACHE_HOME', '/dev/null')
+    jax.config.update('jax_compilation_cache_dir', None)
+    compilation_cache.reset_cache()
+    events, hits = [], []
     jax.monitoring.register_event_listener(lambda n, **_: events.append(n))
-    expected, hits = outcome(fit(**OPTIONS)), []
-    training.keep_compiled()
     try:
+        jax.clear_caches()
+        expected = outcome(fit(**OPTIONS))
+        assert jax.config.jax_compilation_cache_dir is None
+        monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
         for _ in range(2):
             jax.clear_caches()
             assert_same(outcome(fit(**OPTIONS)), expected)
             hits.append(events.count('/jax/compilation_cache/cache_hits'))
-        training.keep_compiled()  # Changes nothing
         assert jax.config.jax_compilation_cache_dir.startswith(str(tmp_path))
     finally:
-        jax.config.update('jax_compilation_cache_dir', None)
+        jax.config.update('jax_compilation_cache_dir', before)
         compilation_cache.reset_cache()
     assert hits[0] == 0 < hits[1]
