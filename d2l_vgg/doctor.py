@@ -71,6 +71,7 @@ def examine(
     experiment = EXPERIMENTS[name]
     if not precisions.has_bfloat16():
         experiment = dataclasses.replace(experiment, precision='float32')
+    needed = memory.experiment_bytes(experiment, 'gpu')
     driver, problem = gpus.driver()
     trained, checks = {}, []
     for framework in filter(is_installed, FRAMEWORKS):
@@ -85,9 +86,7 @@ def examine(
     checks += [
         *([] if checks else [check_none()]),
         *check_mxnet_2(driver),
-        *check_gpus(
-            driver, problem, memory.experiment_bytes(experiment, 'gpu')
-        ),
+        *check_gpus(driver, problem, needed),
         Check('Python', text, facts=found),
         check_processor(),
         check_memory(name, experiment, trained or FRAMEWORKS),
@@ -259,9 +258,7 @@ def check_memory(
     name: str, experiment: Experiment, frameworks: Iterable[str]
 ) -> Check:
     there_is = machine.available_memory()
-    needed = {
-        each: memory.experiment_bytes(experiment, each) for each in frameworks
-    }
+    needed = {f: memory.experiment_bytes(experiment, f) for f in frameworks}
     takes = f'{name} takes about ' + ', '.join(
         f'{memory_text(needed[f])} in {FRAMEWORKS[f].title}' for f in needed
     )

@@ -19,10 +19,7 @@ except ImportError:  # Windows has no such lock, and MXNet 1.9 no Windows
 
 
 def cache_folder(name: str) -> str | None:
-    """Return a folder of the user's for what can be made again.
-
-    None where there is no home, or none that can be written.
-    """
+    """Return a folder of the user's cache, None if it cannot be written."""
     home = os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache')
     folder = os.path.join(home, 'd2l_vgg', name)
     try:

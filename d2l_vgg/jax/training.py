@@ -177,8 +177,7 @@ class Classifier(ModelArrays, classifier.Classifier, module.Module):
 def keep_compiled():
     """Keep what JAX compiles for the next run, unless the reader has chosen.
 
-    With `quick`, 18 s of processor time become 8. Programs for other
-    processors, GPUs or versions have other names.
+    JAX names them by processor, GPU and versions, too.
     """
     folder = files.cache_folder('jax')
     if folder and jax.config.jax_compilation_cache_dir is None:

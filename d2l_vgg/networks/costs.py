@@ -16,11 +16,10 @@ from d2l_vgg.networks.architectures import get, layers_of
 # (channels, height, width) of what the book trains with
 BOOK_INPUT = (1, 224, 224)
 
-# The memory of a training: MiB of the framework itself with the data, and how
-# often it holds the parameters, the outputs of all layers, and those of the
-# largest layer once more, in float32. Fitted to peaks of resident memory
-# (MXNet 1.9.1, PyTorch 2.13.0, TensorFlow 2.21.0, JAX 0.10.2; Python 3.11,
-# Linux x86-64)
+# MiB of the framework itself with the data, and how often it holds its
+# parameters, the outputs of all layers, and those of the largest once more,
+# in float32: fitted to peaks of resident memory (MXNet 1.9.1, PyTorch 2.13.0,
+# TensorFlow 2.21.0, JAX 0.10.2; Python 3.11, Linux x86-64)
 MEMORY = {
     'mxnet': (394, 4.2, 0.9, 5.5),
     'torch': (467, 2.4, 1.2, 4.2),
@@ -159,18 +158,11 @@ def _add(rows):
 
 
 def training_bytes(
-    framework: str,
-    arch: Any,
-    input_shape: Sequence[int],
-    batch_size: int,
-    num_classes: int,
-    momentum: float,
-    precision: str,
-) -> int:
+    framework, arch, input_shape, batch_size, num_classes, momentum, precision
+):
     """Return about the most bytes that training in `framework` takes.
 
-    On a GPU nobody has measured: framework 'gpu' is the least there, which is
-    parameters, gradients and the layers' outputs. Errors as in `summary`.
+    'gpu' is the least on a GPU: parameters, gradients, outputs of layers.
     """
     own, params, outputs, largest = MEMORY[framework]
     layers = summary(arch, input_shape, num_classes)
