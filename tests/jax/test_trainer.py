@@ -18,7 +18,7 @@ from jax.experimental.compilation_cache import compilation_cache
 from trainings import ARCH, OPTIONS, assert_learned, assert_same, outcome
 
 from d2l_vgg import jax as package
-from d2l_vgg.jax import VGG, Classifier, training
+from d2l_vgg.jax import VGG, Classifier
 
 
 def fit(model=None, **options):
