@@ -71,7 +71,7 @@ def examine(
     experiment = EXPERIMENTS[name]
     if not precisions.has_bfloat16():
         experiment = dataclasses.replace(experiment, precision='float32')
-    needed = memory.least_bytes(experiment)
+    needed = memory.experiment_bytes(experiment, 'gpu')
     driver, problem = gpus.driver()
     trained, checks = {}, []
     for framework in filter(is_installed, FRAMEWORKS):
@@ -89,7 +89,7 @@ def examine(
         *check_gpus(driver, problem, needed),
         Check('Python', text, facts=found),
         check_processor(),
-        check_memory(name, needed, trained or FRAMEWORKS),
+        check_memory(name, experiment, trained or FRAMEWORKS),
         check_disk(name, experiment),
     ]
     return Findings(trained, checks)
@@ -254,20 +254,20 @@ def check_processor() -> Check:
     return Check('processor', text, do, ('unset OMP_NUM_THREADS',))
 
 
-def check_memory(name: str, needed: int, frameworks: Iterable[str]) -> Check:
-    """Return whether an experiment fits, `needed` bytes and a framework."""
+def check_memory(
+    name: str, experiment: Experiment, frameworks: Iterable[str]
+) -> Check:
     there_is = machine.available_memory()
-    all_needed = {f: needed + memory.own_bytes(f) for f in frameworks}
-    takes = f'{name} takes at least ' + ', '.join(
-        f'{memory_text(all_needed[f])} in {FRAMEWORKS[f].title}'
-        for f in all_needed
+    needed = {f: memory.experiment_bytes(experiment, f) for f in frameworks}
+    takes = f'{name} takes about ' + ', '.join(
+        f'{memory_text(needed[f])} in {FRAMEWORKS[f].title}' for f in needed
     )
     if there_is is None:
         return Check('memory', f'not told by this system; {takes}')
     text = f'{memory_text(there_is)} free; {takes}'
-    is_short = there_is < max(all_needed.values())
+    is_short = there_is < memory.SURE * max(needed.values())
     do = f'End other programs, {OR_LESS}' if is_short else ''
-    facts = {'available': there_is, 'needed': all_needed}
+    facts = {'available': there_is, 'needed': needed}
     return Check('memory', text, do, facts=facts)
 
 

@@ -18,6 +18,17 @@ except ImportError:  # Windows has no such lock, and MXNet 1.9 no Windows
     fcntl = None  # type: ignore[assignment]
 
 
+def cache_folder(name: str) -> str | None:
+    """Return a folder of the user's cache, None if it cannot be written."""
+    home = os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache')
+    folder = os.path.join(home, 'd2l_vgg', name)
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK) else None
+
+
 @contextlib.contextmanager
 def alone_in(folder: str, when_busy: Callable[[], None]) -> Iterator[None]:
     """Let no second process work in the same folder meanwhile.

@@ -130,8 +130,8 @@ def available_memory(
 
 
 def taken_memory() -> int:
-    """Return the bytes that this process holds, mapped files apart."""
-    held = re.search(r'RssAnon:\s*(\d+)', _text('/proc/self/status'))
+    """Return the bytes that this process holds, its libraries included."""
+    held = re.search(r'VmRSS:\s*(\d+)', _text('/proc/self/status'))
     return 1024 * int(held[1]) if held else 0
 
 

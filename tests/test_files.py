@@ -23,6 +23,19 @@ def leftovers(folder):
     return [name for name in os.listdir(folder) if name.endswith('.tmp')]
 
 
+def test_cache_folder_is_the_users_or_none(monkeypatch, tmp_path):
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
+    folder = files.cache_folder('jax')
+    assert folder == str(tmp_path / 'd2l_vgg' / 'jax')
+    assert os.path.isdir(folder)
+    monkeypatch.delenv('XDG_CACHE_HOME')
+    monkeypatch.setenv('HOME', str(tmp_path))
+    assert files.cache_folder('jax').startswith(str(tmp_path / '.cache'))
+    for home in '/dev/null', '/proc/nowhere':  # No folder can be made there
+        monkeypatch.setenv('HOME', home)
+        assert files.cache_folder('jax') is None
+
+
 @pytest.mark.skipif(os.name != 'posix', reason='needs POSIX permissions')
 def test_others_may_read_what_the_mask_allows(tmp_path):
     code = (

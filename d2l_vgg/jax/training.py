@@ -23,7 +23,7 @@ from flax import linen as nn
 from flax.core import DenyList
 from jax import numpy as jnp
 
-from d2l_vgg import machine
+from d2l_vgg import files, machine
 from d2l_vgg.jax import parameters as trees
 from d2l_vgg.jax.layers import mode
 from d2l_vgg.jax.parameters import ModelArrays, TrainerArrays
@@ -174,6 +174,18 @@ class Classifier(ModelArrays, classifier.Classifier, module.Module):
         return np.asarray(y), np.asarray(jax.nn.softmax(Y_hat))
 
 
+def keep_compiled():
+    """Keep what JAX compiles for the next run, unless the reader has chosen.
+
+    JAX names them by processor, GPU and versions, too.
+    """
+    folder = files.cache_folder('jax')
+    if folder and jax.config.jax_compilation_cache_dir is None:
+        jax.config.update('jax_compilation_cache_dir', folder)
+        # JAX's own second is more than most programs of a small network take
+        jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.1)
+
+
 @optax.inject_hyperparams
 def sgd(learning_rate, momentum=None, weight_decay=None):
     """Return gradient descent whose velocity has the learning rate inside.
@@ -316,6 +328,7 @@ class Trainer(TrainerArrays, loop.Trainer):
         return Y_hat.shape[-1]
 
     def find_device(self, num_gpus: int) -> Any:
+        keep_compiled()
         gpus = [d for d in jax.local_devices() if d.platform == 'gpu']
         errors.check_num_gpus(num_gpus, len(gpus), 'JAX')
         if num_gpus and gpus:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import textwrap
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
+
+from d2l_vgg import files
 
 # As many shapes and modes as one process may compile: more than PyTorch's 8,
 # after which it would stop to compile with no more than a line in its log
@@ -22,6 +25,9 @@ def compiled(function: Callable) -> Callable | None:
     What it returns, its next run writes over. None where PyTorch cannot
     compile; a warning says so.
     """
+    folder = files.cache_folder('inductor')
+    if folder:  # Its own would be in /tmp, gone when the machine starts
+        os.environ.setdefault('TORCHINDUCTOR_CACHE_DIR', folder)
     if not can_compile():
         return None
     torch._dynamo.config.recompile_limit = MAX_COMPILED

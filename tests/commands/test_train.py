@@ -115,7 +115,7 @@ BAD_REQUESTS = [
     ('--resize 2', '2 x 2 is too small.*smallest that fits is 4 x 4'),
     (
         '--arch ((1,4),(1,1000000))',
-        'takes at least.*of memory, but there are.*choose a smaller',
+        'takes about.*of memory, but there are.*choose a smaller',
     ),
     (
         '--runs /proc/nowhere',

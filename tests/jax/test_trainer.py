@@ -14,7 +14,8 @@ import trainings
 from flax import linen as nn
 from flax import nnx
 from jax import numpy as jnp
-from trainings import ARCH, OPTIONS, assert_learned
+from jax.experimental.compilation_cache import compilation_cache
+from trainings import ARCH, OPTIONS, assert_learned, assert_same, outcome
 
 from d2l_vgg import jax as package
 from d2l_vgg.jax import VGG, Classifier
@@ -102,3 +103,28 @@ def test_a_module_of_flaxs_trains(tmp_path):
     model(X)
     after = model.variables['batch_stats']['BatchNorm_0']
     np.testing.assert_array_equal(before['mean'], after['mean'])
+
+
+def test_a_kept_program_computes_the_bits_of_a_compiled_one(
+    monkeypatch, tmp_path
+):
+    before = jax.config.jax_compilation_cache_dir  # That of all tests
+    monkeypatch.setenv('XDG_CACHE_HOME', '/dev/null')
+    jax.config.update('jax_compilation_cache_dir', None)
+    compilation_cache.reset_cache()
+    events, hits = [], []
+    jax.monitoring.register_event_listener(lambda n, **_: events.append(n))
+    try:
+        jax.clear_caches()
+        expected = outcome(fit(**OPTIONS))
+        assert jax.config.jax_compilation_cache_dir is None
+        monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
+        for _ in range(2):
+            jax.clear_caches()
+            assert_same(outcome(fit(**OPTIONS)), expected)
+            hits.append(events.count('/jax/compilation_cache/cache_hits'))
+        assert jax.config.jax_compilation_cache_dir.startswith(str(tmp_path))
+    finally:
+        jax.config.update('jax_compilation_cache_dir', before)
+        compilation_cache.reset_cache()
+    assert hits[0] == 0 < hits[1]

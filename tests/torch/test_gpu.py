@@ -8,6 +8,7 @@ import warnings
 from dataclasses import replace
 
 import pytest
+from processes import run_python
 from trainings import ARCH
 
 torch = pytest.importorskip('torch')
@@ -147,3 +148,30 @@ def test_images_are_resized_without_tf32(flags, monkeypatch):
     with gpu.tf32(True):
         next(iter(data.train_dataloader()))
     assert seen == [False, False]
+
+
+@pytest.mark.slow
+def test_a_kept_program_computes_the_bits_of_a_compiled_one(tmp_path):
+    """On a processor, where the Trainer itself compiles none."""
+    code = """
+import torch
+from d2l_vgg.torch import VGG, gpu
+
+gpu.can_compile = lambda: True
+torch.manual_seed(0)
+model = VGG(((1, 8), (1, 8)))
+X = torch.rand(4, 1, 28, 28)
+model(X)
+scores = gpu.compiled(model.scores)(X)
+scores.sum().backward()
+found = [scores, *(p.grad for p in model.parameters())]
+print(float(sum(array.double().sum() for array in found)).hex())
+counters = torch._dynamo.utils.counters
+print(counters['aot_autograd']['autograd_cache_hit'])
+"""
+    told = [
+        run_python(code, XDG_CACHE_HOME=home).split()
+        for home in (str(tmp_path), str(tmp_path), '/dev/null')
+    ]
+    assert len({bits for bits, _ in told}) == 1
+    assert [int(hits) > 0 for _, hits in told[:2]] == [False, True]
