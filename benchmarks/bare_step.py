@@ -115,7 +115,9 @@ def jax_step(X, y, precision):
 
         def loss_of(params):
             scores = net.apply(params, X, rngs={'dropout': dropout})
-            losses = optax.softmax_cross_entropy_with_integer_labels(scores, y)
+            losses = optax.softmax_cross_entropy_with_integer_labels(
+                scores, y
+            )
             return losses.mean()
 
         loss, grads = jax.value_and_grad(loss_of)(params)

@@ -15,6 +15,7 @@ in pieces.
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import statistics
@@ -252,9 +253,9 @@ def main():
         measure_rounds(variants, request, args.rounds, keep)
     print(f'\n{table(found)}\n')
     if not args.no_stock:
-        for name in args.framework:
-            for size in args.resize:
-                print(memory_note(name, size), end='\n')
+        pairs = itertools.product(args.framework, args.resize)
+        notes = itertools.starmap(memory_note, pairs)
+        print(*filter(None, notes), sep='\n')
 
 
 if __name__ == '__main__':
