@@ -76,8 +76,8 @@ def variants_of(framework, num_gpus, stock=True):
 def measure(variant, request):
     """Return what a process of this variant tells, and its peak memory.
 
-    That is `speed` in images a second, or why it has `failed`. Memory is
-    looked at until the clock starts: looking takes time.
+    That is `speed` in images a second and `versions`, or why it has `failed`.
+    Memory is looked at until the clock starts: looking takes time.
     """
     environment = dict(os.environ)
     if not request['num_gpus']:
@@ -102,7 +102,7 @@ def measure(variant, request):
         try:
             for line in child.stdout:
                 if line.startswith(MARK):
-                    told.update(json.loads(line[len(MARK) :]))
+                    told = json.loads(line[len(MARK) :])
                     ready.set()
         finally:
             ready.set()
@@ -142,7 +142,9 @@ def measure_rounds(variants, request, rounds, keep):
                 print(f'{variant.title}: {told["failed"]}', flush=True)
                 failed.add(variant)
             else:
-                keep({**request, **variant._asdict(), **told})
+                title, framework = variant[:2]
+                names = {'title': title, 'framework': framework}
+                keep({**names, **request, **told})
 
 
 def memory_note(framework, size):
@@ -240,8 +242,7 @@ def main():
     where = machine.describe()
 
     def keep(told):
-        versions = machine.versions(told['framework'])
-        found.append({**told, 'versions': versions, 'machine': where})
+        found.append({**told, 'machine': where})
         if args.rounds_file:
             lines = (json.dumps(told) + '\n' for told in found)
             write_text(args.rounds_file, ''.join(lines))
