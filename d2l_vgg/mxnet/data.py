@@ -1,7 +1,5 @@
 """Fashion-MNIST for MXNet, held whole in the memory of the device."""
 
-import functools
-
 import numpy as onp
 from d2l import mxnet as d2l
 from mxnet import np
@@ -17,26 +15,21 @@ class Minibatches(minibatches.Minibatches):
         return np.array(array, dtype=dtype, ctx=self.device)
 
     def take(self, indices: np.ndarray, *window: np.ndarray) -> tuple:
+        chosen = indices
         if window:
             parts = indices[:, None, None], *window
             shape = onp.broadcast_shapes(*(part.shape for part in parts))
             # MXNet 2 combines only what is of one shape
-            parts = tuple(np.broadcast_to(part, shape) for part in parts)
-            X = self.images[parts]
-        else:
-            X = self.images[indices]
-        X = np.expand_dims(X, 1)  # While they are small
-        if self.rows is not None:
-            # Half a grey level added before is cheaper than rounding after
-            X = np.dot(X.astype('float32') + 0.5, self.columns)
-            X = np.matmul(self.rows, X)
-        # Cuts off, too; on a CPU a division takes one core only
-        return np.take(self.levels, X, mode='clip'), self.labels[indices]
-
-    @functools.cached_property
-    def levels(self) -> np.ndarray:
-        """The 256 grey levels from 0 to 1."""
-        return self.to_device(onp.arange(256) / 255, 'float32')
+            chosen = tuple(np.broadcast_to(part, shape) for part in parts)
+        X, y = np.expand_dims(self.images[chosen], 1), self.labels[indices]
+        if self.rows is None:
+            return X / 255, y
+        # Half a grey level added before is cheaper than rounding after
+        X = np.dot(X.astype('float32') + 0.5, self.columns)
+        X = np.matmul(self.rows, X)
+        # Cuts off, too; unlike a division, it takes all cores
+        levels = self.to_device(onp.arange(256) / 255, 'float32')
+        return np.take(levels, X, mode='clip', out=X), y
 
 
 class FashionMNIST(data.FashionMNIST, d2l.DataModule):
