@@ -1,4 +1,4 @@
-"""Speed and memory of this package beside stock d2l, in turns.
+"""Speed and memory of this package beside stock d2l and a bare step.
 
     python benchmarks/bench.py [--framework NAME ...] [--resize PIXELS ...]
     python benchmarks/bench.py --no-stock --imperative --python PATH ...
@@ -6,12 +6,16 @@
 The second compares environments, such as two versions of MXNet, and what
 compiling the network brings in each.
 It trains the section's small network. Each round of each variant has a
-process of its own, one at a time, in which `fit` runs as a reader calls it;
-whoever goes first in one round goes last in the next.
+process of its own, one at a time, in which `fit` runs as a reader calls it,
+or the step of `bare_step`; whoever goes first in one round goes last in the
+next. With `--rounds-file FILE` each round is added to a file as it ends, and
+the table is that of all rounds in the file, so that a comparison can be made
+in pieces.
 """
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import statistics
@@ -39,7 +43,7 @@ class Variant(NamedTuple):
 
     title: str
     framework: str
-    stock: bool = False
+    code: str = 'ours'
     precision: str = 'float32'
     all_cores: bool = True
     compiled: bool = True
@@ -53,25 +57,27 @@ def variants_of(framework, num_gpus, stock=True):
     # alone is shown beside what a reader of the book has
     half = framework == 'mxnet' and not num_gpus
     if stock:
-        stock_variant = Variant(f'{title}, stock', framework, stock=True)
+        stock_variant = Variant(f'{title}, stock', framework, 'stock')
         found.append(stock_variant._replace(all_cores=not half))
         if half:
             title_all = f'{title}, stock, all cores'
             found.append(stock_variant._replace(title=title_all))
-    ours = Variant(f'{title}, ours', framework)
-    found.append(ours)
     rounds = framework in ROUNDING and precisions.has_bfloat16()
-    if num_gpus or rounds:
-        title = f'{title}, ours, bfloat16'
-        found.append(ours._replace(title=title, precision='bfloat16'))
+    for code, text in ('ours', 'ours'), ('bare', 'bare step'):
+        variant = Variant(f'{title}, {text}', framework, code)
+        found.append(variant)
+        # MXNet gives a reader no bfloat16 of its own
+        if (num_gpus or rounds) and (code, framework) != ('bare', 'mxnet'):
+            name = f'{variant.title}, bfloat16'
+            found.append(variant._replace(title=name, precision='bfloat16'))
     return found
 
 
 def measure(variant, request):
     """Return what a process of this variant tells, and its peak memory.
 
-    That is `speed` in images a second, or why it has `failed`. Memory is
-    looked at until the clock starts: looking takes time.
+    That is `speed` in images a second and `versions`, or why it has `failed`.
+    Memory is looked at until the clock starts: looking takes time.
     """
     environment = dict(os.environ)
     if not request['num_gpus']:
@@ -96,7 +102,7 @@ def measure(variant, request):
         try:
             for line in child.stdout:
                 if line.startswith(MARK):
-                    told.update(json.loads(line[len(MARK) :]))
+                    told = json.loads(line[len(MARK) :])
                     ready.set()
         finally:
             ready.set()
@@ -124,80 +130,85 @@ def session_memory(session):
     return total
 
 
-def compare(variants, request, rounds):
-    """Return what is measured with images of one size, variant by variant."""
-    measured = {variant: [] for variant in variants}
-    notes = []
+def measure_rounds(variants, request, rounds, keep):
+    """Measure each variant so often, in turns; `keep` takes each round."""
+    failed = set()
     for i in range(rounds):
-        for variant in list(measured)[:: 1 if i % 2 == 0 else -1]:
+        for variant in variants[:: 1 if i % 2 == 0 else -1]:
+            if variant in failed:
+                continue
             told = measure(variant, request)
             if 'failed' in told:
-                notes.append(f'{variant.title}: {told["failed"]}')
-                del measured[variant]
+                print(f'{variant.title}: {told["failed"]}', flush=True)
+                failed.add(variant)
             else:
-                measured[variant].append(told)
-    notes += [memory_note(v, request['size']) for v in variants if v.stock]
-    return {
-        'size': request['size'],
-        'variants': [
-            {
-                **variant._asdict(),
-                'images_per_second': [told['speed'] for told in found],
-                'peak_memory': max(told['peak'] for told in found),
-            }
-            for variant, found in measured.items()
-        ],
-        'notes': notes,
-    }
+                title, framework = variant[:2]
+                names = {'title': title, 'framework': framework}
+                keep({**names, **request, **told})
 
 
-def memory_note(variant, size):
+def memory_note(framework, size):
     """Return what is to be said of the memory of stock d2l, if anything is.
 
     Its data for TensorFlow and JAX enlarge all images of an epoch before the
     first is used.
     """
-    num_train = section.num_train(variant.framework, size)
+    num_train = section.num_train(framework, size)
     if num_train is None:
         return ''
     missing = 4 * size**2 * (60000 - num_train) / 2**30
     return (
-        f'{variant.title}: of the images, which its loader enlarges all at '
-        f'once, {num_train} of 60000; all would take {missing:.1f} GiB more.'
+        f'{FRAMEWORKS[framework].title}, stock: of the images, which its '
+        f'loader enlarges all at once, {num_train} of 60000 at {size} x '
+        f'{size}; all would take {missing:.1f} GiB more.'
     )
 
 
-def table(result):
-    """Return the table of what `compare` has returned."""
-    rows = [('images', 'variant', 'images/s', 'ratio', 'peak memory')]
-    first = None
-    for variant in result['variants']:
-        speeds = variant['images_per_second']
+def table(rounds):
+    """Return the table of rounds: medians, lowest and highest in brackets.
+
+    A ratio is that to the first variant of its framework.
+    """
+    found, first = {}, {}
+    for told in rounds:
+        found.setdefault((told['size'], told['title']), []).append(told)
+    rows = []
+    for (size, title), group in found.items():
+        speeds = [told['speed'] for told in group]
         median = statistics.median(speeds)
-        first = first or median
+        base = first.setdefault((size, group[0]['framework']), median)
+        peak = max(told['peak'] for told in group)
         rows.append(
             (
-                f'{result["size"]} x {result["size"]}',
-                variant['title'],
+                f'{size} x {size}',
+                title,
                 f'{median:.1f} ({min(speeds):.1f} to {max(speeds):.1f})',
-                f'{median / first:.2f}',
-                f'{variant["peak_memory"] / 2**30:.2f} GiB',
+                f'{median / base:.2f}',
+                f'{peak / 2**30:.2f} GiB',
             )
         )
     return tabulate(
         rows,
-        headers='firstrow',
+        ('images', 'variant', 'images/s', 'ratio', 'peak memory'),
         tablefmt='pipe',
         colalign=['left'] * 2 + ['right'] * 3,
         disable_numparse=True,
     )
 
 
+def read_rounds(path):
+    """Return the rounds of a file, none where there is no such file."""
+    if not os.path.exists(path):
+        return []
+    lines = Path(path).read_text('utf-8').splitlines()
+    return [json.loads(line) for line in lines]
+
+
 def read_arguments():
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     add = parser.add_argument
     add('--framework', nargs='+', choices=FRAMEWORKS, default=['mxnet'])
-    add('--no-stock', action='store_true', help='measure ours alone')
+    add('--no-stock', action='store_true', help='without stock d2l')
     add('--imperative', action='store_true', help='also not compiled')
     add('--python', nargs='+', default=[sys.executable], metavar='PATH')
     add('--resize', type=int, nargs='+', default=[224, 96, 56])
@@ -205,7 +216,7 @@ def read_arguments():
     add('--rounds', type=int, default=5)
     add('--seconds', type=float, default=20, help='of a round, at least')
     add('--num-gpus', type=int, choices=(0, 1), default=0)
-    add('--json', metavar='FILE', help='write what was measured to a file')
+    add('--rounds-file', metavar='FILE', help='add each round to this file')
     return parser.parse_args()
 
 
@@ -220,35 +231,32 @@ def main():
         variants += [
             v._replace(title=f'{v.title}, imperative', compiled=False)
             for v in variants
-            if not v.stock
+            if v.code == 'ours'
         ]
     variants = [
         v._replace(title=f'{v.title}{f" ({path})" * (i > 0)}', python=path)
         for v in variants
         for i, path in enumerate(args.python)
     ]
-    versions = {}
-    for name in args.framework:
-        versions.update(machine.versions(name))
+    found = read_rounds(args.rounds_file) if args.rounds_file else []
     where = machine.describe()
-    print(
-        f"The section's small network, minibatches of {args.batch_size}; "
-        f'medians of {args.rounds} rounds of {args.seconds:g} seconds '
-        '(lowest to highest in brackets).\n'
-        f'{where["processor"]}, {where["cores"]} cores; '
-        + ', '.join(f'{name} {found}' for name, found in versions.items())
-    )
-    results = []
+
+    def keep(told):
+        found.append({**told, 'machine': where})
+        if args.rounds_file:
+            lines = (json.dumps(told) + '\n' for told in found)
+            write_text(args.rounds_file, ''.join(lines))
+
+    print(f'{where["processor"]}, {where["cores"]} cores', flush=True)
     for size in args.resize:
         request = {'size': size, 'batch_size': args.batch_size}
         request.update(seconds=args.seconds, num_gpus=args.num_gpus)
-        result = compare(variants, request, args.rounds)
-        lines = ['', table(result), *filter(None, result['notes'])]
-        print('\n'.join(lines), flush=True)
-        results.append(result)
-    if args.json:
-        told = {'machine': where, 'versions': versions, 'results': results}
-        write_text(args.json, json.dumps(told, indent=2) + '\n')
+        measure_rounds(variants, request, args.rounds, keep)
+    print(f'\n{table(found)}\n')
+    if not args.no_stock:
+        pairs = itertools.product(args.framework, args.resize)
+        notes = itertools.starmap(memory_note, pairs)
+        print(*filter(None, notes), sep='\n')
 
 
 if __name__ == '__main__':

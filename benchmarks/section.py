@@ -9,6 +9,7 @@ import functools
 from d2l_vgg.book import stock
 from d2l_vgg.networks.architectures import get
 
+ARCH = tuple(block[:2] for block in get('vgg_small').blocks)
 # The enlarged images of an epoch, which d2l's data for TensorFlow and JAX
 # hold at once, may take so many bytes
 MOST_BYTES = 2**31
@@ -26,8 +27,7 @@ def make(framework, size, batch_size, all_cores=True):
     # Whose images they are does not change what d2l does with them
     stock.offer_data(framework, num_train=num_train(framework, size))
     data = d2l.FashionMNIST(batch_size, resize=(size, size))
-    arch = tuple(block[:2] for block in get('vgg_small').blocks)
-    model = CLASSES[framework](d2l)(arch, lr=0.01)
+    model = CLASSES[framework](d2l)(ARCH, lr=0.01)
     if framework == 'torch':
         X = next(iter(data.get_dataloader(True)))[0]
         model.apply_init([X], d2l.init_cnn)
@@ -48,21 +48,22 @@ def num_train(framework, size):
     return held if held < 60000 else None
 
 
-def mxnet_net(arch):
+def mxnet_net(arch, hybrid=False):
     from mxnet import init, npx
     from mxnet.gluon import nn
 
     npx.set_np()
+    Sequential = nn.HybridSequential if hybrid else nn.Sequential
 
     def vgg_block(num_convs, num_channels):
         conv = {'kernel_size': 3, 'padding': 1, 'activation': 'relu'}
-        blk = nn.Sequential()
+        blk = Sequential()
         for _ in range(num_convs):
             blk.add(nn.Conv2D(num_channels, **conv))
         blk.add(nn.MaxPool2D(pool_size=2, strides=2))
         return blk
 
-    net = nn.Sequential()
+    net = Sequential()
     for num_convs, num_channels in arch:
         net.add(vgg_block(num_convs, num_channels))
     net.add(
@@ -137,7 +138,7 @@ def class_around(make_net, d2l):
     return VGG
 
 
-def jax_class(d2l):
+def jax_net(arch, training=True):
     from flax import linen as nn
 
     def vgg_block(num_convs, out_channels):
@@ -149,25 +150,29 @@ def jax_class(d2l):
         )
         return nn.Sequential(layers)
 
+    return nn.Sequential(
+        [
+            *[vgg_block(*pair) for pair in arch],
+            lambda x: x.reshape((x.shape[0], -1)),
+            nn.Dense(4096),
+            nn.relu,
+            nn.Dropout(0.5, deterministic=not training),
+            nn.Dense(4096),
+            nn.relu,
+            nn.Dropout(0.5, deterministic=not training),
+            nn.Dense(10),
+        ]
+    )
+
+
+def jax_class(d2l):
     class VGG(d2l.Classifier):
         arch: list
         lr: float = 0.1
         training: bool = True
 
         def setup(self):
-            self.net = nn.Sequential(
-                [
-                    *[vgg_block(*pair) for pair in self.arch],
-                    lambda x: x.reshape((x.shape[0], -1)),
-                    nn.Dense(4096),
-                    nn.relu,
-                    nn.Dropout(0.5, deterministic=not self.training),
-                    nn.Dense(4096),
-                    nn.relu,
-                    nn.Dropout(0.5, deterministic=not self.training),
-                    nn.Dense(10),
-                ]
-            )
+            self.net = jax_net(self.arch, self.training)
 
     return VGG
 

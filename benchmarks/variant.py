@@ -6,14 +6,16 @@ once, as a reader calls it.
 """
 
 import importlib
+import itertools
 import json
 import os
 import sys
 import time
 
+import bare_step
 import section
 
-from d2l_vgg import children, frameworks, messages
+from d2l_vgg import children, frameworks, machine, messages
 
 # Lines that are meant for `bench.py` begin with this
 MARK = '@bench '
@@ -53,7 +55,8 @@ class Clock:
                 self.wait()
                 images = self.steps * self.request['batch_size']
                 speed = images / self.seconds()
-                tell({'speed': speed, 'steps': self.steps})
+                versions = machine.versions(self.request['framework'])
+                tell({'speed': speed, 'versions': versions})
                 os._exit(0)
             self.steps += 1
             yield batch
@@ -116,11 +119,22 @@ def train_ours(request):
     trainer.fit(model, data)
 
 
+def train_bare(request):
+    """Repeat the step of `bare_step`."""
+    asked = ('framework', 'size', 'batch_size', 'precision')
+    step = bare_step.make(*(request[name] for name in asked))
+    for _ in Clock((), request).handed_out(itertools.repeat(None)):
+        step()
+
+
+TRAIN = {'stock': train_stock, 'ours': train_ours, 'bare': train_bare}
+
+
 def main():
     children.end_with_parent()
     request = json.loads(sys.argv[1])
     try:
-        (train_stock if request['stock'] else train_ours)(request)
+        TRAIN[request['code']](request)
     except Exception as error:
         tell({'failed': messages.explain(error)})
 

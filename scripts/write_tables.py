@@ -26,6 +26,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / 'benchmarks'))
 TEXTS = [
     ROOT / 'README.md',
+    ROOT / 'BENCHMARKS.md',
     *sorted((ROOT / 'chapter').glob('*.md')),
     *sorted(RESULTS.glob('*/README.md')),
 ]
@@ -104,9 +105,9 @@ def sizes():
     """Yield what the book's network costs, and how fast it trains."""
     yield 'pixels', 'multiply-adds', 'images a second'
     text = (ROOT / 'BENCHMARKS.md').read_text('utf-8')
-    rows = re.findall(r'\| (\d+) x \d+ \| ours \| ([\d.]+)', text)
-    for size, speed in rows:
-        total = costs.totals('vgg_small', (1, int(size), int(size)))
+    row = re.search(r'\| MXNet \| ours \|(.+)', text)[1]
+    for size, speed in zip((224, 96, 56), re.findall(r'([\d.]+) \(', row)):
+        total = costs.totals('vgg_small', (1, size, size))
         yield f'{size} x {size}', f'{total.macs:,}', speed
 
 
@@ -270,6 +271,13 @@ def published_runs():
         yield title, f'{first.mean:.3f} ({first.sd:.3f})', *cells
 
 
+def measured(name):
+    """Return the table of the rounds in a file of the benchmark."""
+    import bench
+
+    return bench.table(bench.read_rounds(ROOT / 'benchmarks' / name))
+
+
 def spread():
     """Yield how far runs of the study differ by draws, and by shuffles."""
     yield 'quantity', 'mean', 'over draws', 'over shuffles'
@@ -352,6 +360,7 @@ def unknown():
 
 # Name of a table -> its text
 TABLES = {
+    'epyc-25': measured('epyc-25.jsonl'),
     'cheap': markdown(cheap()),
     'reached': markdown(reached()),
     'resolutions': markdown(resolutions()),

@@ -23,8 +23,7 @@ class ModelArrays(nn.Block):
     """Mixed into a classifier: its parameters, and which are trained."""
 
     def arrays(self) -> Arrays:
-        # A forward pass in predict mode changes the layout of the weights;
-        # reading them does not wait for that by itself
+        # Reading does not wait for the new layout that predicting gives
         npx.waitall()
         try:
             params = named_parameters(self).items()

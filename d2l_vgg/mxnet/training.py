@@ -87,8 +87,7 @@ class Classifier(ModelArrays, classifier.Classifier, d2l.Classifier):
                     layer.__class__ = Conv2D
 
     def rows(self, X_shape: tuple) -> list[summaries.Row]:
-        context = device_of(self)
-        X = np.zeros(X_shape, ctx=context)
+        X = np.zeros(X_shape, ctx=device_of(self))
         self(X)  # Draws the parameters, and tells what does not fit
         return summaries.rows(
             self.net,

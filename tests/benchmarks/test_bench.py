@@ -1,6 +1,5 @@
 """The benchmark measures each variant in a process of its own."""
 
-import json
 import re
 import subprocess
 import sys
@@ -27,8 +26,8 @@ def test_bench_measures_all_variants_of_a_framework(name, tmp_path):
     pytest.importorskip('d2l')
     if name == 'torch':  # Stock d2l reads its images by it
         pytest.importorskip('torchvision')
-    path = tmp_path / 'bench.json'
-    done = run('--framework', name, '--json', path)
+    path = tmp_path / 'rounds.jsonl'
+    done = run('--framework', name, '--rounds-file', path)
     assert done.returncode == 0, done.stderr
     rows = re.findall(
         r'^\| 32 x 32 +\| (.+?) +\| +([\d.]+) \([\d.]+ to [\d.]+\) '
@@ -42,12 +41,12 @@ def test_bench_measures_all_variants_of_a_framework(name, tmp_path):
     for _, speed, ratio, memory in rows:
         assert float(speed) / stock == pytest.approx(float(ratio), rel=0.02)
         assert 0.1 < float(memory) < 4
-    (result,) = json.loads(path.read_text())['results']
-    speeds = [v['images_per_second'] for v in result['variants']]
-    assert all(len(each) == 2 for each in speeds)
+    rounds = bench.read_rounds(path)
+    assert sorted(told['title'] for told in rounds) == sorted(2 * titles)
+    assert bench.table(rounds) in done.stdout
 
 
-def test_variant_that_fails_is_told_and_the_others_go_on(monkeypatch):
+def test_variant_that_fails_is_told_and_the_others_go_on(monkeypatch, capsys):
     variants = [bench.Variant(title, 'torch') for title in 'ab']
 
     def measure(variant, request):
@@ -56,7 +55,8 @@ def test_variant_that_fails_is_told_and_the_others_go_on(monkeypatch):
         return {'speed': 7.0, 'peak': 2**30}
 
     monkeypatch.setattr(bench, 'measure', measure)
-    result = bench.compare(variants, {'size': 56}, rounds=3)
-    assert [v['title'] for v in result['variants']] == ['b']
-    assert 'a: no memory' in result['notes']
-    assert '7.0 (7.0 to 7.0)' in bench.table(result)
+    rounds = []
+    bench.measure_rounds(variants, {'size': 56}, 3, rounds.append)
+    assert [told['title'] for told in rounds] == ['b', 'b', 'b']
+    assert capsys.readouterr().out == 'a: no memory\n'
+    assert '7.0 (7.0 to 7.0)' in bench.table(rounds)
