@@ -12,7 +12,7 @@ from processes import run_python
 
 from d2l_vgg import files
 from d2l_vgg.datasets import idx, pictures
-from d2l_vgg.training import arrays, checkpoint, parameters
+from d2l_vgg.training import arrays, checkpoint
 from d2l_vgg.training.history import History
 from d2l_vgg.training.runs import Run
 
@@ -131,7 +131,6 @@ READERS = {
     'history.csv': History.from_csv,
     'parameters.safetensors': arrays.load,
     'checkpoint.safetensors': checkpoint.load,
-    'parameters.npz': parameters.load_old,
     'study.csv': study.read,
     'shoe.png': pictures.read,
     'images-idx3-ubyte': lambda path: idx.read(path, 3),

@@ -8,14 +8,13 @@ from d2l_vgg.foreign_text import visible
 from d2l_vgg.messages import counted
 from d2l_vgg.training.runs import TRAINED, Run
 
-SAFETENSORS, TORCH, OLD = '.safetensors', ('.pth', '.pt'), '.npz'
+SAFETENSORS, TORCH = '.safetensors', ('.pth', '.pt')
 
 
 @command(
     argument(
         'source',
-        'a file .safetensors or .pth, an .npz of an earlier version, or a '
-        'run as for `predict`',
+        'a file .safetensors or .pth, or a run as for `predict`',
         path,
     ),
     argument('target', 'the file .safetensors or .pth to write', path),
@@ -65,11 +64,9 @@ def read(source):
         finished = Run.find(source)
         arrays = parameters.load(finished.find_parameters())
         return finished.experiment.arch, arrays, True
-    kind, meta = kind_of(source, SAFETENSORS, *TORCH, OLD), None
+    kind, meta = kind_of(source, SAFETENSORS, *TORCH), None
     if kind == SAFETENSORS:
         arrays, meta = parameters.load_any(source)
-    elif kind == OLD:
-        arrays = parameters.load_old(source)
     else:
         arrays = load_torch_files().read(source)
     told = (meta or {}).get('arch', {})

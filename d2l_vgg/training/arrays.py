@@ -24,7 +24,7 @@ class BadArrays(ValueError):
 
 
 class ForeignArrays(BadArrays):
-    """A file of arrays was written by an earlier version, or by others."""
+    """A file of arrays was written by others."""
 
 
 def save(path: str, arrays: Arrays, meta: dict[str, Any]) -> str:
@@ -101,8 +101,7 @@ def _opened(path: str) -> Iterator[Any]:
     with open_regular(path) as file:
         if file.read(4) == b'PK\3\4':
             raise ForeignArrays(
-                f'{path} is an archive such as PyTorch and earlier versions '
-                'of this package write'
+                f'{path} is an archive such as PyTorch writes'
             )
     with (
         damage_told(path),

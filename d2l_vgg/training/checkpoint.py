@@ -12,12 +12,6 @@ from d2l_vgg.training.arrays import Arrays
 from d2l_vgg.training.history import History
 from d2l_vgg.training.parameters import describe, find_impossible
 
-# What checkpoints of earlier versions do not tell
-ADDED = {
-    *('framework', 'draw', 'continued_from'),
-    *('blocks', 'batch_norm', 'lrn', 'hidden', 'dropout', 'layers'),
-}
-
 
 class BadCheckpoint(ValueError):
     """A checkpoint is damaged, or belongs to another run."""
@@ -79,8 +73,6 @@ def check_meta(
         for name, value in settings.items():
             # As JSON has kept it, a pair as a list
             value = json.loads(json.dumps(value))
-            if name not in told and name in ADDED:
-                continue
             if told[name] != value:
                 what = f'with {name}={told[name]}, not {value}'
                 if name == 'digest':

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from d2l_vgg.files import check_unpacked_size, open_regular
 from d2l_vgg.networks.architectures import Architecture
 from d2l_vgg.networks.names import has_shape
 from d2l_vgg.training import arrays as files
@@ -75,22 +74,6 @@ def load_any(path: str) -> tuple[files.Arrays, dict[str, Any] | None]:
             return files.load(path)
         except files.ForeignArrays:
             return files.load_foreign(path), None
-
-
-def load_old(path: str) -> files.Arrays:
-    """As `load`, for a file .npz, which earlier versions wrote."""
-    with (
-        open_regular(path) as file,
-        explained(path),
-        files.damage_told(path),
-    ):
-        check_unpacked_size(file)
-        arrays = dict(np.load(file, allow_pickle=False))
-        digest = arrays.pop('sha256').tobytes().decode()
-        del arrays['meta.json']
-        if digest != files.digest(arrays, {}):
-            raise ValueError('its digest is another')
-    return arrays
 
 
 @contextlib.contextmanager

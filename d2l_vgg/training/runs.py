@@ -98,7 +98,7 @@ class Run:
     def open(cls, folder: str) -> Run:
         """Return the run in `folder`.
 
-        Raises FileNotFoundError or, if it is damaged or too old, ValueError.
+        Raises FileNotFoundError or, if it is damaged, ValueError.
         """
         path = os.path.join(folder, 'run.json')
         try:
@@ -115,17 +115,6 @@ class Run:
             raise ValueError(
                 f'{path} is damaged ({e}): start a new run.'
             ) from None
-        data, old = info['data'], os.path.join(folder, 'checkpoint.npz')
-        if (
-            data.get('stand_in')
-            or data.get('division') is not None
-            or info.get('trial')
-            or os.path.exists(old)
-        ):
-            raise ValueError(
-                f'The run in {folder} is such as only earlier versions of '
-                'this package train: start a new run.'
-            )
         return cls(folder, info)
 
     @property

@@ -21,7 +21,6 @@ from safetensors.numpy import load_file, save_file
 from d2l_vgg.networks.architectures import Architecture
 from d2l_vgg.networks.names import parameter_shapes
 from d2l_vgg.training import parameters
-from d2l_vgg.training.arrays import digest
 from d2l_vgg.training.runs import Run
 
 try:
@@ -298,7 +297,7 @@ def test_a_pytorch_that_would_run_code_reads_nothing(tmp_path, monkeypatch):
         ('no.safetensors', 'a.safetensors', 'no.safetensors cannot be used'),
         ('folder', 'a.safetensors', 'No run in folder'),
         ('quick', 'a.txt', 'a.txt must end in .safetensors, .pth or .pt'),
-        ('weights', 'a.safetensors', '.safetensors, .pth, .pt or .npz'),
+        ('weights', 'a.safetensors', '.safetensors, .pth or .pt'),
         pytest.param(
             *('quick', 'a.pth', 'torchvision, which has no such network'),
             marks=needs_torch,
@@ -313,42 +312,3 @@ def test_other_mistakes(source, target, words, tmp_path, monkeypatch):
     arrays['conv1_1.bias'] = np.full(16, np.nan, 'float32')
     parameters.save('nan.safetensors', arrays)
     assert words in refusal(source, target)
-
-
-# ------------------------------------------- files of earlier versions
-
-
-@pytest.fixture
-def old(tmp_path):
-    """The parameters of `quick` as an earlier version has written them."""
-    arrays = parameters.load(Run.find('quick').find_parameters())
-    told = {'meta.json': '{}', 'sha256': digest(arrays, {})}
-    told = {n: np.frombuffer(t.encode(), 'uint8') for n, t in told.items()}
-    np.savez(tmp_path / 'old.npz', **arrays, **told)
-    return tmp_path / 'old.npz'
-
-
-def test_old_file_is_whole_once_converted_and_refused_before(old, tmp_path):
-    new = tmp_path / 'new.safetensors'
-    with pytest.raises(ValueError, match=f'`d2l-vgg convert {old} new.safe'):
-        parameters.load(old)
-    assert 'are ours, for every framework' in done('convert', old, new)
-    parameters.check_digest(new, Run.find('quick').info['parameters'])
-
-
-def test_damaged_old_file_is_refused(old, tmp_path):
-    new = tmp_path / 'new.safetensors'
-    content = old.read_bytes()
-    with np.load(old) as file:
-        entries = dict(file)
-    for damaged in content[:-100], b'', b'once upon a time':
-        old.write_bytes(damaged)
-        assert 'is damaged (' in refusal(old, new)
-    entries['conv1_1.bias'] = entries['conv1_1.bias'] + 1
-    np.savez(old, **entries)
-    assert 'its digest is another' in refusal(old, new)
-    # Packed, a thousand times as much; it is not unpacked to see that
-    np.savez_compressed(old, **entries, zeros=np.zeros(2**24, 'uint8'))
-    assert 'it claims 17' in refusal(old, new)
-    np.savez(old, a=np.array([RunsCode()]))
-    assert 'Object arrays cannot be loaded' in refusal(old, new)

@@ -1,6 +1,5 @@
 """`--data FOLDER`: another set of four files in place of Fashion-MNIST."""
 
-import os
 import shutil
 
 import few_images
@@ -9,7 +8,7 @@ import pytest
 from command_line import TINY, assert_fails, call, change_record, done
 from PIL import Image
 
-from d2l_vgg.training.runs import TRAINED, Run
+from d2l_vgg.training.runs import Run
 
 pytest.importorskip('mxnet')
 
@@ -66,28 +65,6 @@ def test_run_without_checkpoint_is_not_continued_on_other_images(
     result = call('train', '--resume', folder, '--data', images)
     assert_fails(result, 'began with other images', '--data')
     done('train', '--resume', folder)
-
-
-@pytest.mark.parametrize(
-    'old',
-    [{'stand_in': True}, {'stand_in': False, 'division': 0}, {'trial': 2}],
-)
-def test_run_such_as_only_an_earlier_version_makes_is_refused(old, tmp_path):
-    folder = str(tmp_path / 'old')
-    shutil.copytree(os.path.join(TRAINED, 'quick'), folder)
-    change_record(
-        folder,
-        lambda info: (info if 'trial' in old else info['data']).update(old),
-    )
-    for words_of_command in (
-        ['predict', folder],
-        ['curves', folder],
-        ['train', '--resume', folder],
-        ['train', '--continue-from', folder],
-    ):
-        result = call(*words_of_command)
-        assert_fails(result, 'only earlier versions', 'start a new run')
-        assert result.stderr.count('\n') == 1
 
 
 def test_predict_refuses_images_of_another_number_of_classes(other):

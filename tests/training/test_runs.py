@@ -71,7 +71,7 @@ FITS = {
     'results': [None, {}],
     'val_acc': [10**400, -1, 1e999],
     'parameters': [None, 'text', '1', '\x1b[2J'],
-    # Of earlier versions, and refused in another sentence
+    # Which nothing reads any more
     'stand_in': WRONG,
     'division': WRONG,
     'hidden': [[], {}],
@@ -123,13 +123,6 @@ def test_a_network_that_nobody_trains(change, info, tmp_path, capsys):
     info['hyperparameters']['arch'].update(change)
     (tmp_path / 'run.json').write_text(json.dumps(info))
     assert_damaged(tmp_path, capsys)
-
-
-def test_a_run_of_an_earlier_version(info, tmp_path):
-    (tmp_path / 'run.json').write_text(json.dumps(info))
-    (tmp_path / 'checkpoint.npz').write_bytes(b'PK')
-    with pytest.raises(ValueError, match='such as only earlier versions'):
-        Run.open(tmp_path)
 
 
 def test_a_hyperparameter_that_nobody_knows(info, tmp_path, capsys):
