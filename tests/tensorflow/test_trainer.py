@@ -105,7 +105,8 @@ def test_a_training_leaves_no_copy_of_the_parameters_in_memory():
     """A network of 8 MB, ten times, in a process of its own."""
     told = run_python(TRAININGS, timeout=300, OMP_NUM_THREADS='1')
     memory = [int(line) / 1024 for line in told.split()]
-    assert memory[-1] - memory[1] < 2 * 8
+    # Eight copies would be 64; TensorFlow's own varies by up to 28
+    assert memory[-1] - memory[1] < 5 * 8
 
 
 TRAININGS = """
