@@ -20,7 +20,7 @@ needs_mxnet = pytest.mark.skipif(
 
 @needs_mxnet
 def test_only_mxnet_sees_the_old_numpy(tmp_path):
-    # As SciPy is, by MXNet, where it is installed
+    # As SciPy is, where MXNet uses it
     (tmp_path / 'scipy.py').write_text(
         'import numpy, sys\n'
         'import numpy.ma  # Cannot be imported with another `numpy.bool`\n'
@@ -30,7 +30,7 @@ def test_only_mxnet_sees_the_old_numpy(tmp_path):
         import sys, numpy
         sys.path.insert(0, {str(tmp_path)!r})
         before = dict(vars(numpy))
-        import d2l_vgg.mxnet, mxnet
+        import d2l_vgg.mxnet, mxnet, scipy
         after = vars(numpy)
         assert [n for n in before if after.get(n) is not before[n]] == []
         # What NumPy itself imports on demand does not count

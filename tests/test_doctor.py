@@ -92,8 +92,9 @@ def test_framework_that_does_not_train_is_told_with_commands(
 
 @pytest.mark.parametrize('version', ['1.9.1', '2.0.0b1'])
 def test_mxnet_that_does_not_import_is_installed_again_as_it_was(
-    version, versions
+    version, versions, monkeypatch
 ):
+    monkeypatch.setenv('VENV', 'no environment of make')
     versions['mxnet'] = version
     check = doctor.check_framework('mxnet', {'problem': 'no'}, None)
     assert f'mxnet=={version} d2l' in check.commands[1]
