@@ -20,10 +20,13 @@ WORK = '<div class="citation"'
 WORKS = '<h2 id="references">References</h2>\n<div class="references">\n'
 
 
-# Lines and letters get light on dark where the page is, but not what was
-# drawn of pixels, such as images
-DARK = """<style>@media screen and (prefers-color-scheme: dark) {
-svg > *, image { filter: invert(1) hue-rotate(180deg) } }</style></svg>"""
+# Where the address of a picture ends with #dark, lines and letters are light
+# on dark, but not what was drawn of pixels, such as images. (Safari ignores
+# dark mode within a picture, and filters by CSS on a part of it)
+DARK = """<g id="dark"/><filter id="again" color-interpolation-filters="sRGB">
+<feColorMatrix values="-1 0 0 0 1 0 -1 0 0 1 0 0 -1 0 1 0 0 0 1 0"/></filter>
+<style>:root:has(:target) { filter: invert(1) hue-rotate(180deg) }
+:root:has(:target) image { filter: url(#again) }</style></svg>"""
 
 
 def finish(path):
@@ -35,7 +38,7 @@ def finish(path):
     text = text.replace(WORK, WORKS + WORK, 1)
     soup = BeautifulSoup(text, 'html.parser')
     for image in soup.select('main img'):
-        _picture(image, os.path.dirname(path))
+        _picture(soup, image, os.path.dirname(path))
     for span in soup.select('main figure > span[id]'):
         # Links lead to the picture, not below it
         figure = span.parent
@@ -61,7 +64,7 @@ def _sections(soup, page):
         yield f'{page}#{section["id"]}', title, words
 
 
-def _picture(image, folder):
+def _picture(soup, image, folder):
     """Give a picture the words of its file, or of its caption."""
     source = Path(folder, image['src'])
     words = []
@@ -69,6 +72,9 @@ def _picture(image, folder):
         text = source.read_text('utf-8')
         if DARK not in text:  # Several pages may show it
             write_text(source, re.sub(r'</svg>\s*$', DARK, text))
+        dark = soup.new_tag('source', srcset=image['src'] + '#dark')
+        dark['media'] = 'screen and (prefers-color-scheme: dark)'
+        image.wrap(soup.new_tag('picture')).insert(0, dark)
         words = re.findall(r'<(?:title|desc)[^>]*>([^<]+)<', text)[:2]
     caption = image.find_parent('figure')
     caption = caption and caption.select_one('.caption-text')

@@ -40,7 +40,7 @@ class Stopped(KeyboardInterrupt):
             way += 'Trainer(..., checkpoint=path), a run can go on.'
         super().__init__(
             f'Stopped in epoch {trainer.epoch + 1} of {trainer.max_epochs}, '
-            f'after {trainer.train_batch_idx} of {total} minibatches: {way}'
+            f'after {trainer.train_batch_idx} of {total} steps: {way}'
         )
 
     def _render_traceback_(self):  # The name that IPython looks for

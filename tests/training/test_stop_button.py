@@ -54,5 +54,5 @@ def test_the_button_leaves_a_sentence_in_short_lines(tmp_path):
     assert ' '.join(lines) == text
     assert all(len(line) <= 78 or ' ' not in line for line in lines)
     assert text.startswith('Stopped in epoch ')
-    assert 'of 1000000, after ' in text and 'of 10000000 minibatches' in text
+    assert 'of 1000000, after ' in text and 'of 10000000 steps' in text
     assert 'trainer.history' in text and '\n' not in text

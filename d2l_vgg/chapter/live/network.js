@@ -42,7 +42,7 @@ class NetworkBox {
         <option value="trained"></option>
       </select></label>
       <p class="sentence" role="status"></p>
-      <ol class="bars"></ol>
+      <ol class="bars" aria-label="How sure it is of each class"></ol>
       <div class="layers">
         <p id="map-keys">Point at a place of a map (or use the arrow keys
           there, with Shift for the next map): which part of the image does
