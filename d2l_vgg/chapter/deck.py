@@ -133,11 +133,13 @@ def _cells(notebook, name, tab, marks, up):
 
 
 def _of_code(cell, heading, phrases):
-    """Yield a code cell's slide, and one of a picture or beside long code."""
+    """Yield the slide of a code cell, and those of pictures and long text."""
     from nbformat import v4
 
-    long, apart, text = cell.source.count('\n') > 15, [], []
+    apart, text = [], []
     for output in cell.get('outputs', []):
+        texts = cell.source, output.get('text', '')
+        long = max(each.count('\n') for each in texts) > 15
         alone = long or 'image/' in ' '.join(output.get('data', {}))
         (apart if alone else text).append(output)
     yield _text(f'## {heading}', *phrases)

@@ -79,9 +79,8 @@ def _images(data):
     chosen = by_class[:, :IMAGES_PER_CLASS].T.ravel()
     levels = np.rint(data.train_images[chosen] / 17).astype('uint8')
     pairs = levels.reshape(-1, 2)
-    content = np.append(
-        data.train_labels[chosen], 16 * pairs[:, 0] + pairs[:, 1]
-    )
+    pixels = 16 * pairs[:, 0] + pairs[:, 1]
+    content = np.append(data.train_labels[chosen], pixels)
     packed = gzip.compress(content.tobytes(), mtime=0)
     return f"live.images = '{_base64(packed)}';\n"
 

@@ -122,11 +122,8 @@ class Marks:
         from pybtex.richtext import Text
 
         entry = self.entries[key]
-        people = [
-            ' '.join(person.prelast_names + person.last_names)
-            for person in entry.persons.get('author')
-            or entry.persons['editor']
-        ]
+        persons = entry.persons.get('author') or entry.persons['editor']
+        people = [' '.join(p.prelast_names + p.last_names) for p in persons]
         # Without LaTeX's braces and accents
         people = [str(Text.from_latex(name)) for name in people]
         if len(people) > 2:

@@ -18,8 +18,6 @@ NUMBER = re.compile(r'[-+−\d]')
 # a role that no list of today has
 WORK = '<div class="citation"'
 WORKS = '<h2 id="references">References</h2>\n<div class="references">\n'
-
-
 # Where the address of a picture ends with #dark, lines and letters are light
 # on dark, but not what was drawn of pixels, such as images. (Safari ignores
 # dark mode within a picture, and filters by CSS on a part of it)
@@ -47,8 +45,8 @@ def finish(path):
         figure['id'] = span.extract()['id']
     for table in soup.select('main table'):
         _table(soup, table)
-    for summary in soup.select('summary > p'):
-        summary.unwrap()
+    for box in soup.select('summary > p, main a.image-reference'):
+        box.unwrap()
     write_text(path, str(soup))
     return list(_sections(soup, os.path.relpath(path, '_build/html')))
 
@@ -83,9 +81,6 @@ def _picture(soup, image, folder):
         or (caption and caption.get_text())
         or DRAWN
     )
-    link = image.find_parent('a', class_='image-reference')
-    if link is not None:
-        link.unwrap()
 
 
 def _table(soup, table):
