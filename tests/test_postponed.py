@@ -15,22 +15,25 @@ LIBRARY = """
 """
 CODE = """
     import sys
-    sys.path.insert(0, {folder!r})
+    sys.path.insert(0, {folder!r})  # Where a SciPy is
     sys.modules['IPython'] = None
     from d2l_vgg import postponed
     with postponed.imports_of('library'):
         import library
     print(*sorted({{'matplotlib', 'pandas', 'scipy'}} & set(sys.modules)))
     assert library.IPython is None
-    library.plt.rcParams = library.sp.eye(2)
+    library.plt.rcParams = library.sp.eye
     import matplotlib.pyplot, scipy.sparse
-    assert type(matplotlib.pyplot.rcParams) is type(scipy.sparse.eye(2))
+    assert matplotlib.pyplot.rcParams is scipy.sparse.eye is set
     assert 'DataFrame' in dir(library.pd)
     assert not hasattr(library.pd, 'Frame')
 """
 
 
 def test_module_is_imported_at_its_first_use(tmp_path):
+    (tmp_path / 'scipy').mkdir()
+    (tmp_path / 'scipy' / '__init__.py').touch()
+    (tmp_path / 'scipy' / 'sparse.py').write_text('eye = set')
     (tmp_path / 'library.py').write_text(
         '\n'.join(line[4:] for line in LIBRARY.splitlines())
     )

@@ -24,8 +24,9 @@ def make(name: str = 'auto') -> Display:
         name = 'bar' if sys.stderr and sys.stderr.isatty() else 'lines'
         # Where a shell shows pictures, its module is there already
         jupyter = sys.modules.get('ipykernel.zmqshell')
-        shell = jupyter and sys.modules['IPython'].get_ipython()
-        if shell and isinstance(shell, jupyter.ZMQInteractiveShell):
+        if jupyter and isinstance(
+            sys.modules['IPython'].get_ipython(), jupyter.ZMQInteractiveShell
+        ):
             name = 'board'
     displays = {'bar': Bar, 'board': Board, 'lines': Lines, 'none': Silent}
     limits.check('display', name, choices=('auto', *displays))

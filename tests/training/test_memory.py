@@ -120,7 +120,7 @@ def test_prediction_is_within_15_percent_of_a_training(
         model = d2l_vgg.VGG('small', lr=0.01)
         d2l_vgg.Trainer(1, display='none').fit(model, data)
         with open('/proc/self/status') as file:
-            print(re.search(r'VmHWM: *([0-9]+)', file.read())[1])
+            print(re.search(r'VmHWM:[^0-9]+([0-9]+)', file.read())[1])
         """,
         D2L_VGG_TRIAL='2',
         OMP_NUM_THREADS='1',
