@@ -21,10 +21,10 @@ BOOK_INPUT = (1, 224, 224)
 # in float32: fitted to peaks of resident memory (MXNet 1.9.1, PyTorch 2.13.0,
 # TensorFlow 2.21.0, JAX 0.10.2; Python 3.11, Linux x86-64)
 MEMORY = {
-    'mxnet': (394, 4.2, 0.9, 5.5),
-    'torch': (467, 2.4, 1.2, 4.2),
-    'tensorflow': (861, 2.9, 1.7, 0),
-    'jax': (560, 2.3, 1.7, 0),
+    'mxnet': (258, 4.1, 1.2, 3.7),
+    'torch': (374, 2.4, 1.1, 3.4),
+    'tensorflow': (820, 2.8, 1.2, 0),
+    'jax': (510, 2.1, 1.6, 0),
     'gpu': (0, 2, 1, 0),
 }
 # The first block stays in float32, and what is cast is there twice
