@@ -193,7 +193,7 @@ def test_memory_is_held_against_what_is_needed(free, well, monkeypatch):
     check = doctor.check_memory('quick', quick, ['mxnet', 'jax'])
     assert (not check.do) == well
     assert re.search(
-        'quick takes about 4.. MiB in MXNet, 6.. MiB in', check.text
+        'quick takes about 3.. MiB in MXNet, 5.. MiB in', check.text
     )
 
 
