@@ -9,7 +9,6 @@ small resolution that costs minutes instead of days.
 """
 
 import argparse
-import collections
 import csv
 import io
 import math
@@ -21,6 +20,7 @@ from tabulate import tabulate
 from d2l_vgg import frameworks
 from d2l_vgg.book import draws
 from d2l_vgg.files import open_regular, write_text
+from d2l_vgg.networks import architectures, costs
 from d2l_vgg.training.errors import TrainingDiverged
 from d2l_vgg.training.experiments import Experiment
 
@@ -68,6 +68,7 @@ def measure(args):
         lr=args.lr,
     )
     size = (args.resize, args.resize)
+    costs.summary(architectures.get('vgg_small'), (1, *size))
     # Of every draw the first shuffle, then of every draw the second
     wanted = [
         (biases, draw, shuffle)
@@ -143,16 +144,12 @@ def train(framework, data, biases, draw, shuffle, experiment):
         history = trainer.history
     losses = [loss for _, loss in history.points.get('train_loss', [])]
     half = max(1, round(model.plot_train_per_epoch / 2))
-    # How many minibatches passed before the loss fell
-    plateau = math.nan
-    if below := [i for i, loss in enumerate(losses) if loss < PLATEAU_LOSS]:
-        plateau = below[0] * PLATEAU_BATCHES
     final = history.final
     return Outcome(
         biases,
         draw,
         shuffle,
-        plateau,
+        plateau(losses),
         statistics.fmean(losses[:half]),
         statistics.fmean(losses[-half:]),
         final.get('val_loss', math.nan),
@@ -178,6 +175,17 @@ def draw_in_mxnet(model, biases, seed, resize):
             param.set_data(np.random.uniform(-bound, bound, param.shape))
 
 
+def plateau(losses):
+    """Return how many minibatches passed before the loss fell, or nan.
+
+    `losses` are means over `PLATEAU_BATCHES` minibatches each.
+    """
+    for i, loss in enumerate(losses):
+        if loss < PLATEAU_LOSS:
+            return i * PLATEAU_BATCHES
+    return math.nan
+
+
 def report(outcomes):
     """Return the table of the spread within and between initial draws."""
     rows = [('quantity', 'mean', 'sd over draws', 'sd over shuffles')]
@@ -194,9 +202,9 @@ def report(outcomes):
 
 def by_draw(outcomes, name):
     """Return a list of what is called `name` for each initial draw."""
-    groups = collections.defaultdict(list)
+    groups = {}
     for outcome in outcomes:
-        groups[outcome.draw].append(getattr(outcome, name))
+        groups.setdefault(outcome.draw, []).append(getattr(outcome, name))
     return list(groups.values())
 
 
@@ -243,19 +251,31 @@ def read(path):
     """
     try:
         with open_regular(path, 'r', newline='', encoding='utf-8') as file:
-            head, *rows = csv.reader(file)
-        if tuple(head) != Outcome._fields:
+            rows = list(csv.reader(file))
+        if not rows or tuple(rows[0]) != Outcome._fields:
             raise ValueError(f'it lacks the head {",".join(Outcome._fields)}')
-        return [
-            Outcome(biases, int(draw), int(shuffle), *map(float, values))
-            for biases, draw, shuffle, *values in rows
-        ]
     except FileNotFoundError:
         return []
-    except (ValueError, TypeError, csv.Error) as error:
+    except (ValueError, csv.Error) as error:
         raise ValueError(
             f'{path} is not a study ({error}): move it away to begin again.'
         ) from None
+    outcomes = []
+    for i, row in enumerate(rows[1:], start=2):
+        try:
+            biases, draw, shuffle, *values = row
+            if biases not in draws.WEIGHTS:
+                raise ValueError
+            outcomes.append(
+                Outcome(biases, int(draw), int(shuffle), *map(float, values))
+            )
+        except (ValueError, TypeError):
+            raise ValueError(
+                f'{path}, line {i}, is damaged: it holds '
+                f'{",".join(row)[:60]!r}; take the line out, and its run is '
+                'trained again.'
+            ) from None
+    return outcomes
 
 
 def read_arguments():
