@@ -179,8 +179,8 @@ def keep_compiled():
 
     JAX names them by processor, GPU and versions, too.
     """
-    folder = files.cache_folder('jax')
-    if folder and jax.config.jax_compilation_cache_dir is None:
+    if jax.config.jax_compilation_cache_dir is None:
+        folder = files.cache_folder('jax')
         jax.config.update('jax_compilation_cache_dir', folder)
         # JAX's own second is more than most programs of a small network take
         jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.1)
