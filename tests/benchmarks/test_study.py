@@ -29,6 +29,15 @@ def test_read_refuses_what_is_no_study(content, tmp_path):
         study.read(str(path))
 
 
+@pytest.mark.parametrize('line', ['other,0,0', 'zero,a,0', 'zero,0'])
+def test_read_names_the_line_that_is_damaged(line, tmp_path):
+    path, fields = tmp_path / 'study.csv', study.Outcome._fields
+    line += (len(fields) - 3) * ',1'
+    path.write_text(f'{",".join(fields)}\n{line}\n')
+    with pytest.raises(ValueError, match='line 2, is damaged.*take the line'):
+        study.read(str(path))
+
+
 @pytest.mark.parametrize('name', ['mxnet', 'torch', 'tensorflow', 'jax'])
 def test_study_trains_a_run_from_its_draw(name):
     pytest.importorskip(name)
