@@ -15,16 +15,21 @@ def vgg_block(
 
     The arguments are described in `Architecture`.
     """
-    blk = nn.HybridSequential()
+    layers = []
     for kernel_size in [3] * num_convs + [1] * num_1x1:
         padding = kernel_size // 2
-        blk.add(nn.Conv2D(num_channels, kernel_size, padding=padding))
+        layers.append(nn.Conv2D(num_channels, kernel_size, padding=padding))
         if batch_norm:
-            blk.add(nn.BatchNorm())
-        blk.add(nn.Activation('relu'))
+            layers.append(nn.BatchNorm())
+        layers.append(nn.Activation('relu'))
+    pool = nn.MaxPool2D(pool_size=2, strides=2)
     if lrn:
-        blk.add(LocalResponseNorm())
-    blk.add(nn.MaxPool2D(pool_size=2, strides=2))
+        layers += [LocalResponseNorm(), pool]
+    else:
+        # Before the last ReLU: the same numbers, from a quarter of the work
+        layers.insert(-1, pool)
+    blk = nn.HybridSequential()
+    blk.add(*layers)
     return blk
 
 

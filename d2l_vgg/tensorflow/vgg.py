@@ -15,16 +15,19 @@ def vgg_block(
 
     The arguments are described in `Architecture`.
     """
-    blk = keras.Sequential()
+    blk = []
     for kernel_size in [3] * num_convs + [1] * num_1x1:
-        blk.add(layers.Conv2D(num_channels, kernel_size, padding='same'))
+        blk.append(layers.Conv2D(num_channels, kernel_size, padding='same'))
         if batch_norm:
-            blk.add(layers.BatchNormalization(momentum=0.9, epsilon=1e-5))
-        blk.add(layers.ReLU())
+            blk.append(layers.BatchNormalization(momentum=0.9, epsilon=1e-5))
+        blk.append(layers.ReLU())
+    pool = layers.MaxPool2D(pool_size=2, strides=2)
     if lrn:
-        blk.add(LocalResponseNorm())
-    blk.add(layers.MaxPool2D(pool_size=2, strides=2))
-    return blk
+        blk += [LocalResponseNorm(), pool]
+    else:
+        # Before the last ReLU: the same numbers, from a quarter of the work
+        blk.insert(-1, pool)
+    return keras.Sequential(blk)
 
 
 class VGG(vgg.VGG, Classifier):
