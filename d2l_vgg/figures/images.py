@@ -43,7 +43,7 @@ def show_images(images, labels=None, num_rows=2, num_cols=8, width=1):
                 ax.set_title(label, fontsize='small')
                 num_lines = max(num_lines, label.count('\n') + 1)
     # In inches; a label has a little air around it
-    row = 0.95 * width + (0.15 * num_lines + 0.16 if num_lines else 0)
+    row = 0.95 * width + (0.15 * num_lines + 0.18 if num_lines else 0)
     figure.set_figheight(row * num_rows)
     texts = [' '.join(text.split()) for text in labels or ()]
     figure.set_label('; '.join([f'{len(images)} images', *texts]))
