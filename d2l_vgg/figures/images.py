@@ -14,8 +14,8 @@ def show_images(images, labels=None, num_rows=2, num_cols=8, width=1):
     """Draw the first images in a grid, each below its label.
 
     `images` has the shape (n, height, width), or one channel before or after
-    these two; `labels` are n texts, of which three lines have room; `width` is
-    that of a column, in inches.
+    these two; `labels` are n texts, of up to three lines; `width` is that of
+    a column, in inches.
 
     Raises ValueError when there is no image or not a label for each.
     """
