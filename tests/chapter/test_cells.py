@@ -96,7 +96,7 @@ caught = []
 def fit(self, model, data, resume=False):
     caught.append((self, model, data))
     self.history.record('train_loss', 0.25, 2.3)
-    raise KeyboardInterrupt
+    raise InterruptedError
 base.Trainer.fit = fit
 import importlib
 importlib.import_module('d2l_vgg.{module}').Trainer.fit = fit
@@ -104,7 +104,7 @@ for cell in page:
     if len(caught) == 3:
         break
     if 'layer_summary' not in cell:
-        with contextlib.suppress(KeyboardInterrupt):
+        with contextlib.suppress(InterruptedError):
             exec(cell, shown)
 # Before it come the plain network, and batch normalization alone
 *_, (trainer, model, data) = caught
