@@ -37,7 +37,7 @@ class Drawing:
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{self.width}" '
             f'height="{height}" viewBox="0 0 {self.width} {height}" '
             f'role="img" aria-labelledby="{name}-title {name}-desc" '
-            'font-family="Helvetica, Arial, sans-serif" font-size="12" '
+            'font-family="Helvetica, Arial, sans-serif" font-size="13" '
             f'fill="{INK}" stroke-linejoin="round">',
             f'<title id="{name}-title">{escape(title)}</title>',
             f'<desc id="{name}-desc">{escape(description)}</desc>',

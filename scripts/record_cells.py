@@ -90,7 +90,7 @@ def trainings(tab):
     told = {}
     for run in sorted(runs, key=lambda run: run['threads']):
         if run['seed'] == '0' and run['what'] in ('plain', 'normalized'):
-            part = f'{run["what"]}_history = trainer.fit'
+            part = f'{run["what"]}_trainer.fit('
             told[part] = last_line(2, run, THREADS[run['threads']])
     quick = (
         'quick/run'

@@ -50,9 +50,9 @@ def train(tab, what, seed):
 def run_cells(tab, what, seed):
     shown, asked = {}, []
     for cell in page_cells.read(CHAPTER / 'vgg.md', tab):
-        if what == 'minute' and '_history = trainer.fit' in cell:
+        if what == 'minute' and '_trainer.fit(' in cell:
             exec(cell, shown)
-            if 'normalized_history' in shown:
+            if 'normalized_trainer' in shown:
                 return
         if what in NETWORKS and 'train_seeds(arch=' in cell:
             train_seeds = shown['train_seeds']

@@ -18,13 +18,13 @@ NUMBER = re.compile(r'[-+−\d]')
 # a role that no list of today has
 WORK = '<div class="citation"'
 WORKS = '<h2 id="references">References</h2>\n<div class="references">\n'
-# Where the address of a picture ends with #dark, lines and letters are light
-# on dark, but not what was drawn of pixels, such as images. (Safari ignores
-# dark mode within a picture, and filters by CSS on a part of it)
-DARK = """<g id="dark"/><filter id="again" color-interpolation-filters="sRGB">
+# Where a picture's address ends with #dark, all but pixels is light on dark.
+# (Safari ignores dark mode within it, and filters by CSS on a part of it)
+DARK = r"""<svg id="dark"\1>
+<filter id="again" color-interpolation-filters="sRGB">
 <feColorMatrix values="-1 0 0 0 1 0 -1 0 0 1 0 0 -1 0 1 0 0 0 1 0"/></filter>
-<style>:root:has(:target) { filter: invert(1) hue-rotate(180deg) }
-:root:has(:target) image { filter: url(#again) }</style></svg>"""
+<style>:target { filter: invert(1) hue-rotate(180deg) }
+:target image { filter: url(#again) }</style>"""
 
 
 def finish(path):
@@ -68,8 +68,8 @@ def _picture(soup, image, folder):
     words = []
     if source.suffix == '.svg':
         text = source.read_text('utf-8')
-        if DARK not in text:  # Several pages may show it
-            write_text(source, re.sub(r'</svg>\s*$', DARK, text))
+        if 'id="dark"' not in text:  # Several pages may show it
+            write_text(source, re.sub('<svg([^>]*)>', DARK, text, count=1))
         dark = soup.new_tag('source', srcset=image['src'] + '#dark')
         dark['media'] = 'screen and (prefers-color-scheme: dark)'
         image.wrap(soup.new_tag('picture')).insert(0, dark)

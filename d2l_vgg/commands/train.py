@@ -324,7 +324,7 @@ def keep_results(job):
     from d2l_vgg import figures
 
     run, history = job.run, job.trainer.history
-    if history is None or not history.points:  # Stopped before it began
+    if not history.points:  # Stopped before it began
         return
     run.info['history'] = history.to_csv(run.path('history.csv'))
     is_book = run.info['experiment'] == 'book'

@@ -14,8 +14,8 @@ def show_images(images, labels=None, num_rows=2, num_cols=8, width=1):
     """Draw the first images in a grid, each below its label.
 
     `images` has the shape (n, height, width), or one channel before or after
-    these two; `labels` are n texts, of which two lines have room; `width` is
-    that of a column, in inches.
+    these two; `labels` are n texts, of up to three lines; `width` is that of
+    a column, in inches.
 
     Raises ValueError when there is no image or not a label for each.
     """
@@ -38,12 +38,12 @@ def show_images(images, labels=None, num_rows=2, num_cols=8, width=1):
             ax.imshow(image, 'gray_r', interpolation='nearest', **shades)
             if labels is not None:
                 label = lettering.fitted(
-                    labels[i], 0.95 * width, num_lines=2, size='small'
+                    labels[i], 0.95 * width, num_lines=3, size='small'
                 )
                 ax.set_title(label, fontsize='small')
                 num_lines = max(num_lines, label.count('\n') + 1)
     # In inches; a label has a little air around it
-    row = 0.95 * width + (0.15 * num_lines + 0.16 if num_lines else 0)
+    row = 0.95 * width + (0.15 * num_lines + 0.18 if num_lines else 0)
     figure.set_figheight(row * num_rows)
     texts = [' '.join(text.split()) for text in labels or ()]
     figure.set_label('; '.join([f'{len(images)} images', *texts]))
@@ -53,8 +53,8 @@ def show_images(images, labels=None, num_rows=2, num_cols=8, width=1):
 def mistakes(images, titles, num_cols=6):
     """Draw every image, in rows of `num_cols`; the rest as `show_images`."""
     num_rows = math.ceil(len(images) / num_cols)
-    # As much room as `predicted ankle boot (100%)` takes
-    return show_images(images, titles, num_rows, num_cols, width=1.75)
+    # As much room as `predicted ankle boot` takes
+    return show_images(images, titles, num_rows, num_cols, width=1.4)
 
 
 def feature_maps(maps, num_cols=8):
@@ -66,8 +66,8 @@ def feature_maps(maps, num_cols=8):
     """
     maps = [np.asarray(array) for array in maps]
     # In inches: the text at the left, then a column for each channel
-    widths = [1.1] + [0.8] * num_cols
-    size = sum(widths), len(maps) * 0.85
+    widths = [1.25] + [0.7] * num_cols
+    size = sum(widths), len(maps) * 0.75
     figure = Figure(figsize=size, layout='constrained')
     axes = figure.subplots(
         len(maps), num_cols + 1, squeeze=False, width_ratios=widths
@@ -77,7 +77,7 @@ def feature_maps(maps, num_cols=8):
     for (left, *others), array in zip(axes, maps):
         channels, height, width = array.shape
         text = f'{height} x {width}\n{counted(channels, "channel")}'
-        left.text(1, 0.5, text, ha='right', va='center', fontsize='small')
+        left.text(1, 0.5, text, ha='right', va='center', fontsize='large')
         for ax, channel in zip(others, array):
             ax.imshow(channel, cmap='gray_r', interpolation='nearest')
     shapes = ['{} of {} x {}'.format(*array.shape) for array in maps]

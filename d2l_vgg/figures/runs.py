@@ -146,13 +146,11 @@ def _draw_runs(ax, runs, styles):
 
 
 def _name_series(ax, styles):
-    """Name the series where falling losses, rising accuracies leave room."""
-    is_accuracy = all(name.endswith('acc') for name in styles)
+    """Name the series where the lines leave most room."""
     handles = [Line2D([], [], **style) for style in styles.values()]
-    place = 'lower right' if is_accuracy else 'upper right'
     # Half of a panel
     lettering.add_legend(
-        ax, handles, styles, room=1.5, loc=place, handlelength=3, ncols=1
+        ax, handles, styles, room=1.5, loc='best', handlelength=3, ncols=1
     )
 
 

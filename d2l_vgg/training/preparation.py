@@ -120,7 +120,7 @@ class Preparation(abc.ABC):
                 f"precision is {precision!r}, which {reason}: use 'float32'."
             )
         self.board = progress.make(display)
-        self.history: History = None  # type: ignore[assignment]
+        self.history = History(None, None)
         self.seconds = 0.0
         self.smoke_test = smoke_test.size()
         # What else must be the same in a run and in its continuation

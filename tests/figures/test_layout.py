@@ -58,7 +58,8 @@ def curves(histories, band=None, **words):
 def mistakes(count):
     """The mistakes with the longest titles that there are."""
     titles = [
-        f'{TEXT_LABELS[i % 10]},\nnot ankle boot (100%)' for i in range(count)
+        f'label {TEXT_LABELS[i % 10]},\npredicted ankle boot (100%)'
+        for i in range(count)
     ]
     images = np.zeros((count, 28, 28))
     return lambda: figures.mistakes(images, titles[:count])
