@@ -161,7 +161,7 @@ def test_a_run_outside_the_main_thread_takes_no_signals(package):
 def test_another_number_of_threads_is_told(package, own, path, monkeypatch):
     fit(package, checkpoint=path, **OPTIONS)
     threads = own.compute_with_other_threads(monkeypatch)
-    told = f'begun with .* goes on with {threads}'
+    told = f'threads was .* and is now {threads}:'
     with pytest.warns(UserWarning, match=told):
         fit(package, resume=True, checkpoint=path, **OPTIONS)
 
