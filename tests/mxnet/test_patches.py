@@ -152,19 +152,19 @@ finally:
 
 @pytest.mark.skipif(IS_2, reason='has its engine since it was imported')
 @pytest.mark.parametrize(
-    'chosen, closed, told',
+    'chosen, closed, printed',
     [
-        ({}, '', ('None\n', 'heard')),
+        ({}, '', 'None\n'),
         # An operation that fails raises where its result is read
         (
             {'MXNET_ENGINE_TYPE': 'ThreadedEngine'},
-            '2>&-',
-            ('ThreadedEngine\nqueued\n', ''),
+            '',
+            'ThreadedEngine\nqueued\n',
         ),
-        ({}, '2>&-', ('None\nqueued\n', '')),
+        ({}, '2>&-', 'None\nqueued\n'),
     ],
 )
-def test_mxnet_has_no_queue_unless_chosen(chosen, closed, told):
+def test_mxnet_has_no_queue_unless_chosen(chosen, closed, printed):
     code = shlex.quote(ENGINE.format(chosen=chosen))
     result = subprocess.run(
         f'{sys.executable} -c {code} {closed}',
@@ -172,4 +172,6 @@ def test_mxnet_has_no_queue_unless_chosen(chosen, closed, told):
         capture_output=True,
         text=True,
     )
-    assert (result.stdout, result.stderr) == told
+    assert result.stdout == printed
+    # Where an engine was chosen, MXNet writes its name, too
+    assert chosen or result.stderr == ('' if closed else 'heard')
