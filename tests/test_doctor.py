@@ -186,7 +186,11 @@ def test_driver_that_does_not_answer_is_told():
     assert not check.do and '--gpus all' in check.text
 
 
-@pytest.mark.parametrize('free, well', [(10**9, True), (10**8, False)])
+@pytest.mark.parametrize(
+    # Of JAX 85 % are 4.8e8, of MXNet all are less
+    'free, well',
+    [(5 * 10**8, True), (4 * 10**8, False)],
+)
 def test_memory_is_held_against_what_is_needed(free, well, monkeypatch):
     monkeypatch.setattr(doctor.machine, 'available_memory', lambda: free)
     quick = EXPERIMENTS['quick']

@@ -7,6 +7,7 @@ from processes import run_python
 LIBRARY = """
     import pandas as pd
     import scipy.sparse as sp
+    import other
     from matplotlib import pyplot as plt
     try:
         import IPython
@@ -17,11 +18,14 @@ CODE = """
     import sys
     sys.path.insert(0, {folder!r})  # Where a SciPy is
     sys.modules['IPython'] = None
+    whole = __import__
     from d2l_vgg import postponed
     with postponed.imports_of('library'):
         import library
     print(*sorted({{'matplotlib', 'pandas', 'scipy'}} & set(sys.modules)))
+    assert __import__ is whole
     assert library.IPython is None
+    assert library.other.get is int  # Nobody else's are postponed
     library.plt.rcParams = library.sp.eye
     import matplotlib.pyplot, scipy.sparse
     assert matplotlib.pyplot.rcParams is scipy.sparse.eye is set
@@ -34,6 +38,8 @@ def test_module_is_imported_at_its_first_use(tmp_path):
     (tmp_path / 'scipy').mkdir()
     (tmp_path / 'scipy' / '__init__.py').touch()
     (tmp_path / 'scipy' / 'sparse.py').write_text('eye = set')
+    (tmp_path / 'requests.py').write_text('get = int')
+    (tmp_path / 'other.py').write_text('from requests import get')
     (tmp_path / 'library.py').write_text(
         '\n'.join(line[4:] for line in LIBRARY.splitlines())
     )
@@ -55,7 +61,7 @@ TRAIN = """
 def test_training_imports_nothing_slow_that_it_does_not_use(framework):
     told = run_python(TRAIN.format(name=framework.name), timeout=240)
     imported = set(told.rsplit('IMPORTED', 1)[1].split())
-    slow = {'IPython', 'matplotlib', 'requests', 'scipy', 'tabulate'}
+    slow = {'IPython', 'h5py', 'matplotlib', 'requests', 'scipy', 'tabulate'}
     # The compiler of PyTorch, which a CPU does not use, and its algebra
     slow |= {'torch._dynamo', 'sympy'}
     if framework.name == 'jax':

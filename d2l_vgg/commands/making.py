@@ -61,9 +61,8 @@ def estimate_seconds(package, experiment, num_gpus):
     """Tell from few images how long it takes, None where memory is short."""
     few, size = 32, experiment.resize
     experiment = dataclasses.replace(experiment, batch_size=few)
-    if not memory.is_ample(
-        memory.experiment_bytes(experiment, package.Trainer.framework)
-    ):
+    needed = memory.experiment_bytes(experiment, package.Trainer.framework)
+    if not memory.is_ample(needed):
         return None
     data = package.FashionMNIST(few, (size, size), num_train=few, num_val=1)
     trainer = make_trainer(

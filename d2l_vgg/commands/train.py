@@ -130,9 +130,7 @@ def refuse_changes(words):
 
 def refuse_finished(folder):
     if Run.open(folder).info['status'] == 'finished':
-        raise ValueError(
-            f'The run in {folder} is finished: start a new one instead.'
-        )
+        raise ValueError(f'The run in {folder} is finished: start another.')
 
 
 def resumed_run(stopped, root, settings):
@@ -144,8 +142,9 @@ def resumed_run(stopped, root, settings):
                 'it cannot be continued: start a new run.'
             )
         print('It was stopped before its first checkpoint: it starts again.')
-    threads = str(stopped.info['machine'].get('threads'))
-    if threads.isdecimal() and int(threads) <= machine.physical_cores():
+    threads = stopped.info['machine'].get('threads')
+    alike = len(stopped.info['devices']) == workers.count()
+    if alike and threads in map(str, range(1, machine.physical_cores() + 1)):
         os.environ.setdefault('OMP_NUM_THREADS', threads)  # For equal bits
     package = making.load_framework(stopped.framework)
     data = making.make_data_of(stopped, root, package)
@@ -296,6 +295,8 @@ def initialize(model, experiment, info):
 
 def keep_unfinished(job, error):
     """Keep how the run ended and what was recorded; tell how to go on."""
+    from d2l_vgg.training.checkpoint import BadCheckpoint  # Needs NumPy
+
     status = 'failed'
     if isinstance(error, TrainingDiverged):
         status = 'diverged'
@@ -303,17 +304,17 @@ def keep_unfinished(job, error):
         status = 'stopped'
     if not isinstance(error, KeyboardInterrupt):
         job.run.info['reason'] = messages.explain(error)
-    keep_status(job, status)
+    in_vain = isinstance(error, (TrainingDiverged, BadCheckpoint))
+    keep_status(job, status, can_go_on=not in_vain)
     # Whatever goes wrong here, `error` is what is told
     with contextlib.suppress(Exception):
         keep_results(job)
 
 
-def keep_status(job, status='stopped'):
-    """Keep how a run ended; tell how to go on, if that is of use."""
+def keep_status(job, status='stopped', can_go_on=True):
     with contextlib.suppress(OSError):  # As it may be the disk
         job.run.save(status=status)
-    if status != 'diverged':
+    if can_go_on:
         where = os.path.relpath(job.run.folder)
         resume = options.command_line('train', '--resume', where)
         with contextlib.suppress(OSError):  # As it may be stdout

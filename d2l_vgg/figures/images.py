@@ -21,10 +21,10 @@ def show_images(images, labels=None, num_rows=2, num_cols=8, width=1):
     """
     images = np.asarray(images)
     if len(images) == 0:
-        raise ValueError('there are no images to draw')
+        raise ValueError('There are no images to draw.')
     if labels is not None and len(labels) != len(images):
         raise ValueError(
-            f'there are {len(images)} images but {len(labels)} labels'
+            f'There are {len(images)} images but {len(labels)} labels.'
         )
     figure = Figure(figsize=(width * num_cols, 1), layout='constrained')
     axes = figure.subplots(num_rows, num_cols, squeeze=False)

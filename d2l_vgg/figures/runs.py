@@ -43,7 +43,7 @@ def curves(histories, band=None, note=None, max_epochs=0):
     # A dictionary, since unlike a set it keeps the order
     names = list(dict.fromkeys(n for ps in [*runs, book_points] for n in ps))
     if not names:
-        raise ValueError('there are no points to draw yet')
+        raise ValueError('There are no points to draw yet.')
     styles = _series_styles(names, len(runs))
     losses = [name for name in names if not name.endswith('acc')]
     accuracies = [name for name in names if name.endswith('acc')]

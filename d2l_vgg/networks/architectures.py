@@ -80,9 +80,9 @@ class Architecture:
                 raise ValueError(f'{what} must be a tuple, not {value!r}')
         if bool(self.blocks) == bool(self.layers):
             raise ValueError(
-                f'the architecture {self.name!r} needs either blocks such as '
+                f'The architecture {self.name!r} needs either blocks such as '
                 f'{_EXAMPLE} or layers, but has '
-                + ('both' if self.blocks else 'neither')
+                + ('both.' if self.blocks else 'neither.')
             )
         # Tuples, so that what was read from JSON equals what was written; a
         # frozen dataclass can be assigned to in no other way
@@ -121,9 +121,9 @@ class Architecture:
 def _triple(block, i):
     if not isinstance(block, (tuple, list)) or len(block) not in (2, 3):
         raise ValueError(
-            f'block {i} must be a pair (num_convs, num_channels) or a triple '
+            f'Block {i} must be a pair (num_convs, num_channels) or a triple '
             f'(num_convs, num_channels, num_1x1), not {block!r}; '
-            f'an example of a whole architecture is {_EXAMPLE}'
+            f'an example of a whole architecture is {_EXAMPLE}.'
         )
     limit = {'kind': int, 'most': UNITS}
     columns = ('num_convs', 1), ('num_channels', 1), ('num_1x1', 0)
@@ -201,8 +201,8 @@ def get(arch: Any) -> Architecture:
         return FAMILY[_find_name(arch)]
     if not isinstance(arch, (tuple, list)):
         raise ValueError(
-            'an architecture is a name such as vgg11, a letter of the VGG '
-            f'paper, or a tuple of pairs such as {_EXAMPLE}, not {arch!r}'
+            'An architecture is a name such as vgg11, a letter of the VGG '
+            f'paper, or a tuple of pairs such as {_EXAMPLE}, not {arch!r}.'
         )
     return named(Architecture('custom', tuple(arch)))
 
@@ -246,9 +246,9 @@ def _find_name(text):
         names, key=lambda n: difflib.SequenceMatcher(None, key, n).ratio()
     )
     raise ValueError(
-        f'there is no architecture {text!r}; the nearest is '
+        f'There is no architecture {text!r}; the nearest is '
         f'{names[nearest]}, the names are {", ".join(FAMILY)}, and the '
-        f'letters of the VGG paper ({", ".join(letters)}) will do as well'
+        f'letters of the VGG paper ({", ".join(letters)}) will do as well.'
     )
 
 

@@ -93,8 +93,8 @@ def _check_input(arch, input_shape):
     smallest = arch.smallest_input
     if min(height, width) < smallest:
         raise ValueError(
-            f'an input of {height} x {width} is too small for '
-            f'{arch.name}: the smallest that fits is {smallest} x {smallest}'
+            f'An input of {height} x {width} is too small for '
+            f'{arch.name}: the smallest that fits is {smallest} x {smallest}.'
         )
     return channels, height, width
 

@@ -295,9 +295,8 @@ class Preparation(abc.ABC):
         checkpoints.check_arrays(self.checkpoint, arrays, self.arrays())
         if meta['threads'] != self.threads():
             warnings.warn(
-                f'The run was begun with {meta["threads"]} threads and goes '
-                f'on with {self.threads()}: its last bits may differ from '
-                'those of a run that was never stopped.',
+                f'The number of threads was {meta["threads"]} and is now '
+                f'{self.threads()}: the last bits may differ by that.',
                 stacklevel=3,
             )
         self.epoch = meta['epoch']

@@ -39,6 +39,7 @@ TYPES = {
     'experiment': [str],
     'data': [dict],
     'machine': [dict],
+    'devices': [list],
     'continued_from': [str, NONE],
     'parameters': [str, NONE],
     'results': [dict, NONE],

@@ -18,7 +18,7 @@ from command_line import (
 )
 from safetensors.numpy import load_file
 
-from d2l_vgg import frameworks
+from d2l_vgg import frameworks, machine
 from d2l_vgg.datasets import fashion_mnist
 from d2l_vgg.training.runs import TRAINED, Run
 
@@ -97,6 +97,7 @@ def test_run_whose_record_was_changed_is_refused(copy, keys, value, words):
     result = call('train', '--resume', copy)
     assert_fails(result, words)
     assert result.stderr.count('\n') == 1
+    assert 'continue with' not in result.stdout
     assert (copy / 'checkpoint.safetensors').read_bytes() == before
 
 
@@ -111,11 +112,20 @@ def test_run_whose_checkpoint_is_gone_begins_again_or_is_refused(
     assert_same_run(copy, finished.folder)
 
 
-def test_run_is_resumed_with_the_threads_it_began_with(copy, monkeypatch):
-    threads = Run.open(copy).info['machine']['threads']
+@pytest.mark.parametrize(
+    'began, processes, kept',
+    # Each of two processes had its share of the cores
+    [('2', 1, '2'), ('3', 1, None), ('0', 1, None), ('2', 2, None)],
+)
+def test_run_is_resumed_with_the_threads_it_began_with(
+    copy, monkeypatch, began, processes, kept
+):
+    change(copy, 'machine', 'threads', value=began)
+    change(copy, 'devices', value=['cpu'] * processes)
+    monkeypatch.setattr(machine, 'physical_cores', lambda: 2)
     monkeypatch.delenv('OMP_NUM_THREADS')
-    done('train', '--resume', copy)
-    assert os.environ['OMP_NUM_THREADS'] == threads == '1'
+    call('train', '--resume', copy)  # Which may tell of other threads
+    assert os.environ.get('OMP_NUM_THREADS') == kept
 
 
 def test_run_is_resumed_from_another_folder(tmp_path, monkeypatch):

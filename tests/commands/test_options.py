@@ -64,7 +64,7 @@ def check(words, status, told, folder):
     if status:
         assert result.stdout == ''
         # Whatever the value holds, a terminal can only print the line
-        assert re.fullmatch(r'd2l-vgg: [^\n]+\n', result.stderr)
+        assert re.fullmatch(r'd2l-vgg: [^\n]+\.\n', result.stderr)
         assert result.stderr[:-1].isprintable()
     assert os.listdir(folder) == []
 
@@ -131,5 +131,5 @@ def test_any_words_are_refused_in_a_line_where_no_run_is(words):
     """Whatever else is asked, there is nothing to be continued here."""
     result = call('train', *words, '--continue-from=/nowhere')
     assert result.returncode in (1, 2) and result.stdout == ''
-    assert re.fullmatch(r'd2l-vgg: [^\n]+\n', result.stderr), result
+    assert re.fullmatch(r'd2l-vgg: [^\n]+\.\n', result.stderr), result
     assert result.stderr[:-1].isprintable()

@@ -191,6 +191,16 @@ def test_a_picture_that_shows_nothing_is_refused(tmp_path, picture):
         pictures.read(path)
 
 
+@pytest.mark.parametrize('size', [28, 40])
+def test_the_emptiest_picture_has_38_pixels(tmp_path, size):
+    image = np.zeros((size, size), 'uint8')
+    image[9, :28] = image[10, :9] = 200
+    with pytest.raises(ValueError, match='Too little is left'):
+        pictures.read(saved(tmp_path, image))
+    image[10, 9] = 200
+    assert (pictures.read(saved(tmp_path, image)).image > 0).sum() == 38
+
+
 @pytest.mark.parametrize('level, faint', [(63, True), (64, False)])
 def test_a_faint_picture_has_a_word_of_it(tmp_path, level, faint):
     on(0, level).save(tmp_path / 'a.png')

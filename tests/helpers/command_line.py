@@ -94,6 +94,7 @@ def assert_fails(result, *words):
     assert result.returncode == 1
     lines = result.stderr.strip().splitlines()
     assert lines and lines[-1].startswith('d2l-vgg: ')
+    assert lines[-1].endswith('.')  # A whole sentence
     assert 'Traceback' not in result.stderr
     for word in words:
         assert word in lines[-1]

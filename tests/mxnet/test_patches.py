@@ -1,5 +1,8 @@
 """Gradients in predict mode, and threads, as MXNet by itself has them not."""
 
+import shlex
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -133,8 +136,42 @@ def test_a_thread_may_turn_numpy_arrays_off_for_itself():
     assert new_thread(lambda: mx.np.ones(()).shape) == ()
 
 
+ENGINE = """
+import os, sys
+os.environ.update({chosen!r})
+import d2l_vgg.mxnet, mxnet as mx
+os.write(2, b'heard') if sys.stderr else None
+print(os.environ.get('MXNET_ENGINE_TYPE'), flush=True)
+try:
+    Y = mx.np.linalg.cholesky(-mx.np.eye(2))  # Which fails
+    print('queued', flush=True)
+finally:
+    os._exit(0)
+"""
+
+
 @pytest.mark.skipif(IS_2, reason='has its engine since it was imported')
-def test_an_operation_that_fails_raises_where_it_is_called():
-    # Of an engine with a queue, the one that reads the result would
-    with pytest.raises(mx.MXNetError, match='not positive definite'):
-        mx.np.linalg.cholesky(-mx.np.eye(2))
+@pytest.mark.parametrize(
+    'chosen, closed, printed',
+    [
+        ({}, '', 'None\n'),
+        # An operation that fails raises where its result is read
+        (
+            {'MXNET_ENGINE_TYPE': 'ThreadedEngine'},
+            '',
+            'ThreadedEngine\nqueued\n',
+        ),
+        ({}, '2>&-', 'None\nqueued\n'),
+    ],
+)
+def test_mxnet_has_no_queue_unless_chosen(chosen, closed, printed):
+    code = shlex.quote(ENGINE.format(chosen=chosen))
+    result = subprocess.run(
+        f'{sys.executable} -c {code} {closed}',
+        shell=True,
+        capture_output=True,
+        text=True,
+    )
+    assert result.stdout == printed
+    # Where an engine was chosen, MXNet writes its name, too
+    assert chosen or result.stderr == ('' if closed else 'heard')

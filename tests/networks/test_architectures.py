@@ -60,8 +60,8 @@ def test_an_unknown_name_is_answered_with_the_known_ones():
         (((1, 16), (1, -32)), 'num_channels of block 2 is -32'),
         (((1, 16.0),), 'num_channels of block 1 is 16.0'),
         (((1, 16, -1),), 'num_1x1 of block 1 is -1: it must be 0 or more'),
-        (((1, 16), (1,)), r'block 2 must be a pair .* not \(1,\)'),
-        (('ab',), "block 1 must be a pair .* not 'ab'"),
+        (((1, 16), (1,)), r'Block 2 must be a pair .* not \(1,\)'),
+        (('ab',), "Block 1 must be a pair .* not 'ab'"),
         (None, 'a name such as vgg11.*not None'),
     ],
 )

@@ -69,7 +69,7 @@ def test_smallest_input_is_taken_and_a_smaller_one_refused(arch, smallest):
     rows = summary(arch, (1, smallest, smallest + 1))
     assert rows[-1].output_shape == (10,)
     for shape in ((1, smallest - 1, 224), (1, 224, smallest - 1)):
-        with pytest.raises(ValueError, match=f'{smallest} x {smallest}$'):
+        with pytest.raises(ValueError, match=f' {smallest} x {smallest}.$'):
             summary(arch, shape)
 
 

@@ -1,6 +1,8 @@
 """How long a training will take is told, and changes nothing."""
 
+import itertools
 import re
+import types
 
 import pytest
 from trainings import (
@@ -12,6 +14,8 @@ from trainings import (
     outcome,
     whole,
 )
+
+from d2l_vgg.training import estimate
 
 
 def test_the_board_tells_how_long_it_will_take(package, monkeypatch, capsys):
@@ -37,3 +41,23 @@ def stop():
 def test_telling_the_time_leaves_the_run_as_it_is(package):
     told = outcome(fit(package, display='board', **OPTIONS))
     assert_same(told, whole(package))
+
+
+@pytest.mark.parametrize('flip, val_passes', [(False, 5), (True, 10)])
+@pytest.mark.parametrize('on_cpu', [True, False])
+def test_step_takes_as_many_forward_passes_as_measured(
+    on_cpu, flip, val_passes, monkeypatch
+):
+    clock = types.SimpleNamespace(monotonic=itertools.count().__next__)
+    monkeypatch.setattr(estimate, 'time', clock)
+    for framework, passes in estimate.PASSES.items():
+        trainer = types.SimpleNamespace(
+            framework=framework,
+            on_cpu=on_cpu,
+            test_flip=flip,
+            train_dataloader=[None],
+            forward=bool,
+            wait_for=bool,
+        )
+        expected = 10 * (passes if on_cpu else 3) + val_passes
+        assert estimate.epoch_seconds(trainer, 10, 5) == expected

@@ -68,6 +68,8 @@ FITS = {
     'source': ['text', '1', '\x1b[2J'],
     'digest': [None, 'text', '1', '\x1b[2J'],
     'classes': [None],
+    'machine': [{}],
+    'devices': [[], [[[]]]],
     'results': [None, {}],
     'val_acc': [10**400, -1, 1e999],
     'parameters': [None, 'text', '1', '\x1b[2J'],
@@ -87,6 +89,7 @@ def fields(info):
     """Return where each value of a record is that somebody reads."""
     places = [(name,) for name in ('status', 'name', 'experiment')]
     places += [('framework',), ('data',), ('hyperparameters',)]
+    places += [('machine',), ('devices',)]
     places += [('parameters',), ('results',), ('results', 'val_acc')]
     places += [('data', n) for n in [*info['data'], 'digest', 'classes']]
     values = info['hyperparameters']
