@@ -5,6 +5,7 @@
 """
 
 import dataclasses
+import gc
 import inspect
 
 from d2l_vgg import frameworks
@@ -16,8 +17,13 @@ SELECTION = ('num_train', 'num_val')
 
 
 def load_framework(name):
+    gc.disable()
     with interrupts.ending():
-        return frameworks.load(name)
+        package = frameworks.load(name)
+    # What was imported stays: it is not to be searched for garbage again
+    gc.freeze()
+    gc.enable()
+    return package
 
 
 def make_data(package, experiment, root, selection):

@@ -31,7 +31,7 @@ class ModelArrays(deferred.DrawnByImage):
     own_names: Any = None  # Name -> Flax's name, layer by layer, once drawn
     frozen = False
 
-    def draw(self, key, *inputs):
+    def draw(self, seed, *inputs):
         """Draw the parameters of a network that takes such inputs.
 
         Raises:
@@ -41,17 +41,14 @@ class ModelArrays(deferred.DrawnByImage):
         self.check_input(inputs[0], channels_last=True)
         found = []
 
-        def draw(key, *inputs):
+        def draw(seed, *inputs):
+            key = jax.random.key(seed)
             with mode(train=False):
                 variables = self.net.init(key, *inputs)
             found.extend(flat(variables))  # JAX sorts what is returned
             return variables
 
-        # As it runs once, it is not worth five times as long a compilation
-        quickly = {'xla_backend_optimization_level': 0}
-        options = quickly if jax.default_backend() == 'cpu' else None
-        draw = jax.jit(draw, compiler_options=options)
-        self.variables = draw(key, *inputs)
+        self.variables = run_once(draw, seed, *inputs)
         self.own_names = own_names(self, found)
         self.take_up()
 
@@ -122,6 +119,13 @@ class TrainerArrays:
 
     def on_device(self, tree):
         return jax.device_put(tree, self.device, may_alias=False)
+
+
+def run_once(function, *arguments):
+    """Call a compiled `function`, not worth five times the compilation."""
+    quickly = {'xla_backend_optimization_level': 0}
+    options = quickly if jax.default_backend() == 'cpu' else None
+    return jax.jit(function, compiler_options=options)(*arguments)
 
 
 def flat(tree):

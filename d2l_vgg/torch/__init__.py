@@ -4,11 +4,12 @@
 `Classifier`, `Trainer` and `FashionMNIST`.
 """
 
-from d2l_vgg import machine
+from d2l_vgg import machine, postponed
 
 machine.use_free_cores()
 try:
-    import torch  # noqa: F401
+    with postponed.imports_of('torch'):
+        import torch  # noqa: F401
 except ModuleNotFoundError as error:
     if error.name != 'torch':
         raise
