@@ -45,7 +45,5 @@ def load(name: str) -> ModuleType:
 
 def named(text: str) -> str:
     """Return the name of the framework with this name or tab."""
-    for name, framework in FRAMEWORKS.items():
-        if text == framework.tab:
-            return name
-    return text
+    names = {framework.tab: name for name, framework in FRAMEWORKS.items()}
+    return names.get(text, text)

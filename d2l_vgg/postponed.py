@@ -2,15 +2,13 @@
 
 import builtins
 import contextlib
-import gc
 import importlib.util
 import pkgutil
 import sys
 import types
 from collections.abc import Iterator
 
-# For pictures, tables, files, downloads and statistics, and JAX, of which
-# TensorFlow imports a function that converts its networks
+# For pictures, tables, files, downloads, statistics and other networks
 MODULES = {
     *('IPython', 'h5py', 'jax', 'matplotlib', 'matplotlib_inline'),
     *('pandas', 'requests', 'scipy'),
@@ -18,13 +16,10 @@ MODULES = {
 
 
 class Postponed(types.ModuleType):
-    """Stands for what has its name, which its first use imports.
-
-    That is a module, or a function in one.
-    """
+    """Stands for what has its name, which its first use imports."""
 
     def __getattr__(self, name):
-        return pkgutil.resolve_name(f'{self.__name__}.{name}')
+        return getattr(pkgutil.resolve_name(self.__name__), name)
 
     def __setattr__(self, name, value):
         setattr(pkgutil.resolve_name(self.__name__), name, value)
@@ -40,10 +35,9 @@ class Postponed(types.ModuleType):
 def imports_of(*libraries: str) -> Iterator[None]:
     """Within the block, let modules of `libraries` get `MODULES` postponed.
 
-    Where one is not installed, they are told so at once. Nothing is searched
-    for garbage meanwhile, which takes a quarter of the import of TensorFlow.
+    Where one is not installed, they are told so at once.
     """
-    whole, collects = builtins.__import__, gc.isenabled()
+    whole = builtins.__import__
 
     def postpone(name, globals=None, locals=None, fromlist=(), level=0):
         top, _, inner = name.partition('.')
@@ -54,8 +48,7 @@ def imports_of(*libraries: str) -> Iterator[None]:
             or not (sys.modules.get(top) or importlib.util.find_spec(top))
         ):
             return whole(name, globals, locals, fromlist, level)
-        if (importer, top) == ('keras', 'jax'):
-            # It would mend one that is too old for Orbax's checkpoints
+        if (importer, top) == ('keras', 'jax'):  # To mend an old one
             raise ImportError('JAX is not needed')
         if not fromlist:
             name, fromlist = top, [inner] if inner else []
@@ -64,10 +57,7 @@ def imports_of(*libraries: str) -> Iterator[None]:
         return module
 
     builtins.__import__ = postpone
-    gc.disable()
     try:
         yield
     finally:
         builtins.__import__ = whole
-        if collects:
-            gc.enable()

@@ -8,6 +8,7 @@ LIBRARY = """
     import pandas as pd
     import scipy.sparse as sp
     from matplotlib import pyplot as plt
+    from jax import jit
     try:
         import IPython
     except ImportError:
@@ -20,8 +21,9 @@ CODE = """
     from d2l_vgg import postponed
     with postponed.imports_of('library'):
         import library
-    print(*sorted({{'matplotlib', 'pandas', 'scipy'}} & set(sys.modules)))
+    print(*sorted({{*'jax matplotlib pandas scipy'.split()}} & set(sys.modules)))
     assert library.IPython is None
+    assert library.jit(3) == 9
     library.plt.rcParams = library.sp.eye
     import matplotlib.pyplot, scipy.sparse
     assert matplotlib.pyplot.rcParams is scipy.sparse.eye is set
@@ -34,6 +36,7 @@ def test_module_is_imported_at_its_first_use(tmp_path):
     (tmp_path / 'scipy').mkdir()
     (tmp_path / 'scipy' / '__init__.py').touch()
     (tmp_path / 'scipy' / 'sparse.py').write_text('eye = set')
+    (tmp_path / 'jax.py').write_text('jit = lambda x: x**2')
     (tmp_path / 'library.py').write_text(
         '\n'.join(line[4:] for line in LIBRARY.splitlines())
     )
@@ -60,4 +63,6 @@ def test_training_imports_nothing_slow_that_it_does_not_use(framework):
     slow |= {'torch._dynamo', 'sympy'}
     if framework.name == 'jax':
         slow -= {'scipy'}  # JAX's own
+    else:
+        slow |= {'jax'}
     assert not imported & slow

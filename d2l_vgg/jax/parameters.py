@@ -42,13 +42,16 @@ class ModelArrays(deferred.DrawnByImage):
         found = []
 
         def draw(seed, *inputs):
-            key = jax.random.key(seed)
             with mode(train=False):
-                variables = self.net.init(key, *inputs)
+                variables = self.net.init(jax.random.key(seed), *inputs)
             found.extend(flat(variables))  # JAX sorts what is returned
             return variables
 
-        self.variables = run_once(draw, seed, *inputs)
+        # As it runs once, it is not worth five times as long a compilation
+        quickly = {'xla_backend_optimization_level': 0}
+        options = quickly if jax.default_backend() == 'cpu' else None
+        draw = jax.jit(draw, compiler_options=options)
+        self.variables = draw(seed, *inputs)
         self.own_names = own_names(self, found)
         self.take_up()
 
@@ -119,13 +122,6 @@ class TrainerArrays:
 
     def on_device(self, tree):
         return jax.device_put(tree, self.device, may_alias=False)
-
-
-def run_once(function, *arguments):
-    """Call a compiled `function`, not worth five times the compilation."""
-    quickly = {'xla_backend_optimization_level': 0}
-    options = quickly if jax.default_backend() == 'cpu' else None
-    return jax.jit(function, compiler_options=options)(*arguments)
 
 
 def flat(tree):

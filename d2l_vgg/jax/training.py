@@ -313,11 +313,10 @@ class Trainer(TrainerArrays, loop.Trainer):
             Y_hat = jax.eval_shape(model, *few[:-1])
         self.optim = model.configure_optimizers()
         params, _ = self.divided(model.variables)
-        self.state = self.on_device(trees.run_once(self.optim.init, params))
-        found = getattr(self.state, 'hyperparams', {})
+        self.state = self.on_device(jax.jit(self.optim.init)(params))
+        found = jax.device_get(getattr(self.state, 'hyperparams', {}))
         supported = {
-            # By NumPy, as JAX would compile it
-            name: np.asarray(found.get(name)) == np.float32(getattr(self, name))
+            name: found.get(name) == np.float32(getattr(self, name))
             for name in ('momentum', 'weight_decay')
         }
         supported['lr_schedule'] = 'learning_rate' in found

@@ -4,12 +4,11 @@
 `Classifier`, `Trainer` and `FashionMNIST`.
 """
 
-from d2l_vgg import machine, postponed
+from d2l_vgg import machine
 
 machine.use_free_cores()
 try:
-    with postponed.imports_of('torch'):
-        import torch  # noqa: F401
+    import torch  # noqa: F401
 except ModuleNotFoundError as error:
     if error.name != 'torch':
         raise
