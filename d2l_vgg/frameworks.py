@@ -45,5 +45,4 @@ def load(name: str) -> ModuleType:
 
 def named(text: str) -> str:
     """Return the name of the framework with this name or tab."""
-    names = {framework.tab: name for name, framework in FRAMEWORKS.items()}
-    return names.get(text, text)
+    return {f.tab: name for name, f in FRAMEWORKS.items()}.get(text, text)

@@ -21,7 +21,8 @@ CODE = """
     from d2l_vgg import postponed
     with postponed.imports_of('library'):
         import library
-    print(*sorted({{*'jax matplotlib pandas scipy'.split()}} & set(sys.modules)))
+    slow = {{'jax', 'matplotlib', 'pandas', 'scipy'}}
+    print(*sorted(slow & set(sys.modules)))
     assert library.IPython is None
     assert library.jit(3) == 9
     library.plt.rcParams = library.sp.eye
