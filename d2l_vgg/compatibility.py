@@ -35,10 +35,8 @@ def prepare(all_cores=True):
     An MXNet that was imported before is left as it is. With `all_cores` it
     uses every free core, which it does not by itself.
     """
-    sys.meta_path[:] = [
-        finder for finder in sys.meta_path if not isinstance(finder, _Finder)
-    ]
-    sys.meta_path.insert(0, _Finder(all_cores))
+    others = [f for f in sys.meta_path if not isinstance(f, _Finder)]
+    sys.meta_path[:] = [_Finder(all_cores), *others]
 
 
 class _Finder(importlib.abc.MetaPathFinder):
@@ -50,8 +48,7 @@ class _Finder(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path, target=None):
         if name.partition('.')[0] != 'mxnet':
             return None
-        find = importlib.machinery.PathFinder.find_spec
-        spec = find(name, path, target)
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
         if spec and spec.loader:
             spec.loader.exec_module = functools.partial(
                 self.run, spec.loader.exec_module
@@ -66,8 +63,7 @@ class _Finder(importlib.abc.MetaPathFinder):
             _prepare_new_processes()
         if whole and self.all_cores:
             # MXNet takes every second processor for the second thread of a
-            # core, so that half of a machine without such threads idles. It
-            # reads the number once, when it is imported
+            # core, so that half of a machine without such threads idles
             machine.use_free_cores()
         vars(module)['__builtins__'] = {
             **vars(builtins),

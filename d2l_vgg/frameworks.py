@@ -45,7 +45,4 @@ def load(name: str) -> ModuleType:
 
 def named(text: str) -> str:
     """Return the name of the framework with this name or tab."""
-    for name, framework in FRAMEWORKS.items():
-        if text == framework.tab:
-            return name
-    return text
+    return {f.tab: name for name, f in FRAMEWORKS.items()}.get(text, text)

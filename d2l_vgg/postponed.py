@@ -3,28 +3,32 @@
 import builtins
 import contextlib
 import importlib.util
+import pkgutil
 import sys
 import types
 from collections.abc import Iterator
 
-# For pictures, tables, files, downloads and statistics
+# For pictures, tables, files, downloads, statistics and other networks
 MODULES = {
-    *('IPython', 'h5py', 'matplotlib', 'matplotlib_inline'),
+    *('IPython', 'h5py', 'jax', 'matplotlib', 'matplotlib_inline'),
     *('pandas', 'requests', 'scipy'),
 }
 
 
 class Postponed(types.ModuleType):
-    """Stands for the module of its name, which its first use imports."""
+    """Stands for what has its name, which its first use imports."""
 
     def __getattr__(self, name):
-        return getattr(importlib.import_module(self.__name__), name)
+        return getattr(pkgutil.resolve_name(self.__name__), name)
 
     def __setattr__(self, name, value):
-        setattr(importlib.import_module(self.__name__), name, value)
+        setattr(pkgutil.resolve_name(self.__name__), name, value)
 
     def __dir__(self):
-        return dir(importlib.import_module(self.__name__))
+        return dir(pkgutil.resolve_name(self.__name__))
+
+    def __call__(self, *args, **kwargs):
+        return pkgutil.resolve_name(self.__name__)(*args, **kwargs)
 
 
 @contextlib.contextmanager
@@ -37,10 +41,13 @@ def imports_of(*libraries: str) -> Iterator[None]:
 
     def postpone(name, globals=None, locals=None, fromlist=(), level=0):
         top, _, inner = name.partition('.')
-        importer = (globals or {}).get('__name__', '').partition('.')[0]
+        importer = (globals or {}).get('__name__', '')
+        if (top, importer) == ('jax', 'keras.src.callbacks.orbax_checkpoint'):
+            raise ImportError('It would only mend an old JAX')
         if (
             top not in MODULES
-            or importer not in libraries
+            or importer.partition('.')[0] not in libraries
+            or (top == 'jax' and importer.startswith('keras'))
             or not (sys.modules.get(top) or importlib.util.find_spec(top))
         ):
             return whole(name, globals, locals, fromlist, level)

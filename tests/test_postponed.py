@@ -9,6 +9,7 @@ LIBRARY = """
     import scipy.sparse as sp
     import other
     from matplotlib import pyplot as plt
+    from jax import jit
     try:
         import IPython
     except ImportError:
@@ -22,10 +23,12 @@ CODE = """
     from d2l_vgg import postponed
     with postponed.imports_of('library'):
         import library
-    print(*sorted({{'matplotlib', 'pandas', 'scipy'}} & set(sys.modules)))
+    slow = {{'jax', 'matplotlib', 'pandas', 'scipy'}}
+    print(*sorted(slow & set(sys.modules)))
     assert __import__ is whole
     assert library.IPython is None
     assert library.other.get is int  # Nobody else's are postponed
+    assert library.jit(3) == 9
     library.plt.rcParams = library.sp.eye
     import matplotlib.pyplot, scipy.sparse
     assert matplotlib.pyplot.rcParams is scipy.sparse.eye is set
@@ -40,6 +43,7 @@ def test_module_is_imported_at_its_first_use(tmp_path):
     (tmp_path / 'scipy' / 'sparse.py').write_text('eye = set')
     (tmp_path / 'requests.py').write_text('get = int')
     (tmp_path / 'other.py').write_text('from requests import get')
+    (tmp_path / 'jax.py').write_text('jit = lambda x: x**2')
     (tmp_path / 'library.py').write_text(
         '\n'.join(line[4:] for line in LIBRARY.splitlines())
     )
@@ -66,4 +70,6 @@ def test_training_imports_nothing_slow_that_it_does_not_use(framework):
     slow |= {'torch._dynamo', 'sympy'}
     if framework.name == 'jax':
         slow -= {'scipy'}  # JAX's own
+    else:
+        slow |= {'jax'}
     assert not imported & slow

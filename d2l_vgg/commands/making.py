@@ -1,10 +1,10 @@
 """The data, the network and the trainer of an experiment.
 
-`train` and `predict` have them made here, in the framework whose folder is
-`package`: see `d2l_vgg/frameworks.py`.
+Here `package` is the folder of a framework: see `d2l_vgg/frameworks.py`.
 """
 
 import dataclasses
+import gc
 import inspect
 
 from d2l_vgg import frameworks
@@ -16,8 +16,12 @@ SELECTION = ('num_train', 'num_val')
 
 
 def load_framework(name):
+    gc.disable()  # What is imported stays, and takes long to be searched
     with interrupts.ending():
-        return frameworks.load(name)
+        package = frameworks.load(name)
+    gc.freeze()
+    gc.enable()
+    return package
 
 
 def make_data(package, experiment, root, selection):
@@ -45,9 +49,8 @@ def make_data_of(run, root, package):
 
 def make_model(package, experiment, classes):
     """Return the network of `experiment` for these classes, not trained."""
-    return package.VGG(
-        experiment.arch, lr=experiment.lr, num_classes=len(classes)
-    )
+    settings = {'lr': experiment.lr, 'num_classes': len(classes)}
+    return package.VGG(experiment.arch, **settings)
 
 
 def make_trainer(package, experiment, **options):
@@ -61,13 +64,12 @@ def estimate_seconds(package, experiment, num_gpus):
     """Tell from few images how long it takes, None where memory is short."""
     few, size = 32, experiment.resize
     experiment = dataclasses.replace(experiment, batch_size=few)
-    needed = memory.experiment_bytes(experiment, package.Trainer.framework)
-    if not memory.is_ample(needed):
+    framework = package.Trainer.framework
+    if not memory.is_ample(memory.experiment_bytes(experiment, framework)):
         return None
     data = package.FashionMNIST(few, (size, size), num_train=few, num_val=1)
-    trainer = make_trainer(
-        package, experiment, num_gpus=num_gpus, display='none'
-    )
+    options = {'num_gpus': num_gpus, 'display': 'none'}
+    trainer = make_trainer(package, experiment, **options)
     trainer.prepare(make_model(package, experiment, data.classes), data)
     seconds = estimate.epoch_seconds(trainer, 60000 / few, 10000 / few)
     return experiment.max_epochs * seconds

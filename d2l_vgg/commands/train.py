@@ -37,9 +37,8 @@ def widths(value):
     try:
         return tuple(map(int, value.split()))
     except ValueError:
-        raise click.BadParameter(
-            f'{value!r} has words that are no whole numbers'
-        ) from None
+        text = f'{value!r} has words that are no whole numbers'
+        raise click.BadParameter(text) from None
 
 
 @options.command(

@@ -31,7 +31,7 @@ class ModelArrays(deferred.DrawnByImage):
     own_names: Any = None  # Name -> Flax's name, layer by layer, once drawn
     frozen = False
 
-    def draw(self, key, *inputs):
+    def draw(self, seed, *inputs):
         """Draw the parameters of a network that takes such inputs.
 
         Raises:
@@ -41,9 +41,9 @@ class ModelArrays(deferred.DrawnByImage):
         self.check_input(inputs[0], channels_last=True)
         found = []
 
-        def draw(key, *inputs):
+        def draw(seed, *inputs):
             with mode(train=False):
-                variables = self.net.init(key, *inputs)
+                variables = self.net.init(jax.random.key(seed), *inputs)
             found.extend(flat(variables))  # JAX sorts what is returned
             return variables
 
@@ -51,7 +51,7 @@ class ModelArrays(deferred.DrawnByImage):
         quickly = {'xla_backend_optimization_level': 0}
         options = quickly if jax.default_backend() == 'cpu' else None
         draw = jax.jit(draw, compiler_options=options)
-        self.variables = draw(key, *inputs)
+        self.variables = draw(seed, *inputs)
         self.own_names = own_names(self, found)
         self.take_up()
 

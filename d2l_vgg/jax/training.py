@@ -61,7 +61,7 @@ class Classifier(ModelArrays, classifier.Classifier, module.Module):
         """
         self.check_input(inputs[0], channels_last=True)
         if self.variables is None:
-            self.draw(jax.random.key(0), *inputs)
+            self.draw(0, *inputs)
         if self.key is None:
             predicted = self.compiled or self.predicted
             return predicted(self.variables, *inputs)
@@ -305,16 +305,16 @@ class Trainer(TrainerArrays, loop.Trainer):
         model.set_precision(self.precision)
         model.compile()
         for batch in itertools.islice(self.train_dataloader, 1):
-            few = [array[:1] for array in self.prepare_batch(batch)]
+            few = self.prepare_batch([np.asarray(a)[:1] for a in batch])
             if model.variables is None:
-                model.draw(jax.random.key(self.seed_of_step), *few[:-1])
+                model.draw(self.seed_of_step, *few[:-1])
             # Copied, as each step takes the memory of those before
             model.variables = self.on_device(model.variables)
             Y_hat = jax.eval_shape(model, *few[:-1])
         self.optim = model.configure_optimizers()
         params, _ = self.divided(model.variables)
         self.state = self.on_device(jax.jit(self.optim.init)(params))
-        found = getattr(self.state, 'hyperparams', {})
+        found = jax.device_get(getattr(self.state, 'hyperparams', {}))
         supported = {
             name: found.get(name) == np.float32(getattr(self, name))
             for name in ('momentum', 'weight_decay')

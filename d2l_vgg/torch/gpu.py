@@ -14,8 +14,7 @@ import torch
 
 from d2l_vgg import files
 
-# As many shapes and modes as one process may compile: more than PyTorch's 8,
-# after which it would stop to compile with no more than a line in its log
+# Shapes and modes that a process may compile; PyTorch would stop after 8
 MAX_COMPILED = 64
 
 
@@ -25,9 +24,10 @@ def compiled(function: Callable) -> Callable | None:
     What it returns, its next run writes over. None where PyTorch cannot
     compile; a warning says so.
     """
-    folder = files.cache_folder('inductor')
+    chosen = 'TORCHINDUCTOR_CACHE_DIR' in os.environ
+    folder = None if chosen else files.cache_folder('inductor')
     if folder:  # Its own would be in /tmp, gone when the machine starts
-        os.environ.setdefault('TORCHINDUCTOR_CACHE_DIR', folder)
+        os.environ['TORCHINDUCTOR_CACHE_DIR'] = folder
     if not can_compile():
         return None
     torch._dynamo.config.recompile_limit = MAX_COMPILED
