@@ -68,9 +68,9 @@ FORMER = {
         ('book', recorded('book-own-draw'), {'draw': 'seed'}),
         ('quick', recorded('quick'), {}),
         *[
-            (name, recorded('frameworks', f'{name}-{framework}.json'), changes)
+            (name, recorded('frameworks', f'{name}-{which}.json'), changes)
             for name, changes in {'fast': FORMER, 'quick': {}}.items()
-            for framework in ('torch', 'tensorflow', 'jax')
+            for which in ('torch', 'tensorflow', 'jax')
         ],
         ('best', BEST, {}),
     ],
