@@ -38,7 +38,6 @@ def traced(cls):
 
 
 def apply():
-    """Change those functions of MXNet."""
     _use_numpy_arrays_in_every_thread()
     if IS_2:
         _keep_names_of_1()

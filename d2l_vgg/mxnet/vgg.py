@@ -22,12 +22,9 @@ def vgg_block(
         if batch_norm:
             layers.append(nn.BatchNorm())
         layers.append(nn.Activation('relu'))
-    pool = nn.MaxPool2D(pool_size=2, strides=2)
-    if lrn:
-        layers += [LocalResponseNorm(), pool]
-    else:
-        # Before the last ReLU: the same numbers, from a quarter of the work
-        layers.insert(-1, pool)
+    pool, relu = nn.MaxPool2D(pool_size=2, strides=2), layers.pop()
+    # Pooling before the last ReLU: the same numbers, a quarter of the work
+    layers += [relu, LocalResponseNorm(), pool] if lrn else [pool, relu]
     blk = nn.HybridSequential()
     blk.add(*layers)
     return blk

@@ -21,12 +21,9 @@ def vgg_block(
         if batch_norm:
             blk.append(layers.BatchNormalization(momentum=0.9, epsilon=1e-5))
         blk.append(layers.ReLU())
-    pool = layers.MaxPool2D(pool_size=2, strides=2)
-    if lrn:
-        blk += [LocalResponseNorm(), pool]
-    else:
-        # Before the last ReLU: the same numbers, from a quarter of the work
-        blk.insert(-1, pool)
+    pool, relu = layers.MaxPool2D(pool_size=2, strides=2), blk.pop()
+    # Pooling before the last ReLU: the same numbers, a quarter of the work
+    blk += [relu, LocalResponseNorm(), pool] if lrn else [pool, relu]
     return keras.Sequential(blk)
 
 

@@ -21,14 +21,11 @@ def vgg_block(
         if batch_norm:
             layers.append(BatchNorm2d(num_channels))
         layers.append(nn.ReLU())
-    pool = nn.MaxPool2d(kernel_size=2, stride=2)
-    if lrn:
-        # PyTorch divides alpha by the five channels
-        lrn = nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=2)
-        layers += [lrn, pool]
-    else:
-        # Before the last ReLU: the same numbers, from a quarter of the work
-        layers.insert(-1, pool)
+    pool, relu = nn.MaxPool2d(kernel_size=2, stride=2), layers.pop()
+    # PyTorch divides alpha by the five channels
+    norm = nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=2)
+    # Pooling before the last ReLU: the same numbers, a quarter of the work
+    layers += [relu, norm, pool] if lrn else [pool, relu]
     return nn.Sequential(*layers)
 
 
