@@ -31,14 +31,15 @@ SERIES = {
 TIMES = {10: '10 s', 60: '1 min', 600: '10 min', 3600: '1 h'}
 
 
-def recorded_costs():
+def recorded_costs(*names):
     """Return {recipe: [(name, seconds, val_acc)]} of the recorded runs.
 
-    Of runs that differ in the seed only, the medians.
+    Of runs that differ in the seed only, the medians. `names` are those of
+    files, by default of all that were recorded on one processor.
     """
     groups = collections.defaultdict(list)
-    for folder in ('cheap', 'resolutions'):
-        with open(RESULTS / folder / 'seeds.csv', newline='') as file:
+    for name in names or ('cheap/seeds.csv', 'resolutions/seeds.csv'):
+        with open(RESULTS / name, newline='') as file:
             for row in csv.DictReader(file):
                 if not row.get('division'):
                     recipe = row.get('recipe', 'small')

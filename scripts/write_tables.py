@@ -74,23 +74,51 @@ def mean_and_sd(values):
 
 
 def cheap():
-    """Yield the medians of the cheap experiments in MXNet."""
-    yield 'experiment', 'validation accuracy', 'time'
-    for name, seconds, accuracy in draw_cost.recorded_costs()['small']:
-        yield name, f'{accuracy:.4f}', draw_cost.duration(seconds)
+    """Yield the lowest and the median of what each cheap experiment reaches.
+
+    Seconds are medians, of training with validation and of the command.
+    """
+    yield 'experiment family runs lowest median training command'.split()
+    old = [r for r in records('cheap/seeds.csv') if not r['division']]
+    new = records('cheap/records.csv')
+    for family, runs in ('25', new), ('26', old):
+        for name in EXPERIMENTS:
+            found = [r for r in runs if r['experiment'] == name]
+            if found:
+                accuracies = [float(r['val_acc']) for r in found]
+                told = [f(accuracies) for f in (min, statistics.median)]
+                times = [
+                    duration(r[column] for r in found if column in r)
+                    for column in ('seconds', 'command')
+                ]
+                told = [f'{number:.4f}' for number in told]
+                yield name, family, str(len(found)), *told, *times
+
+
+def duration(times):
+    """Return the median of times in words, '' of none."""
+    times = list(map(float, times))
+    return draw_cost.duration(statistics.median(times)) if times else ''
 
 
 def reached():
-    """Yield what the cheap experiments and the book's cost and reach."""
+    """Yield what the cheap experiments and the book's cost and reach.
+
+    Times on another processor than that of the book's are in brackets.
+    """
     yield 'experiment', 'parameters', 'multiply-adds', 'accuracy', 'time'
     found = draw_cost.recorded_costs()
-    runs = {name: run for name, *run in found['small']}
-    ((_, *runs['book']),) = (r for r in found['book'] if r[0] == '224')
-    for name, (seconds, accuracy) in runs.items():
+    (book,) = (run for size, *run in found['book'] if size == '224')
+    found = [('book', *book), *found['small']]
+    runs = {name: (draw_cost.duration(t), a) for name, t, a in found}
+    for name, t, a in draw_cost.recorded_costs('cheap/records.csv')['small']:
+        runs.setdefault(name, (f'({draw_cost.duration(t)})', a))
+    for name in filter(runs.get, EXPERIMENTS):
+        time, accuracy = runs[name]
         size = EXPERIMENTS[name].resize
         total = costs.totals(EXPERIMENTS[name].arch, (1, size, size))
         yield (name, f'{total.num_params:,}', f'{total.macs:,}',
-               f'{accuracy:.4f}', draw_cost.duration(seconds))  # fmt: skip
+               f'{accuracy:.4f}', time)  # fmt: skip
 
 
 def resolutions():
@@ -115,8 +143,8 @@ def frameworks():
     """Yield what the cheap experiments reach in each framework."""
     yield 'experiment framework runs median lowest highest sd'.split()
     runs = [r for r in records('cheap/seeds.csv') if not r['division']]
-    runs += records('frameworks/seeds.csv')
-    for experiment in 'former fast', 'quick':
+    runs += records('cheap/records.csv') + records('frameworks/seeds.csv')
+    for experiment in 'fast', 'quick':
         for name, framework in FRAMEWORKS.items():
             found = [
                 float(run['val_acc'])
