@@ -1,8 +1,8 @@
 #!/bin/sh
 # TensorFlow 2.21.0: where JAX is installed, too, `import tensorflow` imports the
 # whole of it, for `tensorflow.lite`, which wants `jit` for its converter. Nobody
-# who only writes TensorFlow would look for it there, and it takes a fifth of the
-# time of the import.
+# who only writes TensorFlow would look for it there, and it takes about half a
+# second of the import.
 #
 # Seen: `jax` in `sys.modules` and more than 200 modules of it, first asked for by
 # a module of `tensorflow.lite`.
