@@ -79,26 +79,26 @@ def cheap():
     Seconds are medians, of training with validation and of the command.
     """
     yield 'experiment family runs lowest median training command'.split()
-    old = [r for r in records('cheap/seeds.csv') if not r['division']]
-    new = records('cheap/records.csv')
-    for family, runs in ('25', new), ('26', old):
+    files = {'25': 'cheap/records.csv', '26': 'cheap/seeds.csv'}
+    for family, file in files.items():
+        runs = [r for r in records(file) if not r.get('division')]
         for name in EXPERIMENTS:
             found = [r for r in runs if r['experiment'] == name]
             if found:
                 accuracies = [float(r['val_acc']) for r in found]
-                told = [f(accuracies) for f in (min, statistics.median)]
-                times = [
-                    duration(r[column] for r in found if column in r)
-                    for column in ('seconds', 'command')
-                ]
-                told = [f'{number:.4f}' for number in told]
-                yield name, family, str(len(found)), *told, *times
+                middle = statistics.median(accuracies)
+                yield (name, family, str(len(found)),
+                       f'{min(accuracies):.4f}', f'{middle:.4f}',
+                       duration(found, 'seconds'),
+                       duration(found, 'command'))  # fmt: skip
 
 
-def duration(times):
-    """Return the median of times in words, '' of none."""
-    times = list(map(float, times))
-    return draw_cost.duration(statistics.median(times)) if times else ''
+def duration(runs, column):
+    """Return the median of these seconds in words, '' of none."""
+    if column not in runs[0]:
+        return ''
+    seconds = statistics.median(float(run[column]) for run in runs)
+    return draw_cost.duration(seconds)
 
 
 def reached():

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import pathlib
 import shutil
+import warnings
 
 import numpy as np
 import pytest
@@ -124,7 +125,9 @@ def test_run_is_resumed_with_the_threads_it_began_with(
     change(copy, 'devices', value=['cpu'] * processes)
     monkeypatch.setattr(machine, 'physical_cores', lambda: 2)
     monkeypatch.delenv('OMP_NUM_THREADS')
-    call('train', '--resume', copy)  # Which may tell of other threads
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # Of other threads
+        done('train', '--resume', copy)
     assert os.environ.get('OMP_NUM_THREADS') == kept
 
 

@@ -229,7 +229,7 @@ def test_run_that_an_error_ends_says_why_and_can_be_resumed(
         patched.setattr(f'd2l_vgg.mxnet.{method}', broken)
         result = call(*NAMED, '--runs', tmp_path)
     # What others raise need not be a sentence
-    assert result.returncode == 1 and reason in result.stderr
+    assert_fails(result, reason, end='')
     assert result.stderr.count('\n') == 1
     folder = tmp_path / 'a'
     ended = Run.open(folder).info

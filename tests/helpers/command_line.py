@@ -89,12 +89,12 @@ def start(*args, cwd, **options):
     )
 
 
-def assert_fails(result, *words):
+def assert_fails(result, *words, end='.'):
     """The command has failed with one line that has these words."""
     assert result.returncode == 1
     lines = result.stderr.strip().splitlines()
     assert lines and lines[-1].startswith('d2l-vgg: ')
-    assert lines[-1].endswith('.')  # A whole sentence
+    assert lines[-1].endswith(end)  # A whole sentence, if it is ours
     assert 'Traceback' not in result.stderr
     for word in words:
         assert word in lines[-1]
