@@ -115,6 +115,8 @@ def reached():
         runs.setdefault(name, (f'({draw_cost.duration(t)})', a))
     for name in filter(runs.get, EXPERIMENTS):
         time, accuracy = runs[name]
+        # Five columns have to fit a phone
+        time = time.replace('minutes', 'min').replace('seconds', 's')
         size = EXPERIMENTS[name].resize
         total = costs.totals(EXPERIMENTS[name].arch, (1, size, size))
         yield (name, f'{total.num_params:,}', f'{total.macs:,}',
