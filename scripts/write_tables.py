@@ -104,23 +104,22 @@ def duration(runs, column):
 def reached():
     """Yield what the cheap experiments and the book's cost and reach.
 
-    Times on another processor than that of the book's are in brackets.
+    A dagger is with times on another processor than that of the book's.
     """
-    yield 'experiment', 'parameters', 'multiply-adds', 'accuracy', 'time'
+    yield ('experiment', 'parameters', 'million multiply-adds',
+           'accuracy', 'seconds')  # fmt: skip
     found = draw_cost.recorded_costs()
     (book,) = (run for size, *run in found['book'] if size == '224')
     found = [('book', *book), *found['small']]
-    runs = {name: (draw_cost.duration(t), a) for name, t, a in found}
+    runs = {name: (f'{t:,.0f}', a) for name, t, a in found}
     for name, t, a in draw_cost.recorded_costs('cheap/records.csv')['small']:
-        runs.setdefault(name, (f'({draw_cost.duration(t)})', a))
+        runs.setdefault(name, (f'{t:,.0f}†', a))
     for name in filter(runs.get, EXPERIMENTS):
-        time, accuracy = runs[name]
-        # Five columns have to fit a phone
-        time = time.replace('minutes', 'min').replace('seconds', 's')
+        seconds, accuracy = runs[name]
         size = EXPERIMENTS[name].resize
         total = costs.totals(EXPERIMENTS[name].arch, (1, size, size))
-        yield (name, f'{total.num_params:,}', f'{total.macs:,}',
-               f'{accuracy:.4f}', time)  # fmt: skip
+        yield (name, f'{total.num_params:,}', f'{total.macs / 1e6:.1f}',
+               f'{accuracy:.4f}', seconds)  # fmt: skip
 
 
 def resolutions():
