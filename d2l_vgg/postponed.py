@@ -41,13 +41,12 @@ def imports_of(*libraries: str) -> Iterator[None]:
 
     def postpone(name, globals=None, locals=None, fromlist=(), level=0):
         top, _, inner = name.partition('.')
-        importer = (globals or {}).get('__name__', '')
-        if (top, importer) == ('jax', 'keras.src.callbacks.orbax_checkpoint'):
+        importer = (globals or {}).get('__name__', '').partition('.')[0]
+        if (importer, top) == ('keras', 'jax'):
             raise ImportError('It would only mend an old JAX')
         if (
             top not in MODULES
-            or importer.partition('.')[0] not in libraries
-            or (top == 'jax' and importer.startswith('keras'))
+            or importer not in libraries
             or not (sys.modules.get(top) or importlib.util.find_spec(top))
         ):
             return whole(name, globals, locals, fromlist, level)

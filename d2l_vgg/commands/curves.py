@@ -46,11 +46,11 @@ def curves(run, framework, output):
 
 def describe(history, framework):
     """Return in several lines how far a run is from those of a tab."""
-    lines = [
-        published.table(published.compare(history, framework)),
-        published.verdict(history, framework),
-        published.remark(framework),
-    ]
+    rows = published.compare(history, framework)
+    verdict = published.verdict(history, framework)
+    if not rows:
+        return verdict
+    lines = [published.table(rows), verdict, published.remark(framework)]
     delay = published.delay(history, framework)
     if delay is not None:
         side = 'behind' if delay >= 0 else 'ahead of'

@@ -17,11 +17,12 @@ SELECTION = ('num_train', 'num_val')
 
 def load_framework(name):
     gc.disable()  # What is imported stays, and takes long to be searched
-    with interrupts.ending():
-        package = frameworks.load(name)
-    gc.freeze()
-    gc.enable()
-    return package
+    try:
+        with interrupts.ending():
+            return frameworks.load(name)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def make_data(package, experiment, root, selection):

@@ -199,10 +199,9 @@ def hyperparameters(title):
     return options
 
 
-def framework(help, **about):
+def framework(help):
     """Return the option --framework, which knows the book's names, too."""
-    names = list(frameworks.FRAMEWORKS)
-    return choice('--framework', names, help, Framework, **about)
+    return choice('--framework', frameworks.FRAMEWORKS, help, Framework)
 
 
 def data():

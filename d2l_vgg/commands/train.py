@@ -162,10 +162,9 @@ def new_run(words, settings):
     selection = {name: words[name] for name in making.SELECTION}
     runs.check_name(words['name'])
     # With a part of the images, or with others, it is another experiment
-    whole = all(v is None for v in (words['data'], *selection.values()))
-    kind = (
-        experiments.name_of(experiment) if whole and not before else 'custom'
-    )
+    changes = before, words['data'], *selection.values()
+    whole = all(value is None for value in changes)
+    kind = experiments.name_of(experiment) if whole else 'custom'
     experiment = making.as_published(experiment, words['framework'])
     package = making.load_framework(words['framework'])
     data = making.make_data(package, experiment, words['data'], selection)

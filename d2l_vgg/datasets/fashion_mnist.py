@@ -72,14 +72,13 @@ def load(root: str | os.PathLike | None = None) -> Data:
         idx.read(idx.find(folder, name), num_dims)
         for name, num_dims in FILES.items()
     ]
-    train_images, train_labels, val_images, val_labels = arrays
     for images, labels in (arrays[:2], arrays[2:]):
         if len(images) != len(labels):
             raise idx.BadFile(
                 f'{folder} has {len(images)} images and {len(labels)} labels '
                 'for them: take files of one data set.'
             )
-    if train_images.shape[1:] != val_images.shape[1:]:
+    if arrays[0].shape[1:] != arrays[2].shape[1:]:
         train, val = ('{} x {}'.format(*a.shape[1:]) for a in arrays[::2])
         raise idx.BadFile(
             f'{folder} has training images of {train} pixels and validation '
@@ -87,12 +86,10 @@ def load(root: str | os.PathLike | None = None) -> Data:
         )
     classes, source = TEXT_LABELS, 'Fashion-MNIST'
     if root is not None:
-        num_classes = int(max(train_labels.max(), val_labels.max())) + 1
+        num_classes = max(int(labels.max()) for labels in arrays[1::2]) + 1
         classes = _read_classes(folder, num_classes)
         source = os.path.abspath(folder)
-    return Data(
-        train_images, train_labels, val_images, val_labels, classes, source
-    )
+    return Data._make([*arrays, classes, source])
 
 
 def _read_classes(folder, num_classes):
@@ -105,12 +102,12 @@ def _read_classes(folder, num_classes):
     with open_regular(path, 'r', **as_text) as file:
         # 256 labels fit into a byte
         text = file.read(2**16)
-    names = tuple(name.strip() for name in text.strip().splitlines())
-    for name in names:
-        if not name or not name.isprintable():
+    names = tuple(map(str.strip, text.rstrip().splitlines()))
+    for number, name in enumerate(names, 1):
+        if not name.isprintable() or name in ('', *names[: number - 1]):
             raise idx.BadFile(
-                f'{path} names a class {name!r}: write one name a line that '
-                'can be printed, in UTF-8.'
+                f'{path} names a class {name!r} in line {number}: write one '
+                'name a line that can be printed, in UTF-8, each only once.'
             )
     if not num_classes <= len(names) <= 256:
         raise idx.BadFile(

@@ -65,8 +65,7 @@ class Minibatches(abc.ABC):
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.device = device
-        self.flip = flip
-        self.shift = shift
+        self.flip, self.shift = flip, shift
         images = np.pad(images, [(0, 0), (shift, shift), (shift, shift)])
         self.images = self.to_device(images, 'uint8')
         self.labels = self.to_device(self.given_labels, 'int32')

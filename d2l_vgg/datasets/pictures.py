@@ -20,6 +20,7 @@ NEAR = 0.05 * 255
 
 # Others of Pillow's formats start programs
 FORMATS = ('PNG', 'JPEG', 'GIF', 'BMP', 'TIFF', 'WEBP')
+ENDS = tuple(f'.{name.lower()}' for name in (*FORMATS, 'JPG', 'TIF'))
 
 # Images of Fashion-MNIST reach 254; so dark, `quick` is right on 0.78. Of the
 # emptiest, 38 pixels are not ground
@@ -45,8 +46,7 @@ class Picture(NamedTuple):
 def files(path):
     """Return pictures in a folder, not hidden ones, or `path` itself."""
     names = sorted(os.listdir(path)) if os.path.isdir(path) else []
-    ends = tuple(f'.{each}' for each in (*FORMATS, 'JPG', 'TIF'))
-    names = [n for n in names if n[0] != '.' and n.upper().endswith(ends)]
+    names = [n for n in names if n[0] != '.' and n.lower().endswith(ENDS)]
     return [os.path.join(path, name) for name in names] or [path]
 
 
@@ -64,6 +64,11 @@ def read(path):
 
     if isinstance(path, Picture):
         return path
+    if os.path.isdir(path):
+        raise ValueError(
+            f'{path} is a folder: name a picture, or a folder of some, whose '
+            f'names end in {", ".join(ENDS)}.'
+        )
     # A limit of its own, which would only warn
     Image.MAX_IMAGE_PIXELS = None
     with open_regular(path) as file:
@@ -138,8 +143,7 @@ def stretched(picture, steps):
 
 def ground_of(grey):
     """Return the grey level of the ground: the median of the border."""
-    border = (grey[0], grey[-1], grey[:, 0], grey[:, -1])
-    return float(np.median(np.concatenate(border)))
+    return float(np.median([*grey[0], *grey[-1], *grey[:, 0], *grey[:, -1]]))
 
 
 def to_fashion_mnist(grey, steps):

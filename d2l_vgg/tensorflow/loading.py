@@ -20,10 +20,17 @@ def load():
         ModuleNotFoundError: TensorFlow is not installed.
         ImportError: Keras is set up for another framework.
     """
-    os.environ.setdefault('KERAS_BACKEND', 'tensorflow')
+    backend = os.environ.setdefault('KERAS_BACKEND', 'tensorflow')
+    if 'keras' in sys.modules:
+        backend = sys.modules['keras'].config.backend()
+    if backend != 'tensorflow':
+        raise ImportError(
+            f'Keras computes with {backend}, but it must be TensorFlow: set '
+            'KERAS_BACKEND=tensorflow before Keras is imported.'
+        )
     try:
         with kept_quiet(), postponed.imports_of('keras', 'tensorflow'):
-            import keras
+            import keras  # noqa: F401
             import tensorflow  # noqa: F401
     except ModuleNotFoundError as error:
         if error.name not in ('keras', 'tensorflow'):
@@ -33,12 +40,6 @@ def load():
             '`pip install tensorflow-cpu` where there is no GPU.',
             name=error.name,
         ) from None
-    if keras.config.backend() != 'tensorflow':
-        raise ImportError(
-            f'Keras computes with {keras.config.backend()}, but it must be '
-            'TensorFlow: set KERAS_BACKEND=tensorflow before Keras is '
-            'imported.'
-        )
 
 
 @contextlib.contextmanager

@@ -118,7 +118,7 @@ def floats(tensors):
 
 def to_numpy(tensor):
     """Return a copy of a tensor as NumPy's array, C-contiguous."""
-    return tensor.detach().cpu().contiguous().numpy().copy()
+    return tensor.detach().cpu().numpy().copy()
 
 
 def shape_of(model, own_name):

@@ -36,11 +36,8 @@ def check_num_gpus(num_gpus: int, found: int, framework: str) -> None:
 
 def check_asks_nothing(trainer: Any, model: Any) -> None:
     """Raise ValueError if `trainer` asks what only a `Classifier` knows."""
-    if (
-        trainer.label_smoothing
-        or trainer.test_flip
-        or trainer.precision != 'float32'
-    ):
+    rounds = trainer.precision != 'float32'
+    if rounds or trainer.label_smoothing or trainer.test_flip:
         raise ValueError(
             f'{type(model).__name__} is no d2l_vgg.Classifier, which '
             'label_smoothing, test_flip and precision are for: derive it '

@@ -5,7 +5,6 @@ the last, and returns a factor from 0 to 1.
 """
 
 import math
-from collections.abc import Callable
 
 
 def constant(progress: float) -> float:
@@ -25,6 +24,4 @@ def one_cycle(progress: float, warmup: float = 0.25) -> float:
     return (1 - progress) / (1 - warmup)
 
 
-SCHEDULES: dict[str, Callable[[float], float]] = {
-    schedule.__name__: schedule for schedule in (constant, cosine, one_cycle)
-}
+SCHEDULES = {each.__name__: each for each in (constant, cosine, one_cycle)}

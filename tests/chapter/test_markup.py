@@ -6,9 +6,10 @@ import pytest
 
 pytest.importorskip('d2lbook')
 
+import bs4
 from small_chapter import project, read_notebook, soup_of
 
-from d2l_vgg.chapter import builder
+from d2l_vgg.chapter import builder, markup
 
 TAB_TEXT = """```{.python .input}
 %load_ext d2lbook.tab
@@ -174,3 +175,39 @@ def test_references_are_written_as_they_are_cited(small):
     cited = index.find('a', href='#' + work['id'])
     assert cited.text == 'Known, 2000'
     assert len(index.select('h1')) == 1
+
+
+PAGE = """<main><section id="a"><h1>Whole¶</h1><p>Own
+words.</p><section id="b"><h2>Part¶</h2><img src="same.svg"/>
+<figure><span id="fig_one"></span><a class="image-reference"
+href="one.png"><img src="one.png"/></a><p><span class="caption-text">What
+one shows.</span><a class="headerlink" href="#id1">¶</a></p></figure>
+<img src="drawn.png"/><details><summary><p>Open</p></summary></details>
+<table><thead><tr><th>network</th><th>gain</th></tr></thead><tbody>
+<tr><td>VGG-11</td><td></td></tr><tr><td>VGG-13</td><td>−2</td></tr>
+</tbody></table></section></section></main>"""
+
+
+def test_a_page_has_words_for_its_pictures_and_places_for_its_links(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'same.svg').write_text(SVG.format('same'))
+    for name in 'page.html', 'other.html':  # Which shows the same picture
+        (tmp_path / name).write_text(PAGE)
+        sections = markup.finish(name)
+    addresses, titles, words = zip(*sections)
+    assert titles == ('Whole', 'Part') and words[0] == 'Own words.'
+    assert [address.split('#')[1] for address in addresses] == ['a', 'b']
+    assert (tmp_path / 'same.svg').read_text().count('id="dark"') == 1
+    page = bs4.BeautifulSoup((tmp_path / name).read_text(), 'html.parser')
+    assert [image['alt'] for image in page.select('img')] == [
+        'same. What same is.',
+        'What\none shows.',
+        markup.DRAWN,
+    ]
+    assert page.select_one('figure#fig_one a')['href'] == '#fig_one'
+    assert not page.select('span[id], .image-reference, summary > p')
+    right = [cell.get_text() for cell in page.select('.to-right')]
+    assert right == ['gain', '', '−2']
+    assert page.select_one('.table')['aria-label'] == 'Table: network, gain'

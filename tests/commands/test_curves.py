@@ -45,6 +45,17 @@ def test_another_experiment_than_the_books_gets_no_verdict(tmp_path):
     assert "book's 11 MXNet runs" in seen
 
 
+def test_run_without_a_point_is_told_in_one_sentence(tmp_path):
+    folder = tmp_path / 'run'
+    shutil.copytree(os.path.join(RESULTS, 'book'), folder)
+    (folder / 'history.csv').write_text('series,epoch,value\n')
+    change_record(folder, lambda info: info.pop('history', None))
+    told = done('curves', folder, '--output', tmp_path / 'a.png')
+    assert told.splitlines()[1:-2] == [
+        "No point of this run lies at a point of the book's curves."
+    ]
+
+
 @pytest.mark.parametrize(
     'trained, asked, runs_of_the_book',
     [

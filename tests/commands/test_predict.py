@@ -108,7 +108,7 @@ def test_pictures_of_a_folder_are_each_decoded_once_and_drawn_to_the_run(
     [
         ('text.jpg', 'text.jpg is no picture that can be read (cannot id'),
         ('none.png', 'none.png cannot be used: No such file'),
-        ('empty', 'empty cannot be used: Is a directory; name a file in it'),
+        ('empty', 'empty is a folder: name a picture, or a folder of some'),
     ],
 )
 def test_what_is_no_picture_is_told_and_the_others_are_predicted(

@@ -1,5 +1,6 @@
 """`d2l-vgg train`: what it makes, tells and refuses."""
 
+import gc
 import io
 import json
 import os
@@ -177,6 +178,7 @@ def test_mxnet_that_is_not_installed_is_told_in_one_line(monkeypatch):
     monkeypatch.setitem(sys.modules, 'mxnet', None)
     result = call('train', *TINY)
     assert_fails(result, 'MXNet is not installed', 'MXNET=cu117')
+    assert gc.isenabled()  # While a framework is imported it is not
 
 
 def test_variable_for_the_builder_does_not_shorten_a_training(

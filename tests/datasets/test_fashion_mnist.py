@@ -163,7 +163,9 @@ def test_load_refuses_files_of_two_sets(tmp_path):
     'names, words',
     [
         ('abc', 'names 3 classes, but the labels go from 0 to 9'),
-        (['a', '', *'cdefghij'], "names a class ''"),
+        (['a', '', *'cdefghij'], "names a class '' in line 2"),
+        (['', *'bcdefghij'], "names a class '' in line 1"),
+        ([*'abcdefghi', ' c '], "names a class 'c' in line 10.* only once"),
         (['a\x1b[2J', *'bcdefghij'], r"names a class 'a\\x1b\[2J'"),
         (['Gr\udcf6', *'bcdefghij'], r"names a class 'Gr\\udcf6'.* UTF-8"),
         ([str(i) for i in range(257)], 'names 257 classes'),

@@ -124,6 +124,9 @@ def test_a_kept_program_computes_the_bits_of_a_compiled_one(
             assert_same(outcome(fit(**OPTIONS)), expected)
             hits.append(events.count('/jax/compilation_cache/cache_hits'))
         assert jax.config.jax_compilation_cache_dir.startswith(str(tmp_path))
+        jax.config.update('jax_compilation_cache_dir', 'the readers')
+        package.Trainer(1, display='none')
+        assert jax.config.jax_compilation_cache_dir == 'the readers'
     finally:
         jax.config.update('jax_compilation_cache_dir', before)
         compilation_cache.reset_cache()

@@ -3,6 +3,7 @@
 tests/trainer/test_gpu.py trains where there is one.
 """
 
+import os
 import pickle
 import warnings
 from dataclasses import replace
@@ -99,6 +100,20 @@ def test_without_a_compiler_it_trains_all_the_same(
     gpu.can_compile.cache_clear()
 
 
+@pytest.mark.parametrize('chosen', ['the readers', None])
+def test_programs_are_kept_where_the_reader_wants_or_in_his_cache(
+    chosen, monkeypatch, tmp_path
+):
+    monkeypatch.setenv('TORCHINDUCTOR_CACHE_DIR', chosen or '')
+    if chosen is None:
+        monkeypatch.delenv('TORCHINDUCTOR_CACHE_DIR')
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
+    monkeypatch.setattr(gpu, 'can_compile', lambda: False)
+    gpu.compiled(torch.relu)
+    folder = chosen or str(tmp_path / 'd2l_vgg' / 'inductor')
+    assert os.environ['TORCHINDUCTOR_CACHE_DIR'] == folder
+
+
 def test_a_compiled_model_can_be_pickled(model):
     model.compiled = lambda X: X
     copy = pickle.loads(pickle.dumps(model))
@@ -126,11 +141,12 @@ def test_a_training_sets_what_a_gpu_gains_by(flags, monkeypatch):
     class Watched(VGG):
         def training_step(self, batch):
             seen.append((flags.allow_tf32, cudnn.benchmark))
-            return super().training_step(batch)
+            raise ZeroDivisionError  # What was set is set back all the same
 
     monkeypatch.setattr(cudnn, 'benchmark', False)
     data = package.FashionMNIST(16, num_train=16, num_val=16)
-    package.Trainer(1, display='none').fit(Watched(ARCH), data)
+    with pytest.raises(ZeroDivisionError):
+        package.Trainer(1, display='none').fit(Watched(ARCH), data)
     assert seen == [(True, True)]
     assert (flags.allow_tf32, cudnn.benchmark) == (False, False)
 

@@ -8,6 +8,9 @@ pytest.importorskip('torch')
 import section
 import torch
 from frameworks import Torch, images
+from trainings import ARCH
+
+from d2l_vgg.torch import VGG
 
 
 def test_it_is_the_network_of_the_books_tab():
@@ -22,3 +25,14 @@ def test_it_is_the_network_of_the_books_tab():
         rtol=1e-4,
         atol=1e-6,
     )
+
+
+def test_a_network_frozen_in_train_mode_keeps_its_statistics():
+    model, X = VGG(ARCH), torch.rand(4, 1, 28, 28)
+    model(X)
+    model.train()
+    model.freeze()
+    before = model.arrays()
+    model(X)
+    for name, array in model.arrays().items():
+        np.testing.assert_array_equal(array, before[name], name)

@@ -122,6 +122,26 @@ def test_the_last_line_tells_the_end(name, lines):
     assert lines()[-1] == line
 
 
+def test_a_terminal_that_is_gone_ends_no_run(monkeypatch):
+    with open(os.devnull) as gone:  # It cannot be written
+        monkeypatch.setattr(sys, 'stderr', gone)
+        bar = progress.make('bar')
+        bar.start(total=4, done=2, max_epochs=2)
+        bar.close()
+    monkeypatch.setattr(sys, 'stderr', None)  # As in a program of windows
+    assert type(progress.make()) is progress.Lines
+
+
+def test_a_name_that_a_reader_gives_does_not_change_the_terminal(capsys):
+    history = History(4, 1)
+    history.record('train_\x1b[2J', 1, 0.5)
+    lines = progress.make('lines')
+    lines.start(total=4, done=0, max_epochs=1)
+    lines.end_epoch(1, history)
+    told = capsys.readouterr().out
+    assert told == 'epoch 1/1: train_\\x1b[2J 0.500\n'
+
+
 SHELL = """
     {shell}
     from d2l_vgg.training import progress
