@@ -18,15 +18,10 @@ def is_ample(needed):
 
 def experiment_bytes(experiment, framework):
     """Return what an `Experiment` takes, as `costs.training_bytes`."""
-    return costs.training_bytes(
-        framework,
-        experiment.arch,
-        (1, experiment.resize, experiment.resize),
-        experiment.batch_size,
-        10,
-        experiment.momentum,
-        experiment.precision,
-    )
+    shape = 1, experiment.resize, experiment.resize
+    minibatch = framework, experiment.arch, shape, experiment.batch_size
+    how = experiment.momentum, experiment.precision
+    return costs.training_bytes(*minibatch, 10, *how)
 
 
 def check_fit(trainer, model, data):
@@ -45,15 +40,9 @@ def check_fit(trainer, model, data):
     ):
         return None
     width, height = data.resize
-    needed = costs.training_bytes(
-        trainer.framework,
-        model.arch,
-        (1, height, width),
-        data.batch_size,
-        model.num_classes,
-        trainer.momentum,
-        trainer.precision,
-    )
+    shape, how = (1, height, width), (trainer.momentum, trainer.precision)
+    minibatch = trainer.framework, model.arch, shape, data.batch_size
+    needed = costs.training_bytes(*minibatch, model.num_classes, *how)
     own = costs.MEMORY[trainer.framework][0] * 2**20
     # This process may have a part of it already, or more
     missing = needed - min(own, machine.taken_memory())
