@@ -30,13 +30,10 @@ def make_data(package, experiment, root, selection):
 
     `selection` has a value or None for each of `SELECTION`.
     """
+    size = experiment.resize, experiment.resize
+    moves = {'flip': experiment.flip, 'shift': experiment.shift}
     return package.FashionMNIST(
-        root=root,
-        batch_size=experiment.batch_size,
-        resize=(experiment.resize, experiment.resize),
-        flip=experiment.flip,
-        shift=experiment.shift,
-        **selection,
+        experiment.batch_size, size, root=root, **moves, **selection
     )
 
 
@@ -63,16 +60,20 @@ def make_trainer(package, experiment, **options):
 
 def estimate_seconds(package, experiment, num_gpus):
     """Tell from few images how long it takes, None where memory is short."""
-    few, size = 32, experiment.resize
-    experiment = dataclasses.replace(experiment, batch_size=few)
+    short = dataclasses.replace(experiment, batch_size=64, max_epochs=1)
     framework = package.Trainer.framework
-    if not memory.is_ample(memory.experiment_bytes(experiment, framework)):
+    if not memory.is_ample(memory.experiment_bytes(short, framework)):
         return None
-    data = package.FashionMNIST(few, (size, size), num_train=few, num_val=1)
+    few = {'num_train': 3 * 64, 'num_val': 2 * 64}
+    data = make_data(package, short, None, few)
     options = {'num_gpus': num_gpus, 'display': 'none'}
-    trainer = make_trainer(package, experiment, **options)
-    trainer.prepare(make_model(package, experiment, data.classes), data)
-    seconds = estimate.epoch_seconds(trainer, 60000 / few, 10000 / few)
+    trainer = make_trainer(package, short, **options)
+    model, batches = make_model(package, short, data.classes), 60000 / 64
+    if trainer.on_cpu:
+        step, val = estimate.seconds_of_steps(trainer, model, data)
+        return experiment.max_epochs * batches * (step + val / 6)
+    trainer.prepare(model, data)  # A step would have to be compiled
+    seconds = estimate.epoch_seconds(trainer, batches, batches / 6)
     return experiment.max_epochs * seconds
 
 

@@ -15,7 +15,9 @@ from trainings import (
     whole,
 )
 
+from d2l_vgg.commands.making import estimate_seconds
 from d2l_vgg.training import estimate
+from d2l_vgg.training.experiments import Experiment
 
 
 def test_the_board_tells_how_long_it_will_take(package, monkeypatch, capsys):
@@ -74,3 +76,14 @@ def test_step_takes_as_many_forward_passes_as_measured(
 )
 def test_time_is_told_in_the_unit_that_suits_it(seconds, told):
     assert estimate.format_seconds(seconds) == told
+
+
+def test_command_estimates_by_steps_and_validations(package, monkeypatch):
+    monkeypatch.setenv('D2L_VGG_TRIAL', '1')  # Of the run, not of this
+    # In seconds: compiling ends at 9, a step takes 2, validating 12
+    ends = iter([9, 12, 14, 40, 52])
+    clock = types.SimpleNamespace(monotonic=lambda: next(ends))
+    monkeypatch.setattr(estimate, 'time', clock)
+    experiment = Experiment(arch=((1, 2),), resize=8, max_epochs=3)
+    told = estimate_seconds(package, experiment, num_gpus=0)
+    assert told == 3 * (2 * 60000 + 12 * 10000) / 64

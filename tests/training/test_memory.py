@@ -84,8 +84,15 @@ PEAKS = [
     ('tensorflow', 'vgg_small', 96, 128, 1268),
     ('tensorflow', 'vgg11', 56, 32, 1280),
     ('tensorflow', 'vgg_small', 224, 32, 1541),
+    # Here and below: Intel Xeon (model 106), the framework's own threads
+    ('tensorflow', 'quick', 28, 128, 723),
+    ('tensorflow', 'vgg_small', 56, 128, 1285),
+    ('tensorflow', 'vgg_small', 224, 32, 1843),
+    ('tensorflow', 'vgg_small', 224, 128, 3497),
     ('jax', 'quick', 28, 128, 543),
     ('jax', 'vgg_small', 96, 32, 762),
+    ('jax', 'vgg_small', 224, 32, 1310),
+    ('jax', 'vgg_small', 224, 128, 2779),
 ]
 
 
