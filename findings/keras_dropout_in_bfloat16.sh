@@ -29,7 +29,6 @@ for rate in 0.5, 0.3, 0.001:
     print(rate, *(f'{share:.5f}' for share in shares))
     in_128ths = np.ceil(rate * 128) / 128
     for share, expected in zip(shares, (rate, in_128ths)):
-        # Five standard deviations
-        assert abs(share - expected) < 5 * (rate * (1 - rate) / 1e6) ** 0.5 + 5e-4
+        assert abs(share - expected) < 0.005
 assert shares[1] > 7 * shares[0]
 END

@@ -152,7 +152,7 @@ class SGD(keras.optimizers.SGD):
 class Trainer(TrainerArrays, loop.Trainer):
     __doc__ = loop.Trainer.__doc__
     framework = 'tensorflow'
-    random_states = ()
+    random_states: Any = ()
 
     def train_step(self, batch: tuple, lr: float | None = None) -> dict:
         if lr is not None:
