@@ -140,7 +140,7 @@ class Classifier(ModelArrays, classifier.Classifier, module.Module):
         self.net = nn.Sequential(
             [
                 nn.Sequential([in_precision(layer) for layer in blk.layers])
-                if any(blk is other for other in blocks)
+                if any(blk is other for other, _ in blocks)
                 else blk
                 for blk in self.net.layers
             ]

@@ -50,12 +50,12 @@ class BFloat16Conv2D(nn.Conv2D):
 
 @traced
 class BFloat16Sequential(nn.HybridSequential):
-    """A block that computes in bfloat16, from float32 to float32."""
+    """A block in bfloat16, as which it gives its output to a further one."""
 
     def compute(self, F, X):
         for layer in self:
             X = layer(X)
-        return cast(F, X, 'float32')
+        return X if self.followed else cast(F, X, 'float32')
 
 
 # For each precision, the classes of the convolutions and of their blocks

@@ -78,10 +78,10 @@ class Classifier(ModelArrays, classifier.Classifier, d2l.Classifier):
     def set_precision(self, precision: str) -> None:
         Conv2D, Block = BLOCKS[precision]
         net = getattr(self, 'net', None)
-        for blk in precisions.blocks_of(
+        for blk, followed in precisions.blocks_of(
             net, precision, SEQUENTIAL, nn.Conv2D
         ):
-            blk.__class__ = Block
+            blk.__class__, blk.followed = Block, followed
             for layer in blk:
                 if isinstance(layer, nn.Conv2D):
                     layer.__class__ = Conv2D

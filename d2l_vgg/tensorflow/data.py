@@ -28,9 +28,8 @@ class Minibatches(minibatches.Minibatches):
         if self.rows is not None:
             # TF32, by which a GPU may multiply float32, would round pixels
             dtype = 'float32' if self.device == '/CPU:0' else 'float64'
-            rows, X, columns = [
-                tf.cast(A, dtype) for A in (self.rows, X, self.columns)
-            ]
+            arrays = self.rows, X, self.columns
+            rows, X, columns = [tf.cast(A, dtype) for A in arrays]
             X = tf.cast(tf.floor(rows @ (X @ columns) + 0.5), 'float32')
         return X[..., None] / 255, tf.gather(self.labels, indices)
 

@@ -161,21 +161,16 @@ def named_parameters(model):
 
 def layers_of(model):
     """Return the innermost layers of a model, and variables without one."""
-    found = []
-    for value in vars(model).values():
-        for part in value if isinstance(value, (list, tuple)) else [value]:
-            if isinstance(part, keras.layers.Layer):
-                found += innermost(part)
-            elif isinstance(part, (tf.Variable, keras.Variable)):
-                found.append(part)
+    found = innermost(list(vars(model).values()))
     return list({id(part): part for part in found}.values())
 
 
-def innermost(layer):
-    """Return the layers inside a layer, which alone has none."""
-    inside = getattr(layer, 'layers', None)
-    if not inside:
-        return [layer]
+def innermost(part):
+    """Return those of a layer, a list or a tuple; for others, nothing."""
+    known = isinstance(part, (layers.Layer, tf.Variable, keras.Variable))
+    inside = getattr(part, 'layers', None) if known else part
+    if not isinstance(inside, (list, tuple)):
+        return [part] if known else []
     return [found for child in inside for found in innermost(child)]
 
 
@@ -190,13 +185,3 @@ def seed_initializers(model, seed):
             if isinstance(value, keras.initializers.Initializer):
                 if value.get_config().get('seed', 0) is None:
                     value.seed = seeds.mix(seed, i, j)
-
-
-def random_states(model):
-    """Return the variables with the seeds of dropout and the like."""
-    return [
-        variable
-        for layer in layers_of(model)
-        for variable in getattr(layer, 'variables', [])
-        if variable.name == 'seed_generator_state'
-    ]

@@ -14,13 +14,14 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from keras.layers import Conv2D
+from keras.layers import Conv2D, Dropout
 
 from d2l_vgg.networks import summaries
 from d2l_vgg.tensorflow.parameters import (
     ModelArrays,
     TrainerArrays,
-    random_states,
+    innermost,
+    layers_of,
     seed_initializers,
 )
 from d2l_vgg.training import classifier, errors, loop, module, precisions
@@ -33,8 +34,7 @@ class Classifier(ModelArrays, classifier.Classifier, module.Module):
     Its parameters are the variables of the Keras layers that are its
     attributes, and the variables that are so themselves.
 
-    `training` tells whether a forward pass is one of training, for dropout
-    and the like.
+    `training` tells whether a forward pass trains, for dropout and the like.
     """
 
     net: Any
@@ -109,13 +109,11 @@ class Classifier(ModelArrays, classifier.Classifier, module.Module):
         self.compiled = compiled(self.run)
 
     def set_precision(self, precision: str) -> None:
-        policy = precision if precision == 'float32' else f'mixed_{precision}'
         net = getattr(self, 'net', None)
-        for blk in precisions.blocks_of(
-            net, precision, keras.Sequential, Conv2D
-        ):
-            for layer in [blk, *blk.layers]:
-                layer.dtype_policy = policy
+        # Refused where other frameworks have nothing to round, too
+        if precisions.blocks_of(net, precision, keras.Sequential, Conv2D):
+            compute_in(precision, net)
+            innermost(net)[-1].dtype_policy = 'float32'  # As scores are
 
     def rows(self, X_shape: tuple) -> list[summaries.Row]:
         X = tf.zeros(X_shape)
@@ -154,8 +152,7 @@ class SGD(keras.optimizers.SGD):
 class Trainer(TrainerArrays, loop.Trainer):
     __doc__ = loop.Trainer.__doc__
     framework = 'tensorflow'
-
-    random_states = ()
+    random_states: Any = ()
 
     def train_step(self, batch: tuple, lr: float | None = None) -> dict:
         if lr is not None:
@@ -164,10 +161,7 @@ class Trainer(TrainerArrays, loop.Trainer):
             return self.compiled_train(batch)
 
     def train(self, batch):
-        """Make one step, and return what the model has measured.
-
-        This is what TensorFlow compiles.
-        """
+        """Make one step; return what the model has measured. Compiled."""
         self.model.training = True
         try:
             with tf.GradientTape() as tape:
@@ -209,7 +203,12 @@ class Trainer(TrainerArrays, loop.Trainer):
         for batch in itertools.islice(self.train_dataloader, 1):
             Y_hat = self.forward(tuple(a[:1] for a in batch))
         model.compile()
-        self.random_states = random_states(model)
+        self.random_states = [
+            variable
+            for layer in layers_of(model)
+            for variable in getattr(layer, 'variables', ())
+            if variable.name == 'seed_generator_state'
+        ]
         self.variables = model.trainable_variables
         self.optim = model.configure_optimizers()
         if isinstance(self.optim, keras.optimizers.Optimizer):
@@ -217,10 +216,8 @@ class Trainer(TrainerArrays, loop.Trainer):
             # There is nothing to add up; by adding, TensorFlow would keep
             # the graph of a step, with all parameters, to the process's end
             self.optim._all_reduce_sum_gradients = list
-        decays = [
-            getattr(self.optim, name, 0)
-            for name in ('weight_decay', 'coupled_weight_decay')
-        ]
+        names = 'weight_decay', 'coupled_weight_decay'
+        decays = [getattr(self.optim, name, 0) for name in names]
         supported = {
             'momentum': getattr(self.optim, 'momentum', 0) == self.momentum,
             'weight_decay': self.weight_decay in decays,
@@ -262,6 +259,21 @@ class Trainer(TrainerArrays, loop.Trainer):
 
     def wait_for(self, value: Any) -> None:
         value.numpy()
+
+
+def compute_in(precision, layer):
+    """Let a layer, and those inside it, compute in this type."""
+    # Dropout draws as in float32; in bfloat16, multiples of 1 / 128
+    rounds = precision != 'float32' and not isinstance(layer, Dropout)
+    layer.dtype_policy = f'mixed_{precision}' if rounds else 'float32'
+    if isinstance(layer, keras.Sequential):
+        inside = layer.layers
+        # Built, it would go on with casting its input as it did
+        for _ in range(len(inside) + layer.built):
+            layer.pop(rebuild=False)
+        for child in inside:
+            compute_in(precision, child)
+            layer.add(child, rebuild=False)
 
 
 def compiled(function):

@@ -51,6 +51,8 @@ class LocalResponseNorm(layers.Layer):
     """
 
     def call(self, X):
-        return tf.nn.local_response_normalization(
-            X, depth_radius=2, bias=2, alpha=1e-4 / 5, beta=0.75
+        # On a CPU, TensorFlow has none of bfloat16
+        Y = tf.nn.local_response_normalization(
+            tf.cast(X, 'float32'), 2, bias=2, alpha=1e-4 / 5, beta=0.75
         )
+        return tf.cast(Y, X.dtype)

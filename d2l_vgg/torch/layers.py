@@ -30,8 +30,7 @@ class LazyLinear(Xavier, nn.LazyLinear):
 class BatchNorm2d(nn.BatchNorm2d):
     """Batch normalization that keeps the variance it has normalized with.
 
-    PyTorch's own keeps n / (n - 1) of it, where n numbers of a channel were
-    in the minibatch.
+    PyTorch's own keeps n / (n - 1) of it, for n numbers of a channel.
     """
 
     def __init__(self, num_features):
@@ -55,11 +54,12 @@ class BatchNorm2d(nn.BatchNorm2d):
 
 
 class BFloat16Sequential(nn.Sequential):
-    """A block that computes in bfloat16, from float32 to float32."""
+    """A block in bfloat16, as which it gives its output to a further one."""
 
     def forward(self, X):
         with torch.autocast(X.device.type, torch.bfloat16):
-            return super().forward(X).float()
+            Y = super().forward(X)
+            return Y if self.followed else Y.float()
 
 
 # The class of a block for each precision

@@ -130,11 +130,11 @@ class Classifier(ModelArrays, classifier.Classifier, Module, nn.Module):
 
     def set_precision(self, precision: str) -> None:
         net = getattr(self, 'net', None)
-        for blk in precisions.blocks_of(
+        for blk, followed in precisions.blocks_of(
             net, precision, nn.Sequential, nn.Conv2d
         ):
             # Its layers and their names stay; only `forward` is another
-            blk.__class__ = BLOCKS[precision]
+            blk.__class__, blk.followed = BLOCKS[precision], followed
 
     @property
     def device(self):

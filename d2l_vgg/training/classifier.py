@@ -49,11 +49,11 @@ class Classifier(abc.ABC):
 
     @abc.abstractmethod
     def set_precision(self, precision: str) -> None:
-        """Let all blocks but the first compute in this type.
+        """Let all blocks but the first, or most layers, compute in this type.
 
         Input and parameters of their convolutions are rounded to bfloat16;
-        a block gives float32 back, and the parameters stay float32. A `net`
-        without such blocks raises ValueError.
+        scores and parameters stay float32. A `net` that has no such blocks
+        raises ValueError.
         """
 
     @abc.abstractmethod

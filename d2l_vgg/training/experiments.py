@@ -67,7 +67,7 @@ class Experiment:
         choices=('seed', 'published'), metavar='NAME',
     )  # fmt: skip
     precision: str = setting(
-        'float32', 'of most blocks', choices=PRECISIONS, metavar='NAME'
+        'float32', 'of most layers', choices=PRECISIONS, metavar='NAME'
     )
 
     def __post_init__(self):

@@ -15,8 +15,8 @@ FIRST_GPUS = {'bfloat16': (8, 0), 'TF32': (8, 0)}
 def blocks_of(net: Any, precision: str, Sequential: Any, Conv: Any) -> list:
     """Return the blocks of `net` that `precision` changes: all but the first.
 
-    With the few channels of images nothing would be gained. Raises ValueError
-    where there are none to compute in bfloat16.
+    With each, whether another of them follows. Images have too few channels
+    for a gain. Raises ValueError where there are none.
     """
 
     def layers(blk):
@@ -24,10 +24,12 @@ def blocks_of(net: Any, precision: str, Sequential: Any, Conv: Any) -> list:
             return []
         return list(getattr(blk, 'layers', blk))
 
+    def convolves(blk):
+        return any(isinstance(layer, Conv) for layer in layers(blk))
+
+    pairs = zip(layers(net)[1:], [*layers(net)[2:], None])
     blocks = [
-        blk
-        for blk in layers(net)[1:]
-        if any(isinstance(layer, Conv) for layer in layers(blk))
+        (blk, convolves(after)) for blk, after in pairs if convolves(blk)
     ]
     if precision != 'float32' and not blocks:
         raise ValueError(
@@ -42,11 +44,8 @@ def gpu_lacks(precision: str, capability: tuple) -> str:
     first = FIRST_GPUS.get(precision, (0, 0))
     if tuple(capability) >= first:
         return ''
-    needed, found = ('.'.join(map(str, c)) for c in (first, capability))
-    return (
-        f'takes a GPU of compute capability {needed}, and this one has '
-        f'{found}'
-    )
+    words = 'takes a GPU of compute capability {}, and this one has {}'
+    return words.format(*('.'.join(map(str, c)) for c in (first, capability)))
 
 
 def has_bfloat16(path: str = '/proc/cpuinfo') -> bool:

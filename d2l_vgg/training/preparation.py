@@ -49,8 +49,8 @@ class Preparation(abc.ABC):
         label_smoothing: probability that is taken from the true class and
             spread over all; the book trains with none of these three
         test_flip: judge an image together with its mirror image
-        precision: 'bfloat16' computes all blocks but the first in that type;
-            parameters stay float32
+        precision: 'bfloat16' computes in that type in all blocks but the
+            first, in TensorFlow in most layers; parameters stay float32
         checkpoint: file to save the run to, None for none
         checkpoint_seconds: how much work may be lost to a power cut
         display: 'bar', 'board', 'lines', 'none', or 'auto' to choose

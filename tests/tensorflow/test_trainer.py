@@ -82,6 +82,45 @@ def test_many_short_trainings_are_not_warned_of(caplog):
     assert 'retracing' not in caplog.text
 
 
+def test_bfloat16_is_in_all_layers_but_dropout_and_the_last():
+    """By the graph of a step, which any processor can trace."""
+    model, X = VGG(TINY), tf.zeros((2, 28, 28, 1))
+    model.set_precision('bfloat16')
+    model.build(X)
+
+    def loss_and_gradients(X):
+        with tf.GradientTape() as tape:
+            Y_hat = model.run(X, training=True)
+            loss = model.loss(Y_hat, tf.zeros(2))
+        return Y_hat, tape.gradient(loss, model.trainable_variables)
+
+    traced = tf.function(loss_and_gradients).get_concrete_function(X)
+    types = {}
+    for op in traced.graph.get_operations():
+        for tensor in op.outputs[:1]:
+            types.setdefault(op.type, []).append(tensor.dtype.name)
+    convolved = types['Conv2D'] + types['Conv2DBackpropFilter']
+    assert set(convolved) == set(types['MaxPoolGrad']) == {'bfloat16'}
+    # Three of each layer: its scores and two gradients
+    assert types['MatMul'].count('bfloat16') == 3
+    assert types['MatMul'].count('float32') == 3
+    assert types['StatelessRandomUniformV2'] == ['float32']
+    scores, grads = traced.structured_outputs
+    assert {a.dtype.name for a in (scores, *grads)} == {'float32'}
+    assert {v.dtype for v in model.trainable_variables} == {'float32'}
+
+
+def test_float32_after_bfloat16_casts_nothing():
+    """Keras's blocks, once built, cast their input to the type they had."""
+    models, X = [VGG(TINY), VGG(TINY)], data_of(package).val[0][:4, ..., None]
+    models[0].set_precision('bfloat16')
+    models[0].build(X)
+    models[0].set_precision('float32')
+    models[1].load_arrays(models[0].arrays())
+    one, other = (model(X / np.float32(255)).numpy() for model in models)
+    np.testing.assert_array_equal(one, other)
+
+
 @pytest.mark.slow
 def test_clipping_a_large_network_repeats_bit_for_bit():
     """TensorFlow would add up the squares in whatever order they come."""
