@@ -75,9 +75,9 @@ MAY_IMPORT = {
 MOST_LINES = {
     'mxnet': 755,
     'torch': 893,
-    'tensorflow': 660,
+    'tensorflow': 658,
     'jax': 789,
-    'training': 3530,
+    'training': 3536,
     'datasets': 530,
     'networks': 889,
     'figures': 603,
