@@ -60,15 +60,15 @@ def make_trainer(package, experiment, **options):
 
 def estimate_seconds(package, experiment, num_gpus):
     """Tell from few images how long it takes, None where memory is short."""
-    short = dataclasses.replace(experiment, batch_size=64, max_epochs=1)
+    short = dataclasses.replace(experiment, max_epochs=1)
     framework = package.Trainer.framework
     if not memory.is_ample(memory.experiment_bytes(short, framework)):
         return None
-    few = {'num_train': 3 * 64, 'num_val': 2 * 64}
+    few = dict.fromkeys(SELECTION, 2 * short.batch_size)
     data = make_data(package, short, None, few)
-    options = {'num_gpus': num_gpus, 'display': 'none'}
-    trainer = make_trainer(package, short, **options)
-    model, batches = make_model(package, short, data.classes), 60000 / 64
+    trainer = make_trainer(package, short, num_gpus=num_gpus, display='none')
+    model = make_model(package, short, data.classes)
+    batches = 60000 / short.batch_size
     if trainer.on_cpu:
         step, val = estimate.seconds_of_steps(trainer, model, data)
         return experiment.max_epochs * batches * (step + val / 6)

@@ -102,7 +102,7 @@ def _read_classes(folder, num_classes):
     with open_regular(path, 'r', **as_text) as file:
         # 256 labels fit into a byte
         text = file.read(2**16)
-    names = tuple(map(str.strip, text.rstrip().splitlines()))
+    names = tuple(map(str.strip, text.rstrip().split('\n')))
     for number, name in enumerate(names, 1):
         if not name.isprintable() or name in ('', *names[: number - 1]):
             raise idx.BadFile(

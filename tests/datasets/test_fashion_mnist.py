@@ -166,6 +166,8 @@ def test_load_refuses_files_of_two_sets(tmp_path):
         (['a', '', *'cdefghij'], "names a class '' in line 2"),
         (['', *'bcdefghij'], "names a class '' in line 1"),
         ([*'abcdefghi', ' c '], "names a class 'c' in line 10.* only once"),
+        # Another line for Python, but not for an editor
+        (['a\u2028b', *'cdefghijk'], r"names a class 'a\\u2028b' in line 1"),
         (['a\x1b[2J', *'bcdefghij'], r"names a class 'a\\x1b\[2J'"),
         (['Gr\udcf6', *'bcdefghij'], r"names a class 'Gr\\udcf6'.* UTF-8"),
         ([str(i) for i in range(257)], 'names 257 classes'),
