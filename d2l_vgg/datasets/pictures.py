@@ -143,7 +143,7 @@ def stretched(picture, steps):
 
 def ground_of(grey):
     """Return the grey level of the ground: the median of the border."""
-    return float(np.median([*grey[0], *grey[-1], *grey[:, 0], *grey[:, -1]]))
+    return float(np.median(np.r_[grey[0], grey[-1], grey[:, 0], grey[:, -1]]))
 
 
 def to_fashion_mnist(grey, steps):
